@@ -1,0 +1,49 @@
+// Package plan expands a configuration into every trial, in the order in which
+// it will run, before anything runs.
+package plan
+
+import (
+	"time"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+// A Plan is everything a session will do. It depends on the configuration and
+// the seed alone, never on the machine or the clock.
+type Plan struct {
+	ID          string        `json:"id"`            // hash of all that follows; the journal of another plan is never resumed
+	ConfigSHA   string        `json:"config_sha256"` // of the configuration file's bytes
+	Seed        uint64        `json:"seed,string"`
+	Baseline    string        `json:"baseline"`
+	Arms        []record.Arm  `json:"arms"`
+	Models      []Model       `json:"models"`
+	Cells       []Cell        `json:"cells"`
+	Blocks      int           `json:"blocks"`
+	Warmup      int           `json:"warmup"`
+	Repetitions int           `json:"repetitions"`
+	Timeout     time.Duration `json:"timeout_ns"` // of one trial; its process group is ended then
+	Trials      []Trial       `json:"trials"`     // in the order in which they run
+}
+
+// A Model is a GGUF file of the configuration.
+type Model struct {
+	Name   string `json:"name"`
+	Path   string `json:"path"`             // absolute
+	SHA256 string `json:"sha256,omitempty"` // as the configuration demands it, "" when it does not
+}
+
+// A Cell is a point of the matrix and what its trials have to do.
+type Cell struct {
+	Cell      record.Cell   `json:"cell"`
+	ModelPath string        `json:"model_path"`      // absolute
+	Tests     []record.Test `json:"tests,omitempty"` // of a bench cell; one process runs them all
+}
+
+// A Trial is one process invocation to come.
+type Trial struct {
+	ID    string `json:"id"`   // "b02.c0001.head": block, cell and arm
+	Arm   int    `json:"arm"`  // index into Plan.Arms
+	Cell  int    `json:"cell"` // index into Plan.Cells
+	Block int    `json:"block"`
+	Order int    `json:"order"` // position in Plan.Trials
+}

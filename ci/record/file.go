@@ -1,0 +1,93 @@
+package record
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// maxRecordBytes bounds what ReadFile takes in: some thirty times a session of
+// 1 000 cells, 20 blocks and 2 arms.
+const maxRecordBytes = 1 << 30
+
+// Read decodes and checks one run record. name is used in messages.
+func Read(r io.Reader, name string) (*Run, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxRecordBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if len(data) > maxRecordBytes {
+		return nil, fmt.Errorf("%s: larger than %d MiB, which no run record is", name, maxRecordBytes>>20)
+	}
+	var head struct{ Schema string }
+	if err := json.Unmarshal(data, &head); err != nil {
+		return nil, placed(name, data, err)
+	}
+	if head.Schema != Schema {
+		return nil, fmt.Errorf("%s: schema is %q, this version reads %q", name, head.Schema, Schema)
+	}
+	run := new(Run)
+	if err := json.Unmarshal(data, run); err != nil {
+		return nil, placed(name, data, err)
+	}
+	if err := run.Validate(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return run, nil
+}
+
+// ReadFile reads the run record at path.
+func ReadFile(path string) (*Run, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return Read(f, path)
+}
+
+// WriteFile writes the record to a temporary name beside path and renames it:
+// a reader finds the old record or the new one, never half of one.
+func WriteFile(path string, run *Run) error {
+	if err := run.Validate(); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	data, err := json.MarshalIndent(run, "", " ")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return WriteAtomically(path, append(data, '\n'))
+}
+
+// WriteAtomically replaces the file at path by data, or leaves it as it was.
+func WriteAtomically(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // fails once renamed, which is what we want
+	_, err = f.Write(data)
+	if err := errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// placed adds the line to an error of encoding/json.
+func placed(name string, data []byte, err error) error {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	offset := int64(len(data))
+	switch {
+	case errors.As(err, &syntax):
+		offset = syntax.Offset
+	case errors.As(err, &kind):
+		offset = kind.Offset
+	}
+	line := 1 + bytes.Count(data[:min(offset, int64(len(data)))], []byte("\n"))
+	return fmt.Errorf("%s:%d: not a run record: %w", name, line, err)
+}

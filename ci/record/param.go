@@ -1,0 +1,70 @@
+package record
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A Param is a setting of llama.cpp that a matrix may vary or an arm may set.
+// Every one is passed explicitly in every trial, because llama.cpp has moved
+// the default of most of them from one build to another.
+type Param struct {
+	Name    string   // as in the configuration: "flash_attn"
+	Default string   // used where neither cell nor arm says otherwise; "" means "not passed"
+	Values  []string // the only values allowed; nil for any whole number or text
+	Number  bool     // a whole number, >= 0
+	Doc     string   // one line
+}
+
+var onOff = []string{"on", "off"}
+
+// Params lists every parameter, in the order in which help shows them. The
+// default of threads depends on the machine and is filled in by the planner's
+// caller.
+var Params = []Param{
+	{Name: "threads", Number: true, Doc: "CPU threads; default: the machine's physical cores"},
+	{Name: "batch", Default: "2048", Number: true, Doc: "logical batch size, tokens"},
+	{Name: "ubatch", Default: "512", Number: true, Doc: "physical batch size, tokens"},
+	{Name: "flash_attn", Default: "off", Values: []string{"on", "off", "auto"}, Doc: "flash attention"},
+	{Name: "gpu_layers", Default: "99", Number: true, Doc: "layers kept on the GPU; 99 is all of most models"},
+	{Name: "type_k", Default: "f16", Doc: "type of the K cache"},
+	{Name: "type_v", Default: "f16", Doc: "type of the V cache"},
+	{Name: "mmap", Default: "on", Values: onOff, Doc: "map the model file into memory"},
+	{Name: "poll", Default: "50", Number: true, Doc: "how busily idle threads wait, 0 to 100"},
+	{Name: "split_mode", Default: "layer", Values: []string{"none", "layer", "row", "tensor"}, Doc: "how several GPUs share a model"},
+	{Name: "main_gpu", Default: "0", Number: true, Doc: "the GPU that does what is not shared"},
+	{Name: "tensor_split", Doc: "share of each GPU, such as 3/1"},
+	{Name: "kv_offload", Default: "on", Values: onOff, Doc: "keep the KV cache on the GPU"},
+	{Name: "op_offload", Default: "on", Values: onOff, Doc: "move host tensor operations to the GPU"},
+	{Name: "cpu_mask", Doc: "CPU affinity mask, hexadecimal"},
+	{Name: "cpu_strict", Values: onOff, Doc: "pin each thread to one CPU of the mask"},
+	{Name: "numa", Values: []string{"distribute", "isolate", "numactl"}, Doc: "llama.cpp's own NUMA strategy"},
+	{Name: "n_cpu_moe", Number: true, Doc: "layers whose experts stay on the CPU"},
+	{Name: "devices", Doc: "devices to use, joined by /"},
+}
+
+// ParamByName finds a parameter.
+func ParamByName(name string) (Param, bool) {
+	i := slices.IndexFunc(Params, func(p Param) bool { return p.Name == name })
+	if i < 0 {
+		return Param{}, false
+	}
+	return Params[i], true
+}
+
+// Check says what is wrong with a value of p, nil when nothing is.
+func (p Param) Check(value string) error {
+	switch {
+	case value == "" || len(value) > 200 || strings.ContainsAny(value, "\x00\n\r"):
+		return fmt.Errorf("%s: want a value of one line and at most 200 characters", p.Name)
+	case p.Values != nil && !slices.Contains(p.Values, value):
+		return fmt.Errorf("%s: %q is not one of %s", p.Name, value, strings.Join(p.Values, ", "))
+	case p.Number:
+		if n, err := strconv.ParseUint(value, 10, 31); err != nil || strconv.FormatUint(n, 10) != value {
+			return fmt.Errorf("%s: %q is not a whole number", p.Name, value)
+		}
+	}
+	return nil
+}

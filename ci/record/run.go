@@ -1,0 +1,110 @@
+package record
+
+import "time"
+
+// Schema names the format of a run record. A reader refuses any other.
+const Schema = "llama-regress/run/v1"
+
+// A Run is everything one session measured, on one machine: immutable once
+// written. Its trials stand in the order in which they ran.
+type Run struct {
+	Schema   string    `json:"schema"` // always Schema
+	ID       string    `json:"id"`     // unique: start time and a random suffix
+	Started  time.Time `json:"started"`
+	Finished time.Time `json:"finished"` // of the last trial, also when the run was cut short
+	Tool     Tool      `json:"tool"`
+	Host     Host      `json:"host"`
+	Plan     Plan      `json:"plan"`
+	Baseline string    `json:"baseline"` // name of the baseline arm
+	Arms     []Arm     `json:"arms"`
+	Models   []Model   `json:"models"`
+	Cells    []Cell    `json:"cells"`
+	Trials   []Trial   `json:"trials"`
+
+	// Interrupted is why fewer trials ran than were planned, "" when all ran:
+	// "interrupt", "budget", "killed".
+	Interrupted string   `json:"interrupted,omitempty"`
+	Notes       []string `json:"notes,omitempty"` // what a reader of the results should know, one sentence each
+
+	Extra Extra `json:"-"` // fields of a newer writer, kept
+}
+
+// Tool is the llama-regress that wrote a record.
+type Tool struct {
+	Version string `json:"version"`
+	Commit  string `json:"commit,omitempty"`
+}
+
+// Plan is what was planned before anything ran.
+type Plan struct {
+	ID          string `json:"id"`            // hash of everything that decides which trials run; a run resumes only under the same one
+	ConfigSHA   string `json:"config_sha256"` // of the configuration file's bytes; "" without a file
+	Seed        uint64 `json:"seed,string"`   // of cell order and first arm; a string because JSON numbers lose bits
+	Blocks      int    `json:"blocks"`        // rounds
+	Warmup      int    `json:"warmup"`        // repetitions of a trial that are dropped
+	Repetitions int    `json:"repetitions"`   // repetitions of a trial that count
+	Trials      int    `json:"trials"`        // planned in all
+}
+
+// Host says what machine this is. Records whose hard keys differ are never
+// compared; differing soft keys only warn.
+type Host struct {
+	Name string            `json:"name"` // host name, or what the user calls the runner
+	Hard map[string]string `json:"hard"` // such as "cpu", "kernel", "os"
+	Soft map[string]string `json:"soft"` // such as "microcode", "memory_total"
+}
+
+// An Arm is one way of running the whole matrix.
+type Arm struct {
+	Name      string            `json:"name"`
+	Bin       string            `json:"bin"`                  // folder of llama.cpp's programs
+	Params    map[string]string `json:"params,omitempty"`     // parameters this arm sets on every cell
+	Env       map[string]string `json:"env,omitempty"`        // environment this arm adds
+	ControlOf string            `json:"control_of,omitempty"` // the null control repeats this arm; never a contender
+	Build     Build             `json:"build"`
+
+	Extra Extra `json:"-"`
+}
+
+// Build identifies the program an arm runs. Empty fields are not known.
+type Build struct {
+	Program  string `json:"program,omitempty"` // absolute path of llama-bench
+	SHA256   string `json:"sha256,omitempty"`  // of that file
+	Commit   string `json:"commit,omitempty"`  // as the program says it; Debian's says "Debian"
+	Number   int    `json:"number,omitempty"`  // llama.cpp's build number, 0 when unknown
+	Version  string `json:"version,omitempty"` // whole version text where the build prints one
+	Backends string `json:"backends,omitempty"`
+	CPU      string `json:"cpu,omitempty"` // as the program names it
+	GPU      string `json:"gpu,omitempty"`
+}
+
+// A Model is a file that was measured.
+type Model struct {
+	Name       string `json:"name"`
+	Path       string `json:"path"`
+	SHA256     string `json:"sha256,omitempty"`
+	Bytes      int64  `json:"bytes"`
+	Type       string `json:"type,omitempty"`       // llama.cpp's description: "llama 1B Q4_K - Medium"
+	Parameters int64  `json:"parameters,omitempty"` // number of weights
+}
+
+// A Cell is one point of the matrix.
+type Cell struct {
+	Key      string            `json:"key"`      // CellKey of the next three: the same on every machine
+	Workload string            `json:"workload"` // "bench" or "serve"
+	Model    string            `json:"model"`    // Model.Name
+	Params   map[string]string `json:"params,omitempty"`
+	Metrics  []Metric          `json:"metrics"` // what a trial of this cell yields, in order
+
+	Extra Extra `json:"-"`
+}
+
+// Metric returns the cell's metric of that name.
+func (c Cell) Metric(name string) (Metric, bool) {
+	for _, m := range c.Metrics {
+		if m.Name == name {
+			return m, true
+		}
+	}
+	return Metric{}, false
+}

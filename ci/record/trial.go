@@ -1,0 +1,93 @@
+package record
+
+import "time"
+
+// An Outcome says whether a trial measured anything.
+type Outcome string
+
+const (
+	OK     Outcome = "ok"     // all its metrics were measured
+	Failed Outcome = "failed" // see Trial.Failure; its measurements, if any, are not used
+)
+
+// NoBlock is the block of a trial that belongs to none, such as one read from
+// a raw llama-bench file. Such trials are never paired.
+const NoBlock = -1
+
+// A Trial is one process invocation of one arm of one cell in one block: the
+// unit of replication.
+type Trial struct {
+	ID      string    `json:"id"` // unique in its run
+	Arm     string    `json:"arm"`
+	Cell    string    `json:"cell"`  // Cell.Key
+	Block   int       `json:"block"` // from 0, or NoBlock
+	Order   int       `json:"order"` // position in the plan, from 0
+	Start   time.Time `json:"start"`
+	Seconds float64   `json:"seconds"` // wall time of the whole trial, warm-up and loading included
+	Outcome Outcome   `json:"outcome"`
+
+	Measurements []Measurement     `json:"measurements,omitempty"`
+	Failure      *Failure          `json:"failure,omitempty"` // set exactly when Outcome is Failed
+	Command      []string          `json:"command,omitempty"` // program and arguments
+	Echo         map[string]string `json:"echo,omitempty"`    // settings as the program reported them back
+	Resources    *Resources        `json:"resources,omitempty"`
+	Warnings     []string          `json:"warnings,omitempty"` // such as a debug build's own warning
+
+	Extra Extra `json:"-"`
+}
+
+// Measurement returns the trial's measurement of the metric, if it has one.
+func (t Trial) Measurement(metric string) (Measurement, bool) {
+	for _, m := range t.Measurements {
+		if m.Metric == metric {
+			return m, true
+		}
+	}
+	return Measurement{}, false
+}
+
+// A Measurement holds the repetitions of one metric in measured order, in the
+// metric's unit, finite; throughputs are positive. Repetitions are correlated:
+// they are never the unit of replication.
+type Measurement struct {
+	Metric string    `json:"metric"`
+	Values []float64 `json:"values"`           // the repetitions that count, at least one
+	Warmup []float64 `json:"warmup,omitempty"` // the repetitions dropped before them
+
+	Extra Extra `json:"-"`
+}
+
+// A Failure says why a trial measured nothing.
+type Failure struct {
+	Class    FailureClass `json:"class"`
+	Message  string       `json:"message"`             // one sentence with the next step
+	ExitCode *int         `json:"exit_code,omitempty"` // nil when the process was ended by a signal or never ran
+	Signal   string       `json:"signal,omitempty"`    // such as "segmentation fault"
+	Stderr   string       `json:"stderr,omitempty"`    // its last lines, at most 8 KiB, valid UTF-8
+
+	Extra Extra `json:"-"`
+}
+
+// A FailureClass groups failures by what to do about them.
+type FailureClass string
+
+const (
+	StartFailed      FailureClass = "start_failed"      // the program could not be started
+	ExitStatus       FailureClass = "exit_status"       // it ended with a status other than 0
+	Crashed          FailureClass = "crashed"           // a signal ended it
+	OutOfMemory      FailureClass = "out_of_memory"     // the kernel, or its own allocation, ended it
+	TimedOut         FailureClass = "timed_out"         // it ran past the trial's time limit and was ended
+	ModelLoad        FailureClass = "model_load"        // it could not load the model
+	BadArgument      FailureClass = "bad_argument"      // the build does not understand a flag or value
+	BadOutput        FailureClass = "bad_output"        // its output is not what llama-bench prints
+	MissingTest      FailureClass = "missing_test"      // a test asked for is not in its output
+	ParametersDiffer FailureClass = "parameters_differ" // it ran with other settings than asked for
+	BuildChanged     FailureClass = "build_changed"     // the program or model is not the one this run began with
+)
+
+// Resources is what a trial's processes used, as the kernel accounts it.
+type Resources struct {
+	UserSeconds   float64 `json:"user_s"`
+	SystemSeconds float64 `json:"system_s"`
+	MaxRSSBytes   int64   `json:"max_rss_bytes"` // of the largest process; 0 when the system does not tell
+}

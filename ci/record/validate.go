@@ -1,0 +1,103 @@
+package record
+
+import (
+	"fmt"
+	"math"
+)
+
+// Validate checks that a run holds together: names are unique, every reference
+// leads somewhere, every number is finite. It returns the first fault.
+func (r *Run) Validate() error {
+	if r.Schema != Schema {
+		return fmt.Errorf("schema is %q, want %q", r.Schema, Schema)
+	}
+	arms := make(map[string]bool, len(r.Arms))
+	for i, a := range r.Arms {
+		if a.Name == "" || arms[a.Name] {
+			return fmt.Errorf("arms[%d]: name %q is empty or used twice", i, a.Name)
+		}
+		arms[a.Name] = true
+	}
+	if !arms[r.Baseline] {
+		return fmt.Errorf("baseline: no arm is named %q", r.Baseline)
+	}
+	for i, a := range r.Arms {
+		if a.ControlOf != "" && !arms[a.ControlOf] {
+			return fmt.Errorf("arms[%d]: control_of: no arm is named %q", i, a.ControlOf)
+		}
+	}
+	cells := make(map[string]*Cell, len(r.Cells))
+	for i := range r.Cells {
+		c := &r.Cells[i]
+		if c.Key == "" || cells[c.Key] != nil {
+			return fmt.Errorf("cells[%d]: key %q is empty or used twice", i, c.Key)
+		}
+		if err := c.validate(); err != nil {
+			return fmt.Errorf("cells[%d] %s: %w", i, c.Key, err)
+		}
+		cells[c.Key] = c
+	}
+	seen := make(map[string]bool, len(r.Trials))
+	for i, t := range r.Trials {
+		if t.ID == "" || seen[t.ID] {
+			return fmt.Errorf("trials[%d]: id %q is empty or used twice", i, t.ID)
+		}
+		seen[t.ID] = true
+		if !arms[t.Arm] {
+			return fmt.Errorf("trials[%d] %s: no arm is named %q", i, t.ID, t.Arm)
+		}
+		if cells[t.Cell] == nil {
+			return fmt.Errorf("trials[%d] %s: no cell has the key %q", i, t.ID, t.Cell)
+		}
+		if err := t.validate(cells[t.Cell]); err != nil {
+			return fmt.Errorf("trials[%d] %s: %w", i, t.ID, err)
+		}
+	}
+	return nil
+}
+
+func (c *Cell) validate() error {
+	names := make(map[string]bool, len(c.Metrics))
+	for _, m := range c.Metrics {
+		if m.Name == "" || names[m.Name] {
+			return fmt.Errorf("metric %q is empty or used twice", m.Name)
+		}
+		if m.Better != Higher && m.Better != Lower {
+			return fmt.Errorf("metric %s: no direction", m.Name)
+		}
+		names[m.Name] = true
+	}
+	return nil
+}
+
+func (t *Trial) validate(cell *Cell) error {
+	if t.Block < NoBlock {
+		return fmt.Errorf("block %d", t.Block)
+	}
+	switch t.Outcome {
+	case OK:
+		if t.Failure != nil {
+			return fmt.Errorf("outcome is ok, yet a failure is given")
+		}
+	case Failed:
+		if t.Failure == nil {
+			return fmt.Errorf("outcome is failed, yet no failure is given")
+		}
+	default:
+		return fmt.Errorf("outcome %q: want %q or %q", t.Outcome, OK, Failed)
+	}
+	for _, m := range t.Measurements {
+		if _, ok := cell.Metric(m.Metric); !ok {
+			return fmt.Errorf("metric %q is not one of its cell", m.Metric)
+		}
+		if len(m.Values) == 0 {
+			return fmt.Errorf("metric %s: no values", m.Metric)
+		}
+		for _, v := range m.Values {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return fmt.Errorf("metric %s: value %v", m.Metric, v)
+			}
+		}
+	}
+	return nil
+}
