@@ -1,0 +1,161 @@
+package compare
+
+import "github.com/llama-regress/llama-regress/ci/record"
+
+// A Method is how a change was estimated; it follows from how the trials were
+// measured, never from their values.
+type Method string
+
+const (
+	Paired   Method = "paired"   // arms interleaved in blocks of one session: t on the differences by block
+	Unpaired Method = "unpaired" // trials that belong to no block: Welch
+	Sessions Method = "sessions" // one session against another: the spread between sessions is not known
+)
+
+// A Comparison is one metric of one cell, contender against baseline.
+type Comparison struct {
+	Cell      string            `json:"cell"` // record.CellKey
+	Workload  string            `json:"workload"`
+	Model     string            `json:"model"`
+	Params    map[string]string `json:"params,omitempty"`
+	Metric    record.Metric     `json:"metric"`
+	Method    Method            `json:"method"`
+	Baseline  Side              `json:"baseline"`
+	Contender Side              `json:"contender"`
+
+	// Change is contender/baseline − 1 by the estimate of Method, +0.03 for
+	// 3 % more whether that is good or bad; nil when a side has no trial.
+	Change *float64 `json:"change"`
+	// Interval is the two-sided confidence interval of Change, nil when there
+	// are too few trials to form one.
+	Interval *Interval `json:"interval"`
+	// Margin is the interval of changes that count as none, nil when the
+	// policy has none for this metric.
+	Margin *Range `json:"margin"`
+	// P holds the p-values behind the verdict, nil without Interval or Margin.
+	P *PValues `json:"p"`
+
+	Blocks int     `json:"blocks"` // paired: blocks with both arms; else trials of the smaller side
+	Sigma  float64 `json:"sigma"`  // sd of the paired log differences, or of the logs within a side; 0 when unknown
+	// MDE is the loss, as a positive share of the baseline, that would be
+	// called a regression with 80 % power; 0 when unknown.
+	MDE float64 `json:"mde"`
+
+	Verdict  Verdict   `json:"verdict"`
+	Reason   *Reason   `json:"reason,omitempty"` // set exactly when Verdict is Inconclusive
+	Warnings []Warning `json:"warnings,omitempty"`
+
+	log effect // what the numbers above were derived from
+}
+
+// A Side is one arm's part in a comparison.
+type Side struct {
+	Arm    string  `json:"arm"`
+	Median float64 `json:"median"` // of its trials' medians, in Metric.Unit; 0 without trials
+	Trials []Point `json:"trials"` // usable trials in measured order
+	Failed int     `json:"failed"` // trials that measured nothing
+}
+
+// A Point is one trial: the median of its repetitions, in Metric.Unit.
+type Point struct {
+	Trial string  `json:"trial"` // record.Trial.ID
+	Block int     `json:"block"`
+	Order int     `json:"order"`
+	Value float64 `json:"value"`
+}
+
+// Interval is a two-sided confidence interval of a change.
+type Interval struct {
+	Low        float64 `json:"low"`
+	High       float64 `json:"high"`
+	Confidence float64 `json:"confidence"` // 0.90: one-sided tests at 0.05 and the interval agree
+}
+
+// A Range is an interval of changes.
+type Range struct {
+	Low  float64 `json:"low"`
+	High float64 `json:"high"`
+}
+
+// PValues are one-sided. Small means the claim of that name is shown.
+type PValues struct {
+	Regression  float64 `json:"regression"`  // worse than the margin
+	Improvement float64 `json:"improvement"` // better than the margin
+	Equivalence float64 `json:"equivalence"` // within the margin: the larger of two one-sided tests
+	Worse       float64 `json:"worse"`       // worse at all: what screening selects by
+	// AdjustedRegression is Regression after Holm's correction for all gated
+	// comparisons of the run; AdjustedImprovement likewise for improvements.
+	AdjustedRegression  float64 `json:"adjusted_regression"`
+	AdjustedImprovement float64 `json:"adjusted_improvement"`
+}
+
+// A Warning is a caveat shown beside a result; it changes no verdict.
+type Warning struct {
+	Code   string  `json:"code"`             // "failed_trials", "outlier", "drift", "autocorrelated", "build"
+	Number float64 `json:"number,omitempty"` // what it measured, such as how many trials failed
+	Text   string  `json:"text,omitempty"`   // foreign text, such as a program's own warning; to be escaped
+}
+
+// A Result is everything one comparison run found.
+type Result struct {
+	Method       Method       `json:"method"`
+	Policy       Policy       `json:"policy"`
+	Comparisons  []Comparison `json:"comparisons"` // in the order of the baseline's cells and metrics
+	Controls     []Comparison `json:"controls,omitempty"`
+	ControlFired bool         `json:"control_fired"`
+	Failures     []Failure    `json:"failures,omitempty"` // trials that measured nothing, in measured order
+	Alone        []Alone      `json:"alone,omitempty"`    // what has no partner is named, not dropped
+	Differences  []Difference `json:"differences,omitempty"`
+	Notes        []string     `json:"notes,omitempty"` // of the run records
+}
+
+// A Failure is a trial that measured nothing.
+type Failure struct {
+	Trial string         `json:"trial"`
+	Arm   string         `json:"arm"`
+	Cell  string         `json:"cell"`
+	Block int            `json:"block"`
+	Cause record.Failure `json:"cause"`
+}
+
+// Alone is a metric of a cell that only one side has.
+type Alone struct {
+	Cell   string `json:"cell"`
+	Metric string `json:"metric"`
+	Arm    string `json:"arm"` // the side that has it
+}
+
+// A Difference is a property of machine or build that is not the same on both
+// sides. Hard differences forbid a comparison.
+type Difference struct {
+	Key       string `json:"key"` // "host.cpu", "build.commit"
+	Baseline  string `json:"baseline"`
+	Contender string `json:"contender"`
+	Arm       string `json:"arm"` // the contender
+	Hard      bool   `json:"hard"`
+}
+
+// Count returns how many comparisons ended in v.
+func (r *Result) Count(v Verdict) int {
+	n := 0
+	for i := range r.Comparisons {
+		if r.Comparisons[i].Verdict == v {
+			n++
+		}
+	}
+	return n
+}
+
+// Unmeasured returns how many comparisons have a side without a usable trial.
+func (r *Result) Unmeasured() int {
+	n := 0
+	for _, c := range r.Comparisons {
+		if c.Reason != nil && c.Reason.Code == NotMeasured {
+			n++
+		}
+	}
+	return n
+}
+
+// effect is a change on the log scale, oriented so that worse is negative.
+type effect struct{}

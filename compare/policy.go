@@ -1,0 +1,59 @@
+package compare
+
+import (
+	"math"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+// A Policy says how large a change matters and how sure we must be. It is
+// fixed before anything is measured.
+type Policy struct {
+	Margins map[string]Margin `json:"margins"` // by metric name, else by metric kind
+
+	// Alpha is the one-sided error allowed for the whole family of gated
+	// comparisons of one run; a family of one is held to half of it
+	// (statistics reference 7.4).
+	Alpha float64 `json:"alpha"`
+
+	// MinTrials is how many blocks (unpaired: trials a side) a verdict other
+	// than inconclusive needs. t is exact for normal data from 2 on, but with
+	// fewer than 4 one odd trial cannot be told from a habit.
+	MinTrials int `json:"min_trials"`
+
+	InconclusiveFails bool `json:"inconclusive_fails"`
+}
+
+// DefaultPolicy holds the proposed margins of the statistics reference, 7.4.
+func DefaultPolicy() Policy {
+	return Policy{
+		Margins: map[string]Margin{
+			record.Throughput: {Value: 0.03},
+			"ttft_p50":        {Value: 0.05},
+			"ttft_p95":        {Value: 0.15},
+			"success_rate":    {Value: 0.02, Absolute: true},
+		},
+		Alpha:     0.05,
+		MinTrials: 4,
+	}
+}
+
+// A Margin is the change that still counts as none.
+type Margin struct {
+	Value    float64 `json:"value"`              // > 0; 0.03 is 3 % or, if Absolute, 3 points
+	Absolute bool    `json:"absolute,omitempty"` // a difference instead of a ratio
+}
+
+// Lambda is the margin on the log scale, ln(1+Value): a loss of 2.91 % is as
+// far from none as a gain of 3 %.
+func (m Margin) Lambda() float64 { return math.Log1p(m.Value) }
+
+// margin finds the margin of a metric; without one the metric is shown but
+// not judged.
+func (p Policy) margin(m record.Metric) (Margin, bool) {
+	if margin, ok := p.Margins[m.Name]; ok {
+		return margin, true
+	}
+	margin, ok := p.Margins[m.Kind]
+	return margin, ok
+}

@@ -1,0 +1,64 @@
+// Package compare sets the trials of two arms side by side, estimates the
+// change with the error term that fits how they were measured, and judges it
+// against a margin. It reads run records, decides, and never formats.
+package compare
+
+import "fmt"
+
+// A Verdict says what is known about one metric of one cell. The zero value is
+// Inconclusive: we could not tell, which is not a pass.
+type Verdict int
+
+const (
+	Inconclusive Verdict = iota // neither of the others is shown; Reason says why
+	Regression                  // worse than the margin allows
+	Improvement                 // better by more than the margin
+	Equivalent                  // shown to lie within the margin
+)
+
+var verdictNames = [...]string{"inconclusive", "regression", "improvement", "equivalent"}
+
+// String returns the verdict's name in lower case.
+func (v Verdict) String() string {
+	if v < 0 || int(v) >= len(verdictNames) {
+		return fmt.Sprintf("Verdict(%d)", int(v))
+	}
+	return verdictNames[v]
+}
+
+// MarshalText writes the name.
+func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText reads a name and refuses any other text.
+func (v *Verdict) UnmarshalText(text []byte) error {
+	for i, name := range verdictNames {
+		if name == string(text) {
+			*v = Verdict(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("verdict %q: want one of %v", text, verdictNames)
+}
+
+// A ReasonCode says why a comparison is inconclusive.
+type ReasonCode string
+
+const (
+	TooFewTrials     ReasonCode = "too_few_trials"       // not enough to estimate the spread at all
+	TooNoisy         ReasonCode = "too_noisy"            // the interval reaches both into and out of the margin
+	Suspected        ReasonCode = "suspected"            // probably worse than the margin, not proven
+	EnvironmentMixed ReasonCode = "environment_mismatch" // hard keys differ between the sides
+	ControlFired     ReasonCode = "control_fired"        // the baseline measured against itself differed
+	BaselineTooYoung ReasonCode = "baseline_too_young"   // too few stored sessions
+	MethodsDisagree  ReasonCode = "methods_disagree"     // mean and rank estimates give different verdicts
+	NotMeasured      ReasonCode = "not_measured"         // a side has no usable trial; exit 4, never a pass
+)
+
+// A Reason is mandatory beside Inconclusive and empty beside every other
+// verdict. Numbers that do not apply are 0.
+type Reason struct {
+	Code ReasonCode `json:"code"`
+	Have int        `json:"have,omitempty"` // blocks, trials a side, or sessions at hand
+	Need int        `json:"need,omitempty"` // as many in all would decide with 80 % power, if the change is what it looks like; 0 when no sensible number would
+	Keys []string   `json:"keys,omitempty"` // hard keys that differ
+}
