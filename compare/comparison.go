@@ -45,7 +45,7 @@ type Comparison struct {
 	Reason   *Reason   `json:"reason,omitempty"` // set exactly when Verdict is Inconclusive
 	Warnings []Warning `json:"warnings,omitempty"`
 
-	log effect // what the numbers above were derived from
+	effect effect // what the numbers above were derived from
 }
 
 // A Side is one arm's part in a comparison.
@@ -156,6 +156,3 @@ func (r *Result) Unmeasured() int {
 	}
 	return n
 }
-
-// effect is a change on the log scale, oriented so that worse is negative.
-type effect struct{}

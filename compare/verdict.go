@@ -51,6 +51,7 @@ const (
 	ControlFired     ReasonCode = "control_fired"        // the baseline measured against itself differed
 	BaselineTooYoung ReasonCode = "baseline_too_young"   // too few stored sessions
 	MethodsDisagree  ReasonCode = "methods_disagree"     // mean and rank estimates give different verdicts
+	NoMargin         ReasonCode = "no_margin"            // the policy has no margin for this metric
 	NotMeasured      ReasonCode = "not_measured"         // a side has no usable trial; exit 4, never a pass
 )
 

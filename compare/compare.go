@@ -1,0 +1,125 @@
+package compare
+
+import (
+	"fmt"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+// A Selection is one arm of one run record.
+type Selection struct {
+	Run *record.Run
+	Arm string
+}
+
+// Run compares every arm of a run with its baseline arm. Arms that repeat the
+// baseline as null control are judged apart; if one of them differs from the
+// baseline, no change of this session is believed.
+func Run(run *record.Run, policy Policy) *Result {
+	res := &Result{Method: method(run, run), Policy: policy, Notes: run.Notes}
+	base := side(Selection{run, run.Baseline})
+	for _, arm := range run.Arms {
+		if arm.Name == run.Baseline {
+			continue
+		}
+		comparisons, alone := match(base, side(Selection{run, arm.Name}), res.Method, policy)
+		if arm.ControlOf != "" {
+			res.Controls = append(res.Controls, comparisons...) // it need not cover every cell
+			continue
+		}
+		res.Comparisons = append(res.Comparisons, comparisons...)
+		res.Alone = append(res.Alone, alone...)
+		res.Differences = append(res.Differences, buildDifferences(base.arm, arm)...)
+	}
+	res.Failures = failures(run)
+	res.judge(nil)
+	return res
+}
+
+// Between compares one arm of one run with one arm of another. Raw llama-bench
+// files, whose trials belong to no block, are compared unpaired; two sessions
+// show the change but no verdict, because the spread between sessions cannot
+// be seen from one of each.
+func Between(base, head Selection, policy Policy) *Result {
+	if base.Run == head.Run {
+		panic(fmt.Sprintf("compare: Between: both arms, %s and %s, are of one run; use Run", base.Arm, head.Arm))
+	}
+	res := &Result{Method: method(base.Run, head.Run), Policy: policy}
+	b, h := side(base), side(head)
+	res.Comparisons, res.Alone = match(b, h, res.Method, policy)
+	hard, soft := base.Run.Host.Differences(head.Run.Host)
+	res.Differences = append(hostDifferences(base, head, hard, true), hostDifferences(base, head, soft, false)...)
+	res.Differences = append(res.Differences, buildDifferences(b.arm, h.arm)...)
+	res.Failures = append(failures(base.Run), failures(head.Run)...)
+	res.Notes = append(append(res.Notes, base.Run.Notes...), head.Run.Notes...)
+	res.judge(hard)
+	return res
+}
+
+// method follows from how the trials were measured.
+func method(base, head *record.Run) Method {
+	switch {
+	case !blocked(base) || !blocked(head):
+		return Unpaired
+	case base == head:
+		return Paired
+	}
+	return Sessions
+}
+
+func blocked(run *record.Run) bool {
+	for _, t := range run.Trials {
+		if t.Block == record.NoBlock {
+			return false
+		}
+	}
+	return true
+}
+
+func failures(run *record.Run) []Failure {
+	var fs []Failure
+	for _, t := range run.Trials {
+		if t.Outcome == record.Failed {
+			fs = append(fs, Failure{Trial: t.ID, Arm: t.Arm, Cell: t.Cell, Block: t.Block, Cause: *t.Failure})
+		}
+	}
+	return fs
+}
+
+func hostDifferences(base, head Selection, keys []string, hard bool) []Difference {
+	of := func(h record.Host, key string) string {
+		if hard {
+			return h.Hard[key]
+		}
+		return h.Soft[key]
+	}
+	var ds []Difference
+	for _, key := range keys {
+		ds = append(ds, Difference{Key: "host." + key, Arm: head.Arm, Hard: hard,
+			Baseline: of(base.Run.Host, key), Contender: of(head.Run.Host, key)})
+	}
+	return ds
+}
+
+// buildDifferences lists how the arms' programs differ. None is hard: another
+// build is what most contenders are.
+func buildDifferences(base, head record.Arm) []Difference {
+	var ds []Difference
+	add := func(key, b, h string) {
+		if b != h {
+			ds = append(ds, Difference{Key: "build." + key, Arm: head.Name, Baseline: b, Contender: h})
+		}
+	}
+	add("commit", base.Build.Commit, head.Build.Commit)
+	add("number", number(base.Build.Number), number(head.Build.Number))
+	add("backends", base.Build.Backends, head.Build.Backends)
+	add("sha256", base.Build.SHA256, head.Build.SHA256)
+	return ds
+}
+
+func number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprint(n)
+}

@@ -1,0 +1,215 @@
+package compare
+
+import (
+	"math"
+	"slices"
+
+	"github.com/llama-regress/llama-regress/stats"
+)
+
+const (
+	power        = 0.80 // of the minimum detectable effect and of every "needed"
+	firstLook    = 6    // blocks to ask for when nothing is known of the spread (statistics reference 7.5)
+	minSessions  = 4    // stored sessions below which history mode gives no verdict (7.3)
+	suspectAlpha = 0.05
+	mostBlocks   = 10_000 // asking for more than that is no advice
+)
+
+// judge gives every comparison its verdict: the contenders as one family, the
+// null controls as another, and then what a fired control forbids.
+func (r *Result) judge(mismatched []string) {
+	judgeFamily(r.Controls, r.Policy, mismatched)
+	judgeFamily(r.Comparisons, r.Policy, mismatched)
+	r.ControlFired = slices.ContainsFunc(r.Controls, func(c Comparison) bool {
+		return c.Verdict == Regression || c.Verdict == Improvement
+	})
+	if !r.ControlFired {
+		return
+	}
+	for i := range r.Comparisons {
+		if c := &r.Comparisons[i]; c.Verdict == Regression || c.Verdict == Improvement {
+			c.Verdict, c.Reason = Inconclusive, &Reason{Code: ControlFired}
+		}
+	}
+}
+
+// judgeFamily applies statistics reference 7.4, with Holm's correction over
+// all comparisons that have an interval and a margin.
+func judgeFamily(cs []Comparison, policy Policy, mismatched []string) {
+	var family []*Comparison
+	for i := range cs {
+		if c := &cs[i]; c.Interval != nil && c.Margin != nil {
+			e := c.effect
+			c.P = &PValues{
+				Regression:  e.PBelow(-e.lambda),
+				Improvement: e.PAbove(e.lambda),
+				Equivalence: max(e.PAbove(-e.lambda), e.PBelow(e.lambda)),
+				Worse:       e.PBelow(0),
+			}
+			family = append(family, c)
+		}
+	}
+	adjust(family)
+	j := newJudge(policy, len(family))
+	for i := range cs {
+		c := &cs[i]
+		c.Verdict, c.Reason = j.verdict(c, mismatched)
+		if c.P != nil {
+			c.MDE = j.mde(c)
+		}
+	}
+}
+
+// adjust sets the adjusted p-values. A family of one is doubled: a single cell
+// is held to half of alpha, as a member of any larger family is at least.
+func adjust(family []*Comparison) {
+	regression, improvement := make([]float64, len(family)), make([]float64, len(family))
+	for i, c := range family {
+		regression[i], improvement[i] = c.P.Regression, c.P.Improvement
+	}
+	regression, improvement = stats.Holm(regression), stats.Holm(improvement)
+	for i, c := range family {
+		c.P.AdjustedRegression, c.P.AdjustedImprovement = regression[i], improvement[i]
+		if len(family) == 1 {
+			c.P.AdjustedRegression = min(1, 2*regression[i])
+			c.P.AdjustedImprovement = min(1, 2*improvement[i])
+		}
+	}
+}
+
+// A judge knows the levels that hold in one family.
+type judge struct {
+	policy   Policy
+	perTest  float64         // level at which the first comparison of the family is called a regression
+	multiple map[int]float64 // blocks -> multiplier of sigma in the paired MDE, found once
+}
+
+func newJudge(policy Policy, family int) judge {
+	return judge{policy: policy, perTest: policy.Alpha / float64(max(2, family)), multiple: make(map[int]float64)}
+}
+
+func (j judge) verdict(c *Comparison, mismatched []string) (Verdict, *Reason) {
+	inconclusive := func(r Reason) (Verdict, *Reason) { return Inconclusive, &r }
+	switch {
+	case c.Change == nil:
+		return inconclusive(Reason{Code: NotMeasured})
+	case len(mismatched) > 0:
+		return inconclusive(Reason{Code: EnvironmentMixed, Keys: mismatched})
+	case c.Method == Sessions:
+		return inconclusive(Reason{Code: BaselineTooYoung, Have: 1, Need: minSessions})
+	case c.Interval == nil || c.Blocks < j.policy.MinTrials:
+		return inconclusive(Reason{Code: TooFewTrials, Have: c.Blocks, Need: max(firstLook, j.needed(c))})
+	case c.Margin == nil:
+		return inconclusive(Reason{Code: NoMargin})
+	}
+	v := decide(c.P, j.policy.Alpha)
+	if v != Inconclusive && ranksDisagree(c.effect, 1-2*j.policy.Alpha) {
+		return inconclusive(Reason{Code: MethodsDisagree, Have: c.Blocks, Need: j.needed(c)})
+	}
+	switch {
+	case v != Inconclusive:
+		return v, nil
+	case c.P.Worse <= suspectAlpha && c.effect.Theta < -c.effect.lambda:
+		return inconclusive(Reason{Code: Suspected, Have: c.Blocks, Need: j.needed(c)})
+	}
+	return inconclusive(Reason{Code: TooNoisy, Have: c.Blocks, Need: j.needed(c)})
+}
+
+// decide is the four-way rule on p-values.
+func decide(p *PValues, alpha float64) Verdict {
+	switch {
+	case p.AdjustedRegression <= alpha:
+		return Regression
+	case p.AdjustedImprovement <= alpha:
+		return Improvement
+	case p.Equivalence <= alpha:
+		return Equivalent
+	}
+	return Inconclusive
+}
+
+// ranksDisagree reports whether one paired difference lies so far from the
+// others that a mean says more about that block than about the arms: the
+// signed-rank interval then has to lie where the t interval lies.
+func ranksDisagree(e effect, confidence float64) bool {
+	if len(e.differences) == 0 || !hasOutlier(e.differences) {
+		return false
+	}
+	ranks, _ := stats.SignedRank(e.differences, confidence)
+	return place(ranks, e.lambda) != place(e.Interval(confidence), e.lambda)
+}
+
+// place is the four-way rule on an interval of the oriented scale.
+func place(iv stats.Interval, lambda float64) Verdict {
+	switch {
+	case iv.High < -lambda:
+		return Regression
+	case iv.Low > lambda:
+		return Improvement
+	case iv.Low > -lambda && iv.High < lambda:
+		return Equivalent
+	}
+	return Inconclusive
+}
+
+// hasOutlier reports whether a value lies more than 5 robust standard
+// deviations from the median (statistics reference 7.2). 1.4826 makes the MAD
+// of normal data their standard deviation.
+func hasOutlier(d []float64) bool {
+	median, mad := stats.Median(d), stats.MAD(d)
+	return slices.ContainsFunc(d, func(x float64) bool {
+		return math.Abs(x-median) > 5*1.4826*mad
+	})
+}
+
+// mde turns the loss that would be called with 80 % power into a share.
+func (j judge) mde(c *Comparison) float64 {
+	e := c.effect
+	t := stats.Target{Margin: e.lambda, Alpha: j.perTest, Power: power}
+	loss := math.Inf(1)
+	if c.Method == Paired {
+		k, ok := j.multiple[e.n]
+		if !ok {
+			k = t.Multiplier(e.n)
+			j.multiple[e.n] = k
+		}
+		loss = e.lambda + k*c.Sigma
+	} else {
+		loss = stats.MDEUnpaired(t, stats.Side{SD: spread(e.base), N: len(e.base)}, stats.Side{SD: spread(e.head), N: len(e.head)})
+	}
+	if math.IsInf(loss, 1) || math.IsNaN(loss) {
+		return 0
+	}
+	return -math.Expm1(-loss)
+}
+
+// needed is how many blocks (unpaired: trials a side) would decide with 80 %
+// power if the change is what it looks like; 0 when no sensible number would,
+// because the change sits on the edge of the margin or nothing is known of the
+// spread.
+func (j judge) needed(c *Comparison) int {
+	e := c.effect
+	if c.Margin == nil || c.Interval == nil {
+		return 0
+	}
+	level, size := j.perTest, math.Abs(e.Theta)
+	if size < e.lambda {
+		level = j.policy.Alpha
+	}
+	t := stats.Target{Margin: e.lambda, Alpha: level, Power: power}
+	var n int
+	switch paired := c.Method == Paired; {
+	case paired && size < e.lambda:
+		n, _ = stats.BlocksForEquivalence(t, c.Sigma, e.Theta)
+	case paired:
+		n, _ = stats.BlocksNeeded(t, c.Sigma, size)
+	case size < e.lambda:
+		n, _ = stats.TrialsForEquivalence(t, spread(e.base), spread(e.head), e.Theta)
+	default:
+		n, _ = stats.TrialsNeeded(t, spread(e.base), spread(e.head), size)
+	}
+	if n == 0 || n > mostBlocks {
+		return 0
+	}
+	return max(n, e.n+1)
+}

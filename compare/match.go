@@ -1,0 +1,120 @@
+package compare
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/stats"
+)
+
+// An armTrials is one arm of a run with its trials by cell, in measured order.
+type armTrials struct {
+	arm    record.Arm
+	cells  []record.Cell
+	trials map[string][]record.Trial
+}
+
+func side(s Selection) armTrials {
+	a := armTrials{cells: s.Run.Cells, trials: make(map[string][]record.Trial)}
+	for _, arm := range s.Run.Arms {
+		if arm.Name == s.Arm {
+			a.arm = arm
+		}
+	}
+	for _, t := range s.Run.Trials {
+		if t.Arm == s.Arm {
+			a.trials[t.Cell] = append(a.trials[t.Cell], t)
+		}
+	}
+	return a
+}
+
+// cell finds a cell that this arm was to run, measured or not.
+func (a armTrials) cell(key string) (record.Cell, bool) {
+	i := slices.IndexFunc(a.cells, func(c record.Cell) bool { return c.Key == key })
+	if i < 0 || len(a.trials[key]) == 0 {
+		return record.Cell{}, false
+	}
+	return a.cells[i], true
+}
+
+// match pairs the metrics that both arms have, in the baseline's order, and
+// names those that only one of them has.
+func match(base, head armTrials, method Method, policy Policy) (comparisons []Comparison, alone []Alone) {
+	for _, c := range base.cells {
+		if len(base.trials[c.Key]) == 0 {
+			continue
+		}
+		other, ok := head.cell(c.Key)
+		for _, m := range c.Metrics {
+			if _, has := other.Metric(m.Name); !ok || !has {
+				alone = append(alone, Alone{Cell: c.Key, Metric: m.Name, Arm: base.arm.Name})
+				continue
+			}
+			comparisons = append(comparisons, estimate(Comparison{
+				Cell: c.Key, Workload: c.Workload, Model: c.Model, Params: c.Params, Metric: m, Method: method,
+				Baseline:  points(base, c.Key, m),
+				Contender: points(head, c.Key, m),
+			}, policy))
+		}
+	}
+	for _, c := range head.cells {
+		if len(head.trials[c.Key]) == 0 {
+			continue
+		}
+		other, ok := base.cell(c.Key)
+		for _, m := range c.Metrics {
+			if _, has := other.Metric(m.Name); !ok || !has {
+				alone = append(alone, Alone{Cell: c.Key, Metric: m.Name, Arm: head.arm.Name})
+			}
+		}
+	}
+	return comparisons, alone
+}
+
+// points reduces each trial to the median of its repetitions: they share a
+// process and are not independent of one another. In raw files a trial holds
+// one test only; its trials that lack the metric belong to other metrics.
+func points(a armTrials, cell string, m record.Metric) Side {
+	s := Side{Arm: a.arm.Name}
+	for _, t := range a.trials[cell] {
+		measurement, ok := t.Measurement(m.Name)
+		switch {
+		case t.Outcome == record.Failed:
+			s.Failed++
+		case ok:
+			s.Trials = append(s.Trials, Point{Trial: t.ID, Block: t.Block, Order: t.Order, Value: stats.Median(measurement.Values)})
+		}
+	}
+	slices.SortStableFunc(s.Trials, func(x, y Point) int { return cmp.Compare(x.Order, y.Order) })
+	if len(s.Trials) > 0 {
+		s.Median = stats.Median(s.values())
+	}
+	return s
+}
+
+// values returns the trials' values in measured order.
+func (s Side) values() []float64 {
+	vs := make([]float64, len(s.Trials))
+	for i, p := range s.Trials {
+		vs[i] = p.Value
+	}
+	return vs
+}
+
+// byBlock pairs the trials of two sides that ran in the same block, in block order.
+func byBlock(base, head Side) (pairs [][2]float64) {
+	of := make(map[int]float64, len(base.Trials))
+	for _, p := range base.Trials {
+		of[p.Block] = p.Value
+	}
+	trials := slices.Clone(head.Trials)
+	slices.SortStableFunc(trials, func(x, y Point) int { return cmp.Compare(x.Block, y.Block) })
+	for _, p := range trials {
+		if b, ok := of[p.Block]; ok {
+			pairs = append(pairs, [2]float64{b, p.Value})
+		}
+	}
+	return pairs
+}
