@@ -1,0 +1,52 @@
+package stats
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/integrate/quad"
+	"gonum.org/v1/gonum/mathext"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// equivalencePower returns the chance that two one-sided t tests at level
+// Alpha both show a true effect to lie within ±Margin, when the estimate has
+// standard error se with df degrees of freedom.
+//
+// With s² the estimated over the true variance of the estimate, both reject if
+// the standardised estimate falls between t·s - (Margin+effect)/se and
+// (Margin-effect)/se - t·s; the probability of that is averaged over
+// s ~ √(χ²(df)/df) (Owen 1965; Phillips 1990).
+func equivalencePower(t Target, effect, se, df float64) float64 {
+	critical := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Quantile(1 - t.Alpha)
+	low, high := (t.Margin+effect)/se, (t.Margin-effect)/se
+	between := func(s float64) float64 {
+		return max(0, distuv.UnitNormal.CDF(high-critical*s)-distuv.UnitNormal.CDF(critical*s-low))
+	}
+
+	// Where both bounds are more than 8 sd away the inner probability is 1 and
+	// the average is the cdf of s; beyond the other end it is 0. The root of a
+	// χ² strays by more than 8 from its mean with a chance below 1e-13.
+	const far = 8
+	near := min(low, high)
+	sure := max(0, (near-far)/critical)
+	none := min((low+high)/2, near+far) / critical
+	if none <= 0 {
+		return 0
+	}
+	power := mathext.GammaIncReg(df/2, df/2*sure*sure)
+	from, to := max(sure, 1-far/math.Sqrt(df)), min(none, 1+far/math.Sqrt(df))
+	if from < to {
+		density := chiDensity(df)
+		power += quad.Fixed(func(s float64) float64 { return between(s) * density(s) }, from, to, 96, quad.Legendre{}, 0)
+	}
+	return min(1, power)
+}
+
+// chiDensity returns the density of √(χ²(df)/df).
+func chiDensity(df float64) func(s float64) float64 {
+	logGamma, _ := math.Lgamma(df / 2)
+	constant := math.Ln2 + df/2*math.Log(df/2) - logGamma
+	return func(s float64) float64 {
+		return math.Exp(constant + (df-1)*math.Log(s) - df/2*s*s)
+	}
+}
