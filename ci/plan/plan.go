@@ -8,12 +8,13 @@ import (
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
-// A Plan is everything a session will do. It depends on the configuration and
-// the seed alone, never on the machine or the clock.
+// A Plan is everything a session will do. It depends on the configuration alone,
+// never on the machine or the clock: only its absolute paths differ from one
+// machine to another, and they are not part of its ID.
 type Plan struct {
-	ID          string        `json:"id"`            // hash of all that follows; the journal of another plan is never resumed
-	ConfigSHA   string        `json:"config_sha256"` // of the configuration file's bytes
-	Seed        uint64        `json:"seed,string"`
+	ID          string        `json:"id"`            // hash of all that decides the trials and their order; the journal of another plan is never resumed
+	ConfigSHA   string        `json:"config_sha256"` // of the configuration file's bytes; "" without a file
+	Seed        uint64        `json:"seed,string"`   // of the order of cells and arms: as configured, else derived from the content
 	Baseline    string        `json:"baseline"`
 	Arms        []record.Arm  `json:"arms"`
 	Models      []Model       `json:"models"`

@@ -1,0 +1,268 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+// Validate checks a configuration that was built in Go, and returns all that is
+// wrong with it, joined. Load and Parse have already done so. It changes nothing.
+func (c *Config) Validate() error {
+	return placed("", nil, c.check(nil))
+}
+
+// check returns what is wrong with the values, except where known already says
+// that a value, or something in it, could not be read.
+func (c *Config) check(known []fault) []fault {
+	k := &checker{known: known}
+	if c.Version != Version {
+		k.fault("version", "want %d, have %d", Version, c.Version)
+	}
+	k.arms(c)
+	k.models(c)
+	k.matrix(c)
+	k.bench(c.Bench)
+	k.sampling(c.Sampling)
+	k.gate(c)
+	if c.Store != "" && !storeForm.MatchString(c.Store) {
+		k.fault("store", "want dir:PATH, git:REMOTE#BRANCH or s3://BUCKET/PREFIX, have %q", short(c.Store))
+	}
+	return k.faults
+}
+
+type checker struct {
+	known  []fault
+	faults []fault
+}
+
+// fault reports what is wrong at path, unless it could not be read anyway.
+func (k *checker) fault(path, format string, args ...any) {
+	if k.readable(path) {
+		k.faults = append(k.faults, fault{path: path, msg: fmt.Sprintf(format, args...)})
+	}
+}
+
+// readable says whether path, what it lies in and what lies in it were read
+// without a fault, so that their values are those of the file.
+func (k *checker) readable(path string) bool {
+	return !slices.ContainsFunc(k.known, func(f fault) bool { return within(f.path, path) || within(path, f.path) })
+}
+
+func (k *checker) between(path string, v, low, high int) {
+	if v < low || v > high {
+		k.fault(path, "want %d to %d, have %d", low, high, v)
+	}
+}
+
+var (
+	nameForm  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$`)
+	envForm   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	hashForm  = regexp.MustCompile(`^[0-9a-fA-F]{64}$`)
+	storeForm = regexp.MustCompile(`^(dir:.+|git:[^#]+#.+|s3://[^/]+(/.*)?)$`)
+)
+
+const nameRule = `want at most 64 letters, digits and . _ + -, beginning with a letter or digit`
+
+func (k *checker) arms(c *Config) {
+	if len(c.Arms) == 0 {
+		k.fault("arms", "at least one is needed, such as {name: base, bin: build/bin}")
+	}
+	first := map[string]int{}
+	for i, a := range c.Arms {
+		path := fmt.Sprintf("arms[%d]", i)
+		k.name(path, a.Name, first, i)
+		if a.Bin == "" {
+			k.fault(path+".bin", "missing: the folder that holds llama-bench")
+		} else if strings.ContainsAny(a.Bin, "\x00\n\r") {
+			k.fault(path+".bin", "want the path of a folder")
+		}
+		k.params(path+".params", a.Params)
+		for _, name := range slices.Sorted(maps.Keys(a.Params)) {
+			if c.Matrix.sets(name) {
+				k.fault(path+".params."+name, "the matrix sets %s as well; take it out of one of them", name)
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(a.Env)) {
+			if !envForm.MatchString(name) {
+				k.fault(path+".env."+name, "want a name of letters, digits and _")
+			}
+			if strings.ContainsRune(a.Env[name], 0) {
+				k.fault(path+".env."+name, "holds a NUL character")
+			}
+		}
+	}
+	if _, ok := first[c.Baseline]; !ok && len(c.Arms) > 0 && k.readable("arms") {
+		k.fault("baseline", "no arm is named %q%s", short(c.Baseline), suggest(c.Baseline, slices.Sorted(maps.Keys(first))))
+	}
+}
+
+// name checks the name of the i-th arm or model, at path.
+func (k *checker) name(path, name string, first map[string]int, i int) {
+	at := path + ".name"
+	if name == "" {
+		k.fault(at, "missing")
+		return
+	}
+	if !nameForm.MatchString(name) {
+		k.fault(at, "%q: %s", short(name), nameRule)
+	}
+	if j, ok := first[name]; ok {
+		list, _, _ := strings.Cut(path, "[")
+		k.fault(at, "%q is also the name of %s[%d]", short(name), list, j)
+		return
+	}
+	first[name] = i
+}
+
+// params checks one value each of some parameters.
+func (k *checker) params(path string, params map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		k.param(path+"."+name, name, params[name])
+	}
+}
+
+func (k *checker) param(path, name, value string) {
+	p, ok := record.ParamByName(name)
+	if !ok {
+		k.fault(path, "no such parameter")
+	} else if err := p.Check(value); err != nil {
+		k.fault(path, "%s", strings.TrimPrefix(err.Error(), name+": "))
+	}
+}
+
+func (k *checker) models(c *Config) {
+	if len(c.Models) == 0 {
+		k.fault("models", "at least one is needed, such as {path: models/tiny.gguf}")
+	}
+	first := map[string]int{}
+	for i, m := range c.Models {
+		path := fmt.Sprintf("models[%d]", i)
+		if m.Path == "" {
+			k.fault(path+".path", "missing: a GGUF file")
+			continue
+		}
+		if strings.ContainsAny(m.Path, "\x00\n\r") {
+			k.fault(path+".path", "want the path of a GGUF file")
+		}
+		k.name(path, m.Name, first, i)
+		if m.SHA256 != "" && !hashForm.MatchString(m.SHA256) {
+			k.fault(path+".sha256", "want 64 hexadecimal digits, have %q", short(m.SHA256))
+		}
+	}
+}
+
+func (k *checker) bench(b Bench) {
+	k.between("bench.repetitions", b.Repetitions, 1, 1000)
+	if len(b.Tests) == 0 {
+		k.fault("bench.tests", "at least one is needed, such as pp512")
+	}
+	first := map[string]int{}
+	for i, t := range b.Tests {
+		path := fmt.Sprintf("bench.tests[%d]", i)
+		if parsed, err := record.ParseTest(t.Name()); err != nil || parsed != t {
+			k.fault(path, "%+v is not a test", t)
+			continue
+		}
+		if j, ok := first[t.Name()]; ok {
+			k.fault(path, "%s is also bench.tests[%d]", t.Name(), j)
+			continue
+		}
+		first[t.Name()] = i
+	}
+}
+
+func (k *checker) sampling(s Sampling) {
+	k.between("sampling.blocks", s.Blocks, 1, 1000)
+	k.between("sampling.warmup", s.Warmup, 0, 100)
+	if s.Budget < 0 {
+		k.fault("sampling.budget", "want a duration above 0, have %v", s.Budget)
+	}
+	if s.Timeout < time.Second || s.Timeout > 24*time.Hour {
+		k.fault("sampling.timeout", "want 1s to 24h, have %v", s.Timeout)
+	}
+	switch s.Control {
+	case ControlNone, ControlOne, ControlAll:
+	default:
+		k.fault("sampling.control", "want none, one or all, have %q", short(string(s.Control)))
+	}
+}
+
+// gate checks that every margin is one and is of a metric that will be measured.
+func (k *checker) gate(c *Config) {
+	kinds, tests := defaultMargins(), k.readable("bench.tests")
+	for _, name := range slices.Sorted(maps.Keys(c.Gate.Margins)) {
+		if m := c.Gate.Margins[name]; !validMargin(m) {
+			k.fault("gate."+name+".margin", "want a ratio above 0 and below 0.5, have %v", m)
+		}
+		_, kind := kinds[name]
+		if !kind && tests && !slices.ContainsFunc(c.Bench.Tests, func(t record.Test) bool { return t.Name() == name }) {
+			k.fault("gate."+name, "bench.tests has no such test")
+		}
+	}
+}
+
+// matrix checks every value, then that the combinations are some and distinct.
+func (k *checker) matrix(c *Config) {
+	m, before := c.Matrix, len(k.faults)
+	for _, name := range slices.Sorted(maps.Keys(m.Params)) {
+		path := "matrix." + name
+		if len(m.Params[name]) == 0 {
+			k.fault(path, "an empty list; leave the key out for the default")
+		}
+		for i, value := range m.Params[name] {
+			at := fmt.Sprintf("%s[%d]", path, i)
+			k.param(at, name, value)
+			if j := slices.Index(m.Params[name], value); j < i {
+				k.fault(at, "%q comes twice", value)
+			}
+		}
+	}
+	for i, entry := range m.Include {
+		path := fmt.Sprintf("matrix.include[%d]", i)
+		k.params(path, entry)
+		if len(entry) == 0 {
+			k.fault(path, "sets nothing")
+		}
+	}
+	for i, entry := range m.Exclude {
+		k.exclude(fmt.Sprintf("matrix.exclude[%d]", i), entry, m)
+	}
+	if len(k.faults) > before {
+		return
+	}
+	points, err := m.Combinations()
+	if err != nil {
+		k.fault("matrix", "%v", err)
+	}
+	seen := map[string]bool{}
+	for _, point := range points {
+		key := record.CellKey("", "", point)
+		if seen[key] {
+			k.fault("matrix.include", "makes the same combination twice: %s", strings.TrimPrefix(key, "//"))
+			return
+		}
+		seen[key] = true
+	}
+}
+
+// exclude refuses an entry that excludes nothing: GitHub ignores it, and so
+// hides the typing error it most likely is.
+func (k *checker) exclude(path string, entry map[string]string, m Matrix) {
+	k.params(path, entry)
+	if len(entry) == 0 {
+		k.fault(path, "would exclude everything")
+	}
+	for _, name := range slices.Sorted(maps.Keys(entry)) {
+		if values, ok := m.Params[name]; !ok {
+			k.fault(path+"."+name, "excludes nothing: the matrix does not vary %s", name)
+		} else if k.readable("matrix."+name) && !slices.Contains(values, entry[name]) {
+			k.fault(path+"."+name, "excludes nothing: %s is never %s", name, entry[name])
+		}
+	}
+}

@@ -1,0 +1,143 @@
+// Package config reads llama-regress.yaml: what to measure, how often, and what
+// counts as a regression. Reading is strict, because a setting that is silently
+// ignored is a measurement of something else: a key nobody knows, a value of the
+// wrong type or a name that leads nowhere is an error with its line, and all
+// such errors are reported together.
+package config
+
+import (
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+// Version is the version of the configuration format that this package reads.
+const Version = 1
+
+// A Config is a whole configuration. One built in Go starts from Default and is
+// checked by Validate like one that was read from a file.
+type Config struct {
+	Version  int      `yaml:"version"`  // always Version
+	Arms     []Arm    `yaml:"arms"`     // at least one; a comparison needs two
+	Baseline string   `yaml:"baseline"` // name of an arm; a file that does not say means its first arm
+	Models   []Model  `yaml:"models"`   // at least one
+	Matrix   Matrix   `yaml:"matrix"`
+	Bench    Bench    `yaml:"bench"`
+	Sampling Sampling `yaml:"sampling"`
+	Gate     Gate     `yaml:"gate"`
+	Store    string   `yaml:"store"` // where run records live, such as dir:PATH; "" for nowhere
+
+	Dir    string `yaml:"-"` // absolute folder of the file, for its relative paths; "" means the working directory
+	SHA256 string `yaml:"-"` // of the file's bytes, hexadecimal; "" for a configuration built in Go
+}
+
+// An Arm is one way of running the whole matrix.
+type Arm struct {
+	Name   string            `yaml:"name"`   // letters, digits and . _ + -, beginning with a letter or digit
+	Bin    string            `yaml:"bin"`    // folder of llama.cpp's programs, as written; see Config.Abs
+	Params map[string]string `yaml:"params"` // of record.Params; only such as the matrix does not set
+	Env    map[string]string `yaml:"env"`    // added to the environment of the arm's processes; kept in the run record
+}
+
+// A Model is a GGUF file.
+type Model struct {
+	Name   string `yaml:"name"`   // characters as in Arm.Name; a file that does not say means ModelName(Path)
+	Path   string `yaml:"path"`   // as written; see Config.Abs
+	SHA256 string `yaml:"sha256"` // that the file must have, hexadecimal; "" for any
+}
+
+// ModelName is the name of a model nobody named: its file name without .gguf.
+func ModelName(path string) string {
+	return strings.TrimSuffix(filepath.Base(path), ".gguf")
+}
+
+// Bench is what each trial of llama-bench does.
+type Bench struct {
+	Tests       []record.Test `yaml:"tests"`       // one process runs them all, in this order
+	Repetitions int           `yaml:"repetitions"` // that count, of each test, 1 to 1000
+}
+
+// Sampling is how much is measured and in which order.
+type Sampling struct {
+	Blocks int `yaml:"blocks"` // rounds, 1 to 1000; fewer than 6 can hardly prove anything
+	Warmup int `yaml:"warmup"` // repetitions dropped before those that count, 0 to 100
+
+	// Seed decides the order of cells and arms and nothing else, so no value
+	// is better than another and nobody needs to set one: 0 derives it from
+	// what is measured, and the same configuration then always runs in the
+	// same order. Another seed is for showing that a result does not hang on
+	// the order.
+	Seed uint64 `yaml:"seed"`
+
+	Budget  time.Duration `yaml:"budget"`  // wall time of the whole run; 0 for no limit
+	Timeout time.Duration `yaml:"timeout"` // of one trial, 1 s to 24 h
+	Control Control       `yaml:"control"` // where the baseline arm also runs as its own contender
+}
+
+// Control says in which cells the null control runs: the baseline arm a second
+// time under the name of a contender. It differs from the baseline by noise
+// alone, so a difference found there means the session cannot be trusted.
+type Control string
+
+const (
+	ControlNone Control = "none"
+	ControlOne  Control = "one" // in the first cell, which costs little and catches a disturbed machine
+	ControlAll  Control = "all"
+)
+
+// Gate is what counts as a regression.
+type Gate struct {
+	// Margins is the largest change that does not matter, by name of a metric
+	// ("pp512") or, for all metrics of a kind, by kind ("throughput"): a ratio,
+	// 0.03 for 3 %; for success_rate a difference, 0.02 for 2 points. Above 0,
+	// below 0.5.
+	Margins map[string]float64 `yaml:"-"`
+
+	// FailInconclusive makes a comparison that cannot tell a failure.
+	FailInconclusive bool `yaml:"inconclusive"`
+}
+
+// Margin returns the margin of a metric: that of its name, else of its kind.
+func (g Gate) Margin(m record.Metric) (margin float64, ok bool) {
+	if margin, ok = g.Margins[m.Name]; !ok {
+		margin, ok = g.Margins[m.Kind]
+	}
+	return margin, ok
+}
+
+// defaultMargins are proposals until a machine's own noise is known. Their keys
+// are the kinds of metric there are.
+func defaultMargins() map[string]float64 {
+	return map[string]float64{
+		record.Throughput: 0.03,
+		"ttft_p50":        0.05,
+		"ttft_p95":        0.15,
+		successRate:       0.02,
+	}
+}
+
+// successRate is the one kind whose margin is a difference in points.
+const successRate = "success_rate"
+
+// Default returns every default; what is missing is the arms, the baseline and
+// the models.
+func Default() *Config {
+	return &Config{
+		Version:  Version,
+		Bench:    Bench{Tests: []record.Test{{Prompt: 512}, {Gen: 128}}, Repetitions: 5},
+		Sampling: Sampling{Blocks: 6, Warmup: 1, Timeout: 10 * time.Minute, Control: ControlOne},
+		Gate:     Gate{Margins: defaultMargins()},
+	}
+}
+
+// Abs returns a path of the configuration as an absolute one: relative paths are
+// relative to the configuration's file, or to the working directory when there
+// is none.
+func (c *Config) Abs(path string) (string, error) {
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(c.Dir, path)
+	}
+	return filepath.Abs(path)
+}

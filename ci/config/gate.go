@@ -1,0 +1,94 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+func (r *reader) gate(path string, n ast.Node, g *Gate) {
+	r.entries(path, n, func(at, key string, value ast.Node) {
+		if key == "inconclusive" {
+			r.inconclusive(at, value, g)
+			return
+		}
+		name, err := metricName(key)
+		if err != nil {
+			r.faults = append(r.faults, fault{path: at, bare: true, msg: err.Error()})
+			return
+		}
+		r.object(at, value, map[string]setter{
+			"margin": func(path string, n ast.Node) {
+				s, ok := r.scalar(path, n, "a margin such as 3%")
+				if !ok {
+					return
+				}
+				margin, err := parseMargin(s, name == successRate)
+				if err != nil {
+					r.fault(path, "%v", err)
+					return
+				}
+				g.Margins[name] = margin
+			},
+		})
+	})
+}
+
+func (r *reader) inconclusive(path string, n ast.Node, g *Gate) {
+	switch s, ok := r.scalar(path, n, "pass or fail"); {
+	case !ok:
+	case s == "pass" || s == "fail":
+		g.FailInconclusive = s == "fail"
+	default:
+		r.wrong(path, n, "pass or fail")
+	}
+}
+
+// metricName returns the kind or the name of a metric that key means.
+func metricName(key string) (string, error) {
+	kinds := slices.Sorted(maps.Keys(defaultMargins()))
+	if slices.Contains(kinds, key) {
+		return key, nil
+	}
+	if t, err := record.ParseTest(key); err == nil {
+		return t.Name(), nil
+	}
+	return "", fmt.Errorf("unknown metric %q in gate%s", key, suggest(key, append(kinds, "inconclusive")))
+}
+
+// parseMargin reads "3%" or "0.03"; the margin of a share is a difference, and
+// so "2pp" or "0.02".
+func parseMargin(s string, share bool) (float64, error) {
+	const want = "want a margin above 0 and below 50%%, such as %s, have %q"
+	example := "3% or 0.03"
+	if share {
+		example = "2pp or 0.02"
+	}
+	number, scale := s, 1.0
+	if before, ok := strings.CutSuffix(s, "%"); ok {
+		if share {
+			return 0, fmt.Errorf("a share's margin is in percentage points: write %spp", strings.TrimSpace(before))
+		}
+		number, scale = before, 100
+	} else if before, ok := strings.CutSuffix(s, "pp"); ok {
+		if !share {
+			return 0, fmt.Errorf("percentage points are for success_rate; write %s%%", strings.TrimSpace(before))
+		}
+		number, scale = before, 100
+	}
+	v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	if err != nil || !validMargin(v/scale) {
+		return 0, fmt.Errorf(want, example, short(s))
+	}
+	return v / scale, nil
+}
+
+// validMargin also refuses NaN.
+func validMargin(m float64) bool { return m > 0 && m < 0.5 && !math.IsInf(m, 0) }

@@ -1,0 +1,136 @@
+package config
+
+import (
+	"strconv"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+// version insists that the first key says which version the rest is in.
+func (r *reader) version(root ast.Node) {
+	m, ok := root.(*ast.MappingNode)
+	if !ok || len(m.Values) == 0 {
+		r.wrong("", root, "a mapping that begins with version: 1")
+		return
+	}
+	first := m.Values[0]
+	r.at("version", first.Key.GetToken())
+	if first.Key.GetToken().Value != "version" {
+		r.faults = append(r.faults, fault{path: "version", bare: true, msg: "the first key must be version: 1"})
+		return
+	}
+	if have := first.Value.GetToken().Value; have != strconv.Itoa(Version) {
+		r.fault("version", "have %s, this llama-regress reads version %d", short(have), Version)
+	}
+}
+
+func (r *reader) config(n ast.Node, c *Config) {
+	r.object("", n, map[string]setter{
+		"version":  r.whole(&c.Version),
+		"arms":     r.list(func(path string, n ast.Node) { c.Arms = append(c.Arms, r.arm(path, n)) }),
+		"baseline": r.text(&c.Baseline),
+		"models":   r.list(func(path string, n ast.Node) { c.Models = append(c.Models, r.model(path, n)) }),
+		"matrix":   func(path string, n ast.Node) { r.matrix(path, n, &c.Matrix) },
+		"bench":    func(path string, n ast.Node) { r.bench(path, n, &c.Bench) },
+		"sampling": func(path string, n ast.Node) { r.sampling(path, n, &c.Sampling) },
+		"gate":     func(path string, n ast.Node) { r.gate(path, n, &c.Gate) },
+		"store":    r.text(&c.Store),
+	}, "serve", "placement")
+}
+
+func (r *reader) arm(path string, n ast.Node) (a Arm) {
+	r.object(path, n, map[string]setter{
+		"name":   r.text(&a.Name),
+		"bin":    r.text(&a.Bin),
+		"params": func(path string, n ast.Node) { a.Params = r.params(path, n) },
+		"env":    r.texts(&a.Env),
+	}, "scheduler", "placement")
+	return a
+}
+
+func (r *reader) model(path string, n ast.Node) (m Model) {
+	r.object(path, n, map[string]setter{
+		"name":   r.text(&m.Name),
+		"path":   r.text(&m.Path),
+		"sha256": r.text(&m.SHA256),
+	})
+	return m
+}
+
+func (r *reader) matrix(path string, n ast.Node, m *Matrix) {
+	if _, ok := n.(*ast.NullNode); ok {
+		return // a section whose lines are all commented out
+	}
+	m.Params = map[string][]string{}
+	keys := map[string]setter{
+		"include": r.list(func(path string, n ast.Node) { m.Include = append(m.Include, r.params(path, n)) }),
+		"exclude": r.list(func(path string, n ast.Node) { m.Exclude = append(m.Exclude, r.params(path, n)) }),
+	}
+	for _, p := range record.Params {
+		keys[p.Name] = func(path string, n ast.Node) {
+			add := func(path string, n ast.Node) { m.Params[p.Name] = append(m.Params[p.Name], r.param(path, n)) }
+			m.Params[p.Name] = nil
+			if _, ok := n.(*ast.SequenceNode); ok {
+				r.list(add)(path, n)
+			} else {
+				add(path, n)
+			}
+		}
+	}
+	r.object(path, n, keys, "scheduler", "placement", "concurrency")
+}
+
+// params reads one value each of some parameters.
+func (r *reader) params(path string, n ast.Node) map[string]string {
+	values := map[string]string{}
+	keys := map[string]setter{}
+	for _, p := range record.Params {
+		keys[p.Name] = func(path string, n ast.Node) { values[p.Name] = r.param(path, n) }
+	}
+	r.object(path, n, keys, "scheduler", "placement", "concurrency")
+	return values
+}
+
+// param reads the value of a parameter: a scalar as it is written, a boolean
+// as on or off.
+func (r *reader) param(path string, n ast.Node) string {
+	s, _ := r.scalar(path, n, "a single value")
+	if b, ok := n.(*ast.BoolNode); ok {
+		return map[bool]string{true: "on", false: "off"}[b.Value]
+	}
+	return s
+}
+
+func (r *reader) bench(path string, n ast.Node, b *Bench) {
+	r.object(path, n, map[string]setter{
+		"repetitions": r.whole(&b.Repetitions),
+		"tests": func(path string, n ast.Node) {
+			b.Tests = nil
+			r.list(func(path string, n ast.Node) {
+				// A test that cannot be read keeps its place, so that those
+				// after it keep theirs.
+				var t record.Test
+				if name, ok := r.scalar(path, n, "the name of a test"); ok {
+					var err error
+					if t, err = record.ParseTest(name); err != nil {
+						r.fault(path, "%v", err)
+					}
+				}
+				b.Tests = append(b.Tests, t)
+			})(path, n)
+		},
+	})
+}
+
+func (r *reader) sampling(path string, n ast.Node, s *Sampling) {
+	r.object(path, n, map[string]setter{
+		"blocks":  r.whole(&s.Blocks),
+		"warmup":  r.whole(&s.Warmup),
+		"seed":    r.seed(&s.Seed),
+		"budget":  r.duration(&s.Budget),
+		"timeout": r.duration(&s.Timeout),
+		"control": r.text((*string)(&s.Control)),
+	}, "confirm_blocks")
+}

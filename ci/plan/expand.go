@@ -1,0 +1,131 @@
+package plan
+
+import (
+	"fmt"
+
+	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+// MaxTrials bounds a plan. At ten seconds a trial it is eleven days.
+const MaxTrials = 100_000
+
+// ControlSuffix follows the baseline's name in the name of its null control.
+// No arm of a configuration can have it, for names hold no tilde.
+const ControlSuffix = "~control"
+
+// Expand turns a configuration into its plan. It checks the configuration and
+// does not change it. The plan is a function of the configuration alone: the
+// same on every machine and at every time.
+func Expand(cfg *config.Config) (*Plan, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	p := &Plan{
+		ConfigSHA:   cfg.SHA256,
+		Baseline:    cfg.Baseline,
+		Blocks:      cfg.Sampling.Blocks,
+		Warmup:      cfg.Sampling.Warmup,
+		Repetitions: cfg.Bench.Repetitions,
+		Timeout:     cfg.Sampling.Timeout,
+	}
+	if err := p.addArms(cfg); err != nil {
+		return nil, err
+	}
+	if err := p.addCells(cfg); err != nil {
+		return nil, err
+	}
+	arms := p.armsOf(cfg.Sampling.Control)
+	perBlock := 0
+	for _, of := range arms {
+		perBlock += len(of)
+	}
+	if n := p.Blocks * perBlock; n > MaxTrials {
+		return nil, fmt.Errorf("plan: %d trials (%d blocks of %d); more than %d are refused: lower sampling.blocks, vary fewer parameters or use exclude",
+			n, p.Blocks, perBlock, MaxTrials)
+	}
+	content := contentOf(cfg, p)
+	p.Seed = cfg.Sampling.Seed
+	if p.Seed == 0 {
+		p.Seed = content.seed()
+	}
+	p.Trials = order(p, arms)
+	p.ID = content.id(p)
+	return p, nil
+}
+
+// addArms adds the arms in the order of the configuration, then the control.
+func (p *Plan) addArms(cfg *config.Config) error {
+	for _, a := range cfg.Arms {
+		bin, err := cfg.Abs(a.Bin)
+		if err != nil {
+			return fmt.Errorf("plan: arm %s: %w", a.Name, err)
+		}
+		p.Arms = append(p.Arms, record.Arm{Name: a.Name, Bin: bin, Params: a.Params, Env: a.Env})
+	}
+	if cfg.Sampling.Control != config.ControlNone {
+		control := p.Arms[p.arm(p.Baseline)]
+		control.Name, control.ControlOf = p.Baseline+ControlSuffix, p.Baseline
+		p.Arms = append(p.Arms, control)
+	}
+	return nil
+}
+
+// arm returns the index of the arm of that name.
+func (p *Plan) arm(name string) int {
+	for i, a := range p.Arms {
+		if a.Name == name {
+			return i
+		}
+	}
+	panic("plan: no arm " + name) // Validate has checked the baseline
+}
+
+// addCells adds models x combinations, the combinations of one model together.
+func (p *Plan) addCells(cfg *config.Config) error {
+	points, err := cfg.Matrix.Combinations()
+	if err != nil {
+		return fmt.Errorf("plan: matrix: %w", err)
+	}
+	if n := len(points) * len(cfg.Models); n > MaxTrials {
+		return fmt.Errorf("plan: %d cells; more than %d trials are refused", n, MaxTrials)
+	}
+	var metrics []record.Metric
+	for _, t := range cfg.Bench.Tests {
+		metrics = append(metrics, t.Metric())
+	}
+	for _, m := range cfg.Models {
+		path, err := cfg.Abs(m.Path)
+		if err != nil {
+			return fmt.Errorf("plan: model %s: %w", m.Name, err)
+		}
+		p.Models = append(p.Models, Model{Name: m.Name, Path: path, SHA256: m.SHA256})
+		for _, params := range points {
+			p.Cells = append(p.Cells, Cell{
+				Cell: record.Cell{
+					Key:      record.CellKey("bench", m.Name, params),
+					Workload: "bench",
+					Model:    m.Name,
+					Params:   params,
+					Metrics:  metrics,
+				},
+				ModelPath: path,
+				Tests:     cfg.Bench.Tests,
+			})
+		}
+	}
+	return nil
+}
+
+// armsOf lists, for each cell, the arms that run in it, as indices into p.Arms.
+func (p *Plan) armsOf(control config.Control) [][]int {
+	arms := make([][]int, len(p.Cells))
+	for c := range p.Cells {
+		for a, arm := range p.Arms {
+			if arm.ControlOf == "" || control == config.ControlAll || c == 0 {
+				arms[c] = append(arms[c], a)
+			}
+		}
+	}
+	return arms
+}

@@ -1,0 +1,40 @@
+package plan
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+)
+
+// order lays out the trials: block after block, each block going through all
+// cells in an order drawn for it, and in each cell through its arms, back to
+// back. The arms of a cell are in an order drawn once and reversed from block to
+// block, AB BA AB BA: over two blocks each arm's mean position is the same, so a
+// machine that slowly heats up or slows down favours none.
+//
+// arms lists each cell's arms. PCG is specified down to the bit, so one seed
+// gives one order on every machine.
+func order(p *Plan, arms [][]int) []Trial {
+	rng := rand.New(rand.NewPCG(p.Seed, 0))
+	turn := make([][]int, len(arms)) // each cell's arms in the order of the block at hand
+	for c := range arms {
+		turn[c] = slices.Clone(arms[c])
+		rng.Shuffle(len(turn[c]), func(i, j int) { turn[c][i], turn[c][j] = turn[c][j], turn[c][i] })
+	}
+	var trials []Trial
+	for b := range p.Blocks {
+		for _, c := range rng.Perm(len(p.Cells)) {
+			for _, a := range turn[c] {
+				trials = append(trials, Trial{
+					ID:    fmt.Sprintf("b%02d.c%04d.%s", b, c, p.Arms[a].Name),
+					Arm:   a,
+					Cell:  c,
+					Block: b,
+					Order: len(trials),
+				})
+			}
+			slices.Reverse(turn[c])
+		}
+	}
+	return trials
+}
