@@ -1,0 +1,106 @@
+package report
+
+import (
+	"slices"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/compare"
+)
+
+// newFailures names each failure's cell as the rows do.
+func newFailures(list []compare.Failure, labels map[string]string) []Failure {
+	failures := make([]Failure, 0, len(list))
+	for _, f := range list {
+		label, ok := labels[f.Cell]
+		if !ok {
+			label = f.Cell
+		}
+		failures = append(failures, Failure{Failure: f, Label: label})
+	}
+	return failures
+}
+
+// hardFirst returns the differences with those that forbid a comparison in
+// front, otherwise in their order.
+func hardFirst(list []compare.Difference) []compare.Difference {
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(a, b compare.Difference) int {
+		switch {
+		case a.Hard == b.Hard:
+			return 0
+		case a.Hard:
+			return -1
+		}
+		return 1
+	})
+	return list
+}
+
+// newArms lists the arms that were compared, baseline first and controls last.
+func newArms(res *compare.Result, src Source) []Arm {
+	var arms []Arm
+	add := func(run *record.Run, name, file string, role Role) {
+		if run == nil || slices.ContainsFunc(arms, func(a Arm) bool { return a.Name == name && a.Role == role && a.File == file }) {
+			return
+		}
+		i := slices.IndexFunc(run.Arms, func(a record.Arm) bool { return a.Name == name })
+		if i < 0 {
+			return
+		}
+		a := run.Arms[i]
+		arms = append(arms, Arm{Name: a.Name, Role: role, ControlOf: a.ControlOf, Build: a.Build, Params: a.Params, Env: a.Env, File: file})
+	}
+	for _, c := range res.Comparisons {
+		add(src.Base, c.Baseline.Arm, src.BaseFile, Baseline)
+	}
+	for _, c := range res.Comparisons {
+		add(src.Head, c.Contender.Arm, src.HeadFile, Contender)
+	}
+	for _, c := range res.Controls {
+		add(src.Head, c.Contender.Arm, src.HeadFile, Control)
+	}
+	return arms
+}
+
+// newNotes collects what a reader should know about the whole.
+func newNotes(r Report, res *compare.Result, src Source) []Text {
+	var notes []Text
+	if why := src.interrupted(); why != "" {
+		notes = append(notes, concat(say("The run stopped early: "), quote(why), say(". What had been measured until then is reported.")))
+	}
+	switch res.Method {
+	case compare.Unpaired:
+		notes = append(notes, say("These trials belong to no block, so the two sides were compared without pairing; slow changes of the machine count as noise. Measuring both in one session tells more."))
+	case compare.Sessions:
+		notes = append(notes, say("Two sessions were compared. How much sessions differ by themselves is not known, so a difference here is a hint and no proof."))
+	}
+	for _, note := range res.Notes {
+		notes = append(notes, quote(note))
+	}
+	return notes
+}
+
+// definitions explains the terms that this report uses, and no others.
+func definitions(r Report, res *compare.Result) []Definition {
+	var list []Definition
+	add := func(when bool, term, meaning string) {
+		if when {
+			list = append(list, Definition{term, meaning})
+		}
+	}
+	shown := func(test func(Row) bool) bool { return slices.ContainsFunc(r.Rows, test) }
+	add(len(r.Rows) > 0, "change", "Contender divided by baseline, minus one: how much more or less the contender measured.")
+	add(shown(func(r Row) bool { return r.Points }), "pp", "Percentage points: the difference of two shares, not their ratio.")
+	add(shown(func(r Row) bool { return r.Figures.Low != "" }), "interval", "The changes that the measurements are consistent with, at the confidence given. A narrow one means a precise measurement.")
+	add(shown(func(r Row) bool { return r.Figures.Margin != "" }), "margin", "The change that counts as none, fixed before measuring. Its two ends are ratios of one another: a margin of 3% reaches from 2.9% less to 3% more.")
+	add(r.Counts.Regressions+r.Counts.Improvements > 0, "regression, improvement", "The change lies beyond the margin, and chance is ruled out at the error rate given, for all comparisons of this run together.")
+	add(r.Counts.Equivalent > 0, "equivalent", "The change was shown to lie within the margin. This is more than not having found one.")
+	add(r.Counts.Inconclusive > 0, "inconclusive", "Neither a change beyond the margin nor its absence could be shown. This is not a pass; the reason is given.")
+	add(r.Counts.Suspected > 0, "suspected", "Probably worse than the margin allows, but chance is not ruled out.")
+	add(res.Method == compare.Paired && len(r.Rows) > 0, "block", "One round in which every arm runs once, back to back. Differences are formed within a block, so that slow changes of the machine cancel.")
+	add(len(r.Rows) > 0, "trial", "One process started and measured. Repetitions within it resemble each other and are not counted as evidence of their own.")
+	add(shown(func(r Row) bool { return r.Figures.Noise != "" }), "noise", "Standard deviation of the differences between blocks or, without blocks, of the trials of a side.")
+	add(shown(func(r Row) bool { return r.Figures.Detectable != "" }), "detectable (MDE)", "The smallest loss that this run would have called a regression four times out of five.")
+	add(len(r.Controls) > 0, "control", "The baseline measured a second time as if it were a contender. Whatever differs there is the machine, not the code.")
+	return list
+}

@@ -1,0 +1,183 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/compare"
+)
+
+// time of the report, from the records alone: the same files give the same
+// bytes.
+func (s Source) time() time.Time {
+	switch {
+	case !s.Time.IsZero():
+		return s.Time
+	case s.Head != nil:
+		return s.Head.Finished
+	case s.Base != nil:
+		return s.Base.Finished
+	}
+	return time.Time{}
+}
+
+// runs lists the runs that are known, each once, baseline first.
+func (s Source) runs() []*record.Run {
+	var runs []*record.Run
+	for _, run := range []*record.Run{s.Base, s.Head} {
+		if run != nil && !slices.Contains(runs, run) {
+			runs = append(runs, run)
+		}
+	}
+	return runs
+}
+
+// interrupted is why a run stopped early, "" when none did.
+func (s Source) interrupted() string {
+	for _, run := range s.runs() {
+		if run.Interrupted != "" {
+			return run.Interrupted
+		}
+	}
+	return ""
+}
+
+func newFacts(res *compare.Result, src Source) []Fact {
+	var facts []Fact
+	add := func(key, label string, value Text) {
+		if len(value) > 0 {
+			facts = append(facts, Fact{key, label, value})
+		}
+	}
+	each := func(key, label string, value func(*record.Run) Text) {
+		var values []Text
+		for _, run := range src.runs() {
+			if v := value(run); len(v) > 0 && !slices.ContainsFunc(values, func(old Text) bool { return slices.Equal(old, v) }) {
+				values = append(values, v)
+			}
+		}
+		add(key, label, join(" and ", values...))
+	}
+	each("machine", "machine", func(r *record.Run) Text { return quote(r.Host.Name) })
+	each("cpu", "processor", func(r *record.Run) Text { return quote(r.Host.Hard["cpu"]) })
+	add("compared", "compared", compared(src))
+	add("method", "method", method(res.Method))
+	if blocks := blockRange(res.Comparisons); blocks != "" {
+		add("blocks", "replicates", say("%s", blocks))
+	}
+	each("repetitions", "repetitions", func(r *record.Run) Text {
+		if r.Plan.Repetitions == 0 {
+			return nil
+		}
+		return say("%d a trial, after %d of warm-up", r.Plan.Repetitions, r.Plan.Warmup)
+	})
+	each("trials", "trials", trials)
+	each("models", "models", func(r *record.Run) Text {
+		var names []string
+		for _, m := range r.Models {
+			names = append(names, m.Name)
+		}
+		return quoteAll(names, 8)
+	})
+	each("started", "started", func(r *record.Run) Text {
+		if r.Started.IsZero() {
+			return nil
+		}
+		return say("%s", r.Started.UTC().Format("2006-01-02 15:04 UTC"))
+	})
+	each("duration", "duration", func(r *record.Run) Text {
+		if d := r.Finished.Sub(r.Started); d > 0 && !r.Started.IsZero() {
+			return say("%s", span(d))
+		}
+		return nil
+	})
+	each("interrupted", "stopped early by", func(r *record.Run) Text { return quote(r.Interrupted) })
+	each("seed", "random seed", func(r *record.Run) Text {
+		if r.Plan.Blocks == 0 { // nothing was planned, so nothing was drawn
+			return nil
+		}
+		return say("%d", r.Plan.Seed)
+	})
+	add("alpha", "error rate", errorRate(res.Policy))
+	each("run", "run", func(r *record.Run) Text { return quote(r.ID) })
+	each("tool", "llama-regress", func(r *record.Run) Text { return join(", ", quote(r.Tool.Version), quote(r.Tool.Commit)) })
+	add("calibration", "calibration", quote(src.Calibration))
+	return facts
+}
+
+func compared(src Source) Text {
+	return join(" to ", quote(src.BaseFile), quote(src.HeadFile))
+}
+
+func method(m compare.Method) Text {
+	switch m {
+	case compare.Paired:
+		return say("paired by block: both arms on one machine in one session, a t interval on the differences")
+	case compare.Unpaired:
+		return say("unpaired: the trials belong to no block, a Welch interval on the two sides")
+	case compare.Sessions:
+		return say("one session against another: how much sessions differ is not known")
+	}
+	return quote(string(m))
+}
+
+// blockRange says how many replicates the comparisons rest on: "6 blocks",
+// "4 to 6 blocks".
+func blockRange(list []compare.Comparison) string {
+	least, most := math.MaxInt, 0
+	for _, c := range list {
+		if c.Blocks > 0 {
+			least, most = min(least, c.Blocks), max(most, c.Blocks)
+		}
+	}
+	switch {
+	case most == 0:
+		return ""
+	case least == most:
+		return replicates(list[0].Method, most)
+	}
+	return fmt.Sprintf("%d to %s", least, replicates(list[0].Method, most))
+}
+
+func trials(r *record.Run) Text {
+	if len(r.Trials) == 0 {
+		return nil
+	}
+	failed := 0
+	for _, t := range r.Trials {
+		if t.Outcome == record.Failed {
+			failed++
+		}
+	}
+	text := fmt.Sprintf("%d", len(r.Trials))
+	if r.Plan.Trials > len(r.Trials) {
+		text += fmt.Sprintf(" of %d planned", r.Plan.Trials)
+	}
+	if failed > 0 {
+		text += fmt.Sprintf(", %d failed", failed)
+	}
+	return say("%s", text)
+}
+
+func errorRate(p compare.Policy) Text {
+	if p.Alpha <= 0 || p.Alpha >= 1 {
+		return nil
+	}
+	return say("at most %s of runs without any change report a regression", shortPercent(p.Alpha))
+}
+
+// span words a duration: "48 s", "12 min 5 s", "2 h 40 min".
+func span(d time.Duration) string {
+	d = d.Round(time.Second)
+	h, m, s := int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60
+	switch {
+	case h > 0:
+		return fmt.Sprintf("%d h %d min", h, m)
+	case m > 0:
+		return fmt.Sprintf("%d min %d s", m, s)
+	}
+	return fmt.Sprintf("%d s", s)
+}

@@ -1,0 +1,66 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/llama-regress/llama-regress/compare"
+)
+
+// headline counts what was found, worst first; what did not occur is left out.
+func headline(n Counts) string {
+	if n.Total == 0 {
+		return "nothing compared"
+	}
+	var parts []string
+	add := func(count int, text string) {
+		if count > 0 {
+			parts = append(parts, text)
+		}
+	}
+	add(n.Regressions, plural(n.Regressions, "regression"))
+	add(n.Unmeasured, fmt.Sprintf("%d not measured", n.Unmeasured))
+	add(n.Improvements, plural(n.Improvements, "improvement"))
+	undecided := fmt.Sprintf("%d inconclusive", n.Inconclusive)
+	if n.Suspected > 0 {
+		undecided += fmt.Sprintf(" (%d suspected to be worse)", n.Suspected)
+	}
+	add(n.Inconclusive, undecided)
+	add(n.Unjudged, fmt.Sprintf("%d not judged", n.Unjudged))
+	add(n.Equivalent, fmt.Sprintf("%d equivalent", n.Equivalent))
+	return strings.Join(parts, ", ")
+}
+
+// lead says the most important finding in one sentence; rows are in reading
+// order.
+func lead(r Report, res *compare.Result) Text {
+	n := r.Counts
+	switch {
+	case n.Total == 0 && len(r.Failures) > 0:
+		return say("No trial measured anything: %s failed.", plural(len(r.Failures), "trial"))
+	case n.Total == 0:
+		return say("The two sides have no cell and metric in common, so nothing was compared. That is not a pass.")
+	case n.Regressions > 0:
+		return sentence("Worst: ", r.Rows[0])
+	case n.Unmeasured > 0:
+		return say("%d of %s could not be measured, so nothing is known about them.", n.Unmeasured, plural(n.Total, "comparison"))
+	case res.ControlFired:
+		return say("The baseline differed from itself when measured twice, so no verdict is given. Make the machine steadier and measure again.")
+	case n.Suspected > 0:
+		return sentence("Suspected, not proven: ", r.Rows[0])
+	case n.Improvements == 0 && n.Equivalent == 0:
+		return say("Nothing was decided: this run can neither show nor rule out a change.")
+	case n.Inconclusive > 0:
+		return say("Nothing got worse as far as could be told; %d of %s could not be decided.", n.Inconclusive, plural(n.Total, "comparison"))
+	case n.Improvements > 0:
+		return sentence("Nothing got worse. Largest gain: ", r.Rows[0])
+	}
+	return say("Nothing changed by more than its margin.")
+}
+
+// sentence names a row and says what was found.
+func sentence(intro string, r Row) Text {
+	c := r.Comparison
+	return concat(say("%s", intro), quote(c.Metric.Name), say(" of "), quote(r.Label), say(" with "),
+		quote(c.Contender.Arm), say(": "), r.Finding, say("."))
+}

@@ -1,0 +1,74 @@
+package report
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/llama-regress/llama-regress/compare"
+)
+
+// labelCells gives each cell the shortest label that still says what sets it
+// apart: the workload, model and parameters in which the cells differ. What
+// all of them share is a fact of the report, not of the row.
+func labelCells(lists ...[]compare.Comparison) map[string]string {
+	cells := make(map[string]*compare.Comparison)
+	for _, list := range lists {
+		for i := range list {
+			cells[list[i].Cell] = &list[i]
+		}
+	}
+	varies := varying(cells)
+	labels := make(map[string]string, len(cells))
+	used := make(map[string]bool, len(cells))
+	for _, key := range slices.Sorted(maps.Keys(cells)) {
+		label := cellLabel(cells[key], varies)
+		if used[label] { // two names of a hostile file may look the same
+			label = key
+		}
+		used[label] = true
+		labels[key] = label
+	}
+	return labels
+}
+
+// varying says in which of "workload", "model" and "params.NAME" the cells
+// differ.
+func varying(cells map[string]*compare.Comparison) map[string]bool {
+	values := make(map[string]map[string]bool)
+	present := make(map[string]int)
+	note := func(name, value string) {
+		if values[name] == nil {
+			values[name] = make(map[string]bool)
+		}
+		values[name][value] = true
+		present[name]++
+	}
+	for _, c := range cells {
+		note("workload", c.Workload)
+		note("model", c.Model)
+		for name, value := range c.Params {
+			note("params."+name, value)
+		}
+	}
+	varies := make(map[string]bool)
+	for name, set := range values {
+		varies[name] = len(set) > 1 || present[name] < len(cells)
+	}
+	return varies
+}
+
+func cellLabel(c *compare.Comparison, varies map[string]bool) string {
+	var parts []string
+	if varies["workload"] {
+		parts = append(parts, c.Workload)
+	}
+	params := slices.DeleteFunc(slices.Sorted(maps.Keys(c.Params)), func(name string) bool { return !varies["params."+name] })
+	if varies["model"] || len(parts)+len(params) == 0 {
+		parts = append(parts, c.Model)
+	}
+	for _, name := range params {
+		parts = append(parts, name+"="+c.Params[name])
+	}
+	return strings.Join(parts, " ")
+}

@@ -1,0 +1,231 @@
+// Package report says what a reader should learn from a comparison, in the
+// order in which it matters: the verdict, what to do next, what got worse and
+// how sure that is, what could not be told and why, how it was measured. It
+// orders and words; it decides nothing and formats for no medium. The writers
+// in its subfolders turn a Report into bytes and add no fact of their own.
+//
+// Every sentence about a result is worded here and every number is rounded
+// here, so that no two outputs can disagree.
+package report
+
+import (
+	"time"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/compare"
+)
+
+// A Report is everything one comparison has to say. Writers do not change it.
+//
+// Strings that came from files, programs or users are foreign: they may hold
+// anything, and each writer neutralises them for its medium. Foreign are all
+// strings of Row.Comparison, Row.Label, Arm, Failure, Alone and Difference,
+// Report.Title, Step.Command and the Foreign spans of a Text. All others are
+// this package's own words.
+type Report struct {
+	Title   string    `json:"title,omitempty"` // foreign; "" when the user gave none
+	Time    time.Time `json:"time"`            // when the contender's measurement ended; zero when not known
+	Outcome Outcome   `json:"outcome"`
+	Counts  Counts    `json:"counts"`
+
+	Headline string `json:"headline"` // "2 regressions, 1 improvement, 37 equivalent"
+	Lead     Text   `json:"lead"`     // the most important finding in one sentence, never empty
+	Steps    []Step `json:"steps"`    // what to do next, most useful first; empty when there is nothing to do
+
+	// Rows holds every comparison in reading order: by Class, and within a
+	// class the worst first.
+	Rows     []Row `json:"rows"`
+	Controls []Row `json:"controls,omitempty"` // the baseline against itself, in measured order
+
+	Failures    []Failure            `json:"failures,omitempty"`    // trials that measured nothing, in measured order
+	Alone       []compare.Alone      `json:"alone,omitempty"`       // what only one side has
+	Differences []compare.Difference `json:"differences,omitempty"` // of machine and build, hard ones first
+	Arms        []Arm                `json:"arms,omitempty"`        // baseline first, controls last
+	Facts       []Fact               `json:"facts"`                 // how it was measured, in reading order
+	Notes       []Text               `json:"notes,omitempty"`       // what a reader should know about the whole
+	Definitions []Definition         `json:"definitions,omitempty"` // of every term that this report uses
+}
+
+// A Source says where a result came from. Its zero value is allowed.
+type Source struct {
+	Base, Head         *record.Run // the same run in paired mode; nil when not known
+	BaseFile, HeadFile string      // what the user called them: "base.json", "store:main"
+
+	Title     string    // optional heading
+	Time      time.Time // of the report; zero takes the head's, then the base's Finished
+	Reproduce []string  // program and arguments that measure this again; nil when not known
+	Resume    []string  // program and arguments that continue an interrupted run; nil when not known
+	Accept    string    // how a regression is accepted where this report appears; "" when it cannot be
+	Logs      string    // folder or address of the trials' logs; "" when there are none
+
+	Calibration string // version of the calibration the error rates are backed by; "" when none is
+}
+
+// New orders and words a result. It changes neither argument and keeps slices
+// of res. Numbers that are not finite are left out, with a caveat.
+func New(res *compare.Result, src Source) Report {
+	labels := labelCells(res.Comparisons, res.Controls)
+	r := Report{
+		Title:       src.Title,
+		Time:        src.time(),
+		Rows:        newRows(res.Comparisons, res.Policy, labels),
+		Controls:    newRows(res.Controls, res.Policy, labels),
+		Failures:    newFailures(res.Failures, labels),
+		Alone:       res.Alone,
+		Differences: hardFirst(res.Differences),
+		Arms:        newArms(res, src),
+		Facts:       newFacts(res, src),
+	}
+	sortRows(r.Rows)
+	r.Counts = count(r.Rows)
+	r.Outcome = outcome(r.Counts, len(r.Failures), res.Policy)
+	r.Headline = headline(r.Counts)
+	r.Lead = lead(r, res)
+	r.Steps = nextSteps(r, res, src)
+	r.Notes = newNotes(r, res, src)
+	r.Definitions = definitions(r, res)
+	return r
+}
+
+// An Outcome is what the whole comparison amounts to. The first that holds is
+// taken, in the order below; the exit codes follow the same order.
+type Outcome string
+
+const (
+	Regressed         Outcome = "regression"         // at least one comparison got worse
+	MeasurementFailed Outcome = "measurement_failed" // at least one comparison has a side without a usable trial
+	NothingCompared   Outcome = "nothing_compared"   // the two sides have no cell in common: never a pass
+	Undecided         Outcome = "inconclusive"       // at least one could not be told, and the policy fails that
+	Passed            Outcome = "pass"               // nothing got worse as far as could be told
+)
+
+// Counts says how many comparisons fall where. Regressions, Improvements,
+// Equivalent, Inconclusive, Unmeasured and Unjudged add up to Total.
+type Counts struct {
+	Total        int `json:"total"`
+	Regressions  int `json:"regressions"`
+	Improvements int `json:"improvements"`
+	Equivalent   int `json:"equivalent"`
+	Inconclusive int `json:"inconclusive"` // suspected ones included
+	Suspected    int `json:"suspected"`    // of Inconclusive
+	Unmeasured   int `json:"unmeasured"`   // a side has no usable trial
+	Unjudged     int `json:"unjudged"`     // the policy has no margin for the metric
+}
+
+// A Class is where a comparison stands in reading order.
+type Class string
+
+const (
+	Regression   Class = "regression"
+	NotMeasured  Class = "not_measured" // inconclusive because a side has no usable trial
+	Suspected    Class = "suspected"    // inconclusive, probably a regression
+	Improvement  Class = "improvement"
+	Inconclusive Class = "inconclusive" // for any other reason
+	Unjudged     Class = "not_judged"   // shown without a verdict: no margin is set
+	Equivalent   Class = "equivalent"
+)
+
+// Classes lists the classes in reading order.
+var Classes = []Class{Regression, NotMeasured, Suspected, Improvement, Inconclusive, Unjudged, Equivalent}
+
+// A Row is one comparison, in numbers and in words.
+type Row struct {
+	ID    string `json:"id"` // [a-z0-9-]+, unique in the report and the same in every report of this comparison
+	Class Class  `json:"class"`
+
+	Comparison compare.Comparison `json:"comparison"` // every number finite
+	// Points is true when Change, Interval and Margin are differences in the
+	// metric's unit (percentage points when it is a share), not ratios.
+	Points bool `json:"points,omitempty"`
+
+	Label   string  `json:"label"`   // what sets this cell apart from the other cells of the report; foreign
+	Figures Figures `json:"figures"` // the numbers, rounded
+	Finding Text    `json:"finding"` // "8.3% slower (90% interval 7.1% to 9.4% slower), beyond the margin of 3%"
+	Reason  Text    `json:"reason"`  // why it is inconclusive, not measured or not judged; empty otherwise
+	Remedy  Text    `json:"remedy"`  // what would decide it; empty when nothing would or need be
+	Caveats []Text  `json:"caveats,omitempty"`
+}
+
+// Gain orients a change, or a bound of one, so that more is better whatever
+// the metric.
+func (r Row) Gain(change float64) float64 {
+	if r.Comparison.Metric.Better == record.Lower {
+		return -change
+	}
+	return change
+}
+
+// Figures are a row's numbers as text, rounded to two significant digits of
+// the interval's half width, with ASCII signs; see Minus. A number that is
+// not known is "". They hold nothing foreign.
+type Figures struct {
+	Baseline   string `json:"baseline"`   // "812.4 tok/s"
+	Contender  string `json:"contender"`  // "745.0 tok/s"
+	Change     string `json:"change"`     // "-8.3%", "+1.20 pp"
+	Low        string `json:"low"`        // lower bound of the interval: "-9.4%"
+	High       string `json:"high"`       // upper bound
+	Confidence string `json:"confidence"` // of the interval: "90%"
+	Margin     string `json:"margin"`     // "3%", "2 pp"
+	Noise      string `json:"noise"`      // Comparison.Sigma: "1.4%"
+	Detectable string `json:"detectable"` // Comparison.MDE: "2.6%"
+}
+
+// A Step is something to do next.
+type Step struct {
+	Kind    StepKind `json:"kind"`
+	Text    Text     `json:"text"`              // what and why, one sentence
+	Command string   `json:"command,omitempty"` // what to type, quoted for a POSIX shell; "" when there is nothing to type
+}
+
+// A StepKind says what a step is for.
+type StepKind string
+
+const (
+	Reproduce  StepKind = "reproduce"   // measure the same again
+	MoreBlocks StepKind = "more_blocks" // measure more to decide what is open
+	ReadLogs   StepKind = "read_logs"   // find out why trials failed
+	SameHost   StepKind = "same_host"   // measure both sides on one machine
+	Quieten    StepKind = "quieten"     // make the machine steadier
+	Resume     StepKind = "resume"      // finish what was interrupted
+	CheckInput StepKind = "check_input" // the two sides have nothing in common
+	Accept     StepKind = "accept"      // the regression is intended
+)
+
+// An Arm is one side as measured. All its strings are foreign.
+type Arm struct {
+	Name      string            `json:"name"`
+	Role      Role              `json:"role"`
+	ControlOf string            `json:"control_of,omitempty"`
+	Build     record.Build      `json:"build"`
+	Params    map[string]string `json:"params,omitempty"`
+	Env       map[string]string `json:"env,omitempty"`
+	File      string            `json:"file,omitempty"` // the run it was read from
+}
+
+// A Role is what an arm is there for.
+type Role string
+
+const (
+	Baseline  Role = "baseline"
+	Contender Role = "contender"
+	Control   Role = "control"
+)
+
+// A Failure is a trial that measured nothing. All its strings are foreign.
+type Failure struct {
+	compare.Failure
+	Label string `json:"label"` // as Row.Label
+}
+
+// A Fact is one thing to know about how the numbers came about.
+type Fact struct {
+	Key   string `json:"key"`   // stable: "machine", "blocks", "seed"
+	Label string `json:"label"` // "random seed"
+	Value Text   `json:"value"`
+}
+
+// A Definition explains a term.
+type Definition struct {
+	Term    string `json:"term"`
+	Meaning string `json:"meaning"` // one or two sentences
+}

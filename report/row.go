@@ -1,0 +1,200 @@
+package report
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"math"
+	"slices"
+
+	"github.com/llama-regress/llama-regress/compare"
+)
+
+// newRows words comparisons, in their order.
+func newRows(list []compare.Comparison, policy compare.Policy, labels map[string]string) []Row {
+	rows := make([]Row, 0, len(list))
+	seen := make(map[string]int, len(list))
+	for i := range list {
+		c, cleaned := finite(list[i])
+		row := Row{
+			ID:         rowID(&c, seen),
+			Class:      classify(&c),
+			Comparison: c,
+			Points:     marginOf(policy, c).Absolute,
+			Label:      labels[c.Cell],
+		}
+		row.Figures = newFigures(&c, row.Points)
+		row.Finding = finding(row)
+		row.Reason, row.Remedy = reason(row)
+		row.Caveats = caveats(row, cleaned)
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// rowID names a comparison by what it compares; seen tells apart what a
+// hostile file gave the same name.
+func rowID(c *compare.Comparison, seen map[string]int) string {
+	sum := sha256.Sum256([]byte(c.Cell + "\x00" + c.Metric.Name + "\x00" + c.Contender.Arm))
+	id := "c-" + hex.EncodeToString(sum[:6])
+	seen[id]++
+	if n := seen[id]; n > 1 {
+		id += "-" + hex.EncodeToString([]byte{byte(n >> 8), byte(n)})
+	}
+	return id
+}
+
+func classify(c *compare.Comparison) Class {
+	switch c.Verdict {
+	case compare.Regression:
+		return Regression
+	case compare.Improvement:
+		return Improvement
+	case compare.Equivalent:
+		return Equivalent
+	}
+	code := compare.ReasonCode("")
+	if c.Reason != nil {
+		code = c.Reason.Code
+	}
+	switch {
+	case code == compare.NotMeasured:
+		return NotMeasured
+	case c.Margin == nil && len(c.Baseline.Trials) > 0 && len(c.Contender.Trials) > 0:
+		return Unjudged
+	case code == compare.Suspected:
+		return Suspected
+	}
+	return Inconclusive
+}
+
+// marginOf finds the policy's margin for a comparison, as the policy does: by
+// the metric's name, else by its kind.
+func marginOf(p compare.Policy, c compare.Comparison) compare.Margin {
+	if m, ok := p.Margins[c.Metric.Name]; ok {
+		return m
+	}
+	return p.Margins[c.Metric.Kind]
+}
+
+// finite returns c without numbers that no medium can show, and whether there
+// were any.
+func finite(c compare.Comparison) (compare.Comparison, bool) {
+	cleaned := false
+	bad := func(xs ...float64) bool {
+		for _, x := range xs {
+			if math.IsNaN(x) || math.IsInf(x, 0) {
+				cleaned = true
+				return true
+			}
+		}
+		return false
+	}
+	if c.Change != nil && bad(*c.Change) {
+		c.Change = nil
+	}
+	if i := c.Interval; i != nil && bad(i.Low, i.High, i.Confidence) {
+		c.Interval = nil
+	}
+	if m := c.Margin; m != nil && bad(m.Low, m.High) {
+		c.Margin = nil
+	}
+	if p := c.P; p != nil && bad(p.Regression, p.Improvement, p.Equivalence, p.Worse, p.AdjustedRegression, p.AdjustedImprovement) {
+		c.P = nil
+	}
+	if bad(c.Sigma) {
+		c.Sigma = 0
+	}
+	if bad(c.MDE) {
+		c.MDE = 0
+	}
+	for _, side := range []*compare.Side{&c.Baseline, &c.Contender} {
+		if bad(side.Median) {
+			side.Median = 0
+		}
+		if slices.ContainsFunc(side.Trials, func(p compare.Point) bool { return bad(p.Value) }) {
+			side.Trials = slices.DeleteFunc(slices.Clone(side.Trials), func(p compare.Point) bool { return bad(p.Value) })
+		}
+	}
+	if slices.ContainsFunc(c.Warnings, func(w compare.Warning) bool { return bad(w.Number) }) {
+		c.Warnings = slices.Clone(c.Warnings)
+		for i := range c.Warnings {
+			if bad(c.Warnings[i].Number) {
+				c.Warnings[i].Number = 0
+			}
+		}
+	}
+	return c, cleaned
+}
+
+// sortRows puts rows into reading order: by class, the worst first, and what
+// is equally bad in measured order. Improvements stand with the largest first.
+func sortRows(rows []Row) {
+	slices.SortStableFunc(rows, func(a, b Row) int {
+		if a.Class != b.Class {
+			return slices.Index(Classes, a.Class) - slices.Index(Classes, b.Class)
+		}
+		x, y := a.relativeGain(), b.relativeGain()
+		if a.Class == Improvement {
+			x, y = y, x
+		}
+		switch {
+		case x < y:
+			return -1
+		case x > y:
+			return 1
+		}
+		return 0
+	})
+}
+
+// relativeGain is the gain in margins, so that metrics judged by different
+// margins can stand in one order; 0 when it is not known.
+func (r Row) relativeGain() float64 {
+	c := r.Comparison
+	if c.Change == nil {
+		return 0
+	}
+	gain := r.Gain(*c.Change)
+	if c.Margin != nil && c.Margin.High > 0 {
+		return gain / c.Margin.High
+	}
+	return gain
+}
+
+func count(rows []Row) Counts {
+	n := Counts{Total: len(rows)}
+	for _, row := range rows {
+		switch row.Class {
+		case Regression:
+			n.Regressions++
+		case Improvement:
+			n.Improvements++
+		case Equivalent:
+			n.Equivalent++
+		case NotMeasured:
+			n.Unmeasured++
+		case Unjudged:
+			n.Unjudged++
+		case Suspected:
+			n.Suspected++
+			n.Inconclusive++
+		default:
+			n.Inconclusive++
+		}
+	}
+	return n
+}
+
+func outcome(n Counts, failures int, policy compare.Policy) Outcome {
+	switch {
+	case n.Regressions > 0:
+		return Regressed
+	case n.Unmeasured > 0, n.Total == 0 && failures > 0:
+		return MeasurementFailed
+	case n.Total == 0:
+		return NothingCompared
+	case n.Inconclusive > 0 && policy.InconclusiveFails:
+		return Undecided
+	}
+	return Passed
+}

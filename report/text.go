@@ -1,0 +1,99 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Text is a sentence or part of one: our words and, between them, names and
+// messages that came from elsewhere and have to be neutralised by the writer.
+type Text []Span
+
+// A Span is either our own words or something foreign, never both. Words are
+// plain prose without any character that Markdown, HTML, XML or a terminal
+// gives a meaning to.
+type Span struct {
+	Words   string
+	Foreign string
+}
+
+// String joins the spans as they are. The result is foreign if any span is.
+func (t Text) String() string {
+	var b strings.Builder
+	for _, s := range t {
+		b.WriteString(s.Words)
+		b.WriteString(s.Foreign)
+	}
+	return b.String()
+}
+
+// Render joins the spans, each passed through the function for its kind.
+func (t Text) Render(words, foreign func(string) string) string {
+	var b strings.Builder
+	for _, s := range t {
+		if s.Foreign != "" {
+			b.WriteString(foreign(s.Foreign))
+		} else {
+			b.WriteString(words(s.Words))
+		}
+	}
+	return b.String()
+}
+
+// MarshalJSON writes the joined string.
+func (t Text) MarshalJSON() ([]byte, error) { return json.Marshal(t.String()) }
+
+// say words a sentence of our own. The operands must not be foreign.
+func say(format string, args ...any) Text {
+	return Text{{Words: fmt.Sprintf(format, args...)}}
+}
+
+// quote is a Text that holds nothing but something foreign; empty for "".
+func quote(s string) Text {
+	if s == "" {
+		return nil
+	}
+	return Text{{Foreign: s}}
+}
+
+// concat sets parts side by side.
+func concat(parts ...Text) Text { return slices.Concat(parts...) }
+
+// join sets sep, words of our own, between the parts that are not empty.
+func join(sep string, parts ...Text) Text {
+	var all Text
+	for _, p := range parts {
+		if len(p) == 0 {
+			continue
+		}
+		if len(all) > 0 {
+			all = append(all, Span{Words: sep})
+		}
+		all = append(all, p...)
+	}
+	return all
+}
+
+// quoteAll lists foreign strings, separated by commas; from the limit on only
+// their number is said.
+func quoteAll(list []string, limit int) Text {
+	var parts []Text
+	for i, s := range list {
+		if i == limit {
+			parts = append(parts, say("%d more", len(list)-limit))
+			break
+		}
+		parts = append(parts, quote(s))
+	}
+	return join(", ", parts...)
+}
+
+// plural words a count: "1 block", "2 blocks".
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

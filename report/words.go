@@ -1,0 +1,190 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/compare"
+)
+
+// comparative says "slower", "longer" or "higher" for a change of this sign.
+func comparative(m record.Metric, change float64) string {
+	words := [2]string{"lower", "higher"}
+	switch {
+	case m.Kind == record.Throughput || m.Unit == "tok/s":
+		words = [2]string{"slower", "faster"}
+	case m.Unit == "s":
+		words = [2]string{"shorter", "longer"}
+	case m.Unit == "B":
+		words = [2]string{"smaller", "larger"}
+	}
+	if change < 0 {
+		return words[0]
+	}
+	return words[1]
+}
+
+// size words a change by its figure: "8.3% slower".
+func (r Row) size(change float64, figure string) string {
+	if zero(figure) {
+		return "unchanged"
+	}
+	return strings.TrimLeft(figure, "+-") + " " + comparative(r.Comparison.Metric, change)
+}
+
+// zero reports whether a figure says nothing but 0.
+func zero(figure string) bool { return !strings.ContainsAny(figure, "123456789") }
+
+// finding says what was seen and how sure it is.
+func finding(r Row) Text {
+	c, f := r.Comparison, r.Figures
+	if c.Change == nil {
+		return say("no change can be given")
+	}
+	seen := r.size(*c.Change, f.Change)
+	if c.Interval == nil {
+		return say("%s, with no measure of how sure that is", seen)
+	}
+	between := r.between()
+	switch {
+	case c.Verdict == compare.Equivalent:
+		return say("no change beyond the margin of %s: %s, %s interval %s", f.Margin, seen, f.Confidence, between)
+	case (c.Verdict == compare.Regression || c.Verdict == compare.Improvement) && f.Margin != "":
+		return say("%s, %s interval %s, all beyond the margin of %s", seen, f.Confidence, between, f.Margin)
+	case f.Margin != "":
+		return say("%s, %s interval %s, margin %s", seen, f.Confidence, between, f.Margin)
+	}
+	return say("%s, %s interval %s", seen, f.Confidence, between)
+}
+
+// between words the interval: "7.1% to 9.4% slower", "1.1% slower to 0.4%
+// faster".
+func (r Row) between() string {
+	i := *r.Comparison.Interval
+	near, far := r.Figures.Low, r.Figures.High
+	if math.Abs(i.Low) > math.Abs(i.High) {
+		i.Low, i.High = i.High, i.Low
+		near, far = far, near
+	}
+	if zero(near) || i.Low < 0 == (i.High < 0) {
+		return strings.TrimLeft(near, "+-") + " to " + r.size(i.High, far)
+	}
+	return r.size(i.Low, near) + " to " + r.size(i.High, far)
+}
+
+// reason says why a comparison has no verdict, and what would give it one.
+func reason(r Row) (why, remedy Text) {
+	c := r.Comparison
+	if r.Class == Unjudged {
+		return say("no margin is set for this metric, so it is shown and not judged"),
+			say("set one under gate in the configuration")
+	}
+	if c.Verdict != compare.Inconclusive {
+		return nil, nil
+	}
+	if c.Reason == nil {
+		return say("no reason was recorded"), nil
+	}
+	have, need := c.Reason.Have, c.Reason.Need
+	switch c.Reason.Code {
+	case compare.NotMeasured:
+		return notMeasured(c), say("see why its trials failed")
+	case compare.TooFewTrials:
+		if need > have {
+			return say("%s measured, at least %d needed", replicates(c.Method, have), need), say("measure %s", replicates(c.Method, need))
+		}
+		return say("%s measured, too few to tell the spread", replicates(c.Method, have)), say("measure more")
+	case compare.TooNoisy:
+		return say("too noisy: the interval reaches both into and out of the margin after %s", replicates(c.Method, c.Blocks)), enough(c.Method, need)
+	case compare.Suspected:
+		return say("probably worse than the margin allows, but not proven after %s", replicates(c.Method, c.Blocks)), enough(c.Method, need)
+	case compare.EnvironmentMixed:
+		return join(" ", say("the two sides were not measured alike:"), quoteAll(c.Reason.Keys, 8)), say("measure both in one session on one machine")
+	case compare.ControlFired:
+		return say("the baseline differed from itself when measured twice, so no difference here can be trusted"), say("make the machine steadier, then measure again")
+	case compare.BaselineTooYoung:
+		if need > have {
+			return say("%s stored, at least %d needed", plural(have, "session"), need), say("wait for more sessions, or measure both builds in one session")
+		}
+		return say("%s stored, too few to know how sessions differ", plural(have, "session")), say("measure both builds in one session")
+	case compare.MethodsDisagree:
+		return say("a few odd trials decide the outcome: the mean and the rank estimate give different verdicts"), enough(c.Method, max(need, 2*c.Blocks))
+	}
+	return join(" ", say("for a reason this version does not know:"), quote(string(c.Reason.Code))), nil
+}
+
+func notMeasured(c compare.Comparison) Text {
+	var sides []Text
+	for _, side := range []compare.Side{c.Baseline, c.Contender} {
+		if len(side.Trials) == 0 {
+			failed := ""
+			if side.Failed > 0 {
+				failed = fmt.Sprintf(" (%d failed)", side.Failed)
+			}
+			sides = append(sides, join(" ", say("no usable trial of"), append(quote(side.Arm), Span{Words: failed})))
+		}
+	}
+	if len(sides) == 0 {
+		return say("a side has no usable trial")
+	}
+	return join(", ", sides...)
+}
+
+// enough says how many replicates would decide.
+func enough(m compare.Method, need int) Text {
+	if need <= 0 {
+		return say("no sensible number of repeats would decide this: make the machine steadier or widen the margin")
+	}
+	return say("about %s in all would decide it, if the change is what it looks like", replicates(m, need))
+}
+
+// replicates counts in the unit of replication of a method.
+func replicates(m compare.Method, n int) string {
+	switch m {
+	case compare.Paired:
+		return plural(n, "block")
+	case compare.Sessions:
+		return plural(n, "session")
+	}
+	return plural(n, "trial") + " a side"
+}
+
+// caveats words the warnings of a comparison.
+func caveats(r Row, cleaned bool) []Text {
+	var list []Text
+	for _, w := range r.Comparison.Warnings {
+		list = append(list, caveat(w))
+	}
+	if cleaned {
+		list = append(list, say("a number was not finite and is left out"))
+	}
+	return list
+}
+
+func caveat(w compare.Warning) Text {
+	var t Text
+	switch w.Code {
+	case "failed_trials":
+		t = say("%s failed and %s not counted", plural(int(w.Number), "trial"), areOrIs(int(w.Number)))
+	case "outlier":
+		t = say("some trials lie far from the others")
+	case "drift":
+		t = say("the baseline drifted during the session")
+	case "autocorrelated":
+		t = say("neighbouring trials resemble each other, so there is less evidence than their number says")
+	case "build":
+		t = say("the program warned about its build")
+	default:
+		return join(": ", quote(w.Code), quote(w.Text))
+	}
+	return join(": ", t, quote(w.Text))
+}
+
+func areOrIs(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}
