@@ -1,0 +1,2 @@
+// Package host says what machine this is.
+package host

@@ -1,0 +1,147 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/llama-regress/llama-regress/ci/plan"
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+// identify finds out what is about to be measured: it checks and hashes every
+// model and asks for every build, and fills the record up to its trials. All
+// that is wrong is told at once.
+func (s *session) identify(ctx context.Context) error {
+	start := s.opts.Now().UTC().Round(0)
+	s.run = &record.Run{
+		Schema:   record.Schema,
+		ID:       s.opts.NewID(start),
+		Started:  start,
+		Finished: start,
+		Tool:     s.opts.Tool,
+		Host:     s.opts.Host,
+		Plan:     summary(s.plan),
+		Baseline: s.plan.Baseline,
+		Arms:     slices.Clone(s.plan.Arms),
+	}
+	for _, c := range s.plan.Cells {
+		s.run.Cells = append(s.run.Cells, c.Cell)
+	}
+	if err := s.run.Validate(); err != nil {
+		return fmt.Errorf("plan: %w", err)
+	}
+	if err := checkOrder(s.plan); err != nil {
+		return fmt.Errorf("plan: %w", err)
+	}
+	s.pins = make(pins)
+	return errors.Join(s.identifyModels(ctx), s.identifyBuilds(ctx))
+}
+
+// summary is what the record keeps of a plan.
+func summary(p *plan.Plan) record.Plan {
+	return record.Plan{
+		ID:          p.ID,
+		ConfigSHA:   p.ConfigSHA,
+		Seed:        p.Seed,
+		Blocks:      p.Blocks,
+		Warmup:      p.Warmup,
+		Repetitions: p.Repetitions,
+		Trials:      len(p.Trials),
+	}
+}
+
+// checkOrder makes sure that the plan can be walked and resumed.
+func checkOrder(p *plan.Plan) error {
+	seen := make(map[string]bool, len(p.Trials))
+	for i, t := range p.Trials {
+		switch {
+		case t.ID == "" || seen[t.ID]:
+			return fmt.Errorf("trials[%d]: id %q is empty or used twice", i, t.ID)
+		case t.Order != i:
+			return fmt.Errorf("trials[%d] %s: order is %d", i, t.ID, t.Order)
+		case t.Arm < 0 || t.Arm >= len(p.Arms) || t.Cell < 0 || t.Cell >= len(p.Cells):
+			return fmt.Errorf("trials[%d] %s: no such arm or cell", i, t.ID)
+		}
+		seen[t.ID] = true
+	}
+	if len(p.Trials) == 0 {
+		return errors.New("no trials: there is nothing to measure")
+	}
+	return nil
+}
+
+func (s *session) identifyModels(ctx context.Context) error {
+	var faults []error
+	for _, m := range s.plan.Models {
+		model, err := s.identifyModel(ctx, m)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			faults = append(faults, fmt.Errorf("model %s: %w", m.Name, err))
+		}
+		s.run.Models = append(s.run.Models, model)
+	}
+	return errors.Join(faults...)
+}
+
+func (s *session) identifyModel(ctx context.Context, m plan.Model) (record.Model, error) {
+	model := record.Model{Name: m.Name, Path: m.Path}
+	if err := s.opts.CheckModel(m.Path); err != nil {
+		return model, err
+	}
+	pin, err := s.pins.add(ctx, m.Path)
+	if err != nil {
+		return model, err
+	}
+	model.SHA256, model.Bytes = pin.sum, pin.stamp.Size()
+	if m.SHA256 != "" && m.SHA256 != pin.sum {
+		return model, fmt.Errorf("%s: sha256 is %s, the configuration demands %s: fetch the file again, or correct the configuration", m.Path, pin.sum, m.SHA256)
+	}
+	return model, nil
+}
+
+// identifyBuilds asks once for each way of running a program: two arms that
+// differ in name only, such as a null control, share the answer.
+func (s *session) identifyBuilds(ctx context.Context) error {
+	known := make(map[string]record.Build)
+	var faults []error
+	for i := range s.run.Arms {
+		arm := s.run.Arms[i]
+		nameless := arm
+		nameless.Name, nameless.ControlOf = "", ""
+		key, err := json.Marshal(nameless)
+		if err != nil {
+			return fmt.Errorf("arm %s: %w", arm.Name, err)
+		}
+		build, ok := known[string(key)]
+		if !ok {
+			build, err = s.identifyBuild(ctx, arm)
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			faults = append(faults, fmt.Errorf("arm %s: %w", arm.Name, err))
+			continue
+		}
+		known[string(key)] = build
+		s.run.Arms[i].Build = build
+	}
+	return errors.Join(faults...)
+}
+
+func (s *session) identifyBuild(ctx context.Context, arm record.Arm) (record.Build, error) {
+	build, err := s.bench.Identify(ctx, arm)
+	if err != nil || build.Program == "" {
+		return build, err
+	}
+	pin, err := s.pins.add(ctx, build.Program)
+	if err == nil && build.SHA256 == "" {
+		build.SHA256 = pin.sum
+	}
+	return build, err
+}

@@ -1,0 +1,93 @@
+package runner
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/llama-regress/llama-regress/ci/plan"
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+// Names of what a run leaves in its folder.
+const (
+	RecordFile  = "run.json"      // the run record, once the run has ended
+	JournalFile = "journal.jsonl" // every finished trial of a run that is not complete
+	lockFile    = ".lock"         // held while a run is under way; left behind, empty of meaning
+)
+
+// Options say where and how a plan is run. The zero value of every field but
+// Dir is usable.
+type Options struct {
+	Dir    string        // output folder, created when missing
+	Resume bool          // go on with the run that Dir holds; start one when it holds none
+	Budget time.Duration // of this call; no block is begun that would overrun it. 0: no limit
+
+	Host record.Host // this machine; host.Describe
+	Tool record.Tool // this program
+
+	Observer   Observer                     // told what happens as it happens; nil: nobody
+	CheckModel func(path string) error      // says why a file is not a model; nil: looks for GGUF's magic
+	Now        func() time.Time             // nil: time.Now. Durations are differences of what it returns, monotonic by default
+	NewID      func(start time.Time) string // of a new run; nil: its start and a random suffix
+}
+
+func (o Options) withDefaults() Options {
+	if o.Observer == nil {
+		o.Observer = nobody{}
+	}
+	if o.CheckModel == nil {
+		o.CheckModel = checkMagic
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.NewID == nil {
+		o.NewID = newID
+	}
+	return o
+}
+
+// newID is such as "20261123-121805-9f3b01": sorted by name is sorted by time.
+func newID(start time.Time) string {
+	var suffix [3]byte
+	rand.Read(suffix[:]) // never fails
+	return start.UTC().Format("20060102-150405-") + hex.EncodeToString(suffix[:])
+}
+
+// checkMagic is the least a model file must have: the four bytes "GGUF".
+func checkMagic(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	magic := make([]byte, 4)
+	if _, err := io.ReadFull(f, magic); err != nil || !bytes.Equal(magic, []byte("GGUF")) {
+		return fmt.Errorf("%s: not a GGUF file: it begins with %q", path, magic)
+	}
+	return nil
+}
+
+// An Observer is told what happens during a run, from one goroutine, in order.
+// It cannot change anything. It should return quickly: the machine is idle for
+// the measurement's sake while it works.
+type Observer interface {
+	Begin(p *plan.Plan, done []record.Trial) // before the first trial; done were measured before the run was resumed
+	Started(t plan.Trial)                    // the trial is about to run
+	Finished(t plan.Trial, r record.Trial)   // it ran and is in the journal
+	Skipped(t plan.Trial, why string)        // it will not run
+	End(run *record.Run, err error)          // last call; what Run is about to return
+}
+
+type nobody struct{}
+
+func (nobody) Begin(*plan.Plan, []record.Trial)  {}
+func (nobody) Started(plan.Trial)                {}
+func (nobody) Finished(plan.Trial, record.Trial) {}
+func (nobody) Skipped(plan.Trial, string)        {}
+func (nobody) End(*record.Run, error)            {}

@@ -1,0 +1,95 @@
+package runner
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+)
+
+// Pins are the files that must not change during a run, by path: models, and
+// the program of each arm.
+type pins map[string]*pin
+
+// A pin is a file as it was when the run began.
+type pin struct {
+	sum   string // SHA-256, hexadecimal
+	stamp os.FileInfo
+}
+
+// add reads and remembers a file, once.
+func (p pins) add(ctx context.Context, path string) (*pin, error) {
+	if known := p[path]; known != nil {
+		return known, nil
+	}
+	stamp, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !stamp.Mode().IsRegular() { // a pipe would be read for ever
+		return nil, fmt.Errorf("%s: not a file", path)
+	}
+	sum, err := hashFile(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	p[path] = &pin{sum, stamp}
+	return p[path], nil
+}
+
+// changed says which of the files is no longer what it was, "" when none is. A
+// file is read again only when its time, size or identity has changed; one that
+// was never added is left alone.
+func (p pins) changed(ctx context.Context, paths ...string) (string, error) {
+	for _, path := range paths {
+		known := p[path]
+		if known == nil {
+			continue
+		}
+		stamp, err := os.Stat(path)
+		if err != nil {
+			return fmt.Sprintf("%v: it was there when the run began; put it back, then resume", err), nil
+		}
+		if stamp.Size() == known.stamp.Size() && stamp.ModTime().Equal(known.stamp.ModTime()) && os.SameFile(stamp, known.stamp) {
+			continue
+		}
+		sum, err := hashFile(ctx, path)
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
+		if err != nil || sum != known.sum {
+			return fmt.Sprintf("%s changed since the run began (sha256 was %.12s, is %.12s): put it back, or start over", path, known.sum, sum), nil
+		}
+		known.stamp = stamp // touched or copied over itself
+	}
+	return "", nil
+}
+
+// hashFile is the SHA-256 of a file, hexadecimal. It stops when ctx ends:
+// models take a minute and more to read.
+func hashFile(ctx context.Context, path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	hash := sha256.New()
+	if _, err := io.CopyBuffer(struct{ io.Writer }{hash}, &contextReader{ctx, f}, make([]byte, 1<<20)); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+type contextReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c *contextReader) Read(b []byte) (int, error) {
+	if c.ctx.Err() != nil {
+		return 0, context.Cause(c.ctx)
+	}
+	return c.r.Read(b)
+}

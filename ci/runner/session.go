@@ -1,0 +1,134 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/llama-regress/llama-regress/ci/plan"
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+// A session is a run under way.
+type session struct {
+	plan   *plan.Plan
+	bench  Bench
+	opts   Options
+	folder *folder
+	begun  time.Time // of this process, for the budget
+
+	run     *record.Run
+	notes   []string // about resumptions
+	journal *journal
+	pins    pins
+	done    map[string]bool // by trial ID
+	pace    pace
+	streaks streaks
+}
+
+// walk runs what is left of the plan. It says why it stopped early, "" when it
+// did not, as in record.Run.Interrupted.
+func (s *session) walk(ctx context.Context) (why string, err error) {
+	last := plan.Trial{Cell: -1}
+	for i, t := range s.plan.Trials {
+		if s.done[t.ID] {
+			continue
+		}
+		if reason := s.streaks.gaveUp(t); reason != "" {
+			s.opts.Observer.Skipped(t, reason)
+			continue
+		}
+		if ctx.Err() != nil {
+			return "interrupt", context.Cause(ctx)
+		}
+		if begins := t.Block != last.Block || t.Cell != last.Cell; begins && s.overruns(i) {
+			return "budget", nil
+		}
+		last = t
+		s.opts.Observer.Started(t)
+		trial, err := s.measure(ctx, t)
+		if err != nil {
+			if ctx.Err() != nil {
+				return "interrupt", context.Cause(ctx)
+			}
+			return "error", fmt.Errorf("trial %s: %w", t.ID, err)
+		}
+		s.take(t, trial)
+		if err := s.journal.append(entry{Trial: &trial}); err != nil {
+			return "error", err
+		}
+		s.opts.Observer.Finished(t, trial)
+	}
+	return "", nil
+}
+
+// measure runs one trial and fills in what only the runner knows. An error
+// means that the trial does not count, because the run is to end.
+func (s *session) measure(ctx context.Context, t plan.Trial) (record.Trial, error) {
+	start := s.opts.Now()
+	trial, err := s.attempt(ctx, t)
+	seconds := max(0, s.opts.Now().Sub(start).Seconds())
+	if err == nil && ctx.Err() != nil && trial.Outcome != record.OK {
+		err = ctx.Err() // the interrupt made it fail
+	}
+	if err != nil {
+		return record.Trial{}, err
+	}
+	trial.ID = t.ID
+	trial.Arm = s.plan.Arms[t.Arm].Name
+	trial.Cell = s.plan.Cells[t.Cell].Cell.Key
+	trial.Block = t.Block
+	trial.Order = t.Order
+	trial.Start = start.UTC().Round(0)
+	trial.Seconds = seconds
+	return admit(s.run, trial), nil
+}
+
+// attempt measures, unless the files to measure are no longer those the run began with.
+func (s *session) attempt(ctx context.Context, t plan.Trial) (record.Trial, error) {
+	changed, err := s.pins.changed(ctx, s.plan.Cells[t.Cell].ModelPath, s.run.Arms[t.Arm].Build.Program)
+	if err != nil {
+		return record.Trial{}, err
+	}
+	if changed != "" {
+		return failed(record.BuildChanged, changed), nil
+	}
+	return s.bench.Measure(ctx, s.plan, t)
+}
+
+// take counts a finished trial.
+func (s *session) take(t plan.Trial, r record.Trial) {
+	s.done[t.ID] = true
+	s.pace.add(t, r.Seconds)
+	s.streaks.add(t, r)
+	learn(s.run, r)
+	s.run.Trials = append(s.run.Trials, r)
+}
+
+// overruns says whether the block that begins at Trials[i] would end after the
+// budget, going by what its trials took so far.
+func (s *session) overruns(i int) bool {
+	if s.opts.Budget <= 0 {
+		return false
+	}
+	first, need := s.plan.Trials[i], 0.0
+	for _, t := range s.plan.Trials[i:] {
+		if t.Block != first.Block || t.Cell != first.Cell {
+			break
+		}
+		if s.streaks.gaveUp(t) == "" {
+			need += s.pace.of(t)
+		}
+	}
+	spent := s.opts.Now().Sub(s.begun).Seconds()
+	return spent >= s.opts.Budget.Seconds() || spent+need > s.opts.Budget.Seconds()
+}
+
+// finished is when the last trial ended.
+func finished(run *record.Run) time.Time {
+	if len(run.Trials) == 0 {
+		return run.Started
+	}
+	last := run.Trials[len(run.Trials)-1]
+	return last.Start.Add(time.Duration(last.Seconds * float64(time.Second)))
+}

@@ -1,0 +1,68 @@
+package runner
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/llama-regress/llama-regress/ci/plan"
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+// giveUpAfter is how many trials of an arm in a cell may fail before the rest
+// are left out, while none has succeeded: a build that cannot load the model
+// would otherwise cost a night, and two failures are still chance.
+const giveUpAfter = 3
+
+// Streaks are the failures of each cell and arm that has never succeeded. They
+// follow from the trials alone, so a resumed run gives up where an
+// uninterrupted one would.
+type streaks map[[2]int]*streak
+
+type streak struct {
+	succeeded bool
+	failures  int
+	last      record.Failure
+}
+
+func (s streaks) add(t plan.Trial, r record.Trial) {
+	pair := [2]int{t.Cell, t.Arm}
+	if s[pair] == nil {
+		s[pair] = new(streak)
+	}
+	if r.Outcome == record.OK {
+		s[pair].succeeded = true
+		return
+	}
+	s[pair].failures++
+	s[pair].last = *r.Failure
+}
+
+// gaveUp says why t will not run, "" when it will.
+func (s streaks) gaveUp(t plan.Trial) string {
+	k := s[[2]int{t.Cell, t.Arm}]
+	if k == nil || k.succeeded || k.failures < giveUpAfter {
+		return ""
+	}
+	return fmt.Sprintf("each of its first %d trials failed, the last with %s: %s", k.failures, k.last.Class, printable(k.last.Message))
+}
+
+// notes names what was given up, by cell and arm in the plan's order.
+func (s streaks) notes(p *plan.Plan) []string {
+	var notes []string
+	byCell := func(a, b [2]int) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) }
+	for _, pair := range slices.SortedFunc(maps.Keys(s), byCell) {
+		why, left := s.gaveUp(plan.Trial{Cell: pair[0], Arm: pair[1]}), 0
+		for _, t := range p.Trials {
+			if t.Cell == pair[0] && t.Arm == pair[1] {
+				left++
+			}
+		}
+		if left -= s[pair].failures; why != "" && left > 0 {
+			notes = append(notes, fmt.Sprintf("%s was not measured for arm %s: %s; its other %d trials were left out",
+				p.Cells[pair[0]].Cell.Key, p.Arms[pair[1]].Name, why, left))
+		}
+	}
+	return notes
+}
