@@ -1,0 +1,54 @@
+package reporttest
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/llama-regress/llama-regress/compare"
+	"github.com/llama-regress/llama-regress/report"
+)
+
+// A writer's test is only as good as its cases: what they promise is checked.
+func TestCasesHoldWhatTheyPromise(t *testing.T) {
+	outcomes := map[string]report.Outcome{
+		"regression": report.Regressed, "pass": report.Passed, "undecided": report.Undecided, "reasons": report.MeasurementFailed,
+		"contenders": report.Regressed, "only-failures": report.MeasurementFailed, "empty": report.NothingCompared,
+		"one-trial-a-side": report.Passed, "raw-files": report.Regressed, "two-sessions": report.Passed,
+		"control-fired": report.Passed, "interrupted": report.Passed, "not-finite": report.Regressed, "hostile": report.Regressed,
+	}
+	for _, c := range Cases() {
+		if got := c.Report().Outcome; got != outcomes[c.Name] {
+			t.Errorf("%s: outcome %q, want %q", c.Name, got, outcomes[c.Name])
+		}
+	}
+}
+
+func TestRegressionHoldsEveryClass(t *testing.T) {
+	r := Regression().Report()
+	for _, class := range report.Classes {
+		if !slices.ContainsFunc(r.Rows, func(row report.Row) bool { return row.Class == class }) {
+			t.Errorf("no row is %q", class)
+		}
+	}
+	if len(r.Failures) < 2 || len(r.Differences) < 2 || len(r.Controls) < 2 || len(r.Notes) < 2 || len(r.Steps) < 2 {
+		t.Errorf("want two of everything, have %d failures, %d differences, %d controls, %d notes, %d steps",
+			len(r.Failures), len(r.Differences), len(r.Controls), len(r.Notes), len(r.Steps))
+	}
+}
+
+func TestReasonsHoldsEveryCode(t *testing.T) {
+	res := Reasons().Result
+	for _, code := range []compare.ReasonCode{compare.TooFewTrials, compare.TooNoisy, compare.Suspected, compare.EnvironmentMixed,
+		compare.ControlFired, compare.BaselineTooYoung, compare.MethodsDisagree, compare.NoMargin, compare.NotMeasured} {
+		if !slices.ContainsFunc(res.Comparisons, func(c compare.Comparison) bool { return c.Reason.Code == code }) {
+			t.Errorf("no comparison has the reason %q", code)
+		}
+	}
+}
+
+func TestGridHasItsSize(t *testing.T) {
+	r := Grid(500, 6).Report()
+	if r.Counts.Total != 500 || r.Counts.Regressions == 0 || r.Counts.Improvements == 0 || r.Counts.Inconclusive == 0 {
+		t.Errorf("counts of 500 cells: %+v", r.Counts)
+	}
+}
