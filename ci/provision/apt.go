@@ -1,0 +1,107 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// aptPackage is Debian's and Ubuntu's name for llama.cpp's programs.
+const aptPackage = "llama.cpp-tools"
+
+// apt finds the build unpacked from the system's packages, and fetches it where
+// the cache has none.
+func (f *finder) apt(ctx context.Context) (*Llama, error) {
+	return f.fetchOnce(ctx, SourceApt, func(manifest) bool { return true }, fetchApt)
+}
+
+// fetchApt asks the configured archives for the package, each at the machine's
+// own release and then at the next suite.
+func fetchApt(ctx context.Context, h *holding) (*entry, error) {
+	for _, program := range []string{"apt-get", "dpkg", "dpkg-deb"} {
+		if _, err := exec.LookPath(program); err != nil {
+			return nil, fmt.Errorf("no %s: not a Debian or Ubuntu system", program)
+		}
+	}
+	out, err := h.run(ctx, "dpkg", "--print-architecture")
+	if err != nil {
+		return nil, err
+	}
+	release := readOSRelease(h.root)
+	sources, problems := readAptSources(h.root)
+	for _, p := range problems {
+		h.logf("apt: skipped %v", p)
+	}
+	found := archives(sources, release)
+	if len(found) == 0 {
+		return nil, fmt.Errorf("no archive of this distribution among the %d configured sources in /etc/apt", len(sources))
+	}
+	a := &aptState{holding: h, dir: filepath.Join(h.CacheDir, "apt"), arch: strings.TrimSpace(string(out.stdout))}
+	var failed []error
+	for _, archive := range found {
+		for _, suite := range []string{archive.suite, release.nextSuite()} {
+			if suite == release.nextSuite() && (archive.suite == "sid" || archive.suite == "unstable") {
+				continue // asked already, under its own name
+			}
+			e, err := a.fetch(ctx, archive.withSuite(suite))
+			if err == nil || ctx.Err() != nil {
+				return e, err
+			}
+			h.logf("apt: %s: %v", archive.withSuite(suite), err)
+			failed = append(failed, fmt.Errorf("%s: %w", archive.withSuite(suite), err))
+		}
+	}
+	return nil, errors.Join(failed...)
+}
+
+// fetch downloads the package and all it depends on from one suite, unpacks
+// them and publishes the entry.
+func (a *aptState) fetch(ctx context.Context, archive aptSource) (*entry, error) {
+	a.logf("apt: reading the package list of %s", archive)
+	if err := a.update(ctx, archive); err != nil {
+		return nil, err
+	}
+	debs, err := a.resolve(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var size int64
+	for _, d := range debs {
+		size += d.Size
+	}
+	a.logf("apt: downloading %d packages, %.1f MB", len(debs), float64(size)/1e6)
+	if err := a.download(ctx, debs); err != nil {
+		return nil, err
+	}
+	dir, err := a.store.begin()
+	if err != nil {
+		return nil, err
+	}
+	a.logf("apt: unpacking into %s (nothing is installed)", a.store.dir)
+	m := manifest{Source: SourceApt, Origin: archive.String()}
+	for _, d := range debs {
+		if _, err := a.run(ctx, "dpkg-deb", "--extract", d.path, filepath.Join(dir, filesDir)); err != nil {
+			return nil, fmt.Errorf("unpack %s: %w", d.Name, err)
+		}
+		m.Fetched = append(m.Fetched, d.fetched)
+		if d.Name == aptPackage {
+			m.Version = d.Version
+		}
+	}
+	if m.Tree, err = survey(dir); err != nil {
+		return nil, err
+	}
+	if err := m.Tree.writeWrappers(dir, aptPackage+" "+m.Version); err != nil {
+		return nil, err
+	}
+	e, err := a.store.publish(dir, entryName(SourceApt, a.arch, m), m)
+	if err != nil {
+		return nil, err
+	}
+	os.RemoveAll(a.dir) // some 50 MB that only an interrupted download needs
+	return e, nil
+}
