@@ -8,14 +8,18 @@ import (
 )
 
 // newFailures names each failure's cell as the rows do.
-func newFailures(list []compare.Failure, labels map[string]string) []Failure {
+func newFailures(list []compare.Failure, labels map[string]string, src Source) []Failure {
 	failures := make([]Failure, 0, len(list))
 	for _, f := range list {
 		label, ok := labels[f.Cell]
 		if !ok {
 			label = f.Cell
 		}
-		failures = append(failures, Failure{Failure: f, Label: label})
+		failure := Failure{Failure: f, Label: label}
+		if src.TrialLog != nil {
+			failure.Log = src.TrialLog(f.Trial)
+		}
+		failures = append(failures, failure)
 	}
 	return failures
 }
@@ -95,7 +99,7 @@ func definitions(r Report, res *compare.Result) []Definition {
 	add(shown(func(r Row) bool { return r.Figures.Margin != "" }), "margin", "The change that counts as none, fixed before measuring. Its two ends are ratios of one another: a margin of 3% reaches from 2.9% less to 3% more.")
 	add(r.Counts.Regressions+r.Counts.Improvements > 0, "regression, improvement", "The change lies beyond the margin, and chance is ruled out at the error rate given, for all comparisons of this run together.")
 	add(r.Counts.Equivalent > 0, "equivalent", "The change was shown to lie within the margin. This is more than not having found one.")
-	add(r.Counts.Inconclusive > 0, "inconclusive", "Neither a change beyond the margin nor its absence could be shown. This is not a pass; the reason is given.")
+	add(r.Counts.Inconclusive > 0, "inconclusive", "Neither a change beyond the margin nor its absence could be shown, for the reason given. That is no evidence that nothing changed.")
 	add(r.Counts.Suspected > 0, "suspected", "Probably worse than the margin allows, but chance is not ruled out.")
 	add(res.Method == compare.Paired && len(r.Rows) > 0, "block", "One round in which every arm runs once, back to back. Differences are formed within a block, so that slow changes of the machine cancel.")
 	add(len(r.Rows) > 0, "trial", "One process started and measured. Repetitions within it resemble each other and are not counted as evidence of their own.")

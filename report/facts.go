@@ -2,8 +2,10 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/llama-regress/llama-regress/ci/record"
@@ -45,17 +47,26 @@ func (s Source) interrupted() string {
 	return ""
 }
 
-func newFacts(res *compare.Result, src Source) []Fact {
+// newFacts says how the numbers came about; what two runs have in common is
+// said once.
+func newFacts(r Report, res *compare.Result, src Source) []Fact {
 	var facts []Fact
 	add := func(key, label string, value Text) {
 		if len(value) > 0 {
 			facts = append(facts, Fact{key, label, value})
 		}
 	}
+	both := func(key, label string, value func(*record.Run) Text) {
+		var values []Text
+		for _, run := range src.runs() {
+			values = append(values, value(run))
+		}
+		add(key, label, join(" and ", values...))
+	}
 	each := func(key, label string, value func(*record.Run) Text) {
 		var values []Text
 		for _, run := range src.runs() {
-			if v := value(run); len(v) > 0 && !slices.ContainsFunc(values, func(old Text) bool { return slices.Equal(old, v) }) {
+			if v := value(run); !slices.ContainsFunc(values, func(old Text) bool { return slices.Equal(old, v) }) {
 				values = append(values, v)
 			}
 		}
@@ -65,6 +76,8 @@ func newFacts(res *compare.Result, src Source) []Fact {
 	each("cpu", "processor", func(r *record.Run) Text { return quote(r.Host.Hard["cpu"]) })
 	add("compared", "compared", compared(src))
 	add("method", "method", method(res.Method))
+	add("cells", "in every cell", quote(commonParams(res.Comparisons)))
+	add("control", "control", control(r.Controls))
 	if blocks := blockRange(res.Comparisons); blocks != "" {
 		add("blocks", "replicates", say("%s", blocks))
 	}
@@ -74,7 +87,7 @@ func newFacts(res *compare.Result, src Source) []Fact {
 		}
 		return say("%d a trial, after %d of warm-up", r.Plan.Repetitions, r.Plan.Warmup)
 	})
-	each("trials", "trials", trials)
+	both("trials", "trials", trials)
 	each("models", "models", func(r *record.Run) Text {
 		var names []string
 		for _, m := range r.Models {
@@ -82,13 +95,13 @@ func newFacts(res *compare.Result, src Source) []Fact {
 		}
 		return quoteAll(names, 8)
 	})
-	each("started", "started", func(r *record.Run) Text {
+	both("started", "started", func(r *record.Run) Text {
 		if r.Started.IsZero() {
 			return nil
 		}
 		return say("%s", r.Started.UTC().Format("2006-01-02 15:04 UTC"))
 	})
-	each("duration", "duration", func(r *record.Run) Text {
+	both("duration", "duration", func(r *record.Run) Text {
 		if d := r.Finished.Sub(r.Started); d > 0 && !r.Started.IsZero() {
 			return say("%s", span(d))
 		}
@@ -102,14 +115,30 @@ func newFacts(res *compare.Result, src Source) []Fact {
 		return say("%d", r.Plan.Seed)
 	})
 	add("alpha", "error rate", errorRate(res.Policy))
+	each("host", "machine details", hostDetails)
 	each("run", "run", func(r *record.Run) Text { return quote(r.ID) })
 	each("tool", "llama-regress", func(r *record.Run) Text { return join(", ", quote(r.Tool.Version), quote(r.Tool.Commit)) })
 	add("calibration", "calibration", quote(src.Calibration))
 	return facts
 }
 
+func hostDetails(r *record.Run) Text {
+	var list []string
+	for _, keys := range []map[string]string{r.Host.Hard, r.Host.Soft} {
+		for _, key := range slices.Sorted(maps.Keys(keys)) {
+			if key != "cpu" {
+				list = append(list, key+" "+keys[key])
+			}
+		}
+	}
+	return quoteAll(list, 24)
+}
+
 func compared(src Source) Text {
-	return join(" to ", quote(src.BaseFile), quote(src.HeadFile))
+	if src.BaseFile == src.HeadFile {
+		return quote(src.HeadFile)
+	}
+	return join(" with ", quote(src.BaseFile), quote(src.HeadFile))
 }
 
 func method(m compare.Method) Text {
@@ -140,6 +169,27 @@ func blockRange(list []compare.Comparison) string {
 		return replicates(list[0].Method, most)
 	}
 	return fmt.Sprintf("%d to %s", least, replicates(list[0].Method, most))
+}
+
+// control says how far the baseline differed from itself, as the noise that
+// every other change has to be read against.
+func control(rows []Row) Text {
+	var worst *Row
+	fired := 0
+	for i := range rows {
+		row := &rows[i]
+		if row.Class == Regression || row.Class == Improvement {
+			fired++
+		}
+		if row.Comparison.Change != nil && (worst == nil || math.Abs(row.relativeGain()) > math.Abs(worst.relativeGain())) {
+			worst = row
+		}
+	}
+	if worst == nil {
+		return nil
+	}
+	return concat(say("the baseline against itself: at most %s, in ", strings.TrimLeft(worst.Figures.Change, "+-")),
+		quote(worst.Comparison.Metric.Name), say("; %d of %s beyond the margin", fired, plural(len(rows), "comparison")))
 }
 
 func trials(r *record.Run) Text {

@@ -7,6 +7,24 @@ import (
 	"github.com/llama-regress/llama-regress/compare"
 )
 
+// status names the outcome. A run that passes only because the policy lets the
+// undecided pass is not called a pass.
+func status(r Report, res *compare.Result) string {
+	switch n := r.Counts; {
+	case r.Outcome == Regressed:
+		return "Regression"
+	case r.Outcome == MeasurementFailed:
+		return "Measurement failed"
+	case r.Outcome == NothingCompared:
+		return "Nothing compared"
+	case n.Unjudged == n.Total:
+		return "Not judged"
+	case r.Outcome == Undecided, res.ControlFired, n.Improvements+n.Equivalent == 0:
+		return "Inconclusive"
+	}
+	return "Pass"
+}
+
 // headline counts what was found, worst first; what did not occur is left out.
 func headline(n Counts) string {
 	if n.Total == 0 {
@@ -45,17 +63,27 @@ func lead(r Report, res *compare.Result) Text {
 	case n.Unmeasured > 0:
 		return say("%d of %s could not be measured, so nothing is known about them.", n.Unmeasured, plural(n.Total, "comparison"))
 	case res.ControlFired:
-		return say("The baseline differed from itself when measured twice, so no verdict is given. Make the machine steadier and measure again.")
+		return say("The baseline differed from itself when measured twice, so no difference found in this run is believed. Make the machine steadier and measure again.%s", lenient(r))
 	case n.Suspected > 0:
 		return sentence("Suspected, not proven: ", r.Rows[0])
+	case n.Unjudged == n.Total:
+		return say("No metric has a margin, so the changes are shown and nothing was judged.")
 	case n.Improvements == 0 && n.Equivalent == 0:
-		return say("Nothing was decided: this run can neither show nor rule out a change.")
+		return say("Nothing was decided: this run can neither show nor rule out a change.%s", lenient(r))
 	case n.Inconclusive > 0:
 		return say("Nothing got worse as far as could be told; %d of %s could not be decided.", n.Inconclusive, plural(n.Total, "comparison"))
 	case n.Improvements > 0:
 		return sentence("Nothing got worse. Largest gain: ", r.Rows[0])
 	}
 	return say("Nothing changed by more than its margin.")
+}
+
+// lenient says when something undecided passes.
+func lenient(r Report) string {
+	if r.Outcome == Passed {
+		return " The policy lets that pass."
+	}
+	return ""
 }
 
 // sentence names a row and says what was found.

@@ -72,3 +72,22 @@ func cellLabel(c *compare.Comparison, varies map[string]bool) string {
 	}
 	return strings.Join(parts, " ")
 }
+
+// commonParams lists the parameters that every cell shares.
+func commonParams(list []compare.Comparison) string {
+	cells := make(map[string]*compare.Comparison, len(list))
+	for i := range list {
+		cells[list[i].Cell] = &list[i]
+	}
+	if len(cells) == 0 {
+		return ""
+	}
+	varies := varying(cells)
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(list[0].Params)) {
+		if !varies["params."+name] {
+			parts = append(parts, name+"="+list[0].Params[name])
+		}
+	}
+	return strings.Join(parts, " ")
+}

@@ -21,13 +21,15 @@ import (
 // anything, and each writer neutralises them for its medium. Foreign are all
 // strings of Row.Comparison, Row.Label, Arm, Failure, Alone and Difference,
 // Report.Title, Step.Command and the Foreign spans of a Text. All others are
-// this package's own words.
+// this package's own words and hold no character that Markdown, HTML, XML or
+// a terminal gives a meaning to.
 type Report struct {
 	Title   string    `json:"title,omitempty"` // foreign; "" when the user gave none
 	Time    time.Time `json:"time"`            // when the contender's measurement ended; zero when not known
 	Outcome Outcome   `json:"outcome"`
 	Counts  Counts    `json:"counts"`
 
+	Status   string `json:"status"`   // the outcome in one or two words, for a heading: "Regression"
 	Headline string `json:"headline"` // "2 regressions, 1 improvement, 37 equivalent"
 	Lead     Text   `json:"lead"`     // the most important finding in one sentence, never empty
 	Steps    []Step `json:"steps"`    // what to do next, most useful first; empty when there is nothing to do
@@ -58,6 +60,10 @@ type Source struct {
 	Accept    string    // how a regression is accepted where this report appears; "" when it cannot be
 	Logs      string    // folder or address of the trials' logs; "" when there are none
 
+	// TrialLog gives the path of one trial's log, relative to where the report
+	// is written, "" when it has none; nil when no trial has.
+	TrialLog func(trial string) string
+
 	Calibration string // version of the calibration the error rates are backed by; "" when none is
 }
 
@@ -70,18 +76,21 @@ func New(res *compare.Result, src Source) Report {
 		Time:        src.time(),
 		Rows:        newRows(res.Comparisons, res.Policy, labels),
 		Controls:    newRows(res.Controls, res.Policy, labels),
-		Failures:    newFailures(res.Failures, labels),
+		Failures:    newFailures(res.Failures, labels, src),
 		Alone:       res.Alone,
 		Differences: hardFirst(res.Differences),
 		Arms:        newArms(res, src),
-		Facts:       newFacts(res, src),
 	}
+	setSeconds(r.Rows, src)
+	setSeconds(r.Controls, src)
 	sortRows(r.Rows)
 	r.Counts = count(r.Rows)
 	r.Outcome = outcome(r.Counts, len(r.Failures), res.Policy)
+	r.Status = status(r, res)
 	r.Headline = headline(r.Counts)
 	r.Lead = lead(r, res)
 	r.Steps = nextSteps(r, res, src)
+	r.Facts = newFacts(r, res, src)
 	r.Notes = newNotes(r, res, src)
 	r.Definitions = definitions(r, res)
 	return r
@@ -144,6 +153,11 @@ type Row struct {
 	Reason  Text    `json:"reason"`  // why it is inconclusive, not measured or not judged; empty otherwise
 	Remedy  Text    `json:"remedy"`  // what would decide it; empty when nothing would or need be
 	Caveats []Text  `json:"caveats,omitempty"`
+
+	// Seconds is the wall time of both arms' trials of this cell, divided among
+	// the metrics they yield, so that rows add up to the session; 0 when not
+	// known.
+	Seconds float64 `json:"seconds,omitempty"`
 }
 
 // Gain orients a change, or a bound of one, so that more is better whatever
@@ -174,7 +188,7 @@ type Figures struct {
 type Step struct {
 	Kind    StepKind `json:"kind"`
 	Text    Text     `json:"text"`              // what and why, one sentence
-	Command string   `json:"command,omitempty"` // what to type, quoted for a POSIX shell; "" when there is nothing to type
+	Command string   `json:"command,omitempty"` // what to type: one printable line, quoted for a shell; "" when there is nothing to type
 }
 
 // A StepKind says what a step is for.
@@ -214,7 +228,8 @@ const (
 // A Failure is a trial that measured nothing. All its strings are foreign.
 type Failure struct {
 	compare.Failure
-	Label string `json:"label"` // as Row.Label
+	Label string `json:"label"`         // as Row.Label
+	Log   string `json:"log,omitempty"` // path of its log, see Source.TrialLog
 }
 
 // A Fact is one thing to know about how the numbers came about.

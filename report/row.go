@@ -59,12 +59,36 @@ func classify(c *compare.Comparison) Class {
 	switch {
 	case code == compare.NotMeasured:
 		return NotMeasured
-	case c.Margin == nil && len(c.Baseline.Trials) > 0 && len(c.Contender.Trials) > 0:
+	case code == compare.NoMargin, c.Margin == nil && c.Change != nil:
 		return Unjudged
 	case code == compare.Suspected:
 		return Suspected
 	}
 	return Inconclusive
+}
+
+// setSeconds shares the wall time of the trials among the rows that show them.
+func setSeconds(rows []Row, src Source) {
+	type place struct{ arm, cell string }
+	spent := make(map[place]float64)
+	for _, run := range src.runs() {
+		for _, t := range run.Trials {
+			if t.Seconds > 0 && !math.IsInf(t.Seconds, 1) {
+				spent[place{t.Arm, t.Cell}] += t.Seconds
+			}
+		}
+	}
+	sharers := make(map[place]int)
+	for _, row := range rows {
+		c := row.Comparison
+		sharers[place{c.Baseline.Arm, c.Cell}]++
+		sharers[place{c.Contender.Arm, c.Cell}]++
+	}
+	for i, row := range rows {
+		c := row.Comparison
+		base, head := place{c.Baseline.Arm, c.Cell}, place{c.Contender.Arm, c.Cell}
+		rows[i].Seconds = spent[base]/float64(sharers[base]) + spent[head]/float64(sharers[head])
+	}
 }
 
 // marginOf finds the policy's margin for a comparison, as the policy does: by

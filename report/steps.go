@@ -3,87 +3,120 @@ package report
 import (
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/llama-regress/llama-regress/compare"
 )
 
-// nextSteps says what to do, by situation, most useful first. An unattended
-// pass with everything decided needs nothing.
+// manyBlocks is where asking for more blocks stops being advice: ten times the
+// default.
+const manyBlocks = 60
+
+// nextSteps says what to do, by situation, most useful first. A pass with
+// everything decided needs nothing.
 func nextSteps(r Report, res *compare.Result, src Source) []Step {
 	var steps []Step
-	add := func(kind StepKind, text Text, command []string) {
-		steps = append(steps, Step{Kind: kind, Text: text, Command: shellQuote(command)})
+	add := func(kind StepKind, text Text, command ...string) {
+		if len(text) > 0 {
+			steps = append(steps, Step{Kind: kind, Text: text, Command: shellQuote(command)})
+		}
 	}
-	n := r.Counts
 	if src.interrupted() != "" {
-		add(Resume, say("The run stopped early; finish it."), src.Resume)
+		add(Resume, say("The run stopped early; finish it."), src.Resume...)
 	}
 	if r.Outcome == NothingCompared {
-		add(CheckInput, say("Check that both sides measured the same models, parameters and tests."), nil)
+		add(CheckInput, say("Check that both sides measured the same models, parameters and tests."))
 	}
-	if n.Unmeasured > 0 || len(r.Failures) > 0 {
-		add(ReadLogs, readLogs(r, src), nil)
+	add(ReadLogs, readLogs(r, src))
+	if r.Counts.Regressions > 0 && len(src.Reproduce) > 0 {
+		again := "Measure it again."
+		if res.Method != compare.Paired {
+			again = "Repeat the comparison."
+		}
+		add(Reproduce, say("%s", again), src.Reproduce...)
 	}
-	if n.Regressions > 0 {
-		add(Reproduce, say("Measure it again."), src.Reproduce)
-	}
-	if has(r.Rows, compare.EnvironmentMixed) {
-		add(SameHost, say("Measure both sides in one session on one machine; stored results of another machine cannot be compared."), nil)
-	}
+	add(SameHost, together(r.Rows))
 	if res.ControlFired {
-		add(Quieten, say("Find out what disturbs the machine."), []string{"llama-regress", "doctor"})
+		add(Quieten, say("Find out what disturbs the machine, then measure again."), "llama-regress", "doctor")
+	} else {
+		decided, need, hopeless := openQuestions(r.Rows)
+		add(MoreBlocks, moreBlocks(res.Method, decided, need), withBlocks(src.Reproduce, res.Method, need)...)
+		add(Quieten, quieten(hopeless), "llama-regress", "doctor")
 	}
-	if need := blocksNeeded(r.Rows); need > 0 && !res.ControlFired {
-		add(MoreBlocks, moreBlocks(n, res.Method, need), withBlocks(src.Reproduce, res.Method, need))
-	} else if hopeless(r.Rows) && !res.ControlFired {
-		add(Quieten, say("Some cells are too noisy for more blocks to help; find out what disturbs the machine."), []string{"llama-regress", "doctor"})
-	}
-	if n.Regressions > 0 && src.Accept != "" {
-		add(Accept, concat(say("If the change is intended, accept it: "), quote(src.Accept)), nil)
+	if r.Counts.Regressions > 0 && src.Accept != "" {
+		add(Accept, concat(say("If the change is intended, accept it: "), quote(src.Accept), say(".")))
 	}
 	return steps
 }
 
 func readLogs(r Report, src Source) Text {
-	text := say("Find out why %s failed; the first says: ", plural(len(r.Failures), "trial"))
 	if len(r.Failures) == 0 {
-		text = say("Find out why a side was not measured.")
-	} else {
-		text = concat(text, quote(r.Failures[0].Cause.Message))
+		if r.Counts.Unmeasured == 0 {
+			return nil
+		}
+		return say("Find out why a side has no usable trial.")
 	}
+	text := concat(say("Find out why %s failed. The first said: ", plural(len(r.Failures), "trial")), quote(r.Failures[0].Cause.Message), say("."))
 	if src.Logs != "" {
-		text = concat(text, say(" Logs: "), quote(src.Logs))
+		text = concat(text, say(" The logs are in "), quote(src.Logs), say("."))
 	}
 	return text
 }
 
-func moreBlocks(n Counts, m compare.Method, need int) Text {
-	return say("Measure more to decide what is open: %d of %s, %s in all.",
-		n.Inconclusive, plural(n.Total, "comparison"), replicates(m, need))
+// together advises one session for both sides where their being apart is what
+// prevents a verdict.
+func together(rows []Row) Text {
+	switch {
+	case hasReason(rows, compare.EnvironmentMixed):
+		return say("Measure both sides in one session on one machine: results of different machines cannot be compared.")
+	case hasReason(rows, compare.BaselineTooYoung):
+		return say("Measure both sides in one session: how much two sessions differ by themselves is not known.")
+	}
+	return nil
 }
 
-// blocksNeeded is the largest number of replicates that a row needs, 0 when
-// none says.
-func blocksNeeded(rows []Row) int {
-	need := 0
+// openQuestions says how many of the inconclusive rows a sensible number of
+// replicates would decide, how many replicates those need, and how many rows
+// are beyond such help.
+func openQuestions(rows []Row) (decided, need, hopeless int) {
 	for _, row := range rows {
-		if c := row.Comparison; c.Reason != nil && (c.Reason.Code != compare.EnvironmentMixed && c.Reason.Code != compare.NotMeasured) {
-			need = max(need, c.Reason.Need)
+		reason := row.Comparison.Reason
+		if reason == nil || row.Class == Unjudged {
+			continue
+		}
+		switch reason.Code {
+		case compare.TooFewTrials, compare.TooNoisy, compare.Suspected, compare.MethodsDisagree:
+			if reason.Need > 0 && reason.Need <= manyBlocks {
+				decided++
+				need = max(need, reason.Need)
+			} else {
+				hopeless++
+			}
 		}
 	}
-	return need
+	return decided, need, hopeless
 }
 
-// hopeless reports whether a row is so noisy that no number of blocks helps.
-func hopeless(rows []Row) bool {
-	return slices.ContainsFunc(rows, func(r Row) bool {
-		c := r.Comparison
-		return c.Reason != nil && c.Reason.Code == compare.TooNoisy && c.Reason.Need == 0
-	})
+func moreBlocks(m compare.Method, decided, need int) Text {
+	if decided == 0 {
+		return nil
+	}
+	if m != compare.Paired {
+		return say("Measure each side %s in all, changing sides after every one: that would probably decide %s.", plural(need, "time"), plural(decided, "open comparison"))
+	}
+	return say("Measure %s in all: that would probably decide %s.", plural(need, "block"), plural(decided, "open comparison"))
 }
 
-func has(rows []Row, code compare.ReasonCode) bool {
+func quieten(hopeless int) Text {
+	switch hopeless {
+	case 0:
+		return nil
+	case 1:
+		return say("1 comparison is too noisy for a sensible number of repeats: find out what disturbs the machine, or widen its margin.")
+	}
+	return say("%d comparisons are too noisy for a sensible number of repeats: find out what disturbs the machine, or widen their margins.", hopeless)
+}
+
+func hasReason(rows []Row, code compare.ReasonCode) bool {
 	return slices.ContainsFunc(rows, func(r Row) bool {
 		return r.Comparison.Reason != nil && r.Comparison.Reason.Code == code
 	})
@@ -95,17 +128,4 @@ func withBlocks(command []string, m compare.Method, need int) []string {
 		return nil
 	}
 	return append(slices.Clone(command), "--blocks", strconv.Itoa(need))
-}
-
-// shellQuote writes a command so that a POSIX shell reads back exactly these
-// words, whatever names they hold.
-func shellQuote(words []string) string {
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		quoted[i] = w
-		if w == "" || strings.Trim(w, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-") != "" {
-			quoted[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-	}
-	return strings.Join(quoted, " ")
 }

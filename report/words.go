@@ -96,10 +96,8 @@ func reason(r Row) (why, remedy Text) {
 			return say("%s measured, at least %d needed", replicates(c.Method, have), need), say("measure %s", replicates(c.Method, need))
 		}
 		return say("%s measured, too few to tell the spread", replicates(c.Method, have)), say("measure more")
-	case compare.TooNoisy:
-		return say("too noisy: the interval reaches both into and out of the margin after %s", replicates(c.Method, c.Blocks)), enough(c.Method, need)
-	case compare.Suspected:
-		return say("probably worse than the margin allows, but not proven after %s", replicates(c.Method, c.Blocks)), enough(c.Method, need)
+	case compare.TooNoisy, compare.Suspected:
+		return open(r), enough(c.Method, need)
 	case compare.EnvironmentMixed:
 		return join(" ", say("the two sides were not measured alike:"), quoteAll(c.Reason.Keys, 8)), say("measure both in one session on one machine")
 	case compare.ControlFired:
@@ -110,9 +108,25 @@ func reason(r Row) (why, remedy Text) {
 		}
 		return say("%s stored, too few to know how sessions differ", plural(have, "session")), say("measure both builds in one session")
 	case compare.MethodsDisagree:
-		return say("a few odd trials decide the outcome: the mean and the rank estimate give different verdicts"), enough(c.Method, max(need, 2*c.Blocks))
+		return say("a few odd trials decide the outcome: the mean and the rank estimate give different verdicts"), say("look at the odd trials, or measure more")
 	}
 	return join(" ", say("for a reason this version does not know:"), quote(string(c.Reason.Code))), nil
+}
+
+// open words a question that more measuring may settle.
+func open(r Row) Text {
+	c := r.Comparison
+	after := replicates(c.Method, c.Blocks)
+	beyond := c.Interval != nil && c.Margin != nil && (c.Interval.Low > c.Margin.High || c.Interval.High < c.Margin.Low)
+	switch suspected := c.Reason.Code == compare.Suspected; {
+	case suspected && beyond:
+		return say("probably worse than the margin allows: certain enough for this comparison alone, not among all those of the run")
+	case suspected:
+		return say("probably worse than the margin allows, but not proven after %s", after)
+	case beyond:
+		return say("a change beyond the margin for this comparison alone, not certain enough among all those of the run")
+	}
+	return say("too noisy: after %s the interval still reaches both into and out of the margin", after)
 }
 
 func notMeasured(c compare.Comparison) Text {
@@ -127,7 +141,7 @@ func notMeasured(c compare.Comparison) Text {
 		}
 	}
 	if len(sides) == 0 {
-		return say("a side has no usable trial")
+		return say("no block holds a usable trial of both sides")
 	}
 	return join(", ", sides...)
 }
@@ -135,18 +149,15 @@ func notMeasured(c compare.Comparison) Text {
 // enough says how many replicates would decide.
 func enough(m compare.Method, need int) Text {
 	if need <= 0 {
-		return say("no sensible number of repeats would decide this: make the machine steadier or widen the margin")
+		return say("no sensible number of repeats would decide it: make the machine steadier or widen the margin")
 	}
 	return say("about %s in all would decide it, if the change is what it looks like", replicates(m, need))
 }
 
 // replicates counts in the unit of replication of a method.
 func replicates(m compare.Method, n int) string {
-	switch m {
-	case compare.Paired:
+	if m == compare.Paired {
 		return plural(n, "block")
-	case compare.Sessions:
-		return plural(n, "session")
 	}
 	return plural(n, "trial") + " a side"
 }

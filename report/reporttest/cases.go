@@ -2,6 +2,7 @@ package reporttest
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/compare"
@@ -144,6 +145,7 @@ func RawFiles() Case {
 // bare takes away what a llama-bench file cannot tell.
 func bare(run *record.Run, name string) {
 	run.ID, run.Tool, run.Host, run.Plan = name, record.Tool{}, record.Host{}, record.Plan{}
+	run.Started, run.Finished = time.Time{}, time.Time{}
 }
 
 // TwoSessions were measured on two machines at two times.
