@@ -32,7 +32,7 @@ func Run(run *record.Run, policy Policy) *Result {
 		res.Differences = append(res.Differences, buildDifferences(base.arm, arm)...)
 	}
 	res.Failures = failures(run)
-	res.judge(nil)
+	res.judge(nil, run.Plan.Seed)
 	return res
 }
 
@@ -52,7 +52,7 @@ func Between(base, head Selection, policy Policy) *Result {
 	res.Differences = append(res.Differences, buildDifferences(b.arm, h.arm)...)
 	res.Failures = append(failures(base.Run), failures(head.Run)...)
 	res.Notes = append(append(res.Notes, base.Run.Notes...), head.Run.Notes...)
-	res.judge(hard)
+	res.judge(hard, head.Run.Plan.Seed)
 	return res
 }
 

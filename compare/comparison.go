@@ -9,6 +9,7 @@ type Method string
 const (
 	Paired   Method = "paired"   // arms interleaved in blocks of one session: t on the differences by block
 	Unpaired Method = "unpaired" // trials that belong to no block: Welch
+	Rates    Method = "rates"    // success counts: Newcombe on counts deflated by their design effect
 	Sessions Method = "sessions" // one session against another: the spread between sessions is not known
 )
 
@@ -54,6 +55,8 @@ type Side struct {
 	Median float64 `json:"median"` // of its trials' medians, in Metric.Unit; 0 without trials
 	Trials []Point `json:"trials"` // usable trials in measured order
 	Failed int     `json:"failed"` // trials that measured nothing
+
+	said []string // what its programs warned of, each once
 }
 
 // A Point is one trial: the median of its repetitions, in Metric.Unit.
@@ -62,6 +65,8 @@ type Point struct {
 	Block int     `json:"block"`
 	Order int     `json:"order"`
 	Value float64 `json:"value"`
+
+	Count *record.Count `json:"count,omitempty"` // behind a success rate
 }
 
 // Interval is a two-sided confidence interval of a change.
@@ -91,10 +96,21 @@ type PValues struct {
 
 // A Warning is a caveat shown beside a result; it changes no verdict.
 type Warning struct {
-	Code   string  `json:"code"`             // "failed_trials", "outlier", "drift", "autocorrelated", "build"
-	Number float64 `json:"number,omitempty"` // what it measured, such as how many trials failed
-	Text   string  `json:"text,omitempty"`   // foreign text, such as a program's own warning; to be escaped
+	Code   WarningCode `json:"code"`
+	Number float64     `json:"number,omitempty"` // what it measured; see the codes
+	Text   string      `json:"text,omitempty"`   // foreign text, such as a program's own warning; to be escaped
 }
+
+// A WarningCode says what a warning is about.
+type WarningCode string
+
+const (
+	FailedTrials   WarningCode = "failed_trials"  // Number of them, on both sides together
+	Outlier        WarningCode = "outlier"        // one block lies far from the others
+	Drift          WarningCode = "drift"          // the baseline arm drifted; Number: per trial, as a share of its median
+	Autocorrelated WarningCode = "autocorrelated" // neighbouring blocks resemble each other; Number: lag-1 autocorrelation
+	ProgramWarning WarningCode = "build"          // Text: what the program itself warned of
+)
 
 // A Result is everything one comparison run found.
 type Result struct {
@@ -103,6 +119,8 @@ type Result struct {
 	Comparisons  []Comparison `json:"comparisons"` // in the order of the baseline's cells and metrics
 	Controls     []Comparison `json:"controls,omitempty"`
 	ControlFired bool         `json:"control_fired"`
+	Groups       []Group      `json:"groups,omitempty"`   // regressions that moved together
+	Suspects     []string     `json:"suspects,omitempty"` // contenders whose metrics nearly all moved alike without being interleaved: the environment is suspect
 	Failures     []Failure    `json:"failures,omitempty"` // trials that measured nothing, in measured order
 	Alone        []Alone      `json:"alone,omitempty"`    // what has no partner is named, not dropped
 	Differences  []Difference `json:"differences,omitempty"`
@@ -133,26 +151,4 @@ type Difference struct {
 	Contender string `json:"contender"`
 	Arm       string `json:"arm"` // the contender
 	Hard      bool   `json:"hard"`
-}
-
-// Count returns how many comparisons ended in v.
-func (r *Result) Count(v Verdict) int {
-	n := 0
-	for i := range r.Comparisons {
-		if r.Comparisons[i].Verdict == v {
-			n++
-		}
-	}
-	return n
-}
-
-// Unmeasured returns how many comparisons have a side without a usable trial.
-func (r *Result) Unmeasured() int {
-	n := 0
-	for _, c := range r.Comparisons {
-		if c.Reason != nil && c.Reason.Code == NotMeasured {
-			n++
-		}
-	}
-	return n
 }

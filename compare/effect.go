@@ -10,20 +10,30 @@ import (
 // An effect is a change on the scale it is estimated on, turned so that worse
 // is negative whatever the metric.
 type effect struct {
-	stats.Estimate
+	inference
+	theta       float64   // the estimate
 	lambda      float64   // margin on that scale, > 0; 0 when the policy has none
 	differences []float64 // paired: one a block, in block order
+	blocks      []int     // paired: which block each difference is of
 	n           int       // blocks, or trials of the smaller side
 	base, head  []float64 // unpaired: the trials of each side on that scale
+}
+
+// inference is what can be concluded of a true value: stats.Estimate has it
+// for means, stats.RateDifference for success rates.
+type inference interface {
+	Interval(confidence float64) stats.Interval
+	PBelow(bound float64) float64
+	PAbove(bound float64) float64
 }
 
 // A scale is where effects add up: logs for what is compared by ratio, the
 // numbers themselves for margins in points.
 type scale struct {
 	to     func(float64) float64 // a value onto the scale
-	change func(float64) float64 // a difference on the scale to a Change, and
+	change func(float64) float64 // a difference on the scale to a Change
 	better float64               // +1 when more is better, −1 when less is
-	lambda float64
+	lambda float64               // the margin
 }
 
 func scaleOf(m record.Metric, margin Margin) scale {
@@ -38,48 +48,68 @@ func scaleOf(m record.Metric, margin Margin) scale {
 	return s
 }
 
+// oriented puts a side's values on the scale, worse below better.
+func (s scale) oriented(side Side) []float64 {
+	vs := side.values()
+	for i, v := range vs {
+		vs[i] = s.better * s.to(v)
+	}
+	return vs
+}
+
 // estimate fills in what can be known of a comparison before the family of all
 // comparisons is seen: change, interval, margin, spread.
 func estimate(c Comparison, policy Policy) Comparison {
-	margin, gated := policy.margin(c.Metric)
+	margin, gated := policy.Margin(c.Metric)
 	sc := scaleOf(c.Metric, margin)
-	if len(c.Baseline.Trials) == 0 || len(c.Contender.Trials) == 0 {
+	e, ok := newEffect(&c, sc)
+	if !ok {
 		return c
 	}
-	e := effect{lambda: sc.lambda}
-	on := func(v float64) float64 { return sc.better * sc.to(v) }
-	if c.Method == Paired {
-		for _, p := range byBlock(c.Baseline, c.Contender) {
-			e.differences = append(e.differences, on(p[1])-on(p[0]))
-		}
-		if e.n = len(e.differences); e.n == 0 {
-			return c // no block has both arms
-		}
-		e.Estimate = stats.PairedT(e.differences)
-		c.Sigma = spread(e.differences)
-	} else {
-		for _, v := range c.Baseline.values() {
-			e.base = append(e.base, on(v))
-		}
-		for _, v := range c.Contender.values() {
-			e.head = append(e.head, on(v))
-		}
-		e.n = min(len(e.base), len(e.head))
-		e.Estimate = stats.Welch(e.base, e.head)
-		c.Sigma = math.Sqrt((sq(spread(e.base)) + sq(spread(e.head))) / 2)
-	}
 	c.effect, c.Blocks = e, e.n
-	change := sc.change(sc.better * e.Theta)
+	change := sc.change(sc.better * e.theta)
 	c.Change = &change
 	if gated {
 		c.Margin = &Range{Low: sc.change(-sc.lambda), High: sc.change(sc.lambda)}
 	}
-	if !math.IsInf(e.SE, 1) {
-		iv := e.Interval(1 - 2*policy.Alpha)
+	if iv := e.Interval(1 - 2*policy.Alpha); e.n > 1 && !math.IsInf(iv.Low, 0) && !math.IsInf(iv.High, 0) {
 		low, high := sc.change(sc.better*iv.Low), sc.change(sc.better*iv.High)
 		c.Interval = &Interval{Low: min(low, high), High: max(low, high), Confidence: iv.Confidence}
 	}
 	return c
+}
+
+// newEffect estimates the change as the comparison's method demands and sets
+// its spread. Success counts go their own way whatever the method: requests of
+// a trial fail together, so what counts is how much trials differ. It returns
+// false when a side has no trial, or no block has both arms.
+func newEffect(c *Comparison, sc scale) (effect, bool) {
+	e := effect{lambda: sc.lambda}
+	if len(c.Baseline.Trials) == 0 || len(c.Contender.Trials) == 0 {
+		return e, false
+	}
+	if base, head := c.Baseline.counts(), c.Contender.counts(); base != nil && head != nil && sc.better > 0 {
+		c.Method = Rates
+		d := stats.DeflatedNewcombe(base, head)
+		e.inference, e.theta, e.n = d, d.Difference, min(len(base), len(head))
+		return e, true
+	}
+	base, head := sc.oriented(c.Baseline), sc.oriented(c.Contender)
+	var t stats.Estimate
+	if c.Method == Paired {
+		e.blocks, e.differences = differences(c.Baseline, c.Contender, base, head)
+		if len(e.differences) == 0 {
+			return e, false
+		}
+		t, e.n = stats.PairedT(e.differences), len(e.differences)
+		c.Sigma = spread(e.differences)
+	} else {
+		e.base, e.head = base, head
+		t, e.n = stats.Welch(base, head), min(len(base), len(head))
+		c.Sigma = math.Sqrt((spread(base)*spread(base) + spread(head)*spread(head)) / 2)
+	}
+	e.inference, e.theta = t, t.Theta
+	return e, true
 }
 
 // spread is the sample standard deviation, 0 for fewer than two values.
@@ -90,5 +120,3 @@ func spread(xs []float64) float64 {
 	}
 	return e.SE * math.Sqrt(float64(len(xs)))
 }
-
-func sq(x float64) float64 { return x * x }

@@ -16,26 +16,32 @@ const (
 )
 
 // judge gives every comparison its verdict: the contenders as one family, the
-// null controls as another, and then what a fired control forbids.
-func (r *Result) judge(mismatched []string) {
-	judgeFamily(r.Controls, r.Policy, mismatched)
-	judgeFamily(r.Comparisons, r.Policy, mismatched)
+// null controls as another.
+func (r *Result) judge(mismatched []string, seed uint64) {
+	judgeFamily(r.Controls, r.Policy, mismatched, seed)
+	judgeFamily(r.Comparisons, r.Policy, mismatched, seed)
+	r.conclude()
+}
+
+// conclude looks at the verdicts together: what moved together, and what a
+// fired control forbids.
+func (r *Result) conclude() {
 	r.ControlFired = slices.ContainsFunc(r.Controls, func(c Comparison) bool {
 		return c.Verdict == Regression || c.Verdict == Improvement
 	})
-	if !r.ControlFired {
-		return
-	}
 	for i := range r.Comparisons {
-		if c := &r.Comparisons[i]; c.Verdict == Regression || c.Verdict == Improvement {
+		c := &r.Comparisons[i]
+		if r.ControlFired && (c.Verdict == Regression || c.Verdict == Improvement) {
 			c.Verdict, c.Reason = Inconclusive, &Reason{Code: ControlFired}
 		}
 	}
+	r.Groups = groups(r.Comparisons)
+	r.Suspects = suspects(r.Comparisons)
 }
 
-// judgeFamily applies statistics reference 7.4, with Holm's correction over
-// all comparisons that have an interval and a margin.
-func judgeFamily(cs []Comparison, policy Policy, mismatched []string) {
+// judgeFamily applies statistics reference 7.4, with the policy's
+// correction over all comparisons that have an interval and a margin.
+func judgeFamily(cs []Comparison, policy Policy, mismatched []string, seed uint64) {
 	var family []*Comparison
 	for i := range cs {
 		if c := &cs[i]; c.Interval != nil && c.Margin != nil {
@@ -49,30 +55,14 @@ func judgeFamily(cs []Comparison, policy Policy, mismatched []string) {
 			family = append(family, c)
 		}
 	}
-	adjust(family)
+	adjust(family, policy, seed)
 	j := newJudge(policy, len(family))
 	for i := range cs {
 		c := &cs[i]
 		c.Verdict, c.Reason = j.verdict(c, mismatched)
 		if c.P != nil {
 			c.MDE = j.mde(c)
-		}
-	}
-}
-
-// adjust sets the adjusted p-values. A family of one is doubled: a single cell
-// is held to half of alpha, as a member of any larger family is at least.
-func adjust(family []*Comparison) {
-	regression, improvement := make([]float64, len(family)), make([]float64, len(family))
-	for i, c := range family {
-		regression[i], improvement[i] = c.P.Regression, c.P.Improvement
-	}
-	regression, improvement = stats.Holm(regression), stats.Holm(improvement)
-	for i, c := range family {
-		c.P.AdjustedRegression, c.P.AdjustedImprovement = regression[i], improvement[i]
-		if len(family) == 1 {
-			c.P.AdjustedRegression = min(1, 2*regression[i])
-			c.P.AdjustedImprovement = min(1, 2*improvement[i])
+			c.Warnings = caveats(c)
 		}
 	}
 }
@@ -109,7 +99,7 @@ func (j judge) verdict(c *Comparison, mismatched []string) (Verdict, *Reason) {
 	switch {
 	case v != Inconclusive:
 		return v, nil
-	case c.P.Worse <= suspectAlpha && c.effect.Theta < -c.effect.lambda:
+	case c.P.Worse <= suspectAlpha && c.effect.theta < -c.effect.lambda:
 		return inconclusive(Reason{Code: Suspected, Have: c.Blocks, Need: j.needed(c)})
 	}
 	return inconclusive(Reason{Code: TooNoisy, Have: c.Blocks, Need: j.needed(c)})
@@ -167,18 +157,24 @@ func (j judge) mde(c *Comparison) float64 {
 	e := c.effect
 	t := stats.Target{Margin: e.lambda, Alpha: j.perTest, Power: power}
 	loss := math.Inf(1)
-	if c.Method == Paired {
+	switch c.Method {
+	case Rates:
+		return 0 // the spread of a rate depends on the rate
+	case Paired:
 		k, ok := j.multiple[e.n]
 		if !ok {
 			k = t.Multiplier(e.n)
 			j.multiple[e.n] = k
 		}
 		loss = e.lambda + k*c.Sigma
-	} else {
+	default:
 		loss = stats.MDEUnpaired(t, stats.Side{SD: spread(e.base), N: len(e.base)}, stats.Side{SD: spread(e.head), N: len(e.head)})
 	}
 	if math.IsInf(loss, 1) || math.IsNaN(loss) {
 		return 0
+	}
+	if m, _ := j.policy.Margin(c.Metric); m.Absolute {
+		return loss
 	}
 	return -math.Expm1(-loss)
 }
@@ -192,7 +188,10 @@ func (j judge) needed(c *Comparison) int {
 	if c.Margin == nil || c.Interval == nil {
 		return 0
 	}
-	level, size := j.perTest, math.Abs(e.Theta)
+	if c.Method == Rates {
+		return j.neededForRate(c)
+	}
+	level, size := j.perTest, math.Abs(e.theta)
 	if size < e.lambda {
 		level = j.policy.Alpha
 	}
@@ -200,11 +199,11 @@ func (j judge) needed(c *Comparison) int {
 	var n int
 	switch paired := c.Method == Paired; {
 	case paired && size < e.lambda:
-		n, _ = stats.BlocksForEquivalence(t, c.Sigma, e.Theta)
+		n, _ = stats.BlocksForEquivalence(t, c.Sigma, e.theta)
 	case paired:
 		n, _ = stats.BlocksNeeded(t, c.Sigma, size)
 	case size < e.lambda:
-		n, _ = stats.TrialsForEquivalence(t, spread(e.base), spread(e.head), e.Theta)
+		n, _ = stats.TrialsForEquivalence(t, spread(e.base), spread(e.head), e.theta)
 	default:
 		n, _ = stats.TrialsNeeded(t, spread(e.base), spread(e.head), size)
 	}
@@ -212,4 +211,20 @@ func (j judge) needed(c *Comparison) int {
 		return 0
 	}
 	return max(n, e.n+1)
+}
+
+// neededForRate is needed for success rates: the trials a side needs before an
+// equal rate would be shown to lie within the margin.
+func (j judge) neededForRate(c *Comparison) int {
+	counts := c.Baseline.counts()
+	var pooled stats.Count
+	for _, k := range counts {
+		pooled.K, pooled.N = pooled.K+k.K, pooled.N+k.N
+	}
+	icc, size := stats.ICC(counts)
+	n := stats.TrialsForRate(pooled.Rate(), max(1, size), icc, c.effect.lambda, 1-2*j.policy.Alpha)
+	if n > mostBlocks {
+		return 0
+	}
+	return max(n, c.effect.n+1)
 }

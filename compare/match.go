@@ -79,12 +79,17 @@ func match(base, head armTrials, method Method, policy Policy) (comparisons []Co
 func points(a armTrials, cell string, m record.Metric) Side {
 	s := Side{Arm: a.arm.Name}
 	for _, t := range a.trials[cell] {
+		for _, w := range t.Warnings {
+			if !slices.Contains(s.said, w) {
+				s.said = append(s.said, w)
+			}
+		}
 		measurement, ok := t.Measurement(m.Name)
 		switch {
 		case t.Outcome == record.Failed:
 			s.Failed++
 		case ok:
-			s.Trials = append(s.Trials, Point{Trial: t.ID, Block: t.Block, Order: t.Order, Value: stats.Median(measurement.Values)})
+			s.Trials = append(s.Trials, Point{Trial: t.ID, Block: t.Block, Order: t.Order, Value: stats.Median(measurement.Values), Count: measurement.Count})
 		}
 	}
 	slices.SortStableFunc(s.Trials, func(x, y Point) int { return cmp.Compare(x.Order, y.Order) })
@@ -103,18 +108,39 @@ func (s Side) values() []float64 {
 	return vs
 }
 
-// byBlock pairs the trials of two sides that ran in the same block, in block order.
-func byBlock(base, head Side) (pairs [][2]float64) {
-	of := make(map[int]float64, len(base.Trials))
-	for _, p := range base.Trials {
-		of[p.Block] = p.Value
+// counts returns what a success rate's values are ratios of, nil unless every
+// trial has it.
+func (s Side) counts() []stats.Count {
+	var cs []stats.Count
+	for _, p := range s.Trials {
+		if p.Count == nil {
+			return nil
+		}
+		cs = append(cs, stats.Count{K: float64(p.Count.Succeeded), N: float64(p.Count.Total)})
 	}
-	trials := slices.Clone(head.Trials)
-	slices.SortStableFunc(trials, func(x, y Point) int { return cmp.Compare(x.Block, y.Block) })
-	for _, p := range trials {
+	return cs
+}
+
+// differences pairs the trials that ran in the same block and subtracts their
+// values on the scale, in block order. x and y are those of base and head.
+func differences(base, head Side, x, y []float64) (blocks []int, ds []float64) {
+	of := make(map[int]float64, len(x))
+	for i, p := range base.Trials {
+		of[p.Block] = x[i]
+	}
+	type pair struct {
+		block int
+		d     float64
+	}
+	var pairs []pair
+	for i, p := range head.Trials {
 		if b, ok := of[p.Block]; ok {
-			pairs = append(pairs, [2]float64{b, p.Value})
+			pairs = append(pairs, pair{p.Block, y[i] - b})
 		}
 	}
-	return pairs
+	slices.SortStableFunc(pairs, func(a, b pair) int { return cmp.Compare(a.block, b.block) })
+	for _, p := range pairs {
+		blocks, ds = append(blocks, p.block), append(ds, p.d)
+	}
+	return blocks, ds
 }

@@ -16,6 +16,9 @@ type Policy struct {
 	// (statistics reference 7.4).
 	Alpha float64 `json:"alpha"`
 
+	// Correction keeps Alpha for the family; "" is Holm's.
+	Correction Correction `json:"correction,omitempty"`
+
 	// MinTrials is how many blocks (unpaired: trials a side) a verdict other
 	// than inconclusive needs. t is exact for normal data from 2 on, but with
 	// fewer than 4 one odd trial cannot be told from a habit.
@@ -48,9 +51,9 @@ type Margin struct {
 // far from none as a gain of 3 %.
 func (m Margin) Lambda() float64 { return math.Log1p(m.Value) }
 
-// margin finds the margin of a metric; without one the metric is shown but
-// not judged.
-func (p Policy) margin(m record.Metric) (Margin, bool) {
+// Margin finds the margin of a metric, by its name or else its kind; without
+// one the metric is shown but not judged.
+func (p Policy) Margin(m record.Metric) (Margin, bool) {
 	if margin, ok := p.Margins[m.Name]; ok {
 		return margin, true
 	}

@@ -1,0 +1,51 @@
+package compare
+
+import (
+	"slices"
+
+	"github.com/llama-regress/llama-regress/stats"
+)
+
+const (
+	driftAlpha      = 0.01 // two-sided, of a slope of the baseline arm over its trials
+	driftTrials     = 6    // below that a slope says little
+	autocorrelation = 0.3  // lag-1, above which neighbouring blocks are not independent
+)
+
+// caveats lists what a reader should know of how a comparison was measured
+// (statistics reference 7.7). Interleaving cancels a linear drift, so none of
+// this changes a verdict.
+func caveats(c *Comparison) []Warning {
+	var ws []Warning
+	if n := c.Baseline.Failed + c.Contender.Failed; n > 0 {
+		ws = append(ws, Warning{Code: FailedTrials, Number: float64(n)})
+	}
+	for _, text := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(c.Baseline.said, c.Contender.said)))) {
+		ws = append(ws, Warning{Code: ProgramWarning, Text: text})
+	}
+	e := c.effect
+	if len(e.differences) > 0 && hasOutlier(e.differences) {
+		ws = append(ws, Warning{Code: Outlier})
+	}
+	if c.Method == Rates || len(c.Baseline.Trials) < driftTrials {
+		return ws
+	}
+	// As shares of the middle: a slope of the values themselves would be in
+	// the metric's unit and say nothing to a reader.
+	values := c.Baseline.values()
+	for i := range values {
+		values[i] /= c.Baseline.Median
+	}
+	slope := stats.Slope(values)
+	if min(slope.PAbove(0), slope.PBelow(0)) < driftAlpha/2 {
+		ws = append(ws, Warning{Code: Drift, Number: slope.Theta})
+	}
+	series := e.differences
+	if c.Method != Paired {
+		series = values
+	}
+	if r := stats.Autocorrelation(series); r > autocorrelation && len(series) >= driftTrials {
+		ws = append(ws, Warning{Code: Autocorrelated, Number: r})
+	}
+	return ws
+}

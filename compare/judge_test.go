@@ -1,0 +1,157 @@
+package compare
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+var successRate = record.Metric{Name: "success_rate", Kind: "success_rate", Unit: "1", Better: record.Higher}
+
+// rates is a session of serve trials with these successes out of total.
+func rates(total int, base, head []int) *record.Run {
+	s := session{arms: []string{"base", "head"}, blocks: len(base), metric: successRate}
+	run := s.run()
+	for i := range run.Trials {
+		t := &run.Trials[i]
+		k := base[t.Block]
+		if t.Arm == "head" {
+			k = head[t.Block]
+		}
+		m := &t.Measurements[0]
+		m.Values, m.Count = []float64{float64(k) / float64(total)}, &record.Count{Succeeded: k, Total: total}
+	}
+	return run
+}
+
+func TestSuccessRates(t *testing.T) {
+	all := slices.Repeat([]int{50}, 10)
+	tests := []struct {
+		name       string
+		total      int // requests a trial
+		base, head []int
+		verdict    Verdict
+		reason     ReasonCode
+	}{
+		{"500 of 500 on both sides", 50, all, all, Equivalent, ""},
+		{"a fifth fails", 50, all, slices.Repeat([]int{40}, 10), Regression, ""},
+		{"one trial of ten lost half of its requests", 50, all, append(slices.Repeat([]int{50}, 9), 25), Inconclusive, TooNoisy},
+		{"three trials a side", 50, all[:3], all[:3], Inconclusive, TooFewTrials},
+		{"100 requests without a failure prove no 2 points", 25, slices.Repeat([]int{25}, 4), slices.Repeat([]int{25}, 4), Inconclusive, TooNoisy},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := Run(rates(tt.total, tt.base, tt.head), DefaultPolicy()).Comparisons[0]
+			if c.Method != Rates {
+				t.Errorf("method %s", c.Method)
+			}
+			checkVerdict(t, c, tt.verdict, tt.reason)
+		})
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	s := session{arms: []string{"base", "head"}, blocks: 12, noise: 0.002, seed: 2}
+	codes := func(run *record.Run) (got []WarningCode) {
+		for _, w := range Run(run, DefaultPolicy()).Comparisons[0].Warnings {
+			got = append(got, w.Code)
+		}
+		return got
+	}
+	if got := codes(s.run()); len(got) > 0 {
+		t.Errorf("a quiet session warns of %v", got)
+	}
+
+	drifting := s.run()
+	for _, trial := range drifting.Trials {
+		multiply(trial.Measurements[0].Values, math.Exp(-0.01*float64(trial.Block)))
+	}
+	if got := codes(drifting); !slices.Contains(got, Drift) {
+		t.Errorf("1 %% a block slower: %v", got)
+	}
+	if v := Run(drifting, DefaultPolicy()).Comparisons[0].Verdict; v != Equivalent {
+		t.Errorf("both arms drift alike: %v", v)
+	}
+
+	wild := s.run()
+	multiply(wild.Trials[7].Measurements[0].Values, 1.4)
+	if got := codes(wild); !slices.Contains(got, Outlier) {
+		t.Errorf("one trial 40 %% off: %v", got)
+	}
+
+	failing := s.run()
+	failing.Trials[4].Outcome, failing.Trials[4].Failure, failing.Trials[4].Measurements = record.Failed, &record.Failure{}, nil
+	failing.Trials[5].Warnings = []string{"warning: debug build, performance may be affected"}
+	if got := codes(failing); !slices.Equal(got, []WarningCode{FailedTrials, ProgramWarning}) {
+		t.Errorf("a failed trial and a debug build: %v", got)
+	}
+
+	waves := s.run()
+	for _, trial := range waves.Trials {
+		if trial.Arm == "head" && trial.Block >= 6 {
+			multiply(trial.Measurements[0].Values, 1.01)
+		}
+	}
+	if got := codes(waves); !slices.Contains(got, Autocorrelated) {
+		t.Errorf("the second half is off by 1 %%: %v", got)
+	}
+}
+
+func TestGroups(t *testing.T) {
+	s := session{arms: []string{"base", "head"}, blocks: 8, noise: 0.005, cells: 4, seed: 6, change: map[string]float64{"head": -0.10}}
+	res := Run(s.run(), DefaultPolicy())
+	if len(res.Groups) != 1 || len(res.Groups[0].Cells) != 4 || math.Abs(res.Groups[0].Change+0.10) > 0.01 {
+		t.Errorf("four cells lost a tenth: %+v", res.Groups)
+	}
+	s.cells = 2
+	if res := Run(s.run(), DefaultPolicy()); len(res.Groups) != 0 {
+		t.Errorf("two cells are no group: %+v", res.Groups)
+	}
+}
+
+// Everything on the other side is slower by the same: more likely the machine
+// than the build, unless the arms took turns.
+func TestSuspects(t *testing.T) {
+	s := session{arms: []string{"base", "head"}, blocks: 8, noise: 0.005, cells: 6, seed: 8, change: map[string]float64{"head": -0.05}}
+	if res := Run(s.run(), DefaultPolicy()); len(res.Suspects) != 0 {
+		t.Errorf("interleaved arms share their environment: %v", res.Suspects)
+	}
+	base, head := s.raw("base"), s.raw("head")
+	for _, run := range []*record.Run{base, head} {
+		for i := range 3 { // half of the cells belong to another model
+			run.Cells[i].Model = "small"
+		}
+	}
+	res := Between(Selection{base, "base"}, Selection{head, "head"}, DefaultPolicy())
+	if !slices.Equal(res.Suspects, []string{"head"}) {
+		t.Errorf("two models lost 5 %% alike, one after the other: %v", res.Suspects)
+	}
+}
+
+func TestOutcome(t *testing.T) {
+	regression, open := Comparison{Verdict: Regression}, Comparison{Reason: &Reason{Code: TooNoisy}}
+	lost := Comparison{Reason: &Reason{Code: NotMeasured}}
+	same, better := Comparison{Verdict: Equivalent}, Comparison{Verdict: Improvement}
+	strict := Policy{InconclusiveFails: true}
+	tests := []struct {
+		name string
+		res  Result
+		want Outcome
+	}{
+		{"nothing", Result{}, NothingCompared},
+		{"the same", Result{Comparisons: []Comparison{same, better}}, Passed},
+		{"open", Result{Comparisons: []Comparison{same, open}}, Passed},
+		{"open and strict", Result{Comparisons: []Comparison{same, open}, Policy: strict}, Undecided},
+		{"not measured", Result{Comparisons: []Comparison{same, open, lost}, Policy: strict}, MeasurementFailed},
+		{"a trial failed", Result{Comparisons: []Comparison{same}, Failures: []Failure{{}}}, MeasurementFailed},
+		{"only failures", Result{Failures: []Failure{{}}}, MeasurementFailed},
+		{"a regression among failures", Result{Comparisons: []Comparison{lost, regression}, Failures: []Failure{{}}, Policy: strict}, Regressed},
+	}
+	for _, tt := range tests {
+		if got := tt.res.Outcome(); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
