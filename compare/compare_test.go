@@ -114,7 +114,7 @@ func TestVerdicts(t *testing.T) {
 func checkVerdict(t *testing.T, c Comparison, want Verdict, reason ReasonCode) {
 	t.Helper()
 	if c.Verdict != want {
-		t.Errorf("verdict %v (reason %+v, change %v, interval %+v), want %v", c.Verdict, c.Reason, *c.Change, c.Interval, want)
+		t.Errorf("verdict %v (reason %+v, blocks %d, interval %+v), want %v", c.Verdict, c.Reason, c.Blocks, c.Interval, want)
 	}
 	switch {
 	case (c.Verdict == Inconclusive) != (c.Reason != nil):

@@ -11,6 +11,10 @@ const (
 	Unpaired Method = "unpaired" // trials that belong to no block: Welch
 	Rates    Method = "rates"    // success counts: Newcombe on counts deflated by their design effect
 	Sessions Method = "sessions" // one session against another: the spread between sessions is not known
+
+	// Historical is one session against many stored ones: the prediction
+	// interval of a session mean. Its blocks and trials are sessions.
+	Historical Method = "history"
 )
 
 // A Comparison is one metric of one cell, contender against baseline.

@@ -17,6 +17,7 @@ type effect struct {
 	blocks      []int     // paired: which block each difference is of
 	n           int       // blocks, or trials of the smaller side
 	base, head  []float64 // unpaired: the trials of each side on that scale
+	moderated   bool      // history: the variance of similar cells helped
 }
 
 // inference is what can be concluded of a true value: stats.Estimate has it
@@ -36,9 +37,12 @@ type scale struct {
 	lambda float64               // the margin
 }
 
+// share is the unit of what may be 0 and is compared by difference.
+const share = "1"
+
 func scaleOf(m record.Metric, margin Margin) scale {
 	s := scale{to: math.Log, change: math.Expm1, better: 1, lambda: margin.Lambda()}
-	if margin.Absolute {
+	if margin.Absolute || m.Unit == share {
 		identity := func(x float64) float64 { return x }
 		s.to, s.change, s.lambda = identity, identity, margin.Value
 	}
@@ -66,7 +70,15 @@ func estimate(c Comparison, policy Policy) Comparison {
 	if !ok {
 		return c
 	}
-	c.effect, c.Blocks = e, e.n
+	c.effect = e
+	return c.withInterval(sc, gated, policy)
+}
+
+// withInterval turns the comparison's effect into changes: the estimate, its
+// interval, and the margin.
+func (c Comparison) withInterval(sc scale, gated bool, policy Policy) Comparison {
+	e := c.effect
+	c.Blocks = e.n
 	change := sc.change(sc.better * e.theta)
 	c.Change = &change
 	if gated {

@@ -81,12 +81,20 @@ func newJudge(policy Policy, family int) judge {
 func (j judge) verdict(c *Comparison, mismatched []string) (Verdict, *Reason) {
 	inconclusive := func(r Reason) (Verdict, *Reason) { return Inconclusive, &r }
 	switch {
-	case c.Change == nil:
+	case len(c.Contender.Trials) == 0:
 		return inconclusive(Reason{Code: NotMeasured})
 	case len(mismatched) > 0:
 		return inconclusive(Reason{Code: EnvironmentMixed, Keys: mismatched})
+	case c.Method == Historical && len(c.Baseline.Trials) == 0:
+		return inconclusive(Reason{Code: NoBaseline, Need: minSessions})
+	case c.Change == nil:
+		return inconclusive(Reason{Code: NotMeasured})
 	case c.Method == Sessions:
 		return inconclusive(Reason{Code: BaselineTooYoung, Have: 1, Need: minSessions})
+	case c.Method == Historical && c.Blocks < minSessions:
+		return inconclusive(Reason{Code: BaselineTooYoung, Have: c.Blocks, Need: minSessions})
+	case c.Method == Historical && c.Blocks < oldEnough && !c.effect.moderated:
+		return inconclusive(Reason{Code: BaselineTooYoung, Have: c.Blocks, Need: oldEnough})
 	case c.Interval == nil || c.Blocks < j.policy.MinTrials:
 		return inconclusive(Reason{Code: TooFewTrials, Have: c.Blocks, Need: max(firstLook, j.needed(c))})
 	case c.Margin == nil:
@@ -97,6 +105,8 @@ func (j judge) verdict(c *Comparison, mismatched []string) (Verdict, *Reason) {
 		return inconclusive(Reason{Code: MethodsDisagree, Have: c.Blocks, Need: j.needed(c)})
 	}
 	switch {
+	case v == Regression && c.Method == Historical:
+		return inconclusive(Reason{Code: Nominated, Have: c.Blocks})
 	case v != Inconclusive:
 		return v, nil
 	case c.P.Worse <= suspectAlpha && c.effect.theta < -c.effect.lambda:
@@ -160,6 +170,8 @@ func (j judge) mde(c *Comparison) float64 {
 	switch c.Method {
 	case Rates:
 		return 0 // the spread of a rate depends on the rate
+	case Historical:
+		loss = stats.MDEOf(t, e.inference.(stats.Estimate))
 	case Paired:
 		k, ok := j.multiple[e.n]
 		if !ok {
@@ -188,8 +200,11 @@ func (j judge) needed(c *Comparison) int {
 	if c.Margin == nil || c.Interval == nil {
 		return 0
 	}
-	if c.Method == Rates {
+	switch c.Method {
+	case Rates:
 		return j.neededForRate(c)
+	case Historical:
+		return 0 // more sessions narrow the interval only so far: the new one is still one
 	}
 	level, size := j.perTest, math.Abs(e.theta)
 	if size < e.lambda {

@@ -10,13 +10,14 @@ import (
 
 // An armTrials is one arm of a run with its trials by cell, in measured order.
 type armTrials struct {
+	run    string // its ID
 	arm    record.Arm
 	cells  []record.Cell
 	trials map[string][]record.Trial
 }
 
 func side(s Selection) armTrials {
-	a := armTrials{cells: s.Run.Cells, trials: make(map[string][]record.Trial)}
+	a := armTrials{run: s.Run.ID, cells: s.Run.Cells, trials: make(map[string][]record.Trial)}
 	for _, arm := range s.Run.Arms {
 		if arm.Name == s.Arm {
 			a.arm = arm
@@ -85,12 +86,18 @@ func points(a armTrials, cell string, m record.Metric) Side {
 			}
 		}
 		measurement, ok := t.Measurement(m.Name)
-		switch {
-		case t.Outcome == record.Failed:
+		if t.Outcome == record.Failed {
 			s.Failed++
-		case ok:
-			s.Trials = append(s.Trials, Point{Trial: t.ID, Block: t.Block, Order: t.Order, Value: stats.Median(measurement.Values), Count: measurement.Count})
 		}
+		if t.Outcome == record.Failed || !ok {
+			continue
+		}
+		value := stats.Median(measurement.Values)
+		if value <= 0 && m.Unit != share {
+			s.Failed++ // no ratio can be formed with it
+			continue
+		}
+		s.Trials = append(s.Trials, Point{Trial: t.ID, Block: t.Block, Order: t.Order, Value: value, Count: measurement.Count})
 	}
 	slices.SortStableFunc(s.Trials, func(x, y Point) int { return cmp.Compare(x.Order, y.Order) })
 	if len(s.Trials) > 0 {

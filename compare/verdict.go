@@ -47,8 +47,10 @@ const (
 	TooFewTrials     ReasonCode = "too_few_trials"       // not enough to estimate the spread at all
 	TooNoisy         ReasonCode = "too_noisy"            // the interval reaches both into and out of the margin
 	Suspected        ReasonCode = "suspected"            // probably worse than the margin, not proven
+	Nominated        ReasonCode = "nominated"            // worse than the stored sessions; only a paired run can blame the build
 	EnvironmentMixed ReasonCode = "environment_mismatch" // hard keys differ between the sides
 	ControlFired     ReasonCode = "control_fired"        // the baseline measured against itself differed
+	NoBaseline       ReasonCode = "no_baseline"          // no stored session has this cell
 	BaselineTooYoung ReasonCode = "baseline_too_young"   // too few stored sessions
 	MethodsDisagree  ReasonCode = "methods_disagree"     // mean and rank estimates give different verdicts
 	NoMargin         ReasonCode = "no_margin"            // the policy has no margin for this metric

@@ -1,0 +1,132 @@
+package compare
+
+import (
+	"math"
+	"slices"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/stats"
+)
+
+// oldEnough is how many stored sessions a baseline needs before its own
+// variance will do; from minSessions on, that of similar cells has to help
+// (statistics reference 7.3).
+const oldEnough = 8
+
+// History compares one arm of a session with the same arm of stored sessions,
+// by the interval in which a session's mean is to be expected. The variances of
+// all cells of a metric kind moderate one another, so that a young baseline is
+// not at the mercy of its own few values.
+//
+// Stored sessions of another machine take no part. A loss found here is a
+// nomination and never a verdict: what has changed between then and now is not
+// the build alone. Paired mode confirms.
+func History(past []Selection, head Selection, policy Policy) *Result {
+	res := &Result{Method: Historical, Policy: policy, Notes: head.Run.Notes, Failures: failures(head.Run)}
+	var same []armTrials
+	var mismatched []string
+	for _, p := range past {
+		if hard, _ := p.Run.Host.Differences(head.Run.Host); len(hard) > 0 {
+			mismatched = append(mismatched, hard...)
+			continue
+		}
+		same = append(same, side(p))
+	}
+	if len(same) > 0 {
+		mismatched = nil // enough that some are comparable
+	}
+	slices.Sort(mismatched)
+	h := side(head)
+	for _, c := range h.cells {
+		if len(h.trials[c.Key]) == 0 {
+			continue
+		}
+		for _, m := range c.Metrics {
+			res.Comparisons = append(res.Comparisons, Comparison{
+				Cell: c.Key, Workload: c.Workload, Model: c.Model, Params: c.Params, Metric: m, Method: Historical,
+				Baseline:  sessionMeans(same, past, c.Key, m),
+				Contender: sessionMeans([]armTrials{h}, []Selection{head}, c.Key, m),
+			})
+		}
+	}
+	predict(res.Comparisons, policy)
+	res.judge(slices.Compact(mismatched), head.Run.Plan.Seed)
+	return res
+}
+
+// sessionMeans reduces each session to one point, the geometric mean of its
+// trials: sessions are what history replicates.
+func sessionMeans(sessions []armTrials, selections []Selection, cell string, m record.Metric) Side {
+	var s Side
+	for i, session := range sessions {
+		trials := points(session, cell, m)
+		s.Failed += trials.Failed
+		s.Arm = session.arm.Name
+		if len(trials.Trials) == 0 {
+			continue
+		}
+		sum := 0.0
+		for _, p := range trials.Trials {
+			sum += math.Log(p.Value)
+		}
+		s.Trials = append(s.Trials, Point{
+			Trial: session.run, Block: record.NoBlock, Order: i,
+			Value: math.Exp(sum / float64(len(trials.Trials))),
+		})
+	}
+	if s.Arm == "" && len(selections) > 0 {
+		s.Arm = selections[0].Arm
+	}
+	if len(s.Trials) > 0 {
+		s.Median = stats.Median(s.values())
+	}
+	return s
+}
+
+// predict fills in change, interval and margin of every comparison, with one
+// variance prior for each kind of metric.
+func predict(cs []Comparison, policy Policy) {
+	kinds := make(map[string][]*Comparison)
+	for i := range cs {
+		kinds[cs[i].Metric.Kind] = append(kinds[cs[i].Metric.Kind], &cs[i])
+	}
+	for _, list := range kinds {
+		var variances, df []float64
+		for _, c := range list {
+			if n := len(c.Baseline.Trials); n > 1 {
+				sd := spread(logs(c.Baseline))
+				variances, df = append(variances, sd*sd), append(df, float64(n-1))
+			}
+		}
+		prior := stats.FitVariancePrior(variances, df)
+		for _, c := range list {
+			*c = predictOne(*c, prior, policy)
+		}
+	}
+}
+
+func predictOne(c Comparison, prior stats.VariancePrior, policy Policy) Comparison {
+	if len(c.Baseline.Trials) == 0 || len(c.Contender.Trials) == 0 {
+		return c
+	}
+	margin, gated := policy.Margin(c.Metric)
+	sc := scaleOf(c.Metric, margin)
+	base, head := sc.oriented(c.Baseline), sc.oriented(c.Contender)
+	if margin.Absolute {
+		return c // success rates have a history of counts, not of means
+	}
+	t := stats.Prediction(base, head, prior)
+	c.effect = effect{inference: t, theta: t.Theta, lambda: sc.lambda, n: len(base), moderated: prior.DF > 0}
+	if !math.IsInf(t.SE, 1) {
+		c.Sigma = t.SE / math.Sqrt(1/float64(len(base))+1/float64(len(head)))
+	}
+	return c.withInterval(sc, gated, policy)
+}
+
+func logs(s Side) []float64 {
+	vs := s.values()
+	for i, v := range vs {
+		vs[i] = math.Log(v)
+	}
+	return vs
+}

@@ -1,0 +1,111 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+// nights makes sessions of one arm whose means differ by sd, the last of them
+// changed by change.
+func nights(n, cells int, sd, change float64, seed uint64) (past []Selection, head Selection) {
+	rng := rand.New(rand.NewPCG(seed, 2))
+	for i := range n + 1 {
+		s := session{arms: []string{"main"}, blocks: 6, noise: 0.005, cells: cells, seed: seed + uint64(i)}
+		run := s.run()
+		byCell := make(map[string]float64)
+		for _, c := range run.Cells {
+			byCell[c.Key] = math.Exp(sd * rng.NormFloat64())
+			if i == n {
+				byCell[c.Key] *= 1 + change
+			}
+		}
+		for _, trial := range run.Trials {
+			multiply(trial.Measurements[0].Values, byCell[trial.Cell])
+		}
+		if i == n {
+			return past, Selection{run, "main"}
+		}
+		past = append(past, Selection{run, "main"})
+	}
+	panic("unreachable")
+}
+
+func TestHistory(t *testing.T) {
+	tests := []struct {
+		name            string
+		sessions, cells int
+		sd, change      float64
+		verdict         Verdict
+		reason          ReasonCode
+	}{
+		{"a tenth lost over twelve quiet nights", 12, 1, 0.01, -0.10, Inconclusive, Nominated},
+		{"a tenth won", 12, 1, 0.01, 0.10, Improvement, ""},
+		{"nothing changed", 12, 1, 0.004, 0, Equivalent, ""},
+		{"nights as noisy as the change", 12, 1, 0.10, -0.05, Inconclusive, TooNoisy},
+		{"three nights", 3, 1, 0.01, -0.30, Inconclusive, BaselineTooYoung},
+		{"five nights of one cell", 5, 1, 0.01, -0.30, Inconclusive, BaselineTooYoung},
+		{"five nights of twelve cells, which help one another", 5, 12, 0.01, -0.30, Inconclusive, Nominated},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			past, head := nights(tt.sessions, tt.cells, tt.sd, tt.change, 31)
+			for _, c := range History(past, head, DefaultPolicy()).Comparisons {
+				checkVerdict(t, c, tt.verdict, tt.reason)
+				if c.Blocks != tt.sessions {
+					t.Errorf("%d sessions counted, want %d", c.Blocks, tt.sessions)
+				}
+			}
+		})
+	}
+}
+
+func TestHistoryLeavesOtherMachinesOut(t *testing.T) {
+	past, head := nights(12, 1, 0.004, 0, 41)
+	head.Run.Host.Hard = map[string]string{"cpu": "EPYC"}
+	for i, p := range past {
+		p.Run.Host.Hard = map[string]string{"cpu": "EPYC"}
+		if i < 4 {
+			p.Run.Host.Hard["cpu"] = "Xeon"
+		}
+	}
+	if c := History(past, head, DefaultPolicy()).Comparisons[0]; c.Blocks != 8 {
+		t.Errorf("%d sessions counted, want the 8 of this machine", c.Blocks)
+	}
+	head.Run.Host.Hard = map[string]string{"cpu": "M4"}
+	checkVerdict(t, History(past, head, DefaultPolicy()).Comparisons[0], Inconclusive, EnvironmentMixed)
+	checkVerdict(t, History(nil, head, DefaultPolicy()).Comparisons[0], Inconclusive, NoBaseline)
+}
+
+// At the edge of the margin a nomination is an error; it must stay near the
+// level of a single comparison although sessions are few.
+func TestHistoryFalseNominations(t *testing.T) {
+	const runs = 400
+	nominated := 0
+	for seed := range uint64(runs) {
+		past, head := nights(10, 1, 0.03, -0.0291, 1000+100*seed)
+		if c := History(past, head, DefaultPolicy()).Comparisons[0]; c.Reason != nil && c.Reason.Code == Nominated {
+			nominated++
+		}
+	}
+	// 2.5 % of 400 is 10; 20 or more has a chance below 0.3 %.
+	if nominated >= 20 {
+		t.Errorf("%d of %d sessions at the edge of the margin were nominated", nominated, runs)
+	}
+}
+
+// A value of 0 has no logarithm; it must not bring the comparison down.
+func TestZeroLatency(t *testing.T) {
+	s := session{arms: []string{"base", "head"}, blocks: 6, noise: 0.01, metric: record.Metric{Name: "ttft_p50", Kind: "ttft_p50", Unit: "s", Better: record.Lower}}
+	run := s.run()
+	for i := range run.Trials[3].Measurements[0].Values {
+		run.Trials[3].Measurements[0].Values[i] = 0
+	}
+	c := Run(run, DefaultPolicy()).Comparisons[0]
+	if c.Blocks != 5 || c.Contender.Failed != 1 {
+		t.Error(fmt.Sprint(c.Blocks, " blocks, ", c.Contender.Failed, " failed: want 5 and 1"))
+	}
+}
