@@ -107,7 +107,10 @@ func (a aptSource) String() string { return a.uri + " " + a.suite }
 func (a aptSource) deb822(arch string) string {
 	var b strings.Builder
 	field := func(name, value string) {
-		if value != "" {
+		switch {
+		case strings.HasPrefix(value, "\n"): // a key, which starts on the second line
+			b.WriteString(name + ":" + value + "\n")
+		case value != "":
 			b.WriteString(name + ": " + value + "\n")
 		}
 	}

@@ -66,9 +66,10 @@ func readAptSources(root string) (sources []aptSource, problems []error) {
 	return sources, problems
 }
 
-var oneLine = regexp.MustCompile(`^deb\s+(?:\[([^\]]*)\]\s*)?(\S+)\s+(\S+)\s*(.*)$`)
+var oneLine = regexp.MustCompile(`^deb\s+(?:\[([^\]]*)\]\s*)?([!-~]+)\s+([!-~]+)\s*(.*)$`)
 
-// parseOneLine reads the format of sources.list:
+// parseOneLine reads the format of sources.list, addresses and suites being
+// printable ASCII:
 //
 //	deb [signed-by=/usr/share/keyrings/a.gpg] http://host/debian suite component...
 func parseOneLine(path, text string) (sources []aptSource, problems []error) {
@@ -81,16 +82,16 @@ func parseOneLine(path, text string) (sources []aptSource, problems []error) {
 			continue
 		}
 		m := oneLine.FindStringSubmatch(line)
-		if m == nil || strings.HasPrefix(m[2], `"`) || strings.HasPrefix(m[3], `"`) {
+		if m == nil || strings.HasPrefix(m[2], `"`) || strings.HasPrefix(m[3], `"`) || strings.Trim(m[2], "/") == "" {
 			problems = append(problems, fmt.Errorf("%s:%d: not understood: %.80q", path, n, line))
 			continue
 		}
-		s := aptSource{uri: strings.TrimSuffix(m[2], "/"), suite: m[3], components: strings.Fields(m[4])}
+		s := aptSource{uri: strings.TrimRight(m[2], "/"), suite: m[3], components: strings.Fields(m[4])}
 		for _, option := range strings.Fields(m[1]) {
 			key, value, _ := strings.Cut(option, "=")
 			switch strings.ToLower(key) {
 			case "signed-by":
-				s.signedBy = strings.ReplaceAll(value, ",", " ")
+				s.signedBy = strings.Join(strings.FieldsFunc(value, func(r rune) bool { return r == ',' }), " ")
 			case "check-valid-until":
 				s.checkValidUntil = value
 			}
@@ -133,9 +134,12 @@ func stanza(fields map[string]string) (sources []aptSource) {
 		return nil
 	}
 	for _, uri := range strings.Fields(fields["uris"]) {
+		if uri = strings.TrimRight(uri, "/"); uri == "" {
+			continue
+		}
 		for _, suite := range strings.Fields(fields["suites"]) {
 			sources = append(sources, aptSource{
-				uri:             strings.TrimSuffix(uri, "/"),
+				uri:             uri,
 				suite:           suite,
 				components:      strings.Fields(fields["components"]),
 				signedBy:        fields["signed-by"],
