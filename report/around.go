@@ -24,6 +24,31 @@ func newFailures(list []compare.Failure, labels map[string]string, src Source) [
 	return failures
 }
 
+// A FailureGroup is failures that say the same of the same cell and arm.
+type FailureGroup struct {
+	Failure     // the first of them
+	Count   int // how many there are
+}
+
+// GroupFailures gathers failures that a reader need see only once, in the
+// order of their first.
+func GroupFailures(list []Failure) []FailureGroup {
+	type key struct{ arm, cell, class, message string }
+	var groups []FailureGroup
+	index := make(map[key]int)
+	for _, f := range list {
+		k := key{f.Arm, f.Cell, string(f.Cause.Class), f.Cause.Message}
+		i, ok := index[k]
+		if !ok {
+			i = len(groups)
+			index[k] = i
+			groups = append(groups, FailureGroup{Failure: f})
+		}
+		groups[i].Count++
+	}
+	return groups
+}
+
 // hardFirst returns the differences with those that forbid a comparison in
 // front, otherwise in their order.
 func hardFirst(list []compare.Difference) []compare.Difference {
@@ -79,7 +104,9 @@ func newNotes(r Report, res *compare.Result, src Source) []Text {
 		notes = append(notes, say("Two sessions were compared. How much sessions differ by themselves is not known, so a difference here is a hint and no proof."))
 	}
 	for _, note := range res.Notes {
-		notes = append(notes, quote(note))
+		if note != "" {
+			notes = append(notes, quote(note))
+		}
 	}
 	return notes
 }

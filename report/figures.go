@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"math"
 	"regexp"
 	"strconv"
@@ -11,6 +12,46 @@ import (
 
 // Minus writes the true minus sign for the hyphen of a Figures string.
 func Minus(figure string) string { return strings.ReplaceAll(figure, "-", "−") }
+
+// Interval joins the bounds and says their unit once: "-9.4 to -7.1%"; "" when
+// there is none.
+func (f Figures) Interval() string {
+	if f.Low == "" {
+		return ""
+	}
+	low, unit := splitUnit(f.Low)
+	if unitOf(f.High) != unit {
+		low = f.Low
+	}
+	return low + " to " + f.High
+}
+
+// Levels joins the two levels and says their unit once: "812.4 -> 745.0
+// tok/s"; a side without one is a question mark.
+func (f Figures) Levels() string {
+	from, to := f.Baseline, f.Contender
+	if from == "" && to == "" {
+		return ""
+	}
+	if number, unit := splitUnit(from); to != "" && unit == unitOf(to) {
+		from = number
+	}
+	return cmp.Or(from, "?") + " -> " + cmp.Or(to, "?")
+}
+
+func unitOf(figure string) string {
+	_, unit := splitUnit(figure)
+	return unit
+}
+
+// splitUnit cuts a figure after its number.
+func splitUnit(figure string) (number, unit string) {
+	i := strings.LastIndexAny(figure, "0123456789") + 1
+	if j := strings.IndexByte(figure, ' '); j >= 0 {
+		i = j
+	}
+	return figure[:i], figure[i:]
+}
 
 // newFigures rounds the numbers of a comparison. points says that changes are
 // differences in the metric's unit.
@@ -175,8 +216,16 @@ func signed(x float64, decimals int) string {
 	return text
 }
 
-// fixed prints x without an exponent and never as minus zero.
+// absurd is the size from which a number is printed with an exponent, since
+// hundreds of digits would only break a table.
+const absurd = 1e12
+
+// fixed prints x without an exponent, unless it is absurd, and never as minus
+// zero. What overflowed while it was scaled prints as the largest number.
 func fixed(x float64, decimals int) string {
+	if x = math.Max(-math.MaxFloat64, math.Min(math.MaxFloat64, x)); math.Abs(x) >= absurd {
+		return strconv.FormatFloat(x, 'e', 1, 64)
+	}
 	text := strconv.FormatFloat(x, 'f', decimals, 64)
 	if strings.Trim(text, "-0.") == "" {
 		return strings.TrimPrefix(text, "-")
@@ -187,6 +236,9 @@ func fixed(x float64, decimals int) string {
 // significant prints x >= 0 to n significant digits, without trailing zeros:
 // 3, 0.5, 12, 1.4.
 func significant(x float64, n int) string {
+	if x >= absurd {
+		return fixed(x, 0)
+	}
 	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'e', n-1, 64), 64)
 	return strconv.FormatFloat(rounded, 'f', -1, 64)
 }

@@ -28,7 +28,7 @@ func status(r Report, res *compare.Result) string {
 // headline counts what was found, worst first; what did not occur is left out.
 func headline(n Counts) string {
 	if n.Total == 0 {
-		return "nothing compared"
+		return "nothing to compare"
 	}
 	var parts []string
 	add := func(count int, text string) {

@@ -19,15 +19,31 @@ func labelCells(lists ...[]compare.Comparison) map[string]string {
 		}
 	}
 	varies := varying(cells)
-	labels := make(map[string]string, len(cells))
-	used := make(map[string]bool, len(cells))
-	for _, key := range slices.Sorted(maps.Keys(cells)) {
-		label := cellLabel(cells[key], varies)
-		if used[label] { // two names of a hostile file may look the same
-			label = key
+	workload := varies["workload"]
+	varies["workload"] = false // the parameters usually tell bench from serve
+	labels := labelAll(cells, varies)
+	if workload && len(labels) < len(cells) {
+		varies["workload"] = true
+		labels = labelAll(cells, varies)
+	}
+	byCell := make(map[string]string, len(cells))
+	for label, keys := range labels {
+		for _, key := range keys {
+			byCell[key] = label
+			if len(keys) > 1 { // a hostile file may name two cells alike
+				byCell[key] = key
+			}
 		}
-		used[label] = true
-		labels[key] = label
+	}
+	return byCell
+}
+
+// labelAll labels every cell and returns the keys that share each label.
+func labelAll(cells map[string]*compare.Comparison, varies map[string]bool) map[string][]string {
+	labels := make(map[string][]string, len(cells))
+	for key, c := range cells {
+		label := cellLabel(c, varies)
+		labels[label] = append(labels[label], key)
 	}
 	return labels
 }

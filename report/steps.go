@@ -37,7 +37,7 @@ func nextSteps(r Report, res *compare.Result, src Source) []Step {
 	add(SameHost, together(r.Rows))
 	if res.ControlFired {
 		add(Quieten, say("Find out what disturbs the machine, then measure again."), "llama-regress", "doctor")
-	} else {
+	} else if src.interrupted() == "" {
 		decided, need, hopeless := openQuestions(r.Rows)
 		add(MoreBlocks, moreBlocks(res.Method, decided, need), withBlocks(src.Reproduce, res.Method, need)...)
 		add(Quieten, quieten(hopeless), "llama-regress", "doctor")

@@ -126,7 +126,7 @@ func open(r Row) Text {
 	case beyond:
 		return say("a change beyond the margin for this comparison alone, not certain enough among all those of the run")
 	}
-	return say("too noisy: after %s the interval still reaches both into and out of the margin", after)
+	return say("too noisy: after %s the interval reaches both into and out of the margin", after)
 }
 
 func notMeasured(c compare.Comparison) Text {
@@ -148,10 +148,13 @@ func notMeasured(c compare.Comparison) Text {
 
 // enough says how many replicates would decide.
 func enough(m compare.Method, need int) Text {
-	if need <= 0 {
-		return say("no sensible number of repeats would decide it: make the machine steadier or widen the margin")
+	switch {
+	case need <= 0:
+		return say("no number of repeats would decide it: make the machine steadier or widen the margin")
+	case need > manyBlocks:
+		return say("it would take about %s: make the machine steadier or widen the margin", replicates(m, need))
 	}
-	return say("about %s in all would decide it, if the change is what it looks like", replicates(m, need))
+	return say("about %s in all would probably decide it", replicates(m, need))
 }
 
 // replicates counts in the unit of replication of a method.
@@ -178,7 +181,7 @@ func caveat(w compare.Warning) Text {
 	var t Text
 	switch w.Code {
 	case "failed_trials":
-		t = say("%s failed and %s not counted", plural(int(w.Number), "trial"), areOrIs(int(w.Number)))
+		t = failedTrials(w.Number)
 	case "outlier":
 		t = say("some trials lie far from the others")
 	case "drift":
@@ -193,9 +196,12 @@ func caveat(w compare.Warning) Text {
 	return join(": ", t, quote(w.Text))
 }
 
-func areOrIs(n int) string {
-	if n == 1 {
-		return "is"
+func failedTrials(n float64) Text {
+	switch {
+	case n == 1:
+		return say("1 trial failed and is not counted")
+	case n > 1 && n < absurd:
+		return say("%.0f trials failed and are not counted", n)
 	}
-	return "are"
+	return say("some trials failed and are not counted")
 }

@@ -29,6 +29,7 @@ var Names = []string{
 	"invalid \xff\xfe utf-8 \xed\xa0\x80",
 	"![img](https://evil.example/x.png) <img src=x onerror=alert(3)> [l](javascript:alert(4))",
 	"::error file=x::injected\n::set-output name=a::b",
+	"old ##[error]injected ##[set-env name=A;]b",
 	"[[PROPERTY|verdict=pass]] [[ATTACHMENT|/etc/passwd]]",
 	"'; rm -rf ~ #$(id) %s %d",
 	"</details></table></code></pre><!-- <!-- llama-regress:v1:key=x -->",
@@ -146,4 +147,34 @@ func handSide(arm string, level float64, n int) compare.Side {
 		s.Trials = append(s.Trials, compare.Point{Trial: fmt.Sprintf("b%02d.%s", i, arm), Block: i, Order: i, Value: level})
 	}
 	return s
+}
+
+// Named puts one name wherever a name can stand, for fuzzing.
+func Named(name string) Case {
+	old := Hostile()
+	res, run := old.Result, old.Source.Base
+	res.Comparisons, res.Controls, res.Failures = res.Comparisons[:5], res.Controls[:1], res.Failures[:2]
+	res.Alone, res.Differences, res.Notes = res.Alone[:1], res.Differences[:2], []string{name}
+	for i := range res.Comparisons {
+		c := &res.Comparisons[i]
+		c.Cell, c.Workload, c.Model, c.Params = name, name, name, map[string]string{name: name}
+		c.Metric.Name, c.Metric.Unit, c.Baseline.Arm, c.Contender.Arm = name, name, name, name
+		c.Warnings = []compare.Warning{{Code: name, Text: name}}
+		if c.Reason != nil {
+			c.Reason = &compare.Reason{Code: compare.ReasonCode(name), Keys: []string{name}}
+		}
+	}
+	for i := range res.Failures {
+		res.Failures[i] = compare.Failure{Trial: name, Arm: name, Cell: name,
+			Cause: record.Failure{Class: record.FailureClass(name), Message: name, Signal: name, Stderr: name}}
+	}
+	for i := range res.Differences {
+		res.Differences[i].Key, res.Differences[i].Baseline, res.Differences[i].Contender = name, name, name
+	}
+	res.Alone[0] = compare.Alone{Cell: name, Metric: name, Arm: name}
+	run.ID, run.Host.Name, run.Interrupted = name, name, name
+	run.Arms = []record.Arm{{Name: name, Bin: name, Params: map[string]string{name: name}, Env: map[string]string{name: name}, Build: record.Build{Commit: name}}}
+	run.Models, run.Notes = []record.Model{{Name: name}}, []string{name}
+	return Case{"named", res, report.Source{Base: run, Head: run, BaseFile: name, HeadFile: name + "2", Title: name,
+		Reproduce: []string{name}, Accept: name, Logs: name, TrialLog: func(string) string { return name }}}
 }

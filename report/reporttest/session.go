@@ -5,6 +5,7 @@
 package reporttest
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -139,6 +140,6 @@ func controlArm() record.Arm {
 }
 
 func build(commit string, number int) record.Build {
-	return record.Build{Program: "/opt/llama/bin/llama-bench", SHA256: fmt.Sprintf("%064x", number), Commit: commit, Number: number,
+	return record.Build{Program: "/opt/llama/bin/llama-bench", SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte(commit))), Commit: commit, Number: number,
 		Version: fmt.Sprintf("version: %d (%s)", number, commit), Backends: "CPU", CPU: "AMD EPYC 9554"}
 }

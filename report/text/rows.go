@@ -1,0 +1,142 @@
+package text
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/llama-regress/llama-regress/report"
+)
+
+var classTitles = map[report.Class]string{
+	report.Regression: "Regressions", report.NotMeasured: "Not measured", report.Suspected: "Suspected regressions",
+	report.Improvement: "Improvements", report.Inconclusive: "Inconclusive", report.Unjudged: "Not judged", report.Equivalent: "Equivalent",
+}
+
+var classColors = map[report.Class]string{
+	report.Regression: red, report.NotMeasured: magenta, report.Suspected: yellow, report.Improvement: green,
+	report.Inconclusive: yellow, report.Unjudged: dim, report.Equivalent: dim,
+}
+
+// rows writes the comparisons class by class, in the report's order.
+func (p *printer) rows(r report.Report) {
+	contenders := severalContenders(r.Rows)
+	legend := true
+	for start := 0; start < len(r.Rows); {
+		end := start
+		for end < len(r.Rows) && r.Rows[end].Class == r.Rows[start].Class {
+			end++
+		}
+		p.class(r.Rows[start:end], contenders, &legend)
+		start = end
+	}
+}
+
+// class writes the rows of one class; legend is true until a bar was explained.
+func (p *printer) class(rows []report.Row, contenders bool, legend *bool) {
+	class := rows[0].Class
+	title := fmt.Sprintf("%s (%d)", classTitles[class], len(rows))
+	quiet := class == report.Equivalent && !p.Full
+	bars := !quiet && class != report.NotMeasured
+	if bars && *legend {
+		*legend = false
+		p.heading(title + strings.Repeat(" ", max(1, p.Width-len(title)-barWidth-4)) + barLegend)
+	} else {
+		p.heading(title)
+	}
+	limit := mostRows
+	if class == report.Equivalent || class == report.Improvement {
+		limit = mostQuiet
+	}
+	for i, shown := 0, 0; i < len(rows); shown++ {
+		if shown == limit && !p.Full {
+			p.more(len(rows)-i, "comparison")
+			return
+		}
+		n := 1
+		if quiet {
+			p.quiet(rows[i], contenders)
+		} else {
+			n = unmeasured(rows[i:])
+			p.row(rows[i:i+n], contenders)
+		}
+		i += n
+	}
+}
+
+// unmeasured is how many rows from the first on are one cell of one contender
+// that was not measured, at least 1.
+func unmeasured(rows []report.Row) int {
+	n := 1
+	for n < len(rows) && rows[0].Class == report.NotMeasured &&
+		rows[n].Comparison.Cell == rows[0].Comparison.Cell && rows[n].Comparison.Contender.Arm == rows[0].Comparison.Contender.Arm {
+		n++
+	}
+	return n
+}
+
+func metrics(rows []report.Row) string {
+	var names []string
+	for _, row := range rows {
+		names = append(names, row.Comparison.Metric.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// row writes what is compared, the numbers with a bar, and the doubts. Further
+// rows of the same cell that measured nothing either are only named.
+func (p *printer) row(rows []report.Row, contenders bool) {
+	row := rows[0]
+	f := row.Figures
+	p.line("  %s  %s", p.paint(classColors[row.Class], name(metrics(rows), 40)), what(row, contenders, p.Width-4-columns(name(metrics(rows), 40))))
+	if f.Change != "" {
+		numbers := fmt.Sprintf("    %s %s  %s", pad(f.Levels(), 23), padLeft(f.Change, 8), pad(f.Interval(), 18))
+		p.line("%s", strings.TrimRight(numbers+p.bar(row, p.Width-columns(numbers)), " "))
+	}
+	if why := row.Reason; len(why) > 0 {
+		if len(row.Remedy) > 0 {
+			why = slices.Concat(why, report.Text{{Words: "; "}}, row.Remedy)
+		}
+		p.paragraph("    ", "    ", why)
+	}
+	for _, caveat := range row.Caveats {
+		p.paragraph("    ! ", "      ", caveat)
+	}
+}
+
+// quiet writes a row that asks for no attention on one line.
+func (p *printer) quiet(row report.Row, contenders bool) {
+	numbers := padLeft(row.Figures.Change, 8)
+	if interval := row.Figures.Interval(); interval != "" {
+		numbers += "  (" + interval + ")"
+	}
+	if row.Class == report.NotMeasured {
+		numbers = "not measured"
+	}
+	metric, room := pad(name(row.Comparison.Metric.Name, 14), 14), p.Width-18-2-30
+	p.line("  %s  %s  %s", metric, pad(what(row, contenders, room), room), p.paint(classColors[row.Class], numbers))
+}
+
+// what says which cell, and with which contender where there are several.
+func what(row report.Row, contenders bool, room int) string {
+	if contenders {
+		arm := name(row.Comparison.Contender.Arm, 16)
+		return arm + ": " + shorten(row.Label, room-columns(arm)-2)
+	}
+	return shorten(row.Label, room)
+}
+
+func severalContenders(rows []report.Row) bool {
+	for _, row := range rows {
+		if row.Comparison.Contender.Arm != rows[0].Comparison.Contender.Arm {
+			return true
+		}
+	}
+	return false
+}
+
+// lastLine is the last line of a program's output that says anything.
+func lastLine(s string) string {
+	s = strings.TrimSpace(report.Block(s, 4000))
+	return s[strings.LastIndexByte(s, '\n')+1:]
+}
