@@ -10,11 +10,14 @@ import (
 )
 
 // Extra holds the fields of a JSON object that this version does not know, so
-// that reading and writing a newer record loses nothing.
+// that reading and writing a newer record loses nothing. Tool, Build and Metric
+// have none: they are compared with ==, and a newer version that adds to them
+// has to add beside them.
 type Extra map[string]json.RawMessage
 
 // unmarshalKeeping decodes data into fields, a pointer to a struct, and
-// returns what has no field there.
+// returns what has no field there, without the blanks between its parts: they
+// depend on the depth it was written at.
 func unmarshalKeeping(data []byte, fields any) (Extra, error) {
 	if err := json.Unmarshal(data, fields); err != nil {
 		return nil, err
@@ -30,10 +33,18 @@ func unmarshalKeeping(data []byte, fields any) (Extra, error) {
 	if len(all) == 0 {
 		return nil, nil
 	}
+	for name, value := range all {
+		var tight bytes.Buffer
+		if err := json.Compact(&tight, value); err != nil {
+			return nil, err
+		}
+		all[name] = tight.Bytes()
+	}
 	return all, nil
 }
 
-// marshalKeeping encodes the struct fields followed by extra, sorted by name.
+// marshalKeeping encodes the struct fields, of which at least one is never left
+// out, followed by extra, sorted by name.
 func marshalKeeping(fields any, extra Extra) ([]byte, error) {
 	data, err := json.Marshal(fields)
 	if err != nil || len(extra) == 0 {
@@ -125,4 +136,48 @@ func (f *Failure) UnmarshalJSON(data []byte) (err error) {
 func (f Failure) MarshalJSON() ([]byte, error) {
 	type fields Failure
 	return marshalKeeping(fields(f), f.Extra)
+}
+
+func (p *Plan) UnmarshalJSON(data []byte) (err error) {
+	type fields Plan
+	p.Extra, err = unmarshalKeeping(data, (*fields)(p))
+	return err
+}
+
+func (p Plan) MarshalJSON() ([]byte, error) {
+	type fields Plan
+	return marshalKeeping(fields(p), p.Extra)
+}
+
+func (h *Host) UnmarshalJSON(data []byte) (err error) {
+	type fields Host
+	h.Extra, err = unmarshalKeeping(data, (*fields)(h))
+	return err
+}
+
+func (h Host) MarshalJSON() ([]byte, error) {
+	type fields Host
+	return marshalKeeping(fields(h), h.Extra)
+}
+
+func (m *Model) UnmarshalJSON(data []byte) (err error) {
+	type fields Model
+	m.Extra, err = unmarshalKeeping(data, (*fields)(m))
+	return err
+}
+
+func (m Model) MarshalJSON() ([]byte, error) {
+	type fields Model
+	return marshalKeeping(fields(m), m.Extra)
+}
+
+func (r *Resources) UnmarshalJSON(data []byte) (err error) {
+	type fields Resources
+	r.Extra, err = unmarshalKeeping(data, (*fields)(r))
+	return err
+}
+
+func (r Resources) MarshalJSON() ([]byte, error) {
+	type fields Resources
+	return marshalKeeping(fields(r), r.Extra)
 }

@@ -1,7 +1,6 @@
 package record
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,28 +15,34 @@ const maxRecordBytes = 1 << 30
 
 // Read decodes and checks one run record. name is used in messages.
 func Read(r io.Reader, name string) (*Run, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxRecordBytes+1))
+	data, err := readBounded(r, maxRecordBytes)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	if len(data) > maxRecordBytes {
-		return nil, fmt.Errorf("%s: larger than %d MiB, which no run record is", name, maxRecordBytes>>20)
-	}
 	var head struct{ Schema string }
 	if err := json.Unmarshal(data, &head); err != nil {
-		return nil, placed(name, data, err)
+		return nil, misfit(name, data, err)
 	}
 	if head.Schema != Schema {
 		return nil, fmt.Errorf("%s: schema is %q, this version reads %q", name, head.Schema, Schema)
 	}
 	run := new(Run)
 	if err := json.Unmarshal(data, run); err != nil {
-		return nil, placed(name, data, err)
+		return nil, misfit(name, data, err)
 	}
 	if err := run.Validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return run, nil
+}
+
+// readBounded reads all of r, which must be at most limit bytes.
+func readBounded(r io.Reader, limit int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = fmt.Errorf("larger than %d MiB, which no run record is", limit>>20)
+	}
+	return data, err
 }
 
 // ReadFile reads the run record at path.
@@ -67,27 +72,15 @@ func WriteFile(path string, run *Run) error {
 func WriteAtomically(path string, data []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
-		return err
+		return fmt.Errorf("write %s: %w", path, err)
 	}
 	defer os.Remove(f.Name()) // fails once renamed, which is what we want
 	_, err = f.Write(data)
 	if err := errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	return os.Rename(f.Name(), path)
-}
-
-// placed adds the line to an error of encoding/json.
-func placed(name string, data []byte, err error) error {
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	offset := int64(len(data))
-	switch {
-	case errors.As(err, &syntax):
-		offset = syntax.Offset
-	case errors.As(err, &kind):
-		offset = kind.Offset
+	if err := os.Rename(f.Name(), path); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
 	}
-	line := 1 + bytes.Count(data[:min(offset, int64(len(data)))], []byte("\n"))
-	return fmt.Errorf("%s:%d: not a run record: %w", name, line, err)
+	return nil
 }

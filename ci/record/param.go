@@ -59,11 +59,13 @@ func (p Param) Check(value string) error {
 	switch {
 	case value == "" || len(value) > 200 || strings.ContainsAny(value, "\x00\n\r"):
 		return fmt.Errorf("%s: want a value of one line and at most 200 characters", p.Name)
+	case strings.Contains(value, ","):
+		return fmt.Errorf("%s: %q: want one value; llama.cpp would take a comma for a list and run them all", p.Name, value)
 	case p.Values != nil && !slices.Contains(p.Values, value):
 		return fmt.Errorf("%s: %q is not one of %s", p.Name, value, strings.Join(p.Values, ", "))
 	case p.Number:
 		if n, err := strconv.ParseUint(value, 10, 31); err != nil || strconv.FormatUint(n, 10) != value {
-			return fmt.Errorf("%s: %q is not a whole number", p.Name, value)
+			return fmt.Errorf("%s: %q is not a whole number from 0 to 2147483647", p.Name, value)
 		}
 	}
 	return nil

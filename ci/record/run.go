@@ -48,6 +48,8 @@ type Plan struct {
 	Warmup      int    `json:"warmup"`        // repetitions of a trial that are dropped
 	Repetitions int    `json:"repetitions"`   // repetitions of a trial that count
 	Trials      int    `json:"trials"`        // planned in all
+
+	Extra Extra `json:"-"`
 }
 
 // Host says what machine this is. Records whose hard keys differ are never
@@ -56,6 +58,8 @@ type Host struct {
 	Name string            `json:"name"` // host name, or what the user calls the runner
 	Hard map[string]string `json:"hard"` // such as "cpu", "kernel", "os"
 	Soft map[string]string `json:"soft"` // such as "microcode", "memory_total"
+
+	Extra Extra `json:"-"`
 }
 
 // Differences returns the names of the hard and soft keys that do not have the
@@ -110,6 +114,8 @@ type Model struct {
 	Bytes      int64  `json:"bytes"`
 	Type       string `json:"type,omitempty"`       // llama.cpp's description: "llama 1B Q4_K - Medium"
 	Parameters int64  `json:"parameters,omitempty"` // number of weights
+
+	Extra Extra `json:"-"`
 }
 
 // A Cell is one point of the matrix.

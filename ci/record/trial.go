@@ -53,8 +53,15 @@ type Measurement struct {
 	Metric string    `json:"metric"`
 	Values []float64 `json:"values"`           // the repetitions that count, at least one
 	Warmup []float64 `json:"warmup,omitempty"` // the repetitions dropped before them
+	Count  *Count    `json:"count,omitempty"`  // of a success rate: what its one value is the ratio of
 
 	Extra Extra `json:"-"`
+}
+
+// A Count is how many of a trial's requests succeeded.
+type Count struct {
+	Succeeded int `json:"succeeded"` // 0 to Total
+	Total     int `json:"total"`     // requests issued, at least 1
 }
 
 // A Failure says why a trial measured nothing.
@@ -90,4 +97,6 @@ type Resources struct {
 	UserSeconds   float64 `json:"user_s"`
 	SystemSeconds float64 `json:"system_s"`
 	MaxRSSBytes   int64   `json:"max_rss_bytes"` // of the largest process; 0 when the system does not tell
+
+	Extra Extra `json:"-"`
 }

@@ -3,6 +3,7 @@ package record
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Validate checks that a run holds together: names are unique, every reference
@@ -22,8 +23,12 @@ func (r *Run) Validate() error {
 		return fmt.Errorf("baseline: no arm is named %q", r.Baseline)
 	}
 	for i, a := range r.Arms {
-		if a.ControlOf != "" && !arms[a.ControlOf] {
-			return fmt.Errorf("arms[%d]: control_of: no arm is named %q", i, a.ControlOf)
+		switch {
+		case a.ControlOf == "":
+		case a.Name == r.Baseline:
+			return fmt.Errorf("arms[%d]: control_of: %q is the baseline and cannot be a control", i, a.Name)
+		case a.Name == a.ControlOf || !arms[a.ControlOf]:
+			return fmt.Errorf("arms[%d]: control_of: no other arm is named %q", i, a.ControlOf)
 		}
 	}
 	cells := make(map[string]*Cell, len(r.Cells))
@@ -31,6 +36,9 @@ func (r *Run) Validate() error {
 		c := &r.Cells[i]
 		if c.Key == "" || cells[c.Key] != nil {
 			return fmt.Errorf("cells[%d]: key %q is empty or used twice", i, c.Key)
+		}
+		if want := CellKey(c.Workload, c.Model, c.Params); c.Key != want {
+			return fmt.Errorf("cells[%d]: key is %q, yet workload, model and parameters make it %q", i, c.Key, want)
 		}
 		if err := c.validate(); err != nil {
 			return fmt.Errorf("cells[%d] %s: %w", i, c.Key, err)
@@ -86,17 +94,26 @@ func (t *Trial) validate(cell *Cell) error {
 	default:
 		return fmt.Errorf("outcome %q: want %q or %q", t.Outcome, OK, Failed)
 	}
+	if !(t.Seconds >= 0) || math.IsInf(t.Seconds, 0) {
+		return fmt.Errorf("seconds: %v is not a duration", t.Seconds)
+	}
+	seen := make(map[string]bool, len(t.Measurements))
 	for _, m := range t.Measurements {
-		if _, ok := cell.Metric(m.Metric); !ok {
-			return fmt.Errorf("metric %q is not one of its cell", m.Metric)
+		metric, ok := cell.Metric(m.Metric)
+		if !ok || seen[m.Metric] {
+			return fmt.Errorf("metric %q is not one of its cell, or is there twice", m.Metric)
 		}
+		seen[m.Metric] = true
 		if len(m.Values) == 0 {
 			return fmt.Errorf("metric %s: no values", m.Metric)
 		}
-		for _, v := range m.Values {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
+		for _, v := range slices.Concat(m.Values, m.Warmup) {
+			if math.IsNaN(v) || math.IsInf(v, 0) || metric.Kind == Throughput && v <= 0 {
 				return fmt.Errorf("metric %s: value %v", m.Metric, v)
 			}
+		}
+		if c := m.Count; c != nil && (c.Total < 1 || c.Succeeded < 0 || c.Succeeded > c.Total) {
+			return fmt.Errorf("metric %s: %d of %d succeeded", m.Metric, c.Succeeded, c.Total)
 		}
 	}
 	return nil
