@@ -27,22 +27,24 @@ func doubledMidranks[T any](sorted []T, tied func(i, j int) bool) (doubled []int
 	return doubled, ties
 }
 
-// exactRankTest reads the p-values of the doubled statistic off its null
-// distribution p. Two-sided counts every outcome at least as far from the mean:
-// with ties the distribution may be lopsided, and this rule is still the same
-// when the samples change places.
-func exactRankTest(doubled int, p []float64) Test {
-	t := Test{Statistic: float64(doubled) / 2, Exact: true}
+// exactRankTest reads the p-values of the outcome observed off its null
+// distribution p over 0, 1, 2, ...; the statistic is observed/unit. Two-sided
+// counts every outcome at least as far from the mean: with ties the distribution
+// may be lopsided, and this rule stays the same when the samples change places.
+func exactRankTest(observed, unit int, p []float64) Test {
+	t := Test{Statistic: float64(observed) / float64(unit), Exact: true}
 	mean := 0.0
 	for s, ps := range p {
 		mean += float64(s) * ps
 	}
-	far := math.Abs(float64(doubled)-mean) - 0.25 // outcomes lie at least 1 apart, the mean's rounding far less
+	// The mean is a multiple of one half, so distances from it are equal or 1
+	// apart: a quarter allows for its rounding.
+	far := math.Abs(float64(observed)-mean) - 0.25
 	for s, ps := range p {
-		if s <= doubled {
+		if s <= observed {
 			t.Less += ps
 		}
-		if s >= doubled {
+		if s >= observed {
 			t.Greater += ps
 		}
 		if math.Abs(float64(s)-mean) >= far {
@@ -51,6 +53,23 @@ func exactRankTest(doubled int, p []float64) Test {
 	}
 	t.Less, t.Greater, t.TwoSided = min(t.Less, 1), min(t.Greater, 1), min(t.TwoSided, 1)
 	return t
+}
+
+// roundedTail allows for the rounding of a tail such as (1-0.95)/2 and of a
+// probability that equals it.
+const roundedTail = 1 + 1e-12
+
+// lowerCut returns the largest k, at most the middle, for which the
+// distribution p over 0, 1, 2, ... has P(S <= k-1) <= tail; 0 if there is none.
+func lowerCut(p []float64, tail float64, middle int) int {
+	cumulative, k := 0.0, 0
+	for k < middle {
+		if cumulative += p[k]; cumulative > tail*roundedTail {
+			break
+		}
+		k++
+	}
+	return k
 }
 
 // normalRankTest compares a rank statistic with the normal distribution, each

@@ -70,14 +70,7 @@ func signedRankCut(n int, tail float64) int {
 	for i := range ranks {
 		ranks[i] = i + 1
 	}
-	cumulative, k := 0.0, 0
-	for _, p := range signedRankDistribution(ranks) {
-		if cumulative += p; cumulative > tail || k == middle {
-			break
-		}
-		k++
-	}
-	return k
+	return lowerCut(signedRankDistribution(ranks), tail, middle)
 }
 
 // signedRankDistribution returns P(sum of the positive ranks = s) for every s,
@@ -127,5 +120,5 @@ func signedRankTest(d []float64) Test {
 		sd = math.Sqrt(sd*sd - ties/48)
 		return normalRankTest(float64(v)/2, mean, sd)
 	}
-	return exactRankTest(v, signedRankDistribution(doubled))
+	return exactRankTest(v, 2, signedRankDistribution(doubled))
 }
