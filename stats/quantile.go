@@ -115,19 +115,22 @@ func QuantileInterval(xs []float64, q, confidence float64) Interval {
 	checkConfidence("QuantileInterval", confidence)
 	sorted := sortedCopy(xs)
 	n, tail := len(sorted), (1-confidence)/2
-	rank := distuv.Binomial{N: float64(n), P: q}
-	below := func(k int) float64 { return rank.CDF(float64(k - 1)) } // P(B < k)
-
 	iv := Interval{Estimate: sortedQuantile(sorted, q), Low: math.Inf(-1), High: math.Inf(1), Confidence: confidence}
-	lower := sort.Search(n, func(k int) bool { return below(k+1) > tail })
-	upper := 1 + sort.Search(n, func(k int) bool { return below(k+1) >= 1-tail })
-	if lower > 0 {
-		iv.Low = min(sorted[lower-1], iv.Estimate)
+	if l := orderCut(n, q, tail); l > 0 {
+		iv.Low = min(sorted[l-1], iv.Estimate)
 	}
-	if upper <= n {
-		iv.High = max(sorted[upper-1], iv.Estimate)
+	// From the top the quantile is the 1-q one: P(B ≥ u) ≤ α/2 reads P(n-B < n+1-u) ≤ α/2.
+	if l := orderCut(n, 1-q, tail); l > 0 {
+		iv.High = max(sorted[n-l], iv.Estimate)
 	}
 	return iv
+}
+
+// orderCut returns the largest l in [0, n] with P(B < l) <= tail for
+// B ~ Binomial(n, q).
+func orderCut(n int, q, tail float64) int {
+	b := distuv.Binomial{N: float64(n), P: q}
+	return sort.Search(n, func(l int) bool { return b.CDF(float64(l)) > tail*roundedTail })
 }
 
 // RequestsFor returns how many independent values QuantileInterval needs for
@@ -141,7 +144,7 @@ func RequestsFor(q, confidence float64) int {
 	// Both extremes must be improbable: qⁿ ≤ α/2 and (1-q)ⁿ ≤ α/2.
 	rarer, tail := max(q, 1-q), (1-confidence)/2
 	n := max(1, int(math.Ceil(math.Log(tail)/math.Log(rarer)))-1)
-	for math.Pow(rarer, float64(n)) > tail {
+	for math.Pow(rarer, float64(n)) > tail*roundedTail {
 		n++
 	}
 	return n
