@@ -1,0 +1,193 @@
+package stats
+
+import "math"
+
+// leastICC is the floor under the correlation within trials: a handful of
+// trials cannot show that there is none.
+const leastICC = 0.01
+
+// ICC estimates the intraclass correlation of successes within trials by the
+// one-way analysis of variance: (MSB-MSW)/(MSB+(nA-1)·MSW), with
+// MSB = Σnᵢ(pᵢ-p)²/(R-1), MSW = Σnᵢpᵢ(1-pᵢ)/(N-R) and the average size
+// nA = (N-Σnᵢ²/N)/(R-1) (Ridout, Demétrio and Firth 1999). Trials of equal sizes
+// have nA of that size.
+//
+// rho is not below 0, and 0 where there is nothing to see: fewer than two
+// trials, sizes of one, all successes or none. With one trial, size is its N.
+// ICC panics if trials is empty or a count is not 0 <= K <= N, N > 0.
+func ICC(trials []Count) (rho, size float64) {
+	total := pooledCount("ICC", trials)
+	r := float64(len(trials))
+	if r < 2 {
+		return 0, total.N
+	}
+	p, between, within, squares := total.Rate(), 0.0, 0.0, 0.0
+	for _, c := range trials {
+		d := c.Rate() - p
+		between += c.N * d * d
+		within += c.N * c.Rate() * (1 - c.Rate())
+		squares += c.N * c.N
+	}
+	size = (total.N - squares/total.N) / (r - 1)
+	if total.N <= r || between+within == 0 {
+		return 0, size
+	}
+	msb, msw := between/(r-1), within/(total.N-r)
+	rho = (msb - msw) / (msb + (size-1)*msw)
+	return min(max(rho, 0), 1), size
+}
+
+// A RateDifference is the difference of two overdispersed rates, head - base,
+// with what its error rests on. Its methods are those of an Estimate.
+type RateDifference struct {
+	Difference float64 // rate of head - rate of base, in [-1, 1]
+	ICC        float64 // correlation within trials used, in [0.01, 1]
+	BaseDeff   float64 // design effect of base, >= 1: so many requests are worth one independent one
+	HeadDeff   float64 // design effect of head
+	DF         float64 // degrees of freedom of the t quantile: trials - 2
+
+	base, head Count // effective counts
+}
+
+// DeflatedNewcombe compares two rates whose successes hang together within
+// trials, as when one crash fails many requests. Both arms' counts are divided
+// by their design effect 1+(nA-1)·rho, where rho is the mean of the two arms'
+// ICC and at least 0.01 (Rao and Scott 1992); Newcombe's interval of those
+// effective counts then takes quantiles of t with trials - 2 degrees of freedom
+// in place of z, because rho too is estimated.
+//
+// An arm with one trial tells nothing of rho and leaves it to the other. One
+// trial in each gives DF 0, for which nothing is known but that the difference
+// lies in [-1, 1]. DeflatedNewcombe panics if a side is empty or a count is not
+// 0 <= K <= N, N > 0.
+func DeflatedNewcombe(base, head []Count) RateDifference {
+	total1, total2 := pooledCount("DeflatedNewcombe", base), pooledCount("DeflatedNewcombe", head)
+	rho1, size1 := ICC(base)
+	rho2, size2 := ICC(head)
+	rho := (rho1 + rho2) / 2
+	if len(base) < 2 || len(head) < 2 {
+		rho = rho1 + rho2 // at least one of them is 0
+	}
+	d := RateDifference{
+		Difference: total2.Rate() - total1.Rate(),
+		ICC:        max(rho, leastICC),
+		DF:         float64(len(base) + len(head) - 2),
+	}
+	d.BaseDeff = designEffect(size1, d.ICC)
+	d.HeadDeff = designEffect(size2, d.ICC)
+	d.base = Count{total1.K / d.BaseDeff, total1.N / d.BaseDeff}
+	d.head = Count{total2.K / d.HeadDeff, total2.N / d.HeadDeff}
+	return d
+}
+
+// Interval returns the difference with its two-sided interval, within [-1, 1].
+// It panics unless 0 < confidence < 1.
+func (d RateDifference) Interval(confidence float64) Interval {
+	checkConfidence("RateDifference.Interval", confidence)
+	iv := Interval{Estimate: d.Difference, Low: -1, High: 1, Confidence: confidence}
+	if d.DF > 0 {
+		at := newcombeAt(d.base, d.head, -d.t().Quantile((1-confidence)/2))
+		iv.Low, iv.High = min(at.Low, d.Difference), max(at.High, d.Difference)
+	}
+	return iv
+}
+
+// PBelow returns the one-sided p-value of the null "the true difference is
+// bound or more" against "it is less": the level at which the interval's limit
+// touches bound. It is 1 when the data cannot tell (DF 0).
+func (d RateDifference) PBelow(bound float64) float64 {
+	if d.DF == 0 {
+		return 1
+	}
+	const farthest = 1e6 // standard errors; the limits no longer move
+	gap := bound - d.Difference
+	if gap < 0 { // on the other side of the null: p is above one half
+		c := increasingRoot(func(c float64) float64 { return d.Difference - newcombeAt(d.base, d.head, c).Low + gap }, 0, farthest, 1e-12)
+		return d.t().CDF(c)
+	}
+	c := increasingRoot(func(c float64) float64 { return newcombeAt(d.base, d.head, c).High - d.Difference - gap }, 0, farthest, 1e-12)
+	return d.t().CDF(-c)
+}
+
+// PAbove is PBelow for the other side: small when the difference lies well
+// above bound.
+func (d RateDifference) PAbove(bound float64) float64 {
+	mirrored := d
+	mirrored.Difference, mirrored.base, mirrored.head = -d.Difference, d.head, d.base
+	return mirrored.PBelow(-bound)
+}
+
+func (d RateDifference) t() location {
+	return Estimate{DF: d.DF}.t()
+}
+
+// TrialsForRate returns how many trials of perTrial requests each arm needs so
+// that the interval of DeflatedNewcombe at that confidence, if both arms come
+// out at rate with correlation icc within trials, excludes a loss of margin;
+// rate, icc and margin as fractions, 0.02 for 2 points. An icc below 0.01 counts
+// as 0.01. At least 2, at most 2³⁰, which stands for never.
+//
+// It panics unless rate and icc lie in [0, 1], perTrial >= 1, and margin and
+// confidence lie between 0 and 1.
+func TrialsForRate(rate, perTrial, icc, margin, confidence float64) int {
+	const fn = "TrialsForRate"
+	checkConfidence(fn, confidence)
+	if !(rate >= 0 && rate <= 1 && icc >= 0 && icc <= 1 && perTrial >= 1 && margin > 0 && margin < 1) {
+		panic("stats: " + fn + ": want rate and icc in [0, 1], perTrial >= 1, margin between 0 and 1")
+	}
+	deff := designEffect(perTrial, max(icc, leastICC))
+	excludes := func(trials int) bool {
+		n := float64(trials) * perTrial / deff
+		arm := Count{rate * n, n}
+		d := RateDifference{DF: float64(2*trials - 2), base: arm, head: arm}
+		return d.Interval(confidence).Low > -margin
+	}
+	const never = 1 << 30
+	enough := 2
+	for !excludes(enough) {
+		if enough *= 2; enough >= never {
+			return never
+		}
+	}
+	tooFew := enough / 2
+	for enough-tooFew > 1 {
+		if middle := (enough + tooFew) / 2; excludes(middle) {
+			enough = middle
+		} else {
+			tooFew = middle
+		}
+	}
+	return enough
+}
+
+// FailureFree returns how many independent requests without one failure bound
+// the failure rate below margin, one-sided: the least n with
+// (1-margin)ⁿ <= 1-confidence, such as 149 for 2 % at 95 %. It panics unless
+// margin and confidence lie between 0 and 1.
+func FailureFree(margin, confidence float64) int {
+	checkConfidence("FailureFree", confidence)
+	if !(margin > 0 && margin < 1) {
+		panic("stats: FailureFree: margin must lie between 0 and 1")
+	}
+	n := math.Log1p(-confidence) / math.Log1p(-margin)
+	return int(math.Ceil(n * (1 - 1e-12))) // a whole number may come out an ulp above itself
+}
+
+// designEffect is the variance of a rate over trials of that average size,
+// relative to independent requests (Kish 1965).
+func designEffect(size, rho float64) float64 {
+	return max(1, 1+(size-1)*rho)
+}
+
+func pooledCount(fn string, trials []Count) Count {
+	if len(trials) == 0 {
+		panic("stats: " + fn + ": no trials")
+	}
+	var total Count
+	for _, c := range trials {
+		checkCount(fn, c)
+		total.K += c.K
+		total.N += c.N
+	}
+	return total
+}

@@ -1,0 +1,170 @@
+package stats
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+var (
+	steadyTrials = []Count{{48, 50}, {50, 50}, {45, 50}, {49, 50}}
+	shakyTrials  = []Count{{40, 50}, {47, 50}, {44, 50}, {38, 48}}
+)
+
+// NumPy 2.4.6, SciPy 1.17.1: section 5.1 of the reference written out with
+// arrays, t.ppf(.95, 6) for the quantile.
+func TestOverdispersedOracles(t *testing.T) {
+	rho, size := ICC(steadyTrials)
+	near(t, "ICC", rho, 0.02859943291210133, 1e-15)
+	near(t, "size", size, 50, 1e-13)
+	rho, size = ICC(shakyTrials)
+	near(t, "ICC", rho, 0.019441878021063723, 1e-15)
+	near(t, "size", size, 49.4949494949495, 1e-12)
+
+	d := DeflatedNewcombe(steadyTrials, shakyTrials)
+	near(t, "ICC", d.ICC, 0.024020655466582524, 1e-15)
+	near(t, "design effect", d.BaseDeff, 2.1770121178625437, 1e-13)
+	near(t, "design effect", d.HeadDeff, 2.1648804736875022, 1e-13)
+	near(t, "difference", d.Difference, -0.10646464646464648, 1e-15)
+	near(t, "DF", d.DF, 6, 0)
+	nearInterval(t, "deflated", d.Interval(.9), -0.19577918010181264, -0.022363030765605155, 1e-12)
+}
+
+func TestICCEdges(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		trials    []Count
+		rho, size float64
+	}{
+		{"one trial", []Count{{3, 10}}, 0, 10},
+		{"all successes", []Count{{10, 10}, {10, 10}}, 0, 10},
+		{"none", []Count{{0, 10}, {0, 10}}, 0, 10},
+		{"all or nothing", []Count{{10, 10}, {0, 10}}, 1, 10},
+		{"less spread than chance", []Count{{5, 10}, {5, 10}, {5, 10}}, 0, 10},
+		{"sizes of one", []Count{{1, 1}, {0, 1}, {1, 1}}, 0, 1},
+	} {
+		rho, size := ICC(tt.trials)
+		near(t, tt.name+": rho", rho, tt.rho, 1e-15)
+		near(t, tt.name+": size", size, tt.size, 1e-13)
+	}
+}
+
+func TestDeflatedNewcombeEdges(t *testing.T) {
+	perfect := []Count{{50, 50}, {50, 50}, {50, 50}, {50, 50}}
+	d := DeflatedNewcombe(perfect, perfect)
+	if iv := d.Interval(.9); d.ICC != leastICC || iv.Low != -iv.High || iv.Low > -.01 || iv.Low < -.1 {
+		t.Errorf("all successes: %+v %+v", d, iv)
+	}
+	one := DeflatedNewcombe(perfect[:1], shakyTrials[:1])
+	nearInterval(t, "one trial each", one.Interval(.9), -1, 1, 0)
+	near(t, "one trial each", one.PBelow(.5), 1, 0)
+	near(t, "one trial each", one.PAbove(-.5), 1, 0)
+	half := DeflatedNewcombe(perfect[:1], shakyTrials)
+	if rho, _ := ICC(shakyTrials); half.ICC != rho {
+		t.Errorf("one trial of base: ICC %g, want head's %g", half.ICC, rho)
+	}
+	sound(t, "one trial of base", half.Interval(.9))
+}
+
+// The p-values and the interval are two readings of one curve.
+func TestRateDifferencePInvertsInterval(t *testing.T) {
+	for _, d := range []RateDifference{
+		DeflatedNewcombe(steadyTrials, shakyTrials),
+		DeflatedNewcombe(shakyTrials, steadyTrials),
+		DeflatedNewcombe([]Count{{50, 50}, {50, 50}}, []Count{{0, 50}, {10, 50}}),
+	} {
+		for _, alpha := range []float64{.2, .05, .005, .0005} {
+			iv := d.Interval(1 - 2*alpha)
+			near(t, "PBelow at the upper limit", d.PBelow(iv.High), alpha, 1e-6*alpha)
+			if iv.High < 1 {
+				near(t, "PAbove at the upper limit", d.PAbove(iv.High), 1-alpha, 1e-6*alpha)
+			}
+			if iv.Low > -1 {
+				near(t, "PAbove at the lower limit", d.PAbove(iv.Low), alpha, 1e-6*alpha)
+				near(t, "PBelow at the lower limit", d.PBelow(iv.Low), 1-alpha, 1e-6*alpha)
+			}
+		}
+		near(t, "at the estimate", d.PBelow(d.Difference), .5, 1e-9)
+	}
+}
+
+func TestTrialsForRate(t *testing.T) {
+	for _, tt := range []struct{ rate, perTrial, icc, margin float64 }{
+		{1, 20, 0, .02}, {.99, 100, .05, .02}, {.9, 50, .2, .05}, {1, 1000, 0, .2},
+	} {
+		n := TrialsForRate(tt.rate, tt.perTrial, tt.icc, tt.margin, .9)
+		low := func(trials int) float64 {
+			deff := designEffect(tt.perTrial, max(tt.icc, leastICC))
+			total := float64(trials) * tt.perTrial / deff
+			critical := distuv.StudentsT{Sigma: 1, Nu: float64(2*trials - 2)}.Quantile(.95)
+			return newcombeAt(Count{tt.rate * total, total}, Count{tt.rate * total, total}, critical).Low
+		}
+		if !(low(n) > -tt.margin) || n > 2 && low(n-1) > -tt.margin {
+			t.Errorf("%+v: %d trials give a limit of %g, one less %g", tt, n, low(n), low(max(2, n-1)))
+		}
+	}
+	if n := TrialsForRate(.5, 10, .5, 1e-6, .95); n != 1<<30 {
+		t.Errorf("an absurd margin needs %d trials", n)
+	}
+}
+
+// The table of section 5.3: 1-0.05^(1/n) = 13.9 % for 20, 1.0 % for 300.
+func TestFailureFree(t *testing.T) {
+	for _, tt := range []struct {
+		margin, confidence float64
+		want               int
+	}{{.02, .95, 149}, {.139109, .95, 20}, {.01, .95, 299}, {.5, .75, 2}, {.5, .5, 1}} {
+		if n := FailureFree(tt.margin, tt.confidence); n != tt.want {
+			t.Errorf("FailureFree(%g, %g) = %d, want %d", tt.margin, tt.confidence, n, tt.want)
+		}
+	}
+}
+
+// Gate C7, reduced: identical arms whose trials differ by beta-binomial noise
+// must not be called different more often than 6.5 % at one-sided 5 %. Fisher on
+// the pooled requests, which takes them for independent, must fail the same gate.
+func TestOverdispersedFalseAlarms(t *testing.T) {
+	const draws = 2000
+	for _, tt := range []struct {
+		trials, requests int
+		rate, rho        float64
+	}{{4, 50, .95, .1}, {6, 50, .95, .2}, {10, 20, .99, .1}, {6, 50, .95, 0}} {
+		source := rand.New(rand.NewPCG(7, uint64(tt.trials)))
+		arm := func() []Count {
+			trials := make([]Count, tt.trials)
+			for i := range trials {
+				p := tt.rate
+				if tt.rho > 0 {
+					scale := 1/tt.rho - 1
+					p = distuv.Beta{Alpha: p * scale, Beta: (1 - p) * scale, Src: source}.Rand()
+				}
+				trials[i].N = float64(tt.requests)
+				for range tt.requests {
+					if source.Float64() < p {
+						trials[i].K++
+					}
+				}
+			}
+			return trials
+		}
+		ours, fisher := 0, 0
+		for range draws {
+			base, head := arm(), arm()
+			if DeflatedNewcombe(base, head).PBelow(0) <= .05 {
+				ours++
+			}
+			if Fisher(pooledCount("", base), pooledCount("", head)).Less <= .05 {
+				fisher++
+			}
+		}
+		slack := 3 * math.Sqrt(.065*.935/draws)
+		if rate := float64(ours) / draws; rate > .065+slack {
+			t.Errorf("%+v: false alarms %.3f", tt, rate)
+		}
+		if rate := float64(fisher) / draws; tt.rho >= .1 && tt.requests == 50 && rate < .12 {
+			t.Errorf("%+v: the gate cannot fail, Fisher passes it with %.3f", tt, rate)
+		}
+	}
+}
