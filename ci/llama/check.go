@@ -1,0 +1,96 @@
+package llama
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+// check compares what llama-bench reports with what it was asked: model,
+// parameters, build, tests and repetitions.
+func (m *measurement) check() {
+	var differ []string
+	for _, r := range m.results {
+		if !sameModel(m.cell.ModelPath, r.ModelFile) {
+			differ = add(differ, "model asked "+m.cell.ModelPath+", got "+r.ModelFile)
+		}
+		d, silent := differences(m.values, m.asked, r.Parameters())
+		differ = add(differ, d...)
+		for _, param := range silent {
+			m.warn("%s=%s was passed, but this build does not report it back", param, m.values[param])
+		}
+	}
+	if differ != nil {
+		m.fail(record.ParametersDiffer, "ran with other settings than asked for: %s; ask for what this build and machine can do", strings.Join(differ, "; "))
+	}
+	m.checkBuild()
+	m.checkTests()
+}
+
+// checkBuild holds every result against what the arm's first one called the
+// build. Libraries outside the program's folder change without a trace in it.
+// --version is no measure: packagers' wrappers may print another one there.
+func (m *measurement) checkBuild() {
+	p := m.program
+	for _, r := range m.results {
+		if !p.seen {
+			p.commit, p.number, p.seen = r.BuildCommit, r.BuildNumber, true
+		}
+		if r.BuildCommit != p.commit || r.BuildNumber != p.number {
+			m.fail(record.BuildChanged, "llama-bench calls itself %s (%d), but was %s (%d) when the run began; measure builds that nobody rebuilds meanwhile",
+				r.BuildCommit, r.BuildNumber, p.commit, p.number)
+		}
+	}
+}
+
+func (m *measurement) checkTests() {
+	repetitions := m.plan.Warmup + m.plan.Repetitions
+	times := make(map[record.Test]int)
+	for _, r := range m.results {
+		times[r.Test]++
+		switch {
+		case !slices.Contains(m.cell.Tests, r.Test):
+			m.warn("llama-bench also ran %s, which was not asked for", r.Test.Name())
+		case len(r.SamplesNS) != repetitions:
+			m.fail(record.BadOutput, "%s has %d repetitions, asked for %d; is the program a wrapper that passes other arguments?", r.Test.Name(), len(r.SamplesNS), repetitions)
+		}
+	}
+	for _, test := range m.cell.Tests {
+		switch {
+		case times[test] == 0:
+			m.fail(record.MissingTest, "%s is not in the output, which has %s", test.Name(), strings.Join(testNames(m.results), ", "))
+		case times[test] > 1:
+			m.fail(record.BadOutput, "%s is in the output %d times; is the program a wrapper that adds arguments?", test.Name(), times[test])
+		}
+	}
+}
+
+// measurements turns the results of the cell's tests into metrics, without
+// the repetitions that only warm up. Of a failed trial it has what was finished.
+func (m *measurement) measurements() []record.Measurement {
+	var all []record.Measurement
+	for _, test := range m.cell.Tests {
+		i := slices.IndexFunc(m.results, func(r Result) bool { return r.Test == test })
+		if i < 0 || len(m.results[i].SamplesNS) <= m.plan.Warmup {
+			continue
+		}
+		ts := m.results[i].Throughput()
+		measured := record.Measurement{Metric: test.Name(), Values: ts[m.plan.Warmup:]}
+		if m.plan.Warmup > 0 {
+			measured.Warmup = ts[:m.plan.Warmup]
+		}
+		all = append(all, measured)
+	}
+	return all
+}
+
+// add appends what is not there yet.
+func add(list []string, items ...string) []string {
+	for _, item := range items {
+		if !slices.Contains(list, item) {
+			list = append(list, item)
+		}
+	}
+	return list
+}

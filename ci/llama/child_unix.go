@@ -1,0 +1,37 @@
+//go:build unix
+
+package llama
+
+import (
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+func terminateGroup(cmd *exec.Cmd) { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+func killGroup(cmd *exec.Cmd)      { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+
+// endSignal returns the signal that ended the child, 0 when none did.
+func endSignal(state *os.ProcessState) syscall.Signal {
+	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return status.Signal()
+	}
+	return 0
+}
+
+func resources(state *os.ProcessState) record.Resources {
+	r := record.Resources{
+		UserSeconds:   state.UserTime().Seconds(),
+		SystemSeconds: state.SystemTime().Seconds(),
+	}
+	if usage, ok := state.SysUsage().(*syscall.Rusage); ok {
+		r.MaxRSSBytes = int64(usage.Maxrss)
+		if runtime.GOOS != "darwin" && runtime.GOOS != "ios" { // the others count in KiB
+			r.MaxRSSBytes <<= 10
+		}
+	}
+	return r
+}

@@ -1,0 +1,170 @@
+package llama
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"syscall"
+	"unicode"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+// Marks in stderr, lower case, by what they mean. A backend that runs out of
+// memory while it loads the model says both; memory is the cause.
+var (
+	memoryMarks = []string{"bad_alloc", "failed to allocate", "unable to allocate", "out of memory", "cannot allocate memory", "erroroutofdevicememory", "alloc_tensor_range: failed"}
+	modelMarks  = []string{"failed to load model", "error loading model", "unable to load model"}
+	flagMarks   = []string{"invalid parameter for argument", "unknown argument", "invalid device:", "invalid argument:"}
+)
+
+// failureOf says why a child that ended by itself or was ended measured
+// nothing, nil when it ended well. killedForMemory says what the kernel counted.
+func failureOf(end *childEnd, spec childSpec, killedForMemory bool) *record.Failure {
+	f := &record.Failure{Stderr: lastLines(end.stderr, 8<<10)}
+	if end.state.Exited() {
+		code := end.state.ExitCode()
+		f.ExitCode = &code
+	}
+	switch end.reason {
+	case endedTimeout:
+		f.Class = record.TimedOut
+		f.Message = fmt.Sprintf("still running after %.0f s and was ended; raise the time limit or measure less in a trial", end.seconds)
+		return f
+	case endedFlood:
+		f.Class = record.BadOutput
+		f.Message = fmt.Sprintf("printed more than %d MiB of results and was ended; is this llama-bench?", spec.maxStdout>>20)
+		return f
+	}
+	if end.state.Success() {
+		return nil
+	}
+	signal, how := endedBy(end)
+	if signal != 0 {
+		f.Signal = signal.String()
+	}
+	stderr := strings.ToLower(end.stderr)
+	said := sentence(end.stderr)
+	switch {
+	case signal == syscall.SIGKILL && killedForMemory:
+		f.Class = record.OutOfMemory
+		f.Message = fmt.Sprintf("killed (%s) while the kernel counted an out-of-memory kill; use a smaller model, context or batch", how)
+	case containsAny(stderr, memoryMarks):
+		f.Class = record.OutOfMemory
+		f.Message = fmt.Sprintf("out of memory (%s): %s; use a smaller model, context or batch, or fewer GPU layers", how, said)
+	case signal == syscall.SIGKILL:
+		f.Class = record.Crashed
+		f.Message = fmt.Sprintf("killed from outside (%s): %s; look for an out-of-memory killer or a job's limits", how, said)
+	case signal != 0:
+		f.Class = record.Crashed
+		f.Message = fmt.Sprintf("crashed (%s): %s; run the command by hand under a debugger, and report it to llama.cpp", how, said)
+	case containsAny(stderr, flagMarks):
+		f.Class = record.BadArgument
+		f.Message = fmt.Sprintf("refused its arguments: %s; change the parameter, or use a build that has it", said)
+	case containsAny(stderr, modelMarks):
+		f.Class = record.ModelLoad
+		f.Message = fmt.Sprintf("could not load the model: %s; check the file, or run the command by hand with -v to see more", said)
+	default:
+		f.Class = record.ExitStatus
+		f.Message = fmt.Sprintf("ended with %s: %s; run the command by hand with -v to see more", how, said)
+	}
+	return f
+}
+
+// endedBy returns the signal that ended the child, 0 for none, and words for
+// it. A wrapper script that does not exec reports the signal of its program as
+// a shell does: 128 plus its number.
+func endedBy(end *childEnd) (syscall.Signal, string) {
+	if s := endSignal(end.state); s != 0 {
+		return s, s.String()
+	}
+	code := end.state.ExitCode()
+	if code > 128 && code < 128+32 {
+		return syscall.Signal(code - 128), fmt.Sprintf("exit status %d, a shell's word for %s", code, syscall.Signal(code-128))
+	}
+	return 0, fmt.Sprintf("exit status %d", code)
+}
+
+var errorLine = regexp.MustCompile(`(?i)\berror\b|\bfailed\b|\bassert|\bwhat\(\)|invalid`)
+
+// sentence picks from stderr the last line that speaks of an error, else the
+// last line of all.
+func sentence(stderr string) string {
+	var last, fault string
+	for line := range strings.Lines(stderr) {
+		line = oneLine(line)
+		if line == "" {
+			continue
+		}
+		last = line
+		if errorLine.MatchString(line) {
+			fault = line
+		}
+	}
+	switch {
+	case fault != "":
+		return shorten(fault, 200)
+	case last != "":
+		return shorten(last, 200)
+	}
+	return "it said nothing"
+}
+
+var warningLine = regexp.MustCompile(`(?i)^\s*warning: `)
+
+// warningsIn collects llama.cpp's own warnings, such as those of a debug,
+// assert or sanitizer build.
+func warningsIn(stderr string) []string {
+	const most = 20
+	var found []string
+	for line := range strings.Lines(stderr) {
+		if warningLine.MatchString(line) && len(found) < most {
+			found = append(found, shorten(oneLine(line), 300))
+		}
+	}
+	return found
+}
+
+func containsAny(text string, marks []string) bool {
+	for _, mark := range marks {
+		if strings.Contains(text, mark) {
+			return true
+		}
+	}
+	return false
+}
+
+// lastLines returns the end of text, at most n bytes of valid UTF-8, from the
+// beginning of a line where there is one.
+func lastLines(text string, n int) string {
+	if len(text) > n {
+		text = text[len(text)-n:]
+		if i := strings.IndexByte(text, '\n'); i >= 0 && i < len(text)-1 {
+			text = text[i+1:]
+		}
+	}
+	return clean(text)
+}
+
+// clean drops what is not text: broken UTF-8 and control characters, which
+// could rewrite a terminal.
+func clean(text string) string {
+	text = strings.ToValidUTF8(strings.ReplaceAll(text, "\r\n", "\n"), "")
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
+			return -1
+		}
+		return r
+	}, text))
+}
+
+func oneLine(text string) string {
+	return strings.Join(strings.Fields(clean(text)), " ")
+}
+
+func shorten(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	return strings.ToValidUTF8(text[:n], "") + "..."
+}

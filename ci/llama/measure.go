@@ -1,0 +1,244 @@
+package llama
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/llama-regress/llama-regress/ci/host"
+	"github.com/llama-regress/llama-regress/ci/plan"
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+const (
+	maxStdout = 64 << 20
+	maxLog    = 16 << 20
+)
+
+// Measure runs one trial: llama-bench once, or once for each group of tests
+// whose depths differ (see invocations), within one time limit. It returns Outcome,
+// Measurements, Failure, Command, Echo, Resources and Warnings; several
+// commands are joined by ";", as a shell would. Whatever goes wrong with the
+// program is a failure of the trial; the error is ctx.Err() or says that a
+// log could not be created.
+func (b *Bench) Measure(ctx context.Context, p *plan.Plan, t plan.Trial) (record.Trial, error) {
+	arm, cell := p.Arms[t.Arm], p.Cells[t.Cell]
+	prog, err := b.program(ctx, arm)
+	if err != nil {
+		return record.Trial{}, err
+	}
+	m := &measurement{bench: b, program: prog, plan: p, cell: cell, id: t.ID}
+	if b.LogDir != "" {
+		f, err := b.logFile(t.ID)
+		if err != nil {
+			return record.Trial{}, fmt.Errorf("log of trial %s: %w", t.ID, err)
+		}
+		defer f.Close()
+		m.log = &boundedLog{w: f, room: maxLog}
+	}
+	m.values, m.asked = parameters(b.threads(), cell.Cell.Params, arm.Params)
+	if err := m.run(ctx); err != nil {
+		return record.Trial{}, err
+	}
+	return m.trial(), nil
+}
+
+// program returns what Identify found, which a resumed run may not have called.
+func (b *Bench) program(ctx context.Context, arm record.Arm) (*program, error) {
+	b.mu.Lock()
+	p := b.programs[arm.Name]
+	b.mu.Unlock()
+	if p != nil {
+		return p, nil
+	}
+	if _, err := b.Identify(ctx, arm); err != nil {
+		return nil, err
+	}
+	return b.program(ctx, arm)
+}
+
+func (b *Bench) threads() int {
+	if b.Threads > 0 {
+		return b.Threads
+	}
+	return host.PhysicalCores()
+}
+
+// A measurement is a trial under way.
+type measurement struct {
+	bench   *Bench
+	program *program
+	plan    *plan.Plan
+	cell    plan.Cell
+	id      string
+	values  map[string]string // parameters it runs with
+	asked   map[string]bool   // those that cell or arm set
+	log     *boundedLog       // nil for none
+
+	command   []string
+	results   []Result
+	failure   *record.Failure
+	resources *record.Resources
+	warnings  []string
+}
+
+// run walks the invocations until one fails.
+func (m *measurement) run(ctx context.Context) error {
+	if err := recheck(m.program.files); err != nil {
+		m.fail(record.BuildChanged, "%v; measure builds that nobody rebuilds meanwhile", err)
+		return nil
+	}
+	commands, err := m.commands()
+	if err != nil {
+		m.fail(record.BadArgument, "%s: %v", m.program.name(), err)
+		return nil
+	}
+	deadline := time.Now().Add(m.plan.Timeout)
+	for i, args := range commands {
+		spec := childSpec{program: m.program.build.Program, args: args, env: m.program.env, maxStdout: maxStdout}
+		if m.plan.Timeout > 0 {
+			spec.timeout = max(time.Until(deadline), time.Nanosecond)
+		}
+		if err := m.invoke(ctx, spec, i > 0); err != nil || m.failure != nil {
+			return err
+		}
+	}
+	m.check()
+	return nil
+}
+
+// commands spells out the arguments of every invocation.
+func (m *measurement) commands() ([][]string, error) {
+	common, err := parameterArgs(m.program.caps, m.values, m.asked)
+	if err != nil {
+		return nil, err
+	}
+	format := "json"
+	if slices.Contains(m.program.caps.choices("-o"), "jsonl") { // since b~3660; keeps what was finished before a failure
+		format = "jsonl"
+	}
+	repetitions := m.plan.Warmup + m.plan.Repetitions
+	var commands [][]string
+	for _, tests := range invocations(m.cell.Tests) {
+		args, err := testArgs(m.program.caps, tests)
+		if err != nil {
+			return nil, err
+		}
+		commands = append(commands, slices.Concat(
+			[]string{"-m", m.cell.ModelPath, "-o", format, "-r", strconv.Itoa(repetitions)}, args, common))
+	}
+	if commands == nil {
+		return nil, &badArgument{"tests", "none", "-p", "the cell has no tests", "give it one, such as pp512"}
+	}
+	return commands, nil
+}
+
+// invoke runs llama-bench once and adds what it printed.
+func (m *measurement) invoke(ctx context.Context, spec childSpec, again bool) error {
+	if again {
+		m.command = append(m.command, ";")
+	}
+	command := append([]string{spec.program}, spec.args...)
+	m.command = append(m.command, command...)
+	if m.log != nil {
+		fmt.Fprintf(m.log, "$ %s\n", strings.Join(command, " "))
+		spec.log = m.log
+	}
+	killsBefore := memoryKills()
+	end, err := runChild(ctx, spec)
+	switch {
+	case ctx.Err() != nil && err != nil:
+		return ctx.Err()
+	case err != nil:
+		m.fail(record.StartFailed, "%v", cannotStart(spec.program, err))
+		return nil
+	}
+	m.add(end)
+	m.failure = failureOf(end, spec, memoryKills() > killsBefore)
+	results, err := ReadResults(bytes.NewReader(end.stdout), "stdout")
+	m.results = append(m.results, results...)
+	if err != nil && m.failure == nil {
+		m.fail(record.BadOutput, "%s; see what it printed in the trial's log", oneLine(err.Error()))
+		m.failure.Stderr = lastLines(end.stderr, 8<<10)
+	}
+	if m.failure != nil && m.log != nil {
+		fmt.Fprintf(m.log, "\n--- stdout of the failed command ---\n%s\n", end.stdout)
+	}
+	return nil
+}
+
+// add sums up the resources and keeps the warnings.
+func (m *measurement) add(end *childEnd) {
+	if m.resources == nil {
+		m.resources = new(record.Resources)
+	}
+	m.resources.UserSeconds += end.resources.UserSeconds
+	m.resources.SystemSeconds += end.resources.SystemSeconds
+	m.resources.MaxRSSBytes = max(m.resources.MaxRSSBytes, end.resources.MaxRSSBytes)
+	for _, w := range warningsIn(end.stderr) {
+		m.warn("%s", w)
+	}
+	if end.heldOpen {
+		m.warn("llama-bench left a process behind that kept its output open; it may disturb later trials")
+	}
+}
+
+func (m *measurement) warn(format string, args ...any) {
+	if w := fmt.Sprintf(format, args...); !slices.Contains(m.warnings, w) {
+		m.warnings = append(m.warnings, w)
+	}
+}
+
+// fail sets the failure unless there is one already: the first is the cause.
+func (m *measurement) fail(class record.FailureClass, format string, args ...any) {
+	if m.failure == nil {
+		m.failure = &record.Failure{Class: class, Message: fmt.Sprintf(format, args...)}
+	}
+}
+
+// trial is the record of what happened.
+func (m *measurement) trial() record.Trial {
+	t := record.Trial{
+		Outcome:      record.OK,
+		Measurements: m.measurements(),
+		Failure:      m.failure,
+		Command:      m.command,
+		Resources:    m.resources,
+	}
+	if m.failure != nil {
+		t.Outcome = record.Failed
+	}
+	if len(m.results) > 0 {
+		t.Echo = m.results[0].echo()
+	}
+	if m.program.dropped != nil {
+		m.warn("not passed on from the environment: %s; set it in the arm's env if it is meant", strings.Join(m.program.dropped, ", "))
+	}
+	t.Warnings = m.warnings
+	return t
+}
+
+// A boundedLog writes up to room bytes and then says that it stops.
+type boundedLog struct {
+	w    io.Writer
+	room int
+}
+
+// Write never fails: a full disk must not end the program that is being measured.
+func (l *boundedLog) Write(p []byte) (int, error) {
+	switch {
+	case l.room < 0:
+	case len(p) > l.room:
+		fmt.Fprintf(l.w, "%s\n[log ends here: it has reached its limit]\n", p[:l.room])
+		l.room = -1
+	default:
+		_, _ = l.w.Write(p)
+		l.room -= len(p)
+	}
+	return len(p), nil
+}
