@@ -1,6 +1,7 @@
 package report
 
 import (
+	"math"
 	"slices"
 
 	"github.com/llama-regress/llama-regress/ci/record"
@@ -91,6 +92,32 @@ func newArms(res *compare.Result, src Source) []Arm {
 	return arms
 }
 
+// patterns says what holds for many comparisons at once, so that a reader need
+// not find it in the rows.
+func patterns(res *compare.Result) []Text {
+	var list []Text
+	for _, g := range res.Groups {
+		metric := groupMetric(res, g)
+		worst := fixed(100*math.Abs(g.Change), decimalsFor(math.Abs(g.Change)*100))
+		list = append(list, concat(say("%s of ", plural(len(g.Cells), "cell")), quote(g.Model), say(" moved together in "), quote(g.Metric),
+			say(" with "), quote(g.Contender), say(": about %s%% %s.", worst, comparative(metric, g.Change))))
+	}
+	for _, arm := range res.Suspects {
+		list = append(list, concat(say("Nearly everything measured with "), quote(arm),
+			say(" moved the same way, and it was not measured in turns with the baseline. Suspect the machine before the build.")))
+	}
+	return list
+}
+
+func groupMetric(res *compare.Result, g compare.Group) record.Metric {
+	for _, c := range res.Comparisons {
+		if c.Metric.Name == g.Metric && c.Model == g.Model {
+			return c.Metric
+		}
+	}
+	return record.Metric{}
+}
+
 // newNotes collects what a reader should know about the whole.
 func newNotes(r Report, res *compare.Result, src Source) []Text {
 	var notes []Text
@@ -100,6 +127,8 @@ func newNotes(r Report, res *compare.Result, src Source) []Text {
 	switch res.Method {
 	case compare.Unpaired:
 		notes = append(notes, say("These trials belong to no block, so the two sides were compared without pairing; slow changes of the machine count as noise. Measuring both in one session tells more."))
+	case compare.Historical:
+		notes = append(notes, say("One session was compared with stored ones. What changed since then is not the build alone, so this can raise a suspicion and give no verdict of regression."))
 	case compare.Sessions:
 		notes = append(notes, say("Two sessions were compared. How much sessions differ by themselves is not known, so a difference here is a hint and no proof."))
 	}

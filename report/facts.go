@@ -149,6 +149,8 @@ func method(m compare.Method) Text {
 		return say("unpaired: the trials belong to no block, a Welch interval on the two sides")
 	case compare.Sessions:
 		return say("one session against another: how much sessions differ is not known")
+	case compare.Historical:
+		return say("one session against the stored ones: the interval in which another session was to be expected")
 	}
 	return quote(string(m))
 }

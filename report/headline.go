@@ -11,15 +11,15 @@ import (
 // undecided pass is not called a pass.
 func status(r Report, res *compare.Result) string {
 	switch n := r.Counts; {
-	case r.Outcome == Regressed:
+	case r.Outcome == compare.Regressed:
 		return "Regression"
-	case r.Outcome == MeasurementFailed:
+	case r.Outcome == compare.MeasurementFailed:
 		return "Measurement failed"
-	case r.Outcome == NothingCompared:
+	case r.Outcome == compare.NothingCompared:
 		return "Nothing compared"
 	case n.Unjudged == n.Total:
 		return "Not judged"
-	case r.Outcome == Undecided, res.ControlFired, n.Improvements+n.Equivalent == 0:
+	case r.Outcome == compare.Undecided, res.ControlFired, n.Improvements+n.Equivalent == 0:
 		return "Inconclusive"
 	}
 	return "Pass"
@@ -62,6 +62,8 @@ func lead(r Report, res *compare.Result) Text {
 		return sentence("Worst: ", r.Rows[0])
 	case n.Unmeasured > 0:
 		return say("%d of %s could not be measured, so nothing is known about them.", n.Unmeasured, plural(n.Total, "comparison"))
+	case len(r.Failures) > 0:
+		return say("%s failed, which is not a pass, although every comparison had enough others.", plural(len(r.Failures), "trial"))
 	case res.ControlFired:
 		return say("The baseline differed from itself when measured twice, so no difference found in this run is believed. Make the machine steadier and measure again.%s", lenient(r))
 	case n.Suspected > 0:
@@ -80,7 +82,7 @@ func lead(r Report, res *compare.Result) Text {
 
 // lenient says when something undecided passes.
 func lenient(r Report) string {
-	if r.Outcome == Passed {
+	if r.Outcome == compare.Passed {
 		return " The policy lets that pass."
 	}
 	return ""

@@ -24,15 +24,16 @@ import (
 // this package's own words and hold no character that Markdown, HTML, XML or
 // a terminal gives a meaning to.
 type Report struct {
-	Title   string    `json:"title,omitempty"` // foreign; "" when the user gave none
-	Time    time.Time `json:"time"`            // when the contender's measurement ended; zero when not known
-	Outcome Outcome   `json:"outcome"`
-	Counts  Counts    `json:"counts"`
+	Title   string          `json:"title,omitempty"` // foreign; "" when the user gave none
+	Time    time.Time       `json:"time"`            // when the contender's measurement ended; zero when not known
+	Outcome compare.Outcome `json:"outcome"`         // what exit code and conclusion follow from
+	Counts  Counts          `json:"counts"`
 
-	Status   string `json:"status"`   // the outcome in one or two words, for a heading: "Regression"
-	Headline string `json:"headline"` // "2 regressions, 1 improvement, 37 equivalent"
-	Lead     Text   `json:"lead"`     // the most important finding in one sentence, never empty
-	Steps    []Step `json:"steps"`    // what to do next, most useful first; empty when there is nothing to do
+	Status   string `json:"status"`             // the outcome in one or two words, for a heading: "Regression"
+	Headline string `json:"headline"`           // "2 regressions, 1 improvement, 37 equivalent"
+	Lead     Text   `json:"lead"`               // the most important finding in one sentence, never empty
+	Patterns []Text `json:"patterns,omitempty"` // what holds for many rows at once
+	Steps    []Step `json:"steps"`              // what to do next, most useful first; empty when there is nothing to do
 
 	// Rows holds every comparison in reading order: by Class, and within a
 	// class the worst first.
@@ -85,28 +86,17 @@ func New(res *compare.Result, src Source) Report {
 	setSeconds(r.Controls, src)
 	sortRows(r.Rows)
 	r.Counts = count(r.Rows)
-	r.Outcome = outcome(r.Counts, len(r.Failures), res.Policy)
+	r.Outcome = res.Outcome()
 	r.Status = status(r, res)
 	r.Headline = headline(r.Counts)
 	r.Lead = lead(r, res)
+	r.Patterns = patterns(res)
 	r.Steps = nextSteps(r, res, src)
 	r.Facts = newFacts(r, res, src)
 	r.Notes = newNotes(r, res, src)
 	r.Definitions = definitions(r, res)
 	return r
 }
-
-// An Outcome is what the whole comparison amounts to. The first that holds is
-// taken, in the order below; the exit codes follow the same order.
-type Outcome string
-
-const (
-	Regressed         Outcome = "regression"         // at least one comparison got worse
-	MeasurementFailed Outcome = "measurement_failed" // at least one comparison has a side without a usable trial
-	NothingCompared   Outcome = "nothing_compared"   // the two sides have no cell in common: never a pass
-	Undecided         Outcome = "inconclusive"       // at least one could not be told, and the policy fails that
-	Passed            Outcome = "pass"               // nothing got worse as far as could be told
-)
 
 // Counts says how many comparisons fall where. Regressions, Improvements,
 // Equivalent, Inconclusive, Unmeasured and Unjudged add up to Total.

@@ -9,8 +9,8 @@ import (
 
 func TestNothingComparedIsNotAPass(t *testing.T) {
 	r := report.New(&compare.Result{Policy: compare.DefaultPolicy()}, report.Source{})
-	if r.Outcome != report.NothingCompared {
-		t.Errorf("outcome of an empty result is %q, want %q", r.Outcome, report.NothingCompared)
+	if r.Outcome != compare.NothingCompared {
+		t.Errorf("outcome of an empty result is %q, want %q", r.Outcome, compare.NothingCompared)
 	}
 	if len(r.Lead) == 0 || len(r.Steps) == 0 {
 		t.Errorf("an empty result must say what happened and what to do: lead %q, steps %v", r.Lead, r.Steps)

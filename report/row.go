@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/compare"
 )
 
@@ -19,7 +20,7 @@ func newRows(list []compare.Comparison, policy compare.Policy, labels map[string
 			ID:         rowID(&c, seen),
 			Class:      classify(&c),
 			Comparison: c,
-			Points:     marginOf(policy, c).Absolute,
+			Points:     inPoints(policy, c.Metric),
 			Label:      labels[c.Cell],
 		}
 		row.Figures = newFigures(&c, row.Points)
@@ -29,6 +30,12 @@ func newRows(list []compare.Comparison, policy compare.Policy, labels map[string
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// inPoints reports whether changes of a metric are differences, not ratios.
+func inPoints(p compare.Policy, m record.Metric) bool {
+	margin, _ := p.Margin(m)
+	return margin.Absolute
 }
 
 // rowID names a comparison by what it compares; seen tells apart what a
@@ -61,7 +68,7 @@ func classify(c *compare.Comparison) Class {
 		return NotMeasured
 	case code == compare.NoMargin, c.Margin == nil && c.Change != nil:
 		return Unjudged
-	case code == compare.Suspected:
+	case code == compare.Suspected, code == compare.Nominated:
 		return Suspected
 	}
 	return Inconclusive
@@ -89,15 +96,6 @@ func setSeconds(rows []Row, src Source) {
 		base, head := place{c.Baseline.Arm, c.Cell}, place{c.Contender.Arm, c.Cell}
 		rows[i].Seconds = spent[base]/float64(sharers[base]) + spent[head]/float64(sharers[head])
 	}
-}
-
-// marginOf finds the policy's margin for a comparison, as the policy does: by
-// the metric's name, else by its kind.
-func marginOf(p compare.Policy, c compare.Comparison) compare.Margin {
-	if m, ok := p.Margins[c.Metric.Name]; ok {
-		return m
-	}
-	return p.Margins[c.Metric.Kind]
 }
 
 // finite returns c without numbers that no medium can show, and whether there
@@ -207,18 +205,4 @@ func count(rows []Row) Counts {
 		}
 	}
 	return n
-}
-
-func outcome(n Counts, failures int, policy compare.Policy) Outcome {
-	switch {
-	case n.Regressions > 0:
-		return Regressed
-	case n.Unmeasured > 0, n.Total == 0 && failures > 0:
-		return MeasurementFailed
-	case n.Total == 0:
-		return NothingCompared
-	case n.Inconclusive > 0 && policy.InconclusiveFails:
-		return Undecided
-	}
-	return Passed
 }

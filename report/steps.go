@@ -23,7 +23,7 @@ func nextSteps(r Report, res *compare.Result, src Source) []Step {
 	if src.interrupted() != "" {
 		add(Resume, say("The run stopped early; finish it."), src.Resume...)
 	}
-	if r.Outcome == NothingCompared {
+	if r.Outcome == compare.NothingCompared {
 		add(CheckInput, say("Check that both sides measured the same models, parameters and tests."))
 	}
 	add(ReadLogs, readLogs(r, src))
@@ -68,7 +68,9 @@ func together(rows []Row) Text {
 	switch {
 	case hasReason(rows, compare.EnvironmentMixed):
 		return say("Measure both sides in one session on one machine: results of different machines cannot be compared.")
-	case hasReason(rows, compare.BaselineTooYoung):
+	case hasReason(rows, compare.Nominated):
+		return say("Measure both builds in one session: stored sessions can only raise a suspicion.")
+	case hasReason(rows, compare.BaselineTooYoung), hasReason(rows, compare.NoBaseline):
 		return say("Measure both sides in one session: how much two sessions differ by themselves is not known.")
 	}
 	return nil
@@ -97,7 +99,7 @@ func openQuestions(rows []Row) (decided, need, hopeless int) {
 }
 
 func moreBlocks(m compare.Method, decided, need int) Text {
-	if decided == 0 {
+	if decided == 0 || m == compare.Historical { // more sessions come by themselves
 		return nil
 	}
 	if m != compare.Paired {

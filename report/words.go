@@ -102,6 +102,10 @@ func reason(r Row) (why, remedy Text) {
 		return join(" ", say("the two sides were not measured alike:"), quoteAll(c.Reason.Keys, 8)), say("measure both in one session on one machine")
 	case compare.ControlFired:
 		return say("the baseline differed from itself when measured twice, so no difference here can be trusted"), say("make the machine steadier, then measure again")
+	case compare.Nominated:
+		return say("worse than the %s stored, which can have other causes than the build", plural(have, "session")), say("measure both builds in one session")
+	case compare.NoBaseline:
+		return say("no stored session has this cell"), say("measure both builds in one session, or store sessions of the baseline")
 	case compare.BaselineTooYoung:
 		if need > have {
 			return say("%s stored, at least %d needed", plural(have, "session"), need), say("wait for more sessions, or measure both builds in one session")
@@ -159,8 +163,11 @@ func enough(m compare.Method, need int) Text {
 
 // replicates counts in the unit of replication of a method.
 func replicates(m compare.Method, n int) string {
-	if m == compare.Paired {
+	switch m {
+	case compare.Paired:
 		return plural(n, "block")
+	case compare.Historical:
+		return plural(n, "session")
 	}
 	return plural(n, "trial") + " a side"
 }
@@ -180,18 +187,21 @@ func caveats(r Row, cleaned bool) []Text {
 func caveat(w compare.Warning) Text {
 	var t Text
 	switch w.Code {
-	case "failed_trials":
+	case compare.FailedTrials:
 		t = failedTrials(w.Number)
-	case "outlier":
-		t = say("some trials lie far from the others")
-	case "drift":
+	case compare.Outlier:
+		t = say("one block lies far from the others")
+	case compare.Drift:
 		t = say("the baseline drifted during the session")
-	case "autocorrelated":
-		t = say("neighbouring trials resemble each other, so there is less evidence than their number says")
-	case "build":
-		t = say("the program warned about its build")
+		if figure := signed(100*w.Number, decimalsFor(100*math.Abs(w.Number))); !zero(figure) {
+			t = say("the baseline drifted during the session, by %s%% a trial", figure)
+		}
+	case compare.Autocorrelated:
+		t = say("neighbouring blocks resemble each other (correlation %s), so there is less evidence than their number says", fixed(w.Number, 2))
+	case compare.ProgramWarning:
+		t = say("the program itself warned")
 	default:
-		return join(": ", quote(w.Code), quote(w.Text))
+		return join(": ", quote(string(w.Code)), quote(w.Text))
 	}
 	return join(": ", t, quote(w.Text))
 }

@@ -51,7 +51,7 @@ func Hostile() Case {
 			Metric:   record.Metric{Name: name, Kind: record.Throughput, Unit: name, Better: record.Higher},
 			Method:   compare.Paired,
 			Baseline: handSide(name, 100, 6), Contender: handSide(other, 90, 6),
-			Warnings: []compare.Warning{{Code: name, Text: other}, {Code: "build", Text: name}},
+			Warnings: []compare.Warning{{Code: compare.WarningCode(name), Text: other}, {Code: compare.ProgramWarning, Text: name}},
 		}
 		judged(&c, compare.Verdict(i%4), -0.1, 0.01)
 		if c.Verdict == compare.Inconclusive {
@@ -66,6 +66,8 @@ func Hostile() Case {
 		}
 		res.Failures = append(res.Failures, compare.Failure{Trial: name, Arm: other, Cell: c.Cell, Block: i,
 			Cause: record.Failure{Class: record.FailureClass(name), Message: other, Signal: name, Stderr: strings.Repeat(name+"\n", 3)}})
+		res.Groups = append(res.Groups, compare.Group{Contender: name, Metric: other, Model: name, Cells: []string{name, other, name}, Change: -0.1})
+		res.Suspects = append(res.Suspects, name)
 		res.Alone = append(res.Alone, compare.Alone{Cell: name, Metric: other, Arm: name})
 		res.Differences = append(res.Differences, compare.Difference{Key: name, Baseline: other, Contender: name, Arm: other, Hard: i%2 == 1})
 		arm := record.Arm{Name: name, Bin: other, Params: params, Env: map[string]string{name: other}, Build: record.Build{Program: name, Commit: other, Version: name, CPU: name}}
@@ -90,7 +92,7 @@ func Reasons() Case {
 		judged(&c, compare.Inconclusive, change, half)
 		c.Reason = &r
 		switch r.Code {
-		case compare.NotMeasured:
+		case compare.NotMeasured, compare.NoBaseline:
 			c.Change, c.Interval, c.P, c.Contender = nil, nil, nil, compare.Side{Arm: "head", Failed: 6}
 		case compare.NoMargin:
 			c.Margin, c.P = nil, nil
@@ -110,6 +112,8 @@ func Reasons() Case {
 	add(-0.10, 0.01, compare.Reason{Code: compare.BaselineTooYoung, Have: 1, Need: 4})
 	add(-0.04, 0.01, compare.Reason{Code: compare.MethodsDisagree, Have: 6, Need: 12})
 	add(-0.10, 0.01, compare.Reason{Code: compare.NoMargin})
+	add(-0.07, 0.01, compare.Reason{Code: compare.Nominated, Have: 12})
+	add(0, 0, compare.Reason{Code: compare.NoBaseline, Need: 4})
 	add(0, 0, compare.Reason{Code: compare.NotMeasured})
 	add(-0.10, 0.01, compare.Reason{Code: "from_a_newer_version"})
 	return Case{"reasons", res, report.Source{Reproduce: []string{"llama-regress", "run"}}}
@@ -127,7 +131,7 @@ func NotFinite() Case {
 		if c.Verdict == compare.Inconclusive {
 			c.Reason = &compare.Reason{Code: compare.TooNoisy}
 		}
-		c.Warnings = []compare.Warning{{Code: "outlier", Number: x}, {Code: "failed_trials", Number: x}}
+		c.Warnings = []compare.Warning{{Code: compare.Drift, Number: x}, {Code: compare.FailedTrials, Number: x}, {Code: compare.Autocorrelated, Number: x}}
 		res.Comparisons = append(res.Comparisons, c)
 	}
 	return Case{"not-finite", res, report.Source{}}
@@ -159,7 +163,7 @@ func Named(name string) Case {
 		c := &res.Comparisons[i]
 		c.Cell, c.Workload, c.Model, c.Params = name, name, name, map[string]string{name: name}
 		c.Metric.Name, c.Metric.Unit, c.Baseline.Arm, c.Contender.Arm = name, name, name, name
-		c.Warnings = []compare.Warning{{Code: name, Text: name}}
+		c.Warnings = []compare.Warning{{Code: compare.WarningCode(name), Text: name}}
 		if c.Reason != nil {
 			c.Reason = &compare.Reason{Code: compare.ReasonCode(name), Keys: []string{name}}
 		}
@@ -171,6 +175,7 @@ func Named(name string) Case {
 	for i := range res.Differences {
 		res.Differences[i].Key, res.Differences[i].Baseline, res.Differences[i].Contender = name, name, name
 	}
+	res.Groups, res.Suspects = []compare.Group{{Contender: name, Metric: name, Model: name, Cells: []string{name}}}, []string{name}
 	res.Alone[0] = compare.Alone{Cell: name, Metric: name, Arm: name}
 	run.ID, run.Host.Name, run.Interrupted = name, name, name
 	run.Arms = []record.Arm{{Name: name, Bin: name, Params: map[string]string{name: name}, Env: map[string]string{name: name}, Build: record.Build{Commit: name}}}

@@ -10,11 +10,11 @@ import (
 
 // A writer's test is only as good as its cases: what they promise is checked.
 func TestCasesHoldWhatTheyPromise(t *testing.T) {
-	outcomes := map[string]report.Outcome{
-		"regression": report.Regressed, "pass": report.Passed, "undecided": report.Undecided, "reasons": report.MeasurementFailed,
-		"contenders": report.Regressed, "only-failures": report.MeasurementFailed, "empty": report.NothingCompared,
-		"one-trial-a-side": report.Passed, "raw-files": report.Regressed, "two-sessions": report.Passed,
-		"control-fired": report.Passed, "interrupted": report.Passed, "not-finite": report.Regressed, "hostile": report.Regressed,
+	outcomes := map[string]compare.Outcome{
+		"regression": compare.Regressed, "pass": compare.Passed, "undecided": compare.Undecided, "reasons": compare.MeasurementFailed,
+		"contenders": compare.Regressed, "only-failures": compare.MeasurementFailed, "empty": compare.NothingCompared,
+		"one-trial-a-side": compare.Passed, "raw-files": compare.Regressed, "two-sessions": compare.Passed,
+		"control-fired": compare.Passed, "interrupted": compare.Passed, "not-finite": compare.Regressed, "hostile": compare.Regressed,
 	}
 	for _, c := range Cases() {
 		if got := c.Report().Outcome; got != outcomes[c.Name] {
@@ -39,7 +39,7 @@ func TestRegressionHoldsEveryClass(t *testing.T) {
 func TestReasonsHoldsEveryCode(t *testing.T) {
 	res := Reasons().Result
 	for _, code := range []compare.ReasonCode{compare.TooFewTrials, compare.TooNoisy, compare.Suspected, compare.EnvironmentMixed,
-		compare.ControlFired, compare.BaselineTooYoung, compare.MethodsDisagree, compare.NoMargin, compare.NotMeasured} {
+		compare.ControlFired, compare.BaselineTooYoung, compare.MethodsDisagree, compare.NoMargin, compare.NotMeasured, compare.Nominated, compare.NoBaseline} {
 		if !slices.ContainsFunc(res.Comparisons, func(c compare.Comparison) bool { return c.Reason.Code == code }) {
 			t.Errorf("no comparison has the reason %q", code)
 		}

@@ -3,6 +3,7 @@ package text
 import (
 	"fmt"
 
+	"github.com/llama-regress/llama-regress/compare"
 	"github.com/llama-regress/llama-regress/report"
 )
 
@@ -34,9 +35,9 @@ func (p *printer) more(n int, noun string) {
 
 func symbolOf(r report.Report) string {
 	switch {
-	case r.Outcome == report.Regressed, r.Outcome == report.MeasurementFailed:
+	case r.Outcome == compare.Regressed, r.Outcome == compare.MeasurementFailed:
 		return "✗"
-	case r.Outcome == report.Passed && r.Status == "Pass":
+	case r.Outcome == compare.Passed && r.Status == "Pass":
 		return "✓"
 	}
 	return "?"
@@ -44,11 +45,11 @@ func symbolOf(r report.Report) string {
 
 func colorOf(r report.Report) string {
 	switch {
-	case r.Outcome == report.Regressed:
+	case r.Outcome == compare.Regressed:
 		return red
-	case r.Outcome == report.MeasurementFailed:
+	case r.Outcome == compare.MeasurementFailed:
 		return magenta
-	case r.Outcome == report.Passed && r.Status == "Pass":
+	case r.Outcome == compare.Passed && r.Status == "Pass":
 		return green
 	}
 	return yellow

@@ -26,6 +26,7 @@ type Options struct {
 const (
 	mostRows     = 40
 	mostQuiet    = 12 // of equivalent and improved ones, controls
+	mostPatterns = 2
 	mostFailures = 6  // kinds of failed trials
 	mostDetails  = 8  // differences, and things that only one side has
 )
@@ -92,6 +93,12 @@ func (p *printer) verdict(r report.Report) {
 		p.line("%*s%s", 2+len(status), "", line)
 	}
 	p.paragraph("  ", "  ", r.Lead)
+	for i, pattern := range r.Patterns {
+		if i == mostPatterns && !p.Full {
+			break
+		}
+		p.paragraph("  ", "  ", pattern)
+	}
 }
 
 func (p *printer) steps(steps []report.Step) {
