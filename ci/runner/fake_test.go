@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/llama-regress/llama-regress/ci/plan"
@@ -17,7 +16,7 @@ import (
 
 // makePlan is a plan of arms base and head, two models, one cell each and so
 // many blocks. Its files are in dir, the same for the same dir.
-func makePlan(tb testing.TB, dir string, blocks int) *plan.Plan {
+func makePlan(tb helper, dir string, blocks int) *plan.Plan {
 	tb.Helper()
 	p := &plan.Plan{
 		ID: "plan-" + strconv.Itoa(blocks), ConfigSHA: "c0ffee", Seed: 7, Baseline: "base",
@@ -56,7 +55,13 @@ func makePlan(tb testing.TB, dir string, blocks int) *plan.Plan {
 	return p
 }
 
-func writeFile(tb testing.TB, path, text string) {
+// A helper is a testing.TB, or a process that a test started.
+type helper interface {
+	Helper()
+	Fatal(args ...any)
+}
+
+func writeFile(tb helper, path, text string) {
 	tb.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		tb.Fatal(err)

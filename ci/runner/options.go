@@ -9,7 +9,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/llama-regress/llama-regress/ci/plan"
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
@@ -72,22 +71,3 @@ func checkMagic(path string) error {
 	}
 	return nil
 }
-
-// An Observer is told what happens during a run, from one goroutine, in order.
-// It cannot change anything. It should return quickly: the machine is idle for
-// the measurement's sake while it works.
-type Observer interface {
-	Begin(p *plan.Plan, done []record.Trial) // before the first trial; done were measured before the run was resumed
-	Started(t plan.Trial)                    // the trial is about to run
-	Finished(t plan.Trial, r record.Trial)   // it ran and is in the journal
-	Skipped(t plan.Trial, why string)        // it will not run
-	End(run *record.Run, err error)          // last call; what Run is about to return
-}
-
-type nobody struct{}
-
-func (nobody) Begin(*plan.Plan, []record.Trial)  {}
-func (nobody) Started(plan.Trial)                {}
-func (nobody) Finished(plan.Trial, record.Trial) {}
-func (nobody) Skipped(plan.Trial, string)        {}
-func (nobody) End(*record.Run, error)            {}

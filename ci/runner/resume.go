@@ -162,7 +162,7 @@ func (s *session) resumeNotes(before *past, at time.Time) []string {
 // straddled is a trial of the block that was begun and not finished.
 func (s *session) straddled() (plan.Trial, bool) {
 	for i, t := range s.plan.Trials {
-		if s.done[t.ID] || s.streaks.gaveUp(t) != "" {
+		if s.done[t.ID] || s.streaks.over(t) {
 			continue
 		}
 		if i == 0 {

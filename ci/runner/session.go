@@ -34,8 +34,8 @@ func (s *session) walk(ctx context.Context) (why string, err error) {
 		if s.done[t.ID] {
 			continue
 		}
-		if reason := s.streaks.gaveUp(t); reason != "" {
-			s.opts.Observer.Skipped(t, reason)
+		if s.streaks.over(t) {
+			s.opts.Observer.Skipped(t, s.streaks.why(t))
 			continue
 		}
 		if ctx.Err() != nil {
@@ -116,7 +116,7 @@ func (s *session) overruns(i int) bool {
 		if t.Block != first.Block || t.Cell != first.Cell {
 			break
 		}
-		if s.streaks.gaveUp(t) == "" {
+		if !s.streaks.over(t) {
 			need += s.pace.of(t)
 		}
 	}

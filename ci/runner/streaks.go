@@ -39,12 +39,15 @@ func (s streaks) add(t plan.Trial, r record.Trial) {
 	s[pair].last = *r.Failure
 }
 
-// gaveUp says why t will not run, "" when it will.
-func (s streaks) gaveUp(t plan.Trial) string {
+// over says whether t will not run.
+func (s streaks) over(t plan.Trial) bool {
 	k := s[[2]int{t.Cell, t.Arm}]
-	if k == nil || k.succeeded || k.failures < giveUpAfter {
-		return ""
-	}
+	return k != nil && !k.succeeded && k.failures >= giveUpAfter
+}
+
+// why says why t will not run, when it is over.
+func (s streaks) why(t plan.Trial) string {
+	k := s[[2]int{t.Cell, t.Arm}]
 	return fmt.Sprintf("each of its first %d trials failed, the last with %s: %s", k.failures, k.last.Class, printable(k.last.Message))
 }
 
@@ -53,15 +56,19 @@ func (s streaks) notes(p *plan.Plan) []string {
 	var notes []string
 	byCell := func(a, b [2]int) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) }
 	for _, pair := range slices.SortedFunc(maps.Keys(s), byCell) {
-		why, left := s.gaveUp(plan.Trial{Cell: pair[0], Arm: pair[1]}), 0
+		some := plan.Trial{Cell: pair[0], Arm: pair[1]}
+		if !s.over(some) {
+			continue
+		}
+		left := -s[pair].failures
 		for _, t := range p.Trials {
 			if t.Cell == pair[0] && t.Arm == pair[1] {
 				left++
 			}
 		}
-		if left -= s[pair].failures; why != "" && left > 0 {
+		if left > 0 {
 			notes = append(notes, fmt.Sprintf("%s was not measured for arm %s: %s; its other %d trials were left out",
-				p.Cells[pair[0]].Cell.Key, p.Arms[pair[1]].Name, why, left))
+				p.Cells[pair[0]].Cell.Key, p.Arms[pair[1]].Name, s.why(some), left))
 		}
 	}
 	return notes

@@ -1,0 +1,128 @@
+package runner
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/llama-regress/llama-regress/ci/plan"
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/stats"
+)
+
+// PlainLines is an Observer for logs: one line a trial, which begins with the
+// time and never with foreign text, so that nothing a model or program is
+// called is taken for a command of the CI system.
+type PlainLines struct {
+	w   io.Writer
+	now func() time.Time
+
+	plan    *plan.Plan
+	began   time.Time
+	gone    int
+	skipped map[[2]int]bool // cells and arms whose skipping was told
+}
+
+// NewPlainLines writes to w, with the times of the clock now (nil: time.Now).
+func NewPlainLines(w io.Writer, now func() time.Time) *PlainLines {
+	if now == nil {
+		now = time.Now
+	}
+	return &PlainLines{w: w, now: now}
+}
+
+func (l *PlainLines) Begin(p *plan.Plan, done []record.Trial) {
+	l.plan, l.began, l.gone, l.skipped = p, l.now(), len(done), make(map[[2]int]bool)
+	text := fmt.Sprintf("%d trials: %d blocks, %d cells, %d arms", len(p.Trials), p.Blocks, len(p.Cells), len(p.Arms))
+	if len(done) > 0 {
+		text += fmt.Sprintf("; %d were measured before", len(done))
+	}
+	l.line(text)
+}
+
+func (l *PlainLines) Started(plan.Trial) {}
+
+func (l *PlainLines) Finished(t plan.Trial, r record.Trial) {
+	l.gone++
+	if r.Outcome == record.OK {
+		l.trial(t, fmt.Sprintf("ok in %.1fs; %s", r.Seconds, l.medians(t, r)))
+	} else {
+		l.trial(t, fmt.Sprintf("failed after %.1fs: %s: %s", r.Seconds, r.Failure.Class, r.Failure.Message))
+	}
+}
+
+// Skipped tells it once for each arm of a cell.
+func (l *PlainLines) Skipped(t plan.Trial, why string) {
+	l.gone++
+	if pair := [2]int{t.Cell, t.Arm}; !l.skipped[pair] {
+		l.skipped[pair] = true
+		l.trial(t, "left out, here and in all further blocks: "+why)
+	}
+}
+
+func (l *PlainLines) End(run *record.Run, err error) {
+	failures := 0
+	for _, r := range run.Trials {
+		if r.Outcome != record.OK {
+			failures++
+		}
+	}
+	text := fmt.Sprintf("%d of %d trials measured, %d failed, in %s", len(run.Trials)-failures, len(l.plan.Trials), failures, brief(l.now().Sub(l.began)))
+	if run.Interrupted != "" {
+		text += "; ended early: " + run.Interrupted
+	}
+	if err != nil {
+		text += ": " + err.Error()
+	}
+	l.line(text)
+}
+
+func (l *PlainLines) trial(t plan.Trial, text string) {
+	l.line(fmt.Sprintf("%d/%d block %d %s %s: %s", l.gone, len(l.plan.Trials), t.Block+1, l.plan.Arms[t.Arm].Name, l.plan.Cells[t.Cell].Cell.Key, text))
+}
+
+// line writes one. A log that cannot be written to is no reason to stop measuring.
+func (l *PlainLines) line(text string) {
+	const longest = 500 // columns
+	text, _ = fit(printable(text), longest)
+	fmt.Fprintf(l.w, "%s %s\n", l.now().UTC().Format(time.RFC3339), text)
+}
+
+// medians are those of the trial's metrics, in the cell's order.
+func (l *PlainLines) medians(t plan.Trial, r record.Trial) string {
+	var parts []string
+	for _, m := range l.plan.Cells[t.Cell].Cell.Metrics {
+		if measured, ok := r.Measurement(m.Name); ok {
+			part := m.Name + " " + short(stats.Median(measured.Values))
+			if m.Unit != "1" {
+				part += " " + m.Unit
+			}
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// short writes a number with four digits that count, or all of its whole ones.
+func short(v float64) string {
+	decimals := 3
+	if v != 0 {
+		decimals = max(0, 3-int(math.Floor(math.Log10(math.Abs(v)))))
+	}
+	return strconv.FormatFloat(v, 'f', decimals, 64)
+}
+
+// brief is a duration for people: "7s", "2m05s", "3h07m".
+func brief(d time.Duration) string {
+	s := int(max(0, d).Round(time.Second).Seconds())
+	switch {
+	case s < 60:
+		return fmt.Sprintf("%ds", s)
+	case s < 3600:
+		return fmt.Sprintf("%dm%02ds", s/60, s%60)
+	}
+	return fmt.Sprintf("%dh%02dm", s/3600, s%3600/60)
+}
