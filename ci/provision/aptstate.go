@@ -1,12 +1,14 @@
 package provision
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -29,12 +31,15 @@ type deb struct {
 // configuration is read after the machine's own, whose proxies and credentials
 // hold. Signature checks are on whatever the machine says. Cleared are: hooks
 // of apt-get update (they clean or refresh what belongs to the system), and the
-// pinned release and foreign architectures, which do not apply here.
+// pinned release and foreign architectures, which do not apply here. The two
+// cache files, which container images switch off, halve the work of resolving.
 const configuration = `Dir::State "%[1]s/state";
 Dir::State::lists "%[1]s/lists";
 Dir::State::status "%[1]s/status";
 Dir::Cache "%[1]s/cache";
 Dir::Cache::archives "%[1]s/archives";
+Dir::Cache::pkgcache "pkgcache.bin";
+Dir::Cache::srcpkgcache "srcpkgcache.bin";
 Dir::Etc::sourcelist "%[1]s/archive.sources";
 Dir::Etc::sourceparts "%[1]s/none";
 Dir::Etc::preferences "%[1]s/none/preferences";
@@ -96,7 +101,7 @@ func (a *aptState) aptGet(ctx context.Context, args ...string) (output, error) {
 
 var debLine = regexp.MustCompile(`^'([^']+)' ([^ /]+\.deb) (\d+) SHA256:([0-9a-f]{64})$`)
 
-// resolve returns the package and everything it depends on.
+// resolve returns the package and everything it depends on, by name.
 func (a *aptState) resolve(ctx context.Context) ([]deb, error) {
 	out, err := a.aptGet(ctx, "--print-uris", "install", aptPackage)
 	if err != nil {
@@ -132,6 +137,7 @@ func (a *aptState) resolve(ctx context.Context) ([]deb, error) {
 		}
 		debs = append(debs, d)
 	}
+	slices.SortFunc(debs, func(a, b deb) int { return cmp.Compare(a.Name, b.Name) })
 	if len(debs) == 0 {
 		return nil, fmt.Errorf("apt-get found nothing to download for %s", aptPackage)
 	}

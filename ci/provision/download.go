@@ -124,6 +124,9 @@ func (h *holding) fetchPart(ctx context.Context, url, part string) (resumed bool
 	default:
 		return false, fmt.Errorf("%s: %s", url, res.Status)
 	}
+	if res.ContentLength > maxArchive-have {
+		return false, fmt.Errorf("%s: larger than %d bytes", url, maxArchive)
+	}
 	if have > 0 {
 		h.logf("release: going on with %s at %.1f MB", url, float64(have)/1e6)
 	} else {

@@ -121,8 +121,12 @@ func checkBackend(ctx context.Context, dir, library string) error {
 		return fmt.Errorf("%s does not start: %w", bench, err)
 	}
 	for line := range strings.Lines(out.stderr) {
-		if strings.Contains(line, "loaded CPU backend from ") && strings.HasSuffix(strings.TrimSpace(line), "/"+filepath.Base(library)) {
+		_, loaded, ok := strings.Cut(strings.TrimSpace(line), "loaded CPU backend from ")
+		switch {
+		case ok && strings.HasSuffix(loaded, "/"+filepath.Base(library)) && strings.HasPrefix(loaded, filepath.Dir(filepath.Dir(dir))):
 			return nil
+		case ok: // of several, the first is the one used
+			return fmt.Errorf("%s uses %s instead", bench, loaded)
 		}
 	}
 	return fmt.Errorf("%s does not load it: %s", bench, lastLine(out.stderr))

@@ -24,14 +24,13 @@ func (e *NotFoundError) Error() string {
 	for _, t := range e.Tried {
 		fmt.Fprintf(&b, "  %-8s %s\n", t.Source+":", strings.ReplaceAll(t.Err.Error(), "\n", "\n           "))
 	}
-	targets := strings.Join(e.Need, " ")
 	fmt.Fprintf(&b, `by hand, one of:
-  build it:     git clone https://github.com/ggml-org/llama.cpp && cd llama.cpp
-                cmake -B build -DCMAKE_BUILD_TYPE=Release && cmake --build build -j --target %s
-                then name the folder: --llama-dir llama.cpp/build/bin (or add it to PATH)
-  a release:    name one from https://github.com/ggml-org/llama.cpp/releases: --release bNNNN --sha256 HEX
-  unpacked yourself: put %s into one folder and name it: --llama-dir FOLDER`,
-		targets, strings.Join(e.Need, ", "))
+  build it:   git clone https://github.com/ggml-org/llama.cpp && cd llama.cpp
+              cmake -B build -DCMAKE_BUILD_TYPE=Release && cmake --build build -j --target %s
+              then name the folder: --llama-dir llama.cpp/build/bin (or add it to PATH)
+  a release:  name one from https://github.com/ggml-org/llama.cpp/releases: --release bNNNN --sha256 HEX
+  a folder:   put %s into one and name it: --llama-dir FOLDER`,
+		strings.Join(e.Need, " "), strings.Join(e.Need, ", "))
 	return b.String()
 }
 

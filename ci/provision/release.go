@@ -81,7 +81,7 @@ func fetchRelease(ctx context.Context, h *holding) (*entry, error) {
 		return nil, err
 	}
 	h.logf("release: unpacking into %s", h.store.dir)
-	if err := unpack(ctx, got.path, filepath.Join(dir, filesDir)); err != nil {
+	if err := unpack(ctx, got.path, filepath.Join(dir, filesDir), releaseBound); err != nil {
 		return nil, fmt.Errorf("unpack %s: %w", got.Name, err)
 	}
 	m := manifest{Source: SourceRelease, Version: h.Release, Origin: from, Fetched: []fetched{got.fetched}}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -47,7 +48,7 @@ func survey(dir string) (tree, error) {
 			return err
 		}
 		base, folder := filepath.Base(rel), filepath.Dir(rel)
-		if strings.HasPrefix(base, "lib") && strings.Contains(base, ".so") {
+		if library.MatchString(base) {
 			if !safePath.MatchString(rel) {
 				return fmt.Errorf("a path with characters it should not have: %q", rel)
 			}
@@ -81,6 +82,8 @@ func survey(dir string) (tree, error) {
 	}
 	return t, err
 }
+
+var library = regexp.MustCompile(`^lib.*\.so(\.[0-9.]+)?$`)
 
 // cpuVariant returns the NAME of libggml-cpu-NAME.so.
 func cpuVariant(base string) (string, bool) {

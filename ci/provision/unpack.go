@@ -14,16 +14,20 @@ import (
 	"strings"
 )
 
-const (
-	maxUnpacked = 4 << 30 // bytes in all files together
-	maxEntries  = 20_000
-)
+// A bound is how much an archive may hold, whatever its own size.
+type bound struct {
+	bytes int64 // in all files together
+	files int   // with folders and links
+}
+
+// releaseBound is some ten times what llama.cpp's largest archives hold.
+var releaseBound = bound{bytes: 4 << 30, files: 20_000}
 
 // unpack unpacks a .tar.gz or .zip into the new folder dir. It refuses what
 // would leave the folder: names with "..", absolute names, and links to outside
 // or through a link. It also refuses devices, a name that comes twice, and
-// archives beyond the bounds above.
-func unpack(ctx context.Context, path, dir string) error {
+// archives beyond the bound.
+func unpack(ctx context.Context, path, dir string, most bound) error {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
 	}
@@ -32,7 +36,7 @@ func unpack(ctx context.Context, path, dir string) error {
 		return err
 	}
 	defer root.Close()
-	u := &unpacker{ctx: ctx, root: root}
+	u := &unpacker{ctx: ctx, root: root, left: most}
 	if strings.HasSuffix(path, ".zip") {
 		return u.zip(path)
 	}
@@ -40,10 +44,9 @@ func unpack(ctx context.Context, path, dir string) error {
 }
 
 type unpacker struct {
-	ctx     context.Context
-	root    *os.Root
-	entries int
-	bytes   int64
+	ctx  context.Context
+	root *os.Root
+	left bound
 }
 
 func (u *unpacker) tarGz(path string) error {
@@ -104,8 +107,8 @@ func (u *unpacker) zip(path string) error {
 
 // add makes one file, folder or symbolic link.
 func (u *unpacker) add(name string, mode fs.FileMode, link string, body io.Reader) error {
-	if u.entries++; u.entries > maxEntries {
-		return fmt.Errorf("more than %d files", maxEntries)
+	if u.left.files--; u.left.files < 0 {
+		return errors.New("more files than any release of llama.cpp has")
 	}
 	if err := u.ctx.Err(); err != nil {
 		return err
@@ -143,10 +146,9 @@ func (u *unpacker) file(name string, mode fs.FileMode, body io.Reader) error {
 	if err != nil {
 		return err
 	}
-	n, err := io.Copy(f, io.LimitReader(body, maxUnpacked-u.bytes+1))
-	u.bytes += n
-	if err == nil && u.bytes > maxUnpacked {
-		err = fmt.Errorf("larger than %d bytes when unpacked", int64(maxUnpacked))
+	n, err := io.Copy(f, io.LimitReader(body, u.left.bytes+1))
+	if u.left.bytes -= n; err == nil && u.left.bytes < 0 {
+		err = errors.New("larger, when unpacked, than any release of llama.cpp")
 	}
 	return errors.Join(err, f.Close())
 }
