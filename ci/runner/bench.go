@@ -14,7 +14,7 @@ import (
 type Bench interface {
 	// Identify says which program an arm runs and checks that it can be
 	// driven at all. It is called once an arm, before anything is measured; an
-	// error ends the run.
+	// error names the arm and ends the run.
 	Identify(ctx context.Context, arm record.Arm) (record.Build, error)
 
 	// Measure runs one trial and returns what it measured or why it failed:

@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -89,7 +90,12 @@ func (f *fakeBench) Identify(_ context.Context, arm record.Arm) (record.Build, e
 	if f.identify != nil {
 		return f.identify(arm)
 	}
-	return record.Build{Program: filepath.Join(arm.Bin, "llama-bench")}, nil
+	path := filepath.Join(arm.Bin, "llama-bench")
+	program, err := os.ReadFile(path)
+	if err != nil {
+		return record.Build{}, fmt.Errorf("arm %s: %w", arm.Name, err)
+	}
+	return record.Build{Program: path, SHA256: fmt.Sprintf("%x", sha256.Sum256(program))}, nil
 }
 
 func (f *fakeBench) Measure(ctx context.Context, p *plan.Plan, t plan.Trial) (record.Trial, error) {

@@ -2,7 +2,6 @@ package runner
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -36,7 +35,7 @@ func (s *session) identify(ctx context.Context) error {
 	if err := checkOrder(s.plan); err != nil {
 		return fmt.Errorf("plan: %w", err)
 	}
-	s.pins = make(pins)
+	s.models = make(pins)
 	return errors.Join(s.identifyModels(ctx), s.identifyBuilds(ctx))
 }
 
@@ -93,7 +92,7 @@ func (s *session) identifyModel(ctx context.Context, m plan.Model) (record.Model
 	if err := s.opts.CheckModel(m.Path); err != nil {
 		return model, err
 	}
-	pin, err := s.pins.add(ctx, m.Path)
+	pin, err := s.models.add(ctx, m.Path)
 	if err != nil {
 		return model, err
 	}
@@ -104,44 +103,17 @@ func (s *session) identifyModel(ctx context.Context, m plan.Model) (record.Model
 	return model, nil
 }
 
-// identifyBuilds asks once for each way of running a program: two arms that
-// differ in name only, such as a null control, share the answer.
+// identifyBuilds asks the bench about each arm. A bench names the arm in its
+// errors.
 func (s *session) identifyBuilds(ctx context.Context) error {
-	known := make(map[string]record.Build)
 	var faults []error
-	for i := range s.run.Arms {
-		arm := s.run.Arms[i]
-		nameless := arm
-		nameless.Name, nameless.ControlOf = "", ""
-		key, err := json.Marshal(nameless)
-		if err != nil {
-			return fmt.Errorf("arm %s: %w", arm.Name, err)
-		}
-		build, ok := known[string(key)]
-		if !ok {
-			build, err = s.identifyBuild(ctx, arm)
-		}
+	for i, arm := range s.run.Arms {
+		build, err := s.bench.Identify(ctx, arm)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if err != nil {
-			faults = append(faults, fmt.Errorf("arm %s: %w", arm.Name, err))
-			continue
-		}
-		known[string(key)] = build
 		s.run.Arms[i].Build = build
+		faults = append(faults, err)
 	}
 	return errors.Join(faults...)
-}
-
-func (s *session) identifyBuild(ctx context.Context, arm record.Arm) (record.Build, error) {
-	build, err := s.bench.Identify(ctx, arm)
-	if err != nil || build.Program == "" {
-		return build, err
-	}
-	pin, err := s.pins.add(ctx, build.Program)
-	if err == nil && build.SHA256 == "" {
-		build.SHA256 = pin.sum
-	}
-	return build, err
 }

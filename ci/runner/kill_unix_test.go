@@ -97,7 +97,7 @@ func resumeKilled(t *testing.T, dir string, p *plan.Plan, want *record.Run) {
 		t.Fatal(err)
 	}
 	for _, f := range names {
-		if f.Name() != runner.RecordFile && f.Name() != ".lock" {
+		if f.Name() != runner.RecordFile && f.Name() != runner.LogFolder && f.Name() != ".lock" {
 			t.Errorf("left behind: %s", f.Name())
 		}
 	}

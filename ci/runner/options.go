@@ -16,6 +16,7 @@ import (
 const (
 	RecordFile  = "run.json"      // the run record, once the run has ended
 	JournalFile = "journal.jsonl" // every finished trial of a run that is not complete
+	LogFolder   = "logs"          // made for the logs a Bench may write; the runner writes none
 	lockFile    = ".lock"         // held while a run is under way; left behind, empty of meaning
 )
 

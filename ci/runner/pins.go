@@ -9,8 +9,7 @@ import (
 	"os"
 )
 
-// Pins are the files that must not change during a run, by path: models, and
-// the program of each arm.
+// Pins are the files that must not change during a run, by path: the models.
 type pins map[string]*pin
 
 // A pin is a file as it was when the run began.
@@ -39,31 +38,31 @@ func (p pins) add(ctx context.Context, path string) (*pin, error) {
 	return p[path], nil
 }
 
-// changed says which of the files is no longer what it was, "" when none is. A
-// file is read again only when its time, size or identity has changed; one that
-// was never added is left alone.
-func (p pins) changed(ctx context.Context, paths ...string) (string, error) {
-	for _, path := range paths {
-		known := p[path]
-		if known == nil {
-			continue
-		}
-		stamp, err := os.Stat(path)
-		if err != nil {
-			return fmt.Sprintf("%v: it was there when the run began; put it back, then resume", err), nil
-		}
-		if stamp.Size() == known.stamp.Size() && stamp.ModTime().Equal(known.stamp.ModTime()) && os.SameFile(stamp, known.stamp) {
-			continue
-		}
-		sum, err := hashFile(ctx, path)
-		if ctx.Err() != nil {
-			return "", ctx.Err()
-		}
-		if err != nil || sum != known.sum {
-			return fmt.Sprintf("%s changed since the run began (sha256 was %.12s, is %.12s): put it back, or start over", path, known.sum, sum), nil
-		}
-		known.stamp = stamp // touched or copied over itself
+// changed says how a file is no longer what it was, "" when it is. It is read
+// again only when its time, size or identity has changed; a file that was never
+// added is left alone.
+func (p pins) changed(ctx context.Context, path string) (string, error) {
+	known := p[path]
+	if known == nil {
+		return "", nil
 	}
+	stamp, err := os.Stat(path)
+	if err != nil {
+		return fmt.Sprintf("%v: it was there when the run began; put it back, then resume", err), nil
+	}
+	if stamp.Size() == known.stamp.Size() && stamp.ModTime().Equal(known.stamp.ModTime()) && os.SameFile(stamp, known.stamp) {
+		return "", nil
+	}
+	sum, err := hashFile(ctx, path)
+	switch {
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case err != nil:
+		return fmt.Sprintf("%v: it could be read when the run began", err), nil
+	case sum != known.sum:
+		return fmt.Sprintf("%s changed since the run began: sha256 was %.12s, is %.12s; put it back, or start over", path, known.sum, sum), nil
+	}
+	known.stamp = stamp // touched, or copied over itself
 	return "", nil
 }
 

@@ -3,6 +3,7 @@ package runner
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -17,6 +18,9 @@ func (s *session) open(before *past) (err error) {
 	s.streaks = make(streaks)
 	path := s.folder.path(JournalFile)
 	if before == nil {
+		if err := os.MkdirAll(s.folder.path(LogFolder), 0o755); err != nil {
+			return fmt.Errorf("output folder: %w", err)
+		}
 		s.journal, err = createJournal(path, s.run)
 		return err
 	}

@@ -175,20 +175,18 @@ func TestUnusableTrialsBecomeFailures(t *testing.T) {
 	}
 }
 
-func TestNullControlSharesTheBuild(t *testing.T) {
+func TestEveryArmIsIdentified(t *testing.T) {
 	dir := t.TempDir()
 	p := makePlan(t, dir, 1)
 	control := p.Arms[0]
-	control.Name, control.ControlOf = "base-again", "base"
-	other := p.Arms[0]
-	other.Name, other.Env = "base-env", map[string]string{"GGML_BACKEND_PATH": "/x"}
-	p.Arms = append(p.Arms, control, other)
+	control.Name, control.ControlOf = "base~control", "base"
+	p.Arms = append(p.Arms, control)
 	bench := &fakeBench{}
 	run, err := runner.Run(context.Background(), p, bench, options(filepath.Join(dir, "out")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"base", "head", "base-env"}; !slices.Equal(bench.asked, want) {
+	if want := []string{"base", "head", "base~control"}; !slices.Equal(bench.asked, want) {
 		t.Errorf("identified %v, want %v", bench.asked, want)
 	}
 	if run.Arms[2].Build.SHA256 != run.Arms[0].Build.SHA256 || run.Arms[2].Build.SHA256 == "" {

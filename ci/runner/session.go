@@ -20,7 +20,7 @@ type session struct {
 	run     *record.Run
 	notes   []string // about resumptions
 	journal *journal
-	pins    pins
+	models  pins
 	done    map[string]bool // by trial ID
 	pace    pace
 	streaks streaks
@@ -84,9 +84,10 @@ func (s *session) measure(ctx context.Context, t plan.Trial) (record.Trial, erro
 	return admit(s.run, trial), nil
 }
 
-// attempt measures, unless the files to measure are no longer those the run began with.
+// attempt measures, unless the model is no longer the one the run began with.
+// That the program still is, the bench knows best: it knows all its files.
 func (s *session) attempt(ctx context.Context, t plan.Trial) (record.Trial, error) {
-	changed, err := s.pins.changed(ctx, s.plan.Cells[t.Cell].ModelPath, s.run.Arms[t.Arm].Build.Program)
+	changed, err := s.models.changed(ctx, s.plan.Cells[t.Cell].ModelPath)
 	if err != nil {
 		return record.Trial{}, err
 	}
@@ -130,5 +131,6 @@ func finished(run *record.Run) time.Time {
 		return run.Started
 	}
 	last := run.Trials[len(run.Trials)-1]
-	return last.Start.Add(time.Duration(last.Seconds * float64(time.Second)))
+	const most = 1e9 // thirty years: what a journal says may be anything
+	return last.Start.Add(time.Duration(min(last.Seconds, most) * float64(time.Second)))
 }
