@@ -103,7 +103,7 @@ func runChild(ctx context.Context, spec childSpec) (*childEnd, error) {
 	if out.err != nil {
 		return nil, out.err
 	}
-	out.end.stdout, out.end.stderr = stdout.Bytes(), stderr.String()
+	out.end.stdout, out.end.stderr = stdout.data, stderr.String()
 	if out.end.reason == endedCancel {
 		return out.end, ctx.Err()
 	}

@@ -1,30 +1,26 @@
 package llama
 
-import (
-	"bytes"
-	"fmt"
-)
+import "fmt"
 
 // A boundedBuffer keeps the first max bytes and calls full at the first one
 // beyond them. It goes on accepting, so that the writer does not block before
-// it is ended.
+// it is ended. It is a Writer and nothing else: io.Copy would fill a
+// bytes.Buffer past any Write method of ours.
 type boundedBuffer struct {
-	bytes.Buffer
+	data []byte
 	max  int
 	full func()
 	over bool
 }
 
 func (b *boundedBuffer) Write(p []byte) (int, error) {
-	if room := b.max - b.Len(); len(p) > room {
-		b.Buffer.Write(p[:room])
-		if !b.over {
-			b.over = true
-			b.full()
-		}
-		return len(p), nil
+	room := min(b.max-len(b.data), len(p))
+	b.data = append(b.data, p[:room]...)
+	if room < len(p) && !b.over {
+		b.over = true
+		b.full()
 	}
-	return b.Buffer.Write(p)
+	return len(p), nil
 }
 
 const (

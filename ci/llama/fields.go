@@ -91,7 +91,9 @@ func (d *fieldDecoder) backends() string {
 	}
 	var names []string
 	for _, b := range oldBackends {
-		if d.take(b.field) == true {
+		switch text, _ := scalar(d.take(b.field)); text { // rpc was a text, the others booleans
+		case "", "0", "false":
+		default:
 			names = append(names, b.name)
 		}
 	}

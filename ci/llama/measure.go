@@ -114,6 +114,9 @@ func (m *measurement) run(ctx context.Context) error {
 
 // commands spells out the arguments of every invocation.
 func (m *measurement) commands() ([][]string, error) {
+	if strings.Contains(m.cell.ModelPath, ",") {
+		return nil, &badArgument{"model", m.cell.ModelPath, "-m", "llama-bench takes a comma as several models", "rename the file or its folder"}
+	}
 	common, err := parameterArgs(m.program.caps, m.values, m.asked)
 	if err != nil {
 		return nil, err
