@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// One-sided "head is worse". Fisher, mid-p and Boschloo from section 9.7 of the
-// reference (R 4.2.2, SciPy 1.10.1). Barnard by a grid over the common rate with
+// One-sided "head is worse". Fisher and mid-p by R 4.2.2, Boschloo by
+// scipy.stats.boschloo_exact(alternative="less") of SciPy 1.10.1. Barnard by a grid over the common rate with
 // the tables ordered in exact rational arithmetic: scipy.stats.barnard_exact
 // compares rounded z and loses tables tied with the observed one, and so prints
 // 0.000899 for the first row, 0.012408 for 195/200 and 0.034077 for 7/15.

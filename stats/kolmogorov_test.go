@@ -13,7 +13,8 @@ func TestKolmogorovSmirnovOracles(t *testing.T) {
 		base, head []float64
 		d, p       float64
 	}{
-		{"reference, section 9.12", longer, []float64{1.2, .4, .9, 2.1, 1.7, .1, 1.4, .8}, .47, .100682245},
+		// R 4.2.2: ks.test(longer, shorter, exact = TRUE).
+		{"25 against 8", longer, []float64{1.2, .4, .9, 2.1, 1.7, .1, 1.4, .8}, .47, .100682245},
 		// R 4.2.2: ks.test(x, y, exact = TRUE), which conditions on the ties.
 		{"ties", tiedX, tiedY, 0.444444444444444, 0.172768408062529},
 		{"all tied", []float64{1, 1}, []float64{1, 1, 1}, 0, 1},

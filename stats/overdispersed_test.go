@@ -13,8 +13,8 @@ var (
 	shakyTrials  = []Count{{40, 50}, {47, 50}, {44, 50}, {38, 48}}
 )
 
-// NumPy 2.4.6, SciPy 1.17.1: section 5.1 of the reference written out with
-// arrays, t.ppf(.95, 6) for the quantile.
+// NumPy 2.4.6, SciPy 1.17.1: the formulas of the docs written out with arrays,
+// scipy.stats.t.ppf(.95, 6) for the quantile.
 func TestOverdispersedOracles(t *testing.T) {
 	rho, size := ICC(steadyTrials)
 	near(t, "ICC", rho, 0.02859943291210133, 1e-15)
@@ -110,7 +110,7 @@ func TestTrialsForRate(t *testing.T) {
 	}
 }
 
-// The table of section 5.3: 1-0.05^(1/n) = 13.9 % for 20, 1.0 % for 300.
+// 1-0.05^(1/n) is 13.9 % for 20 and 1.0 % for 299.
 func TestFailureFree(t *testing.T) {
 	for _, tt := range []struct {
 		margin, confidence float64
@@ -122,7 +122,7 @@ func TestFailureFree(t *testing.T) {
 	}
 }
 
-// Gate C7, reduced: identical arms whose trials differ by beta-binomial noise
+// Calibration: identical arms whose trials differ by beta-binomial noise
 // must not be called different more often than 6.5 % at one-sided 5 %. Fisher on
 // the pooled requests, which takes them for independent, must fail the same gate.
 func TestOverdispersedFalseAlarms(t *testing.T) {

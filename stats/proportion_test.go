@@ -2,8 +2,8 @@ package stats
 
 import "testing"
 
-// Wilson and Clopper-Pearson at 95 %, from section 9.6 of the reference:
-// Newcombe (1998a), Table I, and R 4.2.2's prop.test(correct = FALSE) and binom.test.
+// Wilson and Clopper-Pearson at 95 %: Newcombe (1998a), Table I, and R 4.2.2's
+// prop.test(k, n, correct = FALSE) and binom.test(k, n).
 func TestProportionOracles(t *testing.T) {
 	for _, tt := range []struct {
 		c                                              Count
