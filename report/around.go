@@ -1,7 +1,9 @@
 package report
 
 import (
+	"maps"
 	"math"
+	"regexp"
 	"slices"
 
 	"github.com/llama-regress/llama-regress/ci/record"
@@ -78,7 +80,7 @@ func newArms(res *compare.Result, src Source) []Arm {
 			return
 		}
 		a := run.Arms[i]
-		arms = append(arms, Arm{Name: a.Name, Role: role, ControlOf: a.ControlOf, Build: a.Build, Params: a.Params, Env: a.Env, File: file})
+		arms = append(arms, Arm{Name: a.Name, Role: role, ControlOf: a.ControlOf, Build: a.Build, Params: a.Params, Env: withoutSecrets(a.Env), File: file})
 	}
 	for _, c := range res.Comparisons {
 		add(src.Base, c.Baseline.Arm, src.BaseFile, Baseline)
@@ -90,6 +92,37 @@ func newArms(res *compare.Result, src Source) []Arm {
 		add(src.Head, c.Contender.Arm, src.HeadFile, Control)
 	}
 	return arms
+}
+
+// Details says what an arm ran and with which settings of its own, as far as
+// that is known.
+func (a Arm) Details() []Text {
+	b := a.Build
+	var parts []Text
+	add := func(label, value string) {
+		if value != "" {
+			parts = append(parts, concat(say("%s ", label), quote(value)))
+		}
+	}
+	add("control of", a.ControlOf)
+	add("commit", b.Commit)
+	if b.Number > 0 {
+		parts = append(parts, say("build %d", b.Number))
+	}
+	add("version", b.Version)
+	add("backends", b.Backends)
+	add("processor", b.CPU)
+	add("GPU", b.GPU)
+	add("SHA-256", b.SHA256)
+	add("program", b.Program)
+	add("file", a.File)
+	for _, name := range slices.Sorted(maps.Keys(a.Params)) {
+		add("parameter", name+"="+a.Params[name])
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.Env)) {
+		add("environment", name+"="+a.Env[name])
+	}
+	return parts
 }
 
 // patterns says what holds for many comparisons at once, so that a reader need
@@ -116,6 +149,21 @@ func groupMetric(res *compare.Result, g compare.Group) record.Metric {
 		}
 	}
 	return record.Metric{}
+}
+
+// secret matches names of variables whose values must not be published.
+var secret = regexp.MustCompile(`(?i)token|secret|passw|credential|api_?key|private|auth`)
+
+// withoutSecrets returns env with values hidden that look like secrets: a
+// report is posted where everybody can read it.
+func withoutSecrets(env map[string]string) map[string]string {
+	shown := maps.Clone(env)
+	for name := range shown {
+		if secret.MatchString(name) {
+			shown[name] = "(hidden)"
+		}
+	}
+	return shown
 }
 
 // newNotes collects what a reader should know about the whole.

@@ -77,7 +77,7 @@ func newFacts(r Report, res *compare.Result, src Source) []Fact {
 	add("compared", "compared", compared(src))
 	add("method", "method", method(res.Method))
 	add("cells", "in every cell", quote(commonParams(res.Comparisons)))
-	add("control", "control", control(r.Controls))
+	add("control", "baseline against itself", control(r.Controls))
 	if blocks := blockRange(res.Comparisons); blocks != "" {
 		add("blocks", "replicates", say("%s", blocks))
 	}
@@ -190,8 +190,8 @@ func control(rows []Row) Text {
 	if worst == nil {
 		return nil
 	}
-	return concat(say("the baseline against itself: at most %s, in ", strings.TrimLeft(worst.Figures.Change, "+-")),
-		quote(worst.Comparison.Metric.Name), say("; %d of %s beyond the margin", fired, plural(len(rows), "comparison")))
+	return concat(say("at most %s, in ", strings.TrimLeft(worst.Figures.Change, "+-")),
+		quote(worst.Comparison.Metric.Name), say("; %d of %d beyond the margin", fired, len(rows)))
 }
 
 func trials(r *record.Run) Text {

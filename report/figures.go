@@ -26,9 +26,9 @@ func (f Figures) Interval() string {
 	return low + " to " + f.High
 }
 
-// Levels joins the two levels and says their unit once: "812.4 -> 745.0
-// tok/s"; a side without one is a question mark.
-func (f Figures) Levels() string {
+// Levels joins the two levels by an arrow and says their unit once: "812.4 ->
+// 745.0 tok/s"; a side without one is a question mark.
+func (f Figures) Levels(arrow string) string {
 	from, to := f.Baseline, f.Contender
 	if from == "" && to == "" {
 		return ""
@@ -36,7 +36,7 @@ func (f Figures) Levels() string {
 	if number, unit := splitUnit(from); to != "" && unit == unitOf(to) {
 		from = number
 	}
-	return cmp.Or(from, "?") + " -> " + cmp.Or(to, "?")
+	return cmp.Or(from, "?") + " " + arrow + " " + cmp.Or(to, "?")
 }
 
 func unitOf(figure string) string {
@@ -75,7 +75,7 @@ func newFigures(c *compare.Comparison, points bool) Figures {
 		f.Margin = s.size(c.Margin.High)
 	}
 	if c.Sigma > 0 {
-		f.Noise = significant(100*c.Sigma, 2) + "%"
+		f.Noise = s.size(c.Sigma)
 	}
 	if c.MDE > 0 {
 		f.Detectable = s.size(c.MDE)

@@ -74,6 +74,18 @@ func classify(c *compare.Comparison) Class {
 	return Inconclusive
 }
 
+// Unmeasured returns how many rows from the first on belong to one cell of one
+// contender that was not measured, so that they can be told in one sentence; 1
+// when the first row was measured, and 0 when there is none.
+func Unmeasured(rows []Row) int {
+	n := min(1, len(rows))
+	for n > 0 && n < len(rows) && rows[0].Class == NotMeasured && rows[n].Class == NotMeasured &&
+		rows[n].Comparison.Cell == rows[0].Comparison.Cell && rows[n].Comparison.Contender.Arm == rows[0].Comparison.Contender.Arm {
+		n++
+	}
+	return n
+}
+
 // setSeconds shares the wall time of the trials among the rows that show them.
 func setSeconds(rows []Row, src Source) {
 	type place struct{ arm, cell string }

@@ -159,8 +159,7 @@ func Named(name string) Case {
 	res, run := old.Result, old.Source.Base
 	res.Comparisons, res.Controls, res.Failures = res.Comparisons[:5], res.Controls[:1], res.Failures[:2]
 	res.Alone, res.Differences, res.Notes = res.Alone[:1], res.Differences[:2], []string{name}
-	for i := range res.Comparisons {
-		c := &res.Comparisons[i]
+	rename := func(c *compare.Comparison) {
 		c.Cell, c.Workload, c.Model, c.Params = name, name, name, map[string]string{name: name}
 		c.Metric.Name, c.Metric.Unit, c.Baseline.Arm, c.Contender.Arm = name, name, name, name
 		c.Warnings = []compare.Warning{{Code: compare.WarningCode(name), Text: name}}
@@ -168,6 +167,10 @@ func Named(name string) Case {
 			c.Reason = &compare.Reason{Code: compare.ReasonCode(name), Keys: []string{name}}
 		}
 	}
+	for i := range res.Comparisons {
+		rename(&res.Comparisons[i])
+	}
+	rename(&res.Controls[0])
 	for i := range res.Failures {
 		res.Failures[i] = compare.Failure{Trial: name, Arm: name, Cell: name,
 			Cause: record.Failure{Class: record.FailureClass(name), Message: name, Signal: name, Stderr: name}}
@@ -180,6 +183,6 @@ func Named(name string) Case {
 	run.ID, run.Host.Name, run.Interrupted = name, name, name
 	run.Arms = []record.Arm{{Name: name, Bin: name, Params: map[string]string{name: name}, Env: map[string]string{name: name}, Build: record.Build{Commit: name}}}
 	run.Models, run.Notes = []record.Model{{Name: name}}, []string{name}
-	return Case{"named", res, report.Source{Base: run, Head: run, BaseFile: name, HeadFile: name + "2", Title: name,
+	return Case{"named", res, report.Source{Base: run, Head: run, BaseFile: name, HeadFile: "2 " + name, Title: name,
 		Reproduce: []string{name}, Accept: name, Logs: name, TrialLog: func(string) string { return name }}}
 }

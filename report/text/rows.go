@@ -57,22 +57,11 @@ func (p *printer) class(rows []report.Row, contenders bool, legend *bool) {
 		if quiet {
 			p.quiet(rows[i], contenders)
 		} else {
-			n = unmeasured(rows[i:])
+			n = report.Unmeasured(rows[i:])
 			p.row(rows[i:i+n], contenders)
 		}
 		i += n
 	}
-}
-
-// unmeasured is how many rows from the first on are one cell of one contender
-// that was not measured, at least 1.
-func unmeasured(rows []report.Row) int {
-	n := 1
-	for n < len(rows) && rows[0].Class == report.NotMeasured &&
-		rows[n].Comparison.Cell == rows[0].Comparison.Cell && rows[n].Comparison.Contender.Arm == rows[0].Comparison.Contender.Arm {
-		n++
-	}
-	return n
 }
 
 func metrics(rows []report.Row) string {
@@ -90,7 +79,7 @@ func (p *printer) row(rows []report.Row, contenders bool) {
 	f := row.Figures
 	p.line("  %s  %s", p.paint(classColors[row.Class], name(metrics(rows), 40)), what(row, contenders, p.Width-4-columns(name(metrics(rows), 40))))
 	if f.Change != "" {
-		numbers := fmt.Sprintf("    %s %s  %s", pad(f.Levels(), 23), padLeft(f.Change, 8), pad(f.Interval(), 18))
+		numbers := fmt.Sprintf("    %s %s  %s", pad(f.Levels("->"), 23), padLeft(f.Change, 8), pad(f.Interval(), 18))
 		p.line("%s", strings.TrimRight(numbers+p.bar(row, p.Width-columns(numbers)), " "))
 	}
 	if why := row.Reason; len(why) > 0 {

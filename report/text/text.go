@@ -27,8 +27,8 @@ const (
 	mostRows     = 40
 	mostQuiet    = 12 // of equivalent and improved ones, controls
 	mostPatterns = 2
-	mostFailures = 6  // kinds of failed trials
-	mostDetails  = 8  // differences, and things that only one side has
+	mostFailures = 6 // kinds of failed trials
+	mostDetails  = 8 // differences, and things that only one side has
 )
 
 // Write writes r to w. Lines fit Options.Width, except for commands, which are
@@ -206,7 +206,7 @@ func (p *printer) facts(facts []report.Fact) {
 	}
 	for _, f := range facts {
 		if p.Full || brief[f.Key] {
-			p.paragraph("  "+pad(f.Label, 18), "                    ", f.Value)
+			p.paragraph("  "+pad(f.Label, 25), "                           ", f.Value)
 		}
 	}
 }

@@ -1,0 +1,98 @@
+// Package html writes a report as one self-contained page: it opens from a
+// disk or an attachment with no network, under a policy that lets nothing run
+// but its own two scripts. Without JavaScript everything but the charts is
+// there, in tables.
+//
+// Charts are described by go-echarts and drawn by ECharts. Their options reach
+// the page as inert JSON: go-echarts' own Render would put labels, which are
+// foreign text, into a script.
+package html
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+
+	"github.com/llama-regress/llama-regress/report"
+)
+
+// ECharts 6.1.0, the full build of the npm package "echarts"; its licence and
+// notice lie beside it and in the page.
+//
+//go:embed assets/echarts-6.1.0.min.js
+var echarts string
+
+// echartsSHA256 is the checksum of that file as published.
+const echartsSHA256 = "b66b25aeb4df84e33199dc21694014d336d222cbd9deb0e5a7c14bd6aa0d0fd0"
+
+//go:embed assets/echarts-NOTICE
+var echartsNotice string
+
+//go:embed page.js
+var pageScript string
+
+//go:embed page.css
+var pageStyle string
+
+//go:embed page.html.tmpl
+var pageText string
+
+var page = template.Must(template.New("page").Funcs(functions).Parse(pageText))
+
+// Options say how the page is written. The zero value is what people open.
+type Options struct {
+	// WithoutCharts leaves ECharts out, and with it a megabyte: tables only.
+	WithoutCharts bool
+}
+
+// Write writes the page of r to w. The same report gives the same bytes.
+func Write(w io.Writer, r report.Report, o Options) error {
+	data, err := json.Marshal(newCharts(r))
+	if err != nil {
+		return fmt.Errorf("charts: %w", err)
+	}
+	library := echarts
+	if o.WithoutCharts {
+		library = ""
+	}
+	var b bytes.Buffer
+	err = page.Execute(&b, map[string]any{
+		"Report":  r,
+		"Policy":  policy(library),
+		"Style":   template.CSS(pageStyle),
+		"Library": template.JS(library),
+		"Script":  template.JS(pageScript),
+		// json.Marshal has turned <, > and & into \u escapes: nothing in it can
+		// end the element it stands in.
+		"Charts": template.JS(data),
+		"Notice": strings.TrimSpace(echartsNotice),
+	})
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
+// policy is the page's Content-Security-Policy: nothing is fetched, and no
+// script runs but the two whose hashes are here. Styles may be inline, because
+// ECharts sets them on what it draws.
+func policy(library string) string {
+	scripts := hash(pageScript)
+	if library != "" {
+		scripts += " " + hash(library)
+	}
+	return "default-src 'none'; script-src " + scripts +
+		"; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+}
+
+func hash(script string) string {
+	sum := sha256.Sum256([]byte(script))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
