@@ -128,7 +128,7 @@ func TestAllocateAtTheEdges(t *testing.T) {
 	expectPanic(t, "stats: Allocate: ", func() { Allocate(noisy, target, 1) })
 }
 
-// Budget: 5 ms; once a cell when a run is planned.
+// Budget: 20 ms; once a cell when a run is planned.
 func BenchmarkAllocate(b *testing.B) {
 	target := Target{Margin: .03, Alpha: .05, Power: .8}
 	w := Workload{Repetition: Level{1e-4, 2}, Trial: Level{.25e-4, 10}}

@@ -1,0 +1,170 @@
+package stats
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// A ChangeRule says what counts as a change in a series.
+type ChangeRule struct {
+	Level  float64 // chance to find a change in a series without one, in [1e-6, 1)
+	Margin float64 // >= 0; smaller shifts are not reported, in the unit of the series
+	Seed   uint64
+}
+
+// bumpShare is the part of Level that is spent on levels that came and went.
+const bumpShare = 0.2
+
+// A Change is a lasting step in a series.
+type Change struct {
+	At    int      // index of the first value after it
+	P     float64  // of its split, in (0, 1]
+	Shift Estimate // mean until the next change minus mean since the last one
+}
+
+// ChangePoints returns where the level of a series steps, in order.
+//
+// The best split, that with the largest pooled two-sample |t| and at least 3
+// values on either side, is taken if its p over random permutations is at most
+// Level: because every permutation is split at its own best place, the search
+// itself raises no alarms. A level that comes and goes pulls both its steps
+// towards each other's, so where no split will do the best stretch against the
+// rest is tried; a fifth of Level is set aside for that. Each part is then
+// searched in the same way.
+//
+// Of the changes so found those stay whose shift exceeds Margin and has not
+// gone away: the last three values before the next change must still lie beyond
+// Margin from the mean before. What is dropped rejoins its neighbours, the
+// smallest shift first.
+//
+// Series of 15 and more values are whitened before the test by the first-order
+// autocorrelation left beside the steps, and the errors of Shift widened by it.
+// Sizes are a little too large for shifts that were only just found.
+//
+// The series is in order of time, missing values left out; it is not changed.
+// Fewer than 6 values, or equal ones, have no change. The result is nil without
+// one. It panics if a value is NaN, infinite or beyond ±1e150, Level is not in
+// [1e-6, 1), or Margin is negative or NaN.
+func ChangePoints(series []float64, rule ChangeRule) []Change {
+	if len(series) == 0 {
+		return nil
+	}
+	checkFinite("ChangePoints", series)
+	rule.check()
+	found := rule.split(series, 0, nil)
+	slices.SortFunc(found, func(a, b Change) int { return a.At - b.At })
+	settle(series, found)
+	return rule.keepLasting(series, found)
+}
+
+// split appends the changes of xs, whose first value has the given index.
+func (rule ChangeRule) split(xs []float64, first int, found []Change) []Change {
+	cuts, p := rule.cut(xs, rand.New(rand.NewPCG(rule.Seed, uint64(first)<<32|uint64(len(xs)))))
+	from := 0
+	for _, at := range cuts {
+		found = append(found, Change{At: first + at, P: p})
+		found = rule.split(xs[from:at], first+from, found)
+		from = at
+	}
+	if from == 0 {
+		return found
+	}
+	return rule.split(xs[from:], first+from, found)
+}
+
+// cut returns where xs is to be cut, once or twice, and the p-value of that; no
+// place if nothing is to be seen. The tests see the whitened series, the places
+// are clearer in the series itself.
+func (rule ChangeRule) cut(xs []float64, rng *rand.Rand) (cuts []int, p float64) {
+	if len(xs) < 2*leastSegment || isConstant(xs) {
+		return nil, 1
+	}
+	raw := newSplitSearch(xs)
+	at, _ := raw.best()
+	search := raw
+	if r := stepAutoregression(xs, at); r > 0 {
+		search = newSplitSearch(whiten(xs, r))
+	}
+	_, step := search.best()
+	_, _, bump := search.bestStretch()
+	if p := search.permutationP(step, rule.Level*(1-bumpShare), search.reaches, rng) / (1 - bumpShare); p <= rule.Level {
+		return []int{at}, p
+	}
+	if p := search.permutationP(bump, rule.Level*bumpShare, search.stretchReaches, rng) / bumpShare; p <= rule.Level {
+		from, to, _ := raw.bestStretch()
+		return []int{from, to}, p
+	}
+	return nil, 1
+}
+
+// settle moves every change to the best split between its neighbours, which the
+// first splits were made without knowing.
+func settle(series []float64, changes []Change) {
+	for i := range changes {
+		before, after := neighbours(series, changes, i)
+		if at, _ := newSplitSearch(slices.Concat(before, after)).best(); at > 0 {
+			changes[i].At += at - len(before)
+		}
+	}
+}
+
+// keepLasting drops the changes that are too small or went away, one at a time,
+// because each that goes moves the means of its neighbours.
+func (rule ChangeRule) keepLasting(series []float64, changes []Change) []Change {
+	for {
+		drop, smallest := -1, math.Inf(1)
+		for i := range changes {
+			before, after := neighbours(series, changes, i)
+			changes[i].Shift = stepShift(before, after)
+			shift := changes[i].Shift.Theta
+			still := carefulMean(after[len(after)-leastSegment:]) - carefulMean(before)
+			lasts := math.Abs(shift) > rule.Margin && math.Abs(still) > rule.Margin && (still > 0) == (shift > 0)
+			if !lasts && math.Abs(shift) < smallest {
+				drop, smallest = i, math.Abs(shift)
+			}
+		}
+		if drop < 0 {
+			return changes
+		}
+		if changes = slices.Delete(changes, drop, drop+1); len(changes) == 0 {
+			return nil
+		}
+	}
+}
+
+// neighbours returns the values since the change before change i, and those
+// from change i to the one after it.
+func neighbours(series []float64, changes []Change, i int) (before, after []float64) {
+	from, to := 0, len(series)
+	if i > 0 {
+		from = changes[i-1].At
+	}
+	if i+1 < len(changes) {
+		to = changes[i+1].At
+	}
+	return series[from:changes[i].At], series[changes[i].At:to]
+}
+
+// stepShift is Welch's estimate, its error widened and its degrees of freedom
+// reduced to those of the independent values that an autocorrelated series is
+// worth.
+func stepShift(before, after []float64) Estimate {
+	e := Welch(before, after)
+	both := slices.Concat(before, after)
+	if r := stepAutoregression(both, len(before)); r > 0 && e.SE > 0 {
+		worth := EffectiveN(len(both), r) / float64(len(both))
+		e.SE /= math.Sqrt(worth)
+		e.DF = max(1, e.DF*worth)
+	}
+	return e
+}
+
+func (rule ChangeRule) check() {
+	if !(rule.Level >= 1e-6 && rule.Level < 1) {
+		panic("stats: ChangePoints: Level must lie in [1e-6, 1)")
+	}
+	if !(rule.Margin >= 0) {
+		panic("stats: ChangePoints: Margin must not be negative or NaN")
+	}
+}

@@ -1,0 +1,125 @@
+package stats
+
+import (
+	"math"
+	"math/rand/v2"
+)
+
+// leastSegment is the fewest values on either side of a split.
+const leastSegment = 3
+
+// A splitSearch finds where a series is best cut in two. Its statistic is
+// |S(k)|/√(k(n-k)), with S(k) the sum of the first k deviations from the mean:
+// for one series, and for its permutations, it grows with the pooled two-sample
+// |t| at k, and needs neither a division nor a variance.
+type splitSearch struct {
+	deviations []float64
+	weights    []float64 // 1/√(k(n-k)) at index k
+	sums       []float64 // scratch: sums[k] of the first k deviations
+}
+
+func newSplitSearch(xs []float64) splitSearch {
+	n := len(xs)
+	s := splitSearch{deviations: make([]float64, n), weights: make([]float64, n), sums: make([]float64, n+1)}
+	mean := carefulMean(xs)
+	for i, x := range xs {
+		s.deviations[i] = x - mean
+	}
+	for k := leastSegment; k <= n-leastSegment; k++ {
+		s.weights[k] = 1 / math.Sqrt(float64(k)*float64(n-k))
+	}
+	return s
+}
+
+// best returns the first k at which the statistic is largest and its value;
+// 0, 0 when the series is too short or constant.
+func (s splitSearch) best() (at int, largest float64) {
+	sum := 0.0
+	for k := 1; k <= len(s.deviations)-leastSegment; k++ {
+		sum += s.deviations[k-1]
+		if v := math.Abs(sum) * s.weights[k]; v > largest {
+			at, largest = k, v
+		}
+	}
+	return at, largest
+}
+
+// reaches reports whether the statistic is at least bound somewhere.
+func (s splitSearch) reaches(bound float64) bool {
+	sum := 0.0
+	for k, w := range s.weights[1 : len(s.weights)-leastSegment+1] {
+		sum += s.deviations[k]
+		if math.Abs(sum)*w >= bound {
+			return true
+		}
+	}
+	return false
+}
+
+// maxT returns the largest |t| over the splits, as tables of critical values
+// give it.
+func (s splitSearch) maxT() float64 {
+	_, largest := s.best()
+	squares := 0.0
+	for _, d := range s.deviations {
+		squares += d * d
+	}
+	if squares == 0 {
+		return 0
+	}
+	n := float64(len(s.deviations))
+	explained := largest * largest * n / squares
+	return math.Sqrt((n - 2) * explained / (1 - explained))
+}
+
+// bestStretch returns the stretch [from, to), with at least 3 values before and
+// after it, that differs most from the rest, and the statistic of that: the
+// same as of a split with as many values on one side. Lengths are tried densely
+// where they are short, then in steps of a fifth (after Kovács et al. 2023).
+func (s splitSearch) bestStretch() (from, to int, largest float64) {
+	n := len(s.deviations)
+	for i, d := range s.deviations {
+		s.sums[i+1] = s.sums[i] + d
+	}
+	for m := leastSegment; m <= n-2*leastSegment; m += max(1, m/5) {
+		w := s.weights[m]
+		for i, sum := range s.sums[leastSegment : n-leastSegment-m+1] {
+			if v := math.Abs(s.sums[i+leastSegment+m]-sum) * w; v > largest {
+				from, to, largest = i+leastSegment, i+leastSegment+m, v
+			}
+		}
+	}
+	return from, to, largest
+}
+
+// stretchReaches reports whether the statistic of some stretch is at least bound.
+func (s splitSearch) stretchReaches(bound float64) bool {
+	_, _, largest := s.bestStretch()
+	return largest >= bound
+}
+
+// permutationP returns (1 + permutations that reach the statistic)/(1 +
+// permutations made). It makes enough of them to place ten at or below level,
+// but stops as soon as their p-value could not be level or less any more; what
+// it then returns is above level too. The order of the deviations is lost.
+func (s splitSearch) permutationP(statistic, level float64, reaches func(bound float64) bool, rng *rand.Rand) float64 {
+	if statistic == 0 {
+		return 1
+	}
+	// Permutations that only differ by rounding, or not at all, are ties.
+	bound := statistic * (1 - 1e-9)
+	permutations := math.Ceil(10 / level)
+	reached := 0.0
+	for made := 1.0; made <= permutations; made++ {
+		rng.Shuffle(len(s.deviations), func(i, j int) {
+			s.deviations[i], s.deviations[j] = s.deviations[j], s.deviations[i]
+		})
+		if !reaches(bound) {
+			continue
+		}
+		if reached++; reached+1 > level*(permutations+1) {
+			return (reached + 1) / (made + 1)
+		}
+	}
+	return (reached + 1) / (permutations + 1)
+}
