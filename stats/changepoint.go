@@ -82,6 +82,9 @@ func (rule ChangeRule) cut(xs []float64, rng *rand.Rand) (cuts []int, p float64)
 	}
 	raw := newSplitSearch(xs)
 	at, _ := raw.best()
+	if at == 0 {
+		return nil, 1 // all that differs lies within 3 values of an end
+	}
 	search := raw
 	if r := stepAutoregression(xs, at); r > 0 {
 		search = newSplitSearch(whiten(xs, r))

@@ -323,6 +323,7 @@ func FuzzChangePoints(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 200, 201, 202, 200}, 0.)
 	f.Add([]byte("aaaaaaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbbbb"), 1.)
 	f.Add([]byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 255}, .5)
+	f.Add([]byte("aaaaaaaaaaaaab`"), 1.)
 	f.Fuzz(func(t *testing.T, raw []byte, margin float64) {
 		if !(margin >= 0) || len(raw) > 60 {
 			return
