@@ -3,10 +3,10 @@ package config
 import (
 	"fmt"
 	"maps"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/llama-regress/llama-regress/ci/record"
 )
@@ -14,7 +14,7 @@ import (
 // Validate checks a configuration that was built in Go, and returns all that is
 // wrong with it, joined. Load and Parse have already done so. It changes nothing.
 func (c *Config) Validate() error {
-	return placed("", nil, c.check(nil))
+	return join("", c.check(nil))
 }
 
 // check returns what is wrong with the values, except where known already says
@@ -140,7 +140,7 @@ func (k *checker) models(c *Config) {
 	if len(c.Models) == 0 {
 		k.fault("models", "at least one is needed, such as {path: models/tiny.gguf}")
 	}
-	first := map[string]int{}
+	first, paths := map[string]int{}, map[string]int{}
 	for i, m := range c.Models {
 		path := fmt.Sprintf("models[%d]", i)
 		if m.Path == "" {
@@ -150,119 +150,14 @@ func (k *checker) models(c *Config) {
 		if strings.ContainsAny(m.Path, "\x00\n\r") {
 			k.fault(path+".path", "want the path of a GGUF file")
 		}
+		if j, ok := paths[filepath.Clean(m.Path)]; ok {
+			k.fault(path+".path", "is also the path of models[%d]", j)
+			continue
+		}
+		paths[filepath.Clean(m.Path)] = i
 		k.name(path, m.Name, first, i)
 		if m.SHA256 != "" && !hashForm.MatchString(m.SHA256) {
 			k.fault(path+".sha256", "want 64 hexadecimal digits, have %q", short(m.SHA256))
-		}
-	}
-}
-
-func (k *checker) bench(b Bench) {
-	k.between("bench.repetitions", b.Repetitions, 1, 1000)
-	if len(b.Tests) == 0 {
-		k.fault("bench.tests", "at least one is needed, such as pp512")
-	}
-	first := map[string]int{}
-	for i, t := range b.Tests {
-		path := fmt.Sprintf("bench.tests[%d]", i)
-		if parsed, err := record.ParseTest(t.Name()); err != nil || parsed != t {
-			k.fault(path, "%+v is not a test", t)
-			continue
-		}
-		if j, ok := first[t.Name()]; ok {
-			k.fault(path, "%s is also bench.tests[%d]", t.Name(), j)
-			continue
-		}
-		first[t.Name()] = i
-	}
-}
-
-func (k *checker) sampling(s Sampling) {
-	k.between("sampling.blocks", s.Blocks, 1, 1000)
-	k.between("sampling.warmup", s.Warmup, 0, 100)
-	if s.Budget < 0 {
-		k.fault("sampling.budget", "want a duration above 0, have %v", s.Budget)
-	}
-	if s.Timeout < time.Second || s.Timeout > 24*time.Hour {
-		k.fault("sampling.timeout", "want 1s to 24h, have %v", s.Timeout)
-	}
-	switch s.Control {
-	case ControlNone, ControlOne, ControlAll:
-	default:
-		k.fault("sampling.control", "want none, one or all, have %q", short(string(s.Control)))
-	}
-}
-
-// gate checks that every margin is one and is of a metric that will be measured.
-func (k *checker) gate(c *Config) {
-	kinds, tests := defaultMargins(), k.readable("bench.tests")
-	for _, name := range slices.Sorted(maps.Keys(c.Gate.Margins)) {
-		if m := c.Gate.Margins[name]; !validMargin(m) {
-			k.fault("gate."+name+".margin", "want a ratio above 0 and below 0.5, have %v", m)
-		}
-		_, kind := kinds[name]
-		if !kind && tests && !slices.ContainsFunc(c.Bench.Tests, func(t record.Test) bool { return t.Name() == name }) {
-			k.fault("gate."+name, "bench.tests has no such test")
-		}
-	}
-}
-
-// matrix checks every value, then that the combinations are some and distinct.
-func (k *checker) matrix(c *Config) {
-	m, before := c.Matrix, len(k.faults)
-	for _, name := range slices.Sorted(maps.Keys(m.Params)) {
-		path := "matrix." + name
-		if len(m.Params[name]) == 0 {
-			k.fault(path, "an empty list; leave the key out for the default")
-		}
-		for i, value := range m.Params[name] {
-			at := fmt.Sprintf("%s[%d]", path, i)
-			k.param(at, name, value)
-			if j := slices.Index(m.Params[name], value); j < i {
-				k.fault(at, "%q comes twice", value)
-			}
-		}
-	}
-	for i, entry := range m.Include {
-		path := fmt.Sprintf("matrix.include[%d]", i)
-		k.params(path, entry)
-		if len(entry) == 0 {
-			k.fault(path, "sets nothing")
-		}
-	}
-	for i, entry := range m.Exclude {
-		k.exclude(fmt.Sprintf("matrix.exclude[%d]", i), entry, m)
-	}
-	if len(k.faults) > before {
-		return
-	}
-	points, err := m.Combinations()
-	if err != nil {
-		k.fault("matrix", "%v", err)
-	}
-	seen := map[string]bool{}
-	for _, point := range points {
-		key := record.CellKey("", "", point)
-		if seen[key] {
-			k.fault("matrix.include", "makes the same combination twice: %s", strings.TrimPrefix(key, "//"))
-			return
-		}
-		seen[key] = true
-	}
-}
-
-// exclude refuses an entry that excludes nothing: GitHub ignores it, and so
-// hides the typing error it most likely is.
-func (k *checker) exclude(path string, entry map[string]string, m Matrix) {
-	k.params(path, entry)
-	if len(entry) == 0 {
-		k.fault(path, "would exclude everything")
-	}
-	for _, name := range slices.Sorted(maps.Keys(entry)) {
-		if values, ok := m.Params[name]; !ok {
-			k.fault(path+"."+name, "excludes nothing: the matrix does not vary %s", name)
-		} else if k.readable("matrix."+name) && !slices.Contains(values, entry[name]) {
-			k.fault(path+"."+name, "excludes nothing: %s is never %s", name, entry[name])
 		}
 	}
 }

@@ -29,55 +29,51 @@ func (e *Error) Error() string {
 	if e.File == "" {
 		return "configuration: " + msg
 	}
-	return fmt.Sprintf("%s:%d: %s", e.File, max(e.Line, 1), msg)
+	return fmt.Sprintf("%s:%d: %s", e.File, e.Line, msg)
 }
 
-// A fault is an Error that does not yet know its place.
+// A fault is an Error of a file whose name does not matter yet.
 type fault struct {
-	path string
-	msg  string
-	bare bool // msg names the place itself
+	path  string
+	msg   string
+	bare  bool // msg names the value itself
+	place place
 }
 
-// A place is where a value stands in the file; both count from 1.
+// A place is where a value stands in the file; both count from 1, 0 is unknown.
 type place struct{ line, column int }
 
-// placed turns faults into one error, nil when there are none. places knows
-// where the values are; the place of a value that is missing is that of what
-// should hold it.
-func placed(file string, places map[string]place, faults []fault) error {
-	var all []*Error
-	for _, f := range faults {
-		at := places[nearest(places, f.path)]
-		e := &Error{File: file, Line: at.line, Column: at.column, Path: f.path, Msg: f.msg}
-		if f.bare {
-			e.Path = ""
-		}
-		all = append(all, e)
-	}
-	slices.SortStableFunc(all, func(a, b *Error) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+// join turns faults into one error, in the order of their places, nil when
+// there are none. file is "" for a configuration built in Go.
+func join(file string, faults []fault) error {
+	faults = slices.Clone(faults)
+	slices.SortStableFunc(faults, func(a, b fault) int {
+		return cmp.Or(cmp.Compare(a.place.line, b.place.line), cmp.Compare(a.place.column, b.place.column))
 	})
 	var errs []error
-	for i, e := range all {
+	for i, f := range faults {
 		if i == maxFaults {
-			errs = append(errs, fmt.Errorf("and %d more", len(all)-maxFaults))
+			errs = append(errs, fmt.Errorf("and %d more", len(faults)-maxFaults))
 			break
+		}
+		e := &Error{File: file, Line: f.place.line, Column: f.place.column, Path: f.path, Msg: f.msg}
+		if f.bare {
+			e.Path = ""
 		}
 		errs = append(errs, e)
 	}
 	return errors.Join(errs...)
 }
 
-// nearest returns the longest beginning of path that has a place, "" if none.
-func nearest(places map[string]place, path string) string {
-	for path != "" {
-		if _, ok := places[path]; ok {
-			return path
+// nearest returns the place of path or, when that is missing in the file, of
+// what should hold it.
+func nearest(places map[string]place, path string) place {
+	for {
+		if at, ok := places[path]; ok || path == "" {
+			return at
 		}
 		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
 	}
-	return ""
 }
 
 // within says whether path is outer or lies in it.

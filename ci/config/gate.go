@@ -4,26 +4,34 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
 func (r *reader) gate(path string, n ast.Node, g *Gate) {
-	r.entries(path, n, func(at, key string, value ast.Node) {
-		if key == "inconclusive" {
+	written := map[string]string{} // how the metric was written, by its name
+	r.entries(path, n, func(at string, key *token.Token, value ast.Node) {
+		if key.Value == "inconclusive" {
 			r.inconclusive(at, value, g)
 			return
 		}
-		name, err := metricName(key)
+		name, err := metricName(key.Value)
 		if err != nil {
-			r.faults = append(r.faults, fault{path: at, bare: true, msg: err.Error()})
+			r.faultAt(key, at, "%v", err)
 			return
 		}
+		if other, ok := written[name]; ok {
+			r.faultAt(key, at, "key %q in gate means the same metric as %q", key.Value, other)
+			return
+		}
+		written[name] = key.Value
 		r.object(at, value, map[string]setter{
 			"margin": func(path string, n ast.Node) {
 				s, ok := r.scalar(path, n, "a margin such as 3%")
@@ -60,8 +68,11 @@ func metricName(key string) (string, error) {
 	if t, err := record.ParseTest(key); err == nil {
 		return t.Name(), nil
 	}
-	return "", fmt.Errorf("unknown metric %q in gate%s", key, suggest(key, append(kinds, "inconclusive")))
+	return "", fmt.Errorf("unknown metric %q in gate%s", short(key), suggest(key, append(kinds, "inconclusive")))
 }
+
+// decimal is narrower than strconv, which reads 0x1p-4 and nan.
+var decimal = regexp.MustCompile(`^([0-9]+|[0-9]*\.[0-9]+)$`)
 
 // parseMargin reads "3%" or "0.03"; the margin of a share is a difference, and
 // so "2pp" or "0.02".
@@ -83,8 +94,9 @@ func parseMargin(s string, share bool) (float64, error) {
 		}
 		number, scale = before, 100
 	}
-	v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-	if err != nil || !validMargin(v/scale) {
+	number = strings.TrimSpace(number)
+	v, err := strconv.ParseFloat(number, 64)
+	if err != nil || !decimal.MatchString(number) || !validMargin(v/scale) {
 		return 0, fmt.Errorf(want, example, short(s))
 	}
 	return v / scale, nil

@@ -18,13 +18,16 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// What is refused before it is parsed. The parser takes time that grows with
-// the square of keys and of nesting: within these bounds well under a second,
-// for a megabyte of brackets most of an hour.
+// What is refused before it is parsed. The YAML library takes time that grows
+// with the square of what it is given, of blank lines in a block of text above
+// all: 64 KiB of them keep it busy for half a minute, and a megabyte of brackets
+// for longer. Within all these bounds it needs a second at worst.
 const (
-	maxBytes  = 1 << 20
-	maxTokens = 20_000
-	maxDepth  = 16
+	maxBytes      = 64 << 10
+	maxLines      = 2_000
+	maxLineLength = 4 << 10 // bytes
+	maxTokens     = 20_000
+	maxDepth      = 16 // of brackets and braces
 )
 
 // Load reads and checks the configuration file at path.
@@ -62,9 +65,12 @@ func Parse(data []byte, name string) (*Config, error) {
 	if r.version(root); len(r.faults) == 0 { // of another version we know no keys
 		r.config(root, c)
 		c.complete()
-		r.faults = append(r.faults, c.check(r.faults)...)
+		for _, f := range c.check(r.faults) {
+			f.place = nearest(r.places, f.path)
+			r.faults = append(r.faults, f)
+		}
 	}
-	if err := placed(name, r.places, r.faults); err != nil {
+	if err := join(name, r.faults); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -84,69 +90,76 @@ func (c *Config) complete() {
 
 // parse returns the one document of data.
 func parse(data []byte, name string) (ast.Node, error) {
-	fail := func(at *token.Position, format string, args ...any) error {
-		e := &Error{File: name, Line: 1, Msg: fmt.Sprintf(format, args...)}
-		if at != nil {
-			e.Line, e.Column = at.Line, at.Column
-		}
-		return e
+	fail := func(at place, format string, args ...any) error {
+		return &Error{File: name, Line: at.line, Column: at.column, Msg: fmt.Sprintf(format, args...)}
 	}
+	start := place{1, 1}
 	if len(data) > maxBytes {
-		return nil, fail(nil, "larger than %d KiB, which no configuration is", maxBytes>>10)
+		return nil, fail(start, "larger than %d KiB, which no configuration is", maxBytes>>10)
 	}
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-	if line, ok := textual(data); !ok {
-		return nil, fail(&token.Position{Line: line}, "not a text in UTF-8")
+	if line, why := unfit(data); why != "" {
+		return nil, fail(place{line: line}, "%s", why)
 	}
 	tokens := lexer.Tokenize(string(data))
-	if at := tooMuch(tokens); at != nil {
-		return nil, fail(at, "longer or more deeply nested than any configuration")
+	if t := tooMuch(tokens); t != nil {
+		return nil, fail(placeOf(t), "longer or more deeply nested than any configuration")
 	}
 	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey()) // the reader names both places
 	if err != nil {
 		var syntax *yaml.SyntaxError
 		if errors.As(err, &syntax) && syntax.Token != nil {
-			at := syntax.Token.Position
-			return nil, fail(at, "column %d: not valid YAML: %s", at.Column, syntax.Message)
+			at := placeOf(syntax.Token)
+			return nil, fail(at, "column %d: not valid YAML: %s", at.column, syntax.Message)
 		}
-		return nil, fail(nil, "not valid YAML: %v", err)
+		return nil, fail(start, "not valid YAML: %v", err)
 	}
 	var root ast.Node
 	for _, doc := range file.Docs {
-		switch body := doc.Body.(type) {
-		case nil, *ast.DirectiveNode:
-		default:
-			if root != nil {
-				return nil, fail(body.GetToken().Position, "a second YAML document; a configuration is one")
-			}
-			root = body
+		if doc.Body == nil || doc.Body.Type() == ast.DirectiveType {
+			continue
 		}
+		if root != nil {
+			return nil, fail(placeOf(firstToken(doc.Body)), "a second YAML document; a configuration is one")
+		}
+		root = doc.Body
 	}
 	if root == nil {
-		return nil, fail(nil, "empty; llama-regress config init writes one to start from")
+		return nil, fail(start, "empty; 'llama-regress config init' writes one to start from")
 	}
 	return root, nil
 }
 
-// textual says whether data is UTF-8 without control characters, and if not,
-// on which line.
-func textual(data []byte) (line int, ok bool) {
-	line = 1
-	for len(data) > 0 {
-		r, size := utf8.DecodeRune(data)
+// unfit says on which line data is something that the YAML library must not
+// see, and why; "" when it may.
+func unfit(data []byte) (line int, why string) {
+	line, length := 1, 0
+	for i := 0; i < len(data); {
+		r, size := utf8.DecodeRune(data[i:])
+		next := i + size
 		switch {
+		case r == utf8.RuneError && size == 1:
+			return line, "not a text in UTF-8"
 		case r == '\n':
-			line++
-		case r == utf8.RuneError && size == 1, r < ' ' && r != '\t' && r != '\r', r == 0x7f:
-			return line, false
+			line, length = line+1, -size
+		case r == '\r' && (next == len(data) || data[next] != '\n'):
+			return line, "a carriage return that ends no line"
+		case r < ' ' && r != '\t' && r != '\r', r == 0x7f:
+			return line, fmt.Sprintf("a control character (U+%04X)", r)
 		}
-		data = data[size:]
+		if length += size; length > maxLineLength {
+			return line, fmt.Sprintf("a line of more than %d bytes", maxLineLength)
+		}
+		i = next
 	}
-	return line, true
+	if line > maxLines {
+		return maxLines, fmt.Sprintf("more than %d lines, which no configuration has", maxLines)
+	}
+	return 0, ""
 }
 
-// tooMuch returns where tokens exceed the bounds, nil when they do not.
-func tooMuch(tokens token.Tokens) *token.Position {
+// tooMuch returns the token that exceeds the bounds, nil when none does.
+func tooMuch(tokens token.Tokens) *token.Token {
 	depth := 0
 	for i, t := range tokens {
 		switch t.Type {
@@ -156,7 +169,7 @@ func tooMuch(tokens token.Tokens) *token.Position {
 			depth--
 		}
 		if i >= maxTokens || depth > maxDepth {
-			return t.Position
+			return t
 		}
 	}
 	return nil

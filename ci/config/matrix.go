@@ -8,7 +8,7 @@ import (
 )
 
 // MaxCombinations bounds a matrix, long before its trials become too many.
-const MaxCombinations = 100_000
+const MaxCombinations = 10_000
 
 // A Matrix spans the cells: every combination of its values, for every model.
 type Matrix struct {

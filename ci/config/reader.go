@@ -15,38 +15,42 @@ import (
 // A reader turns nodes of YAML into values. It notes where every value stands
 // and what is wrong with it, and goes on.
 type reader struct {
-	places map[string]place
+	places map[string]place // of every value met, by its path
 	faults []fault
 }
 
 // A setter reads the value at path.
 type setter func(path string, n ast.Node)
 
+// fault notes what is wrong with the value at path.
 func (r *reader) fault(path, format string, args ...any) {
-	r.faults = append(r.faults, fault{path: path, msg: fmt.Sprintf(format, args...)})
+	r.faults = append(r.faults, fault{path: path, place: nearest(r.places, path), msg: fmt.Sprintf(format, args...)})
 }
 
-// at notes where path stands, unless that is already known.
-func (r *reader) at(path string, t *token.Token) {
-	if _, known := r.places[path]; !known && t != nil {
-		r.places[path] = place{t.Position.Line, t.Position.Column}
+// faultAt notes what is wrong at t, in words that name the value themselves.
+func (r *reader) faultAt(t *token.Token, path, format string, args ...any) {
+	r.faults = append(r.faults, fault{path: path, bare: true, place: placeOf(t), msg: fmt.Sprintf(format, args...)})
+}
+
+func placeOf(t *token.Token) place {
+	if t == nil || t.Position == nil {
+		return place{1, 1}
 	}
+	return place{t.Position.Line, t.Position.Column}
 }
 
-// object reads a mapping, each value by the setter of its key. Keys that are
-// known but not supported yet are named in later.
+// object reads a mapping, each value by the setter of its key. Keys that the
+// design has but this version has not are named in later.
 func (r *reader) object(path string, n ast.Node, keys map[string]setter, later ...string) {
-	r.entries(path, n, func(at, key string, value ast.Node) {
-		switch set, ok := keys[key]; {
+	r.entries(path, n, func(at string, key *token.Token, value ast.Node) {
+		switch set, ok := keys[key.Value]; {
 		case ok:
 			set(at, value)
-		case slices.Contains(later, key):
-			r.faults = append(r.faults, fault{path: at, bare: true,
-				msg: fmt.Sprintf("%q%s is not supported by configuration version %d yet", key, inside(path), Version)})
+		case slices.Contains(later, key.Value):
+			r.faultAt(key, at, "%q%s is not supported by configuration version %d yet", key.Value, inside(path), Version)
 		default:
 			known := slices.Sorted(maps.Keys(keys))
-			r.faults = append(r.faults, fault{path: at, bare: true,
-				msg: fmt.Sprintf("unknown key %q%s%s", key, inside(path), suggest(key, known))})
+			r.faultAt(key, at, "unknown key %q%s%s", short(key.Value), inside(path), suggest(key.Value, known))
 		}
 	})
 }
@@ -59,8 +63,9 @@ func inside(path string) string {
 	return " in " + path
 }
 
-// entries calls each for the pairs of a mapping, and refuses a key that comes twice.
-func (r *reader) entries(path string, n ast.Node, each func(path, key string, value ast.Node)) {
+// entries calls each for every pair of a mapping, except for keys that are no
+// plain text or come a second time.
+func (r *reader) entries(path string, n ast.Node, each func(at string, key *token.Token, value ast.Node)) {
 	m, ok := n.(*ast.MappingNode)
 	if !ok {
 		r.wrong(path, n, "a mapping (key: value)")
@@ -68,22 +73,20 @@ func (r *reader) entries(path string, n ast.Node, each func(path, key string, va
 	}
 	lines := make(map[string]int, len(m.Values))
 	for _, pair := range m.Values {
-		t := pair.Key.GetToken()
-		key := t.Value
-		at := strings.TrimPrefix(path+"."+key, ".")
-		if _, ok := pair.Key.(ast.ScalarNode); !ok || key == "" {
-			r.wrong(path, pair.Key, "a plain key")
+		key := pair.Key.GetToken()
+		switch pair.Key.(type) {
+		case *ast.StringNode, *ast.IntegerNode, *ast.BoolNode, *ast.FloatNode:
+		default:
+			r.faultAt(key, path, "only plain keys are supported%s: no merge keys, anchors or aliases", inside(path))
 			continue
 		}
-		if line, ok := lines[key]; ok {
-			twice := fmt.Sprintf("%s (line %d)", at, t.Position.Line) // a path of its own, for its own line
-			r.at(twice, t)
-			r.faults = append(r.faults, fault{path: twice, bare: true,
-				msg: fmt.Sprintf("key %q%s comes twice, first on line %d", key, inside(path), line)})
+		at := strings.TrimPrefix(path+"."+key.Value, ".")
+		if line, ok := lines[key.Value]; ok {
+			r.faultAt(key, at, "key %q%s comes twice, first on line %d", short(key.Value), inside(path), line)
 			continue
 		}
-		lines[key] = t.Position.Line
-		r.at(at, t)
+		lines[key.Value] = key.Position.Line
+		r.places[at] = placeOf(key)
 		each(at, key, pair.Value)
 	}
 }
@@ -98,7 +101,7 @@ func (r *reader) list(set setter) setter {
 		}
 		for i, value := range seq.Values {
 			at := fmt.Sprintf("%s[%d]", path, i)
-			r.at(at, firstToken(value))
+			r.places[at] = placeOf(firstToken(value))
 			set(at, value)
 		}
 	}
@@ -112,22 +115,27 @@ func firstToken(n ast.Node) *token.Token {
 	return n.GetToken()
 }
 
-// text reads one line of text, such as a name; numbers are taken as written.
+// text reads a text that is not empty; a number is one, as it is written.
 func (r *reader) text(to *string) setter {
 	return func(path string, n ast.Node) {
+		_, isBool := n.(*ast.BoolNode)
 		if s, ok := r.scalar(path, n, "a text"); ok {
+			if s == "" || isBool {
+				r.wrong(path, n, "a text")
+				return
+			}
 			*to = s
 		}
 	}
 }
 
-// texts reads a mapping of texts.
+// texts reads a mapping of scalars.
 func (r *reader) texts(to *map[string]string) setter {
 	return func(path string, n ast.Node) {
 		*to = map[string]string{}
-		r.entries(path, n, func(at, key string, value ast.Node) {
+		r.entries(path, n, func(at string, key *token.Token, value ast.Node) {
 			if s, ok := r.scalar(at, value, "a text"); ok {
-				(*to)[key] = s
+				(*to)[key.Value] = s
 			}
 		})
 	}
@@ -146,8 +154,7 @@ func (r *reader) scalar(path string, n ast.Node, want string) (string, bool) {
 // whole reads a whole number; its range is for check to judge.
 func (r *reader) whole(to *int) setter {
 	return func(path string, n ast.Node) {
-		number, ok := n.(*ast.IntegerNode)
-		if ok {
+		if number, ok := n.(*ast.IntegerNode); ok {
 			if v, err := strconv.ParseInt(number.GetToken().Value, 10, 32); err == nil {
 				*to = int(v)
 				return
@@ -173,13 +180,13 @@ func (r *reader) seed(to *uint64) setter {
 // duration reads a text such as 45m or 1h30m.
 func (r *reader) duration(to *time.Duration) setter {
 	return func(path string, n ast.Node) {
-		const want = "a duration with its unit, such as 90s, 45m or 1h30m"
+		const want = "a duration above 0 with its unit, such as 90s, 45m or 1h30m"
 		s, ok := r.scalar(path, n, want)
 		if !ok {
 			return
 		}
 		d, err := time.ParseDuration(s)
-		if err != nil || d == 0 {
+		if err != nil || d <= 0 {
 			r.wrong(path, n, want)
 			return
 		}
@@ -189,8 +196,7 @@ func (r *reader) duration(to *time.Duration) setter {
 
 // wrong reports a value of another type than wanted.
 func (r *reader) wrong(path string, n ast.Node, want string) {
-	r.at(path, n.GetToken())
-	have := "a value"
+	have := "a value of another kind"
 	switch n := n.(type) {
 	case *ast.MappingNode:
 		have = "a mapping"
@@ -198,13 +204,13 @@ func (r *reader) wrong(path string, n ast.Node, want string) {
 		have = "a list"
 	case *ast.NullNode:
 		have = "nothing"
-	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode:
-		r.fault(path, "anchors, aliases and merge keys are not supported; write the value out")
+	case *ast.AnchorNode, *ast.AliasNode:
+		r.fault(path, "anchors and aliases are not supported; write the value out")
 		return
 	case *ast.TagNode:
 		have = "a tag"
 	case *ast.LiteralNode:
-		have = "a text of several lines"
+		have = "a block of text"
 	case *ast.StringNode:
 		have = strconv.Quote(short(n.Value))
 	case ast.ScalarNode:

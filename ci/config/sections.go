@@ -16,9 +16,10 @@ func (r *reader) version(root ast.Node) {
 		return
 	}
 	first := m.Values[0]
-	r.at("version", first.Key.GetToken())
-	if first.Key.GetToken().Value != "version" {
-		r.faults = append(r.faults, fault{path: "version", bare: true, msg: "the first key must be version: 1"})
+	key := first.Key.GetToken()
+	r.places["version"] = placeOf(key)
+	if key.Value != "version" {
+		r.faultAt(key, "version", "the first key must be version: %d", Version)
 		return
 	}
 	if have := first.Value.GetToken().Value; have != strconv.Itoa(Version) {

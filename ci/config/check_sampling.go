@@ -1,0 +1,65 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+func (k *checker) bench(b Bench) {
+	k.between("bench.repetitions", b.Repetitions, 1, 1000)
+	if len(b.Tests) == 0 {
+		k.fault("bench.tests", "at least one is needed, such as pp512")
+	}
+	first := map[string]int{}
+	for i, t := range b.Tests {
+		path := fmt.Sprintf("bench.tests[%d]", i)
+		if parsed, err := record.ParseTest(t.Name()); err != nil || parsed != t {
+			k.fault(path, "%+v is not a test", t)
+			continue
+		}
+		if j, ok := first[t.Name()]; ok {
+			k.fault(path, "%s is also bench.tests[%d]", t.Name(), j)
+			continue
+		}
+		first[t.Name()] = i
+	}
+}
+
+func (k *checker) sampling(s Sampling) {
+	k.between("sampling.blocks", s.Blocks, 1, 1000)
+	k.between("sampling.warmup", s.Warmup, 0, 100)
+	if s.Budget < 0 {
+		k.fault("sampling.budget", "want a duration above 0, have %v", s.Budget)
+	}
+	if s.Timeout < time.Second || s.Timeout > 24*time.Hour {
+		k.fault("sampling.timeout", "want 1s to 24h, have %v", s.Timeout)
+	}
+	switch s.Control {
+	case ControlNone, ControlOne, ControlAll:
+	default:
+		k.fault("sampling.control", "want none, one or all, have %q", short(string(s.Control)))
+	}
+}
+
+// gate checks that every margin is one and is of a metric that will be measured.
+func (k *checker) gate(c *Config) {
+	for i, t := range c.Bench.Tests {
+		if _, ok := c.Gate.Margin(t.Metric()); !ok {
+			k.fault(fmt.Sprintf("bench.tests[%d]", i), "gate has no margin for %s", t.Name())
+		}
+	}
+	kinds, tests := defaultMargins(), k.readable("bench.tests")
+	for _, name := range slices.Sorted(maps.Keys(c.Gate.Margins)) {
+		if m := c.Gate.Margins[name]; !validMargin(m) {
+			k.fault("gate."+name+".margin", "want a ratio above 0 and below 0.5, have %v", m)
+		}
+		_, kind := kinds[name]
+		if !kind && tests && !slices.ContainsFunc(c.Bench.Tests, func(t record.Test) bool { return t.Name() == name }) {
+			k.fault("gate."+name, "bench.tests has no such test")
+		}
+	}
+}
