@@ -90,12 +90,13 @@ func (rule ChangeRule) cut(xs []float64, rng *rand.Rand) (cuts []int, p float64)
 		search = newSplitSearch(whiten(xs, r))
 	}
 	_, step := search.best()
-	_, _, bump := search.bestStretch()
-	if p := search.permutationP(step, rule.Level*(1-bumpShare), search.reaches, rng) / (1 - bumpShare); p <= rule.Level {
+	p = search.permutationP(step, rule.Level*(1-bumpShare), splitSearch.reaches, rng) / (1 - bumpShare)
+	if p <= rule.Level {
 		return []int{at}, p
 	}
-	if p := search.permutationP(bump, rule.Level*bumpShare, search.stretchReaches, rng) / bumpShare; p <= rule.Level {
-		from, to, _ := raw.bestStretch()
+	_, _, bump := search.bestStretch()
+	p = search.permutationP(bump, rule.Level*bumpShare, splitSearch.stretchReaches, rng) / bumpShare
+	if from, to, _ := raw.bestStretch(); p <= rule.Level && to > 0 {
 		return []int{from, to}, p
 	}
 	return nil, 1

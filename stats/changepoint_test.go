@@ -121,17 +121,17 @@ func noise(rng *rand.Rand, n int, r float64) []float64 {
 func TestPermutationP(t *testing.T) {
 	search := newSplitSearch([]float64{1, 1, 1, 2, 2, 2})
 	_, largest := search.best()
-	p := search.permutationP(largest, .2, search.reaches, rand.New(rand.NewPCG(9, 2)))
+	p := search.permutationP(largest, .2, splitSearch.reaches, rand.New(rand.NewPCG(9, 2)))
 	for seed := range uint64(400) {
-		p += search.permutationP(largest, .2, search.reaches, rand.New(rand.NewPCG(9, seed)))
+		p += search.permutationP(largest, .2, splitSearch.reaches, rand.New(rand.NewPCG(9, seed)))
 	}
 	if p /= 401; math.Abs(p-.1) > .02 {
 		t.Errorf("have p %v on average, want about .1", p)
 	}
-	if p := search.permutationP(largest, .01, search.reaches, rand.New(rand.NewPCG(9, 2))); p <= .01 {
+	if p := search.permutationP(largest, .01, splitSearch.reaches, rand.New(rand.NewPCG(9, 2))); p <= .01 {
 		t.Errorf("stopped early with p %v, which must stay above the level", p)
 	}
-	if p := search.permutationP(largest*2, .01, search.reaches, rand.New(rand.NewPCG(9, 2))); p != 1./1001 {
+	if p := search.permutationP(largest*2, .01, splitSearch.reaches, rand.New(rand.NewPCG(9, 2))); p != 1./1001 {
 		t.Errorf("a statistic that no permutation reaches: have p %v, want 1/1001", p)
 	}
 }
@@ -324,6 +324,7 @@ func FuzzChangePoints(f *testing.F) {
 	f.Add([]byte("aaaaaaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbbbb"), 1.)
 	f.Add([]byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 255}, .5)
 	f.Add([]byte("aaaaaaaaaaaaab`"), 1.)
+	f.Add([]byte("00011a00\x00XXCXAXXAZ07Z0a10"), 105.)
 	f.Fuzz(func(t *testing.T, raw []byte, margin float64) {
 		if !(margin >= 0) || len(raw) > 60 {
 			return

@@ -3,6 +3,7 @@ package stats
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // leastSegment is the fewest values on either side of a split.
@@ -101,8 +102,8 @@ func (s splitSearch) stretchReaches(bound float64) bool {
 // permutationP returns (1 + permutations that reach the statistic)/(1 +
 // permutations made). It makes enough of them to place ten at or below level,
 // but stops as soon as their p-value could not be level or less any more; what
-// it then returns is above level too. The order of the deviations is lost.
-func (s splitSearch) permutationP(statistic, level float64, reaches func(bound float64) bool, rng *rand.Rand) float64 {
+// it then returns is above level too.
+func (s splitSearch) permutationP(statistic, level float64, reaches func(s splitSearch, bound float64) bool, rng *rand.Rand) float64 {
 	if statistic == 0 {
 		return 1
 	}
@@ -110,11 +111,11 @@ func (s splitSearch) permutationP(statistic, level float64, reaches func(bound f
 	bound := statistic * (1 - 1e-9)
 	permutations := math.Ceil(10 / level)
 	reached := 0.0
+	d := slices.Clone(s.deviations)
+	s.deviations = d
 	for made := 1.0; made <= permutations; made++ {
-		rng.Shuffle(len(s.deviations), func(i, j int) {
-			s.deviations[i], s.deviations[j] = s.deviations[j], s.deviations[i]
-		})
-		if !reaches(bound) {
+		rng.Shuffle(len(d), func(i, j int) { d[i], d[j] = d[j], d[i] })
+		if !reaches(s, bound) {
 			continue
 		}
 		if reached++; reached+1 > level*(permutations+1) {
