@@ -47,6 +47,19 @@ type Report struct {
 	Facts       []Fact               `json:"facts"`                 // how it was measured, in reading order
 	Notes       []Text               `json:"notes,omitempty"`       // what a reader should know about the whole
 	Definitions []Definition         `json:"definitions,omitempty"` // of every term that this report uses
+
+	Method compare.Method `json:"method"`
+	Policy compare.Policy `json:"policy"` // that the verdicts follow; its metric names are foreign
+}
+
+// Fact returns the value of the fact with that key, nil when it is not known.
+func (r Report) Fact(key string) Text {
+	for _, f := range r.Facts {
+		if f.Key == key {
+			return f.Value
+		}
+	}
+	return nil
 }
 
 // A Source says where a result came from. Its zero value is allowed.
@@ -81,6 +94,8 @@ func New(res *compare.Result, src Source) Report {
 		Alone:       res.Alone,
 		Differences: hardFirst(res.Differences),
 		Arms:        newArms(res, src),
+		Method:      res.Method,
+		Policy:      res.Policy,
 	}
 	setSeconds(r.Rows, src)
 	setSeconds(r.Controls, src)

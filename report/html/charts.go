@@ -1,6 +1,8 @@
 package html
 
 import (
+	"math"
+
 	"github.com/go-echarts/go-echarts/v2/charts"
 	"github.com/go-echarts/go-echarts/v2/opts"
 	"github.com/go-echarts/go-echarts/v2/types"
@@ -56,6 +58,9 @@ func newChartRow(row report.Row) chartRow {
 	}
 	gain := func(change float64) *float64 {
 		g := 100 * row.Gain(change)
+		if !finite(g) {
+			return nil
+		}
 		return &g
 	}
 	if c.Change != nil {
@@ -64,19 +69,24 @@ func newChartRow(row report.Row) chartRow {
 	if c.Interval != nil {
 		cr.Low, cr.High = gain(c.Interval.Low), gain(c.Interval.High)
 	}
-	if c.Margin != nil {
+	if c.Margin != nil && finite(c.Margin.Low) && finite(c.Margin.High) {
 		cr.Margin = &[2]float64{*gain(c.Margin.Low), *gain(c.Margin.High)}
 	}
 	return cr
 }
 
 func newSide(s compare.Side) sideData {
-	d := sideData{Arm: report.Line(s.Arm, 40), Trials: make([][3]float64, len(s.Trials))}
-	for i, p := range s.Trials {
-		d.Trials[i] = [3]float64{float64(p.Order), p.Value, float64(p.Block)}
+	d := sideData{Arm: report.Line(s.Arm, 40), Trials: [][3]float64{}}
+	for _, p := range s.Trials {
+		if !finite(p.Value) {
+			continue // JSON has no such number, and a chart no place for it
+		}
+		d.Trials = append(d.Trials, [3]float64{float64(p.Order), p.Value, float64(p.Block)})
 	}
 	return d
 }
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
 // forest is one line a comparison: margin, interval and estimate. The script
 // knows the function behind the name "interval"; no code comes from here.

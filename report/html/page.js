@@ -72,13 +72,15 @@
     option.series[0].data = values.map((v, i) => ({ value: [v[0], v[1], v[2] ?? NaN, v[3] ?? NaN, v[4] ?? NaN, v[5] ?? NaN], itemStyle: { color: color(rows[i].class) } }));
     option.series[0].encode = { x: [1, 2, 3], y: 0 };
     option.series[0].markLine = { silent: true, symbol: "none", label: { show: false }, lineStyle: { color: color("soft"), type: "solid" }, data: [{ xAxis: 0 }] };
-    // Custom series do not widen the axis; the middle 96 % of all ends decide,
-    // so that one wild interval does not flatten the others.
-    const ends = values.flatMap(v => v.slice(1)).filter(Number.isFinite).sort((a, b) => a - b);
+    // Custom series do not widen the axis. Every estimate fits; of the ends of
+    // intervals the middle 96 %, so that one wild interval does not flatten all.
+    const ends = values.flatMap(v => v.slice(2)).filter(Number.isFinite).sort((a, b) => a - b);
     const cutoff = ends.length > 100 ? Math.floor(ends.length * 0.02) : 0;
-    const [min, max] = [Math.min(0, ends[cutoff]), Math.max(0, ends[ends.length - 1 - cutoff])];
-    const pad = 0.06 * (max - min || 1);
-    Object.assign(option.xAxis[0], { min: min - pad, max: max + pad, scale: true, axisLabel: { formatter: x => percent(x).replace(/\.?0+$/, "") } });
+    const inner = ends.slice(cutoff, ends.length - cutoff);
+    const all = values.map(v => v[1]).concat(0, inner[0] ?? 0, inner.at(-1) ?? 0);
+    const [min, max] = [all.reduce((a, b) => Math.min(a, b)), all.reduce((a, b) => Math.max(a, b))];
+    const step = 10 ** Math.floor(Math.log10(max - min || 1)) / 2;
+    Object.assign(option.xAxis[0], { min: Math.floor(min / step - 0.2) * step, max: Math.ceil(max / step + 0.2) * step, scale: true, axisLabel: { formatter: x => percent(x).replace(/\.?0+$/, "") } });
     if (rows.length > bars) {
       option.dataZoom = [{ type: "slider", yAxisIndex: 0, startValue: 0, endValue: bars - 1, width: 14, right: 2, showDetail: false, brushSelect: false, filterMode: "filter" }];
       option.grid[0].right = 40;

@@ -1,0 +1,124 @@
+package junit
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/jstemmer/go-junit-report/v2/junit"
+
+	"github.com/llama-regress/llama-regress/report"
+)
+
+// rowTest is one cell and metric.
+func rowTest(row report.Row, g *group, r report.Report, machine string) test {
+	t := newTest(testName(row), g, machine)
+	t.seconds = row.Seconds
+	t.Time = duration(row.Seconds)
+	body := details(row, r)
+	switch row.Class {
+	case report.Regression:
+		t.Failure = &junit.Result{Message: message(row.Finding), Type: "regression", Data: body}
+	case report.NotMeasured:
+		t.Error = &junit.Result{Message: "not measured: " + message(row.Reason), Type: "measurement", Data: body}
+	case report.Suspected, report.Inconclusive:
+		result := &junit.Result{Message: "inconclusive: " + message(row.Reason), Type: "inconclusive", Data: body}
+		if r.Policy.InconclusiveFails {
+			t.Failure = result
+		} else {
+			t.Skipped = result
+		}
+	case report.Unjudged:
+		t.Skipped = &junit.Result{Message: "not judged: " + message(row.Reason), Type: "not_judged", Data: body}
+	}
+	t.SystemOut = &junit.Output{Data: annotations(row)}
+	if t.Failure == nil && t.Error == nil && t.Skipped == nil {
+		t.SystemOut.Data += body
+	}
+	return t
+}
+
+// trialsTest says whether every trial of a cell measured something.
+func trialsTest(name string, g *group, failures []report.Failure, machine string) test {
+	t := newTest("trials "+unique(name, name), g, machine)
+	t.Time = duration(0)
+	if len(failures) == 0 {
+		return t
+	}
+	var body, attachments strings.Builder
+	for _, f := range report.GroupFailures(failures) {
+		fmt.Fprintf(&body, "%d x %s with %s, first %s: %s\n", f.Count, line(string(f.Cause.Class), maxName), line(f.Arm, maxName),
+			line(f.Trial, maxName), line(f.Cause.Message, maxMessage))
+		if f.Cause.Stderr != "" {
+			body.WriteString(block(f.Cause.Stderr) + "\n")
+		}
+	}
+	for _, f := range failures {
+		if attachable(f.Log) {
+			fmt.Fprintf(&attachments, "[[ATTACHMENT|%s]]\n", f.Log)
+		}
+	}
+	first := failures[0].Cause
+	t.Error = &junit.Result{Type: "measurement", Data: clip(body.String()),
+		Message: fmt.Sprintf("%d failed, first by %s: %s", len(failures), line(string(first.Class), maxName), line(first.Message, maxMessage))}
+	if attachments.Len() > 0 {
+		t.SystemOut = &junit.Output{Data: attachments.String()}
+	}
+	return t
+}
+
+// attachable admits paths inside the workspace only: a CI system publishes the
+// file, and a name from a record must not choose one elsewhere.
+func attachable(path string) bool {
+	return path != "" && filepath.IsLocal(path) && !strings.ContainsAny(path, "[]|\\") && report.Line(path, 4096) == path
+}
+
+func nothingCompared(r report.Report, machine string) test {
+	t := newTest("nothing compared", &group{name: "comparison"}, machine)
+	t.Time = duration(0)
+	t.Failure = &junit.Result{Type: "nothing_compared", Message: message(r.Lead), Data: message(r.Lead)}
+	return t
+}
+
+func newTest(name string, g *group, machine string) test {
+	t := test{Testcase: junit.Testcase{Name: name, Classname: g.name}}
+	if machine != "" {
+		t.Classname = machine + "." + g.name
+	}
+	return t
+}
+
+// details explains a row in lines, for consumers that show the content of an
+// element and not its message.
+func details(row report.Row, r report.Report) string {
+	c, f := row.Comparison, row.Figures
+	var b strings.Builder
+	add := func(label, value string) {
+		if value != "" {
+			fmt.Fprintf(&b, "%-12s%s\n", label+":", value)
+		}
+	}
+	add("finding", message(row.Finding))
+	add("reason", message(row.Reason))
+	add("remedy", message(row.Remedy))
+	for _, caveat := range row.Caveats {
+		add("caveat", message(caveat))
+	}
+	add("metric", line(c.Metric.Name, maxName))
+	add("cell", line(c.Cell, maxMessage))
+	add("baseline", strings.TrimSpace(line(c.Baseline.Arm, maxName)+" "+f.Baseline))
+	add("contender", strings.TrimSpace(line(c.Contender.Arm, maxName)+" "+f.Contender))
+	add("change", f.Change)
+	add("interval", strings.TrimSpace(f.Interval()+" "+f.Confidence))
+	add("margin", f.Margin)
+	add("noise", f.Noise)
+	add("detectable", f.Detectable)
+	if row.Class == report.Regression {
+		i := slices.IndexFunc(r.Steps, func(s report.Step) bool { return s.Kind == report.Reproduce })
+		if i >= 0 {
+			add("reproduce", line(r.Steps[i].Command, maxMessage*4))
+		}
+	}
+	return clip(b.String())
+}
