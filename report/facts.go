@@ -50,7 +50,7 @@ func (s Source) interrupted() string {
 // newFacts says how the numbers came about; what two runs have in common is
 // said once.
 func newFacts(r Report, res *compare.Result, src Source) []Fact {
-	var facts []Fact
+	facts := []Fact{} // never null in JSON
 	add := func(key, label string, value Text) {
 		if len(value) > 0 {
 			facts = append(facts, Fact{key, label, value})

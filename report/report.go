@@ -25,7 +25,7 @@ import (
 // a terminal gives a meaning to.
 type Report struct {
 	Title   string          `json:"title,omitempty"` // foreign; "" when the user gave none
-	Time    time.Time       `json:"time"`            // when the contender's measurement ended; zero when not known
+	Time    time.Time       `json:"time,omitzero"`   // when the contender's measurement ended; zero when not known
 	Outcome compare.Outcome `json:"outcome"`         // what exit code and conclusion follow from
 	Counts  Counts          `json:"counts"`
 
@@ -47,6 +47,10 @@ type Report struct {
 	Facts       []Fact               `json:"facts"`                 // how it was measured, in reading order
 	Notes       []Text               `json:"notes,omitempty"`       // what a reader should know about the whole
 	Definitions []Definition         `json:"definitions,omitempty"` // of every term that this report uses
+
+	Groups       []compare.Group `json:"groups,omitempty"`   // regressions that moved together; worded in Patterns
+	Suspects     []string        `json:"suspects,omitempty"` // contenders whose environment is suspect; worded in Patterns
+	ControlFired bool            `json:"control_fired"`      // a control is no Equivalent or Inconclusive
 
 	Method compare.Method `json:"method"`
 	Policy compare.Policy `json:"policy"` // that the verdicts follow; its metric names are foreign
@@ -94,8 +98,12 @@ func New(res *compare.Result, src Source) Report {
 		Alone:       res.Alone,
 		Differences: hardFirst(res.Differences),
 		Arms:        newArms(res, src),
+		Groups:      res.Groups,
+		Suspects:    res.Suspects,
 		Method:      res.Method,
 		Policy:      res.Policy,
+
+		ControlFired: res.ControlFired,
 	}
 	setSeconds(r.Rows, src)
 	setSeconds(r.Controls, src)

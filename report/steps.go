@@ -14,7 +14,7 @@ const manyBlocks = 60
 // nextSteps says what to do, by situation, most useful first. A pass with
 // everything decided needs nothing.
 func nextSteps(r Report, res *compare.Result, src Source) []Step {
-	var steps []Step
+	steps := []Step{} // never null in JSON
 	add := func(kind StepKind, text Text, command ...string) {
 		if len(text) > 0 {
 			steps = append(steps, Step{Kind: kind, Text: text, Command: shellQuote(command)})
