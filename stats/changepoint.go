@@ -51,11 +51,11 @@ func ChangePoints(series []float64, rule ChangeRule) []Change {
 		return nil
 	}
 	checkFinite("ChangePoints", series)
-	rule.check()
+	rule.check("ChangePoints")
 	found := rule.split(series, 0, nil)
 	slices.SortFunc(found, func(a, b Change) int { return a.At - b.At })
 	settle(series, found)
-	return rule.keepLasting(series, found)
+	return keepLasting(found, func(changes []Change, i int) (float64, bool) { return rule.judge(series, changes, i) })
 }
 
 // split appends the changes of xs, whose first value has the given index.
@@ -113,28 +113,37 @@ func settle(series []float64, changes []Change) {
 	}
 }
 
-// keepLasting drops the changes that are too small or went away, one at a time,
-// because each that goes moves the means of its neighbours.
-func (rule ChangeRule) keepLasting(series []float64, changes []Change) []Change {
-	for {
+// judge fills in the shift of change i and reports it, and whether it is large
+// enough and has lasted.
+func (rule ChangeRule) judge(series []float64, changes []Change, i int) (shift float64, lasts bool) {
+	before, after := neighbours(series, changes, i)
+	changes[i].Shift = stepShift(before, after)
+	still := carefulMean(after[len(after)-leastSegment:]) - carefulMean(before)
+	return changes[i].Shift.Theta, rule.lasting(changes[i].Shift.Theta, still)
+}
+
+// lasting reports whether a shift, and what is left of it in the end, both
+// exceed the margin to the same side.
+func (rule ChangeRule) lasting(shift, still float64) bool {
+	return math.Abs(shift) > rule.Margin && math.Abs(still) > rule.Margin && (still > 0) == (shift > 0)
+}
+
+// keepLasting drops the changes that do not last, the smallest first and one at
+// a time, because each that goes alters the shifts of its neighbours.
+func keepLasting[C any](changes []C, judge func(changes []C, i int) (shift float64, lasts bool)) []C {
+	for len(changes) > 0 {
 		drop, smallest := -1, math.Inf(1)
 		for i := range changes {
-			before, after := neighbours(series, changes, i)
-			changes[i].Shift = stepShift(before, after)
-			shift := changes[i].Shift.Theta
-			still := carefulMean(after[len(after)-leastSegment:]) - carefulMean(before)
-			lasts := math.Abs(shift) > rule.Margin && math.Abs(still) > rule.Margin && (still > 0) == (shift > 0)
-			if !lasts && math.Abs(shift) < smallest {
+			if shift, lasts := judge(changes, i); !lasts && math.Abs(shift) < smallest {
 				drop, smallest = i, math.Abs(shift)
 			}
 		}
 		if drop < 0 {
 			return changes
 		}
-		if changes = slices.Delete(changes, drop, drop+1); len(changes) == 0 {
-			return nil
-		}
+		changes = slices.Delete(changes, drop, drop+1)
 	}
+	return nil
 }
 
 // neighbours returns the values since the change before change i, and those
@@ -164,11 +173,11 @@ func stepShift(before, after []float64) Estimate {
 	return e
 }
 
-func (rule ChangeRule) check() {
+func (rule ChangeRule) check(caller string) {
 	if !(rule.Level >= 1e-6 && rule.Level < 1) {
-		panic("stats: ChangePoints: Level must lie in [1e-6, 1)")
+		panic("stats: " + caller + ": Level must lie in [1e-6, 1)")
 	}
 	if !(rule.Margin >= 0) {
-		panic("stats: ChangePoints: Margin must not be negative or NaN")
+		panic("stats: " + caller + ": Margin must not be negative or NaN")
 	}
 }
