@@ -68,7 +68,7 @@ func (a *aptState) update(ctx context.Context, archive aptSource) error {
 	if strings.ContainsAny(a.dir, ":;\"\\$%\n") {
 		return fmt.Errorf("the path of the cache folder has a character that apt or the loader reads otherwise: %q; set LLAMA_REGRESS_CACHE", a.dir)
 	}
-	for _, dir := range []string{"state", "lists/partial", "cache", "archives/partial", "none"} {
+	for _, dir := range []string{"state", "lists/partial", "cache", "archives/partial", "none/partial"} {
 		if err := os.MkdirAll(filepath.Join(a.dir, dir), 0o755); err != nil {
 			return err
 		}
@@ -101,9 +101,11 @@ func (a *aptState) aptGet(ctx context.Context, args ...string) (output, error) {
 
 var debLine = regexp.MustCompile(`^'([^']+)' ([^ /]+\.deb) (\d+) SHA256:([0-9a-f]{64})$`)
 
-// resolve returns the package and everything it depends on, by name.
+// resolve returns the package and everything it depends on, by name. It shows
+// apt an empty archives folder: apt leaves out what an earlier try downloaded.
 func (a *aptState) resolve(ctx context.Context) ([]deb, error) {
-	out, err := a.aptGet(ctx, "--print-uris", "install", aptPackage)
+	empty := filepath.Join(a.dir, "none")
+	out, err := a.aptGet(ctx, "-o", "Dir::Cache::archives="+empty, "--print-uris", "install", aptPackage)
 	if err != nil {
 		return nil, err
 	}

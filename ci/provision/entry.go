@@ -97,6 +97,9 @@ func (f *finder) cached(ctx context.Context, source Source, match func(manifest)
 // the cache folder's lock, unless another process made it in the meantime.
 func (f *finder) fetchOnce(ctx context.Context, source Source, match func(manifest) bool,
 	fetch func(context.Context, *holding) (*entry, error)) (*Llama, error) {
+	if f.noCache != nil {
+		return nil, f.noCache
+	}
 	if !f.Refresh || f.Offline {
 		if l := f.cached(ctx, source, match); l != nil {
 			return l, nil

@@ -219,7 +219,13 @@ func fakeAptGet(w world, args []string) int {
 		return 100
 	case slices.Contains(args, "--print-uris"):
 		fmt.Println("Reading package lists...")
+		if i := slices.Index(args, "-o"); i > 0 {
+			archives = strings.TrimPrefix(args[i+1], "Dir::Cache::archives=")
+		}
 		for name, files := range fakePackages {
+			if _, err := os.Stat(filepath.Join(archives, name)); err == nil {
+				continue // apt lists only what it lacks
+			}
 			body, sum := fakeDeb(files)
 			fmt.Printf("'http://mirror.example/debian/pool/%s' %s %d SHA256:%s\n", name, name, len(body), sum)
 		}

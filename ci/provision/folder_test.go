@@ -122,6 +122,21 @@ func TestDefaultCacheDir(t *testing.T) {
 	}
 }
 
+// Without a home there is no cache folder, which a named folder does not need.
+func TestNoCacheFolder(t *testing.T) {
+	w := newWorld(t)
+	w.write("llama/llama-bench", benchScript)
+	for _, name := range []string{"LLAMA_REGRESS_CACHE", "XDG_CACHE_HOME", "HOME"} {
+		t.Setenv(name, "")
+	}
+	w.find(t, func(o *Options) { o.CacheDir, o.LlamaDir = "", w.path("llama") })
+	o, _ := w.options()
+	o.CacheDir = ""
+	if _, err := Find(t.Context(), o); err == nil || !strings.Contains(err.Error(), "apt:     no cache folder") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // The whole message, as a person reads it.
 func TestNotFoundMessage(t *testing.T) {
 	err := &NotFoundError{

@@ -46,7 +46,7 @@ func (f *finder) waitFor(ctx context.Context, file *os.File) error {
 		}
 		if time.Since(told) > 30*time.Second {
 			told = time.Now()
-			f.logf("waiting for the cache folder, locked by %s", holder(file))
+			f.logf("waiting for the cache folder, locked by %s (or what it started)", holder(file))
 		}
 		select {
 		case <-ctx.Done():

@@ -134,7 +134,8 @@ func Find(ctx context.Context, o Options) (*Llama, error) {
 // A finder is one call of Find: its options with their defaults filled in.
 type finder struct {
 	Options
-	store store
+	store   store
+	noCache error // why there is no cache folder; only what is fetched needs one
 }
 
 func newFinder(o Options) (*finder, []Source, error) {
@@ -158,20 +159,15 @@ func newFinder(o Options) (*finder, []Source, error) {
 			return nil, nil, fmt.Errorf("provision: %q is not the name of a llama.cpp program", name)
 		}
 	}
-	if o.CacheDir == "" {
-		dir, err := DefaultCacheDir()
-		if err != nil {
-			return nil, nil, fmt.Errorf("provision: %w", err)
-		}
-		o.CacheDir = dir
+	f := &finder{Options: o}
+	if f.CacheDir == "" {
+		f.CacheDir, f.noCache = DefaultCacheDir()
+	} else {
+		f.CacheDir, f.noCache = filepath.Abs(f.CacheDir)
 	}
-	dir, err := filepath.Abs(o.CacheDir)
-	if err != nil {
-		return nil, nil, fmt.Errorf("provision: %w", err)
-	}
-	o.CacheDir = dir
+	f.store.dir = filepath.Join(f.CacheDir, "llama.cpp")
 	sources, err := o.order()
-	return &finder{Options: o, store: store{filepath.Join(dir, "llama.cpp")}}, sources, err
+	return f, sources, err
 }
 
 // order returns the sources to ask: the one that the options name, else all
