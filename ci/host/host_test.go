@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -62,6 +63,38 @@ func TestUsableCores(t *testing.T) {
 	}
 }
 
+// Four processors, two cores, told in each way there is.
+func TestCores(t *testing.T) {
+	const topology = "sys/devices/system/cpu/cpu%d/topology/"
+	ways := map[string]func(files fstest.MapFS, cpu int){
+		"core_cpus_list": func(files fstest.MapFS, cpu int) {
+			files[fmt.Sprintf(topology+"core_cpus_list", cpu)] = &fstest.MapFile{Data: []byte([]string{"0,2\n", "1,3\n"}[cpu%2])}
+		},
+		"thread_siblings_list": func(files fstest.MapFS, cpu int) {
+			files[fmt.Sprintf(topology+"thread_siblings_list", cpu)] = &fstest.MapFile{Data: []byte([]string{"0,2\n", "1,3\n"}[cpu%2])}
+		},
+		"cpuinfo": func(files fstest.MapFS, cpu int) {
+			info := files["proc/cpuinfo"]
+			info.Data = fmt.Appendf(info.Data, "processor\t: %d\nphysical id\t: %d\ncore id\t: 0\n\n", cpu, cpu%2)
+		},
+	}
+	for name, tell := range ways {
+		files := fstest.MapFS{"proc/cpuinfo": {}}
+		for cpu := range 4 {
+			tell(files, cpu)
+		}
+		if got := len((tree{files}).cores([]int{0, 1, 2, 3})); got != 2 {
+			t.Errorf("%s: %d cores, want 2", name, got)
+		}
+		if got := len((tree{files}).cores([]int{1, 3})); got != 1 {
+			t.Errorf("%s: processors 1 and 3 are %d cores, want 1", name, got)
+		}
+	}
+	if got := len((tree{fstest.MapFS{}}).cores([]int{0, 1, 2, 3})); got != 4 {
+		t.Errorf("not told: %d cores, want 4", got)
+	}
+}
+
 func TestKeys(t *testing.T) {
 	for _, machine := range []string{"vm-epyc", "hybrid-laptop", "arm64-board", "container", "gpu-server"} {
 		got := record.Host{Hard: map[string]string{}, Soft: map[string]string{}}
@@ -112,16 +145,16 @@ func TestDescribeThisMachine(t *testing.T) {
 
 func TestParseSet(t *testing.T) {
 	for text, want := range map[string][]int{
-		"0":           {0},
-		"0-3,8":       {0, 1, 2, 3, 8},
-		"8,0-1\n":     {0, 1, 8},
-		"0-1,1-2":     {0, 1, 2},
-		"":            nil,
-		"3-1":         nil,
-		"0,x":         nil,
-		"-1":          nil,
-		"0-8192":      nil,
-		"0-9,0-8191":  nil,
+		"0":          {0},
+		"0-3,8":      {0, 1, 2, 3, 8},
+		"8,0-1\n":    {0, 1, 8},
+		"0-1,1-2":    {0, 1, 2},
+		"":           nil,
+		"3-1":        nil,
+		"0,x":        nil,
+		"-1":         nil,
+		"0-8192":     nil,
+		"0-9,0-8191": nil,
 	} {
 		if got := parseSet(text); !slices.Equal(got, want) {
 			t.Errorf("%q: %v, want %v", text, got, want)

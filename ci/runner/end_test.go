@@ -64,6 +64,29 @@ func TestBudget(t *testing.T) {
 	}
 }
 
+// A block that has begun is finished, though it takes longer than foreseen: a
+// contender without its baseline is worth nothing.
+func TestBudgetNeverCutsABlock(t *testing.T) {
+	dir := t.TempDir()
+	p := makePlan(t, dir, 3)
+	c := &manualClock{t: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
+	opts := options(filepath.Join(dir, "out"))
+	opts.Now, opts.Budget = c.now, 20*time.Second
+	bench := &fakeBench{before: func(_ context.Context, t plan.Trial) {
+		c.add(time.Second)
+		if t.Order == 4 {
+			c.add(time.Minute)
+		}
+	}}
+	run, err := runner.Run(context.Background(), p, bench, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(run.Trials) != 6 || run.Interrupted != "budget" {
+		t.Errorf("%d trials, interrupted %q; want 6, budget", len(run.Trials), run.Interrupted)
+	}
+}
+
 // An interrupt spoils the trial it hits only when that failed.
 func TestInterruptedTrial(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -3,6 +3,7 @@ package runner_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -89,7 +90,7 @@ func TestJournalsThatCannotBeTrustedAreRefused(t *testing.T) {
 	lines := strings.SplitAfter(journal, "\n")
 	lines = lines[:len(lines)-1]
 	join := func(parts ...string) string { return strings.Join(parts, "") }
-	for name, c := range map[string]struct {
+	cases := map[string]struct {
 		journal string
 		words   []string
 	}{
@@ -102,16 +103,17 @@ func TestJournalsThatCannotBeTrustedAreRefused(t *testing.T) {
 		"corrupt middle":  {join(lines[0], lines[1], lines[2][:40]+"\n", lines[3]), []string{"journal.jsonl:3:", "corrupt"}},
 		"joined lines":    {join(lines[0], strings.TrimSuffix(lines[1], "\n"), lines[2], lines[3]), []string{"journal.jsonl:2:", "corrupt"}},
 		"neither":         {join(lines[0], lines[1], "{}\n"), []string{"journal.jsonl:3:", "either a trial or a resumption"}},
-		"twice":           {join(lines[0], lines[1], lines[1]), []string{"journal.jsonl:3:", "b00.c0000.base", "twice"}},
+		"twice":           {join(lines[0], lines[1], lines[1]), []string{"journal.jsonl:3:", "b00.c0000.base", "is there twice"}},
 		"out of order":    {join(lines[0], lines[2], lines[1]), []string{"journal.jsonl:3:", "b00.c0000.base", "edited"}},
 		"another arm":     {join(lines[0], strings.Replace(lines[1], `"arm":"base"`, `"arm":"head"`, 1)), []string{"journal.jsonl:2:", "edited"}},
 		"unknown arm":     {join(lines[0], strings.Replace(lines[1], `"arm":"base"`, `"arm":"lost"`, 1)), []string{"journal.jsonl:2:", "lost"}},
 		"unknown trial":   {join(lines[0], strings.Replace(lines[1], "b00.c0000.base", "b99.c0000.base", 1)), []string{"journal.jsonl:2:", "b99", "edited"}},
 		"unusable trial":  {join(lines[0], strings.Replace(lines[1], `"outcome":"ok"`, `"outcome":"?"`, 1)), []string{"journal.jsonl:2:", "outcome"}},
 		"header without":  {join(lines[1], lines[2]), []string{"journal.jsonl:1:"}},
-	} {
+	}
+	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			opts := options(filepath.Join(t.TempDir(), "out"))
+			opts := options(filepath.Join(dir, fmt.Sprintf("%x", name))) // a folder whose name says nothing
 			writeFile(t, filepath.Join(opts.Dir, runner.JournalFile), c.journal)
 			opts.Resume = true
 			refuse(t, p, opts, c.words...)

@@ -117,6 +117,9 @@ func TestResumeFromEveryTornEnd(t *testing.T) {
 		if len(recovered.Trials) != whole || recovered.Interrupted != "killed" {
 			t.Fatalf("%d bytes: recovered %d trials, want %d", size, len(recovered.Trials), whole)
 		}
+		if whole > 0 && (recovered.Arms[0].Build.Commit != "abcbase" || recovered.Models[0].Type != "llama tiny") {
+			t.Fatalf("%d bytes: recovered %+v and %+v", size, recovered.Arms[0].Build, recovered.Models[0])
+		}
 		bench := &fakeBench{}
 		opts := options(out)
 		opts.Resume = true
@@ -135,6 +138,41 @@ func TestResumeFromEveryTornEnd(t *testing.T) {
 			t.Fatalf("%d bytes: torn is %v, notes are %q", size, torn, run.Notes)
 		}
 		os.RemoveAll(out)
+	}
+}
+
+// What is torn is cut away for good: the journal that goes on from there can
+// itself be resumed.
+func TestResumeFromTheJournalThatATornOneBecame(t *testing.T) {
+	dir := t.TempDir()
+	p := makePlan(t, dir, 2)
+	out := filepath.Join(dir, "out")
+	journal := interruptAt(t, p, out, 3)
+	writeFile(t, filepath.Join(out, runner.JournalFile), string(journal[:len(journal)-20]))
+	writeFile(t, filepath.Join(out, "."+runner.RecordFile+".1234"), "half a reco")
+	opts := options(out)
+	opts.Resume = true
+	ctx, cancel := context.WithCancel(context.Background())
+	bench := &fakeBench{before: func(_ context.Context, t plan.Trial) {
+		if t.Order == 4 {
+			cancel()
+		}
+	}}
+	if _, err := runner.Run(ctx, p, bench, opts); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if recovered, err := runner.Recover(out); err != nil || len(recovered.Trials) != 4 {
+		t.Fatalf("recovered %v, error %v", recovered, err)
+	}
+	run, err := runner.Run(context.Background(), p, &fakeBench{}, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(uninterrupted(t, p), run, butTimes); diff != "" {
+		t.Errorf("record (-uninterrupted +resumed):\n%s", diff)
+	}
+	if halves, _ := filepath.Glob(filepath.Join(out, ".run.json.*")); len(halves) > 0 {
+		t.Errorf("left behind: %v", halves)
 	}
 }
 

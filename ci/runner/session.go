@@ -122,7 +122,7 @@ func (s *session) overruns(i int) bool {
 		}
 	}
 	spent := s.opts.Now().Sub(s.begun).Seconds()
-	return spent >= s.opts.Budget.Seconds() || spent+need > s.opts.Budget.Seconds()
+	return spent+need > s.opts.Budget.Seconds()
 }
 
 // finished is when the last trial ended.
