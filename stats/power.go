@@ -64,7 +64,7 @@ func BlocksNeeded(t Target, sd, loss float64) (int, bool) {
 	checkLoss("BlocksNeeded", loss)
 	return fewest(func(n float64) bool {
 		return tPower((loss-t.Margin)*math.Sqrt(n)/sd, t.Alpha, n-1) >= t.Power
-	}, loss > t.Margin, sd)
+	}, loss-t.Margin, sd, t.z(1-t.Power))
 }
 
 // BlocksForEquivalence returns the fewest blocks, at least 2, with which a true
@@ -80,7 +80,7 @@ func BlocksForEquivalence(t Target, sd, effect float64) (int, bool) {
 	checkLoss("BlocksForEquivalence", effect)
 	return fewest(func(n float64) bool {
 		return equivalencePower(t, effect, sd/math.Sqrt(n), n-1) >= t.Power
-	}, math.Abs(effect) < t.Margin, sd)
+	}, t.Margin-math.Abs(effect), sd, t.z((1-t.Power)/2))
 }
 
 // A Side is one arm of an unpaired comparison.
@@ -118,7 +118,7 @@ func TrialsNeeded(t Target, sdA, sdB, loss float64) (int, bool) {
 	return fewest(func(n float64) bool {
 		se, df := welchError(sdA, n, sdB, n)
 		return tPower((loss-t.Margin)/se, t.Alpha, df) >= t.Power
-	}, loss > t.Margin, math.Hypot(sdA, sdB))
+	}, loss-t.Margin, math.Hypot(sdA, sdB), t.z(1-t.Power))
 }
 
 // TrialsForEquivalence is BlocksForEquivalence for two independent samples of
@@ -131,25 +131,36 @@ func TrialsForEquivalence(t Target, sdA, sdB, effect float64) (int, bool) {
 	return fewest(func(n float64) bool {
 		se, df := welchError(sdA, n, sdB, n)
 		return equivalencePower(t, effect, se, df) >= t.Power
-	}, math.Abs(effect) < t.Margin, math.Hypot(sdA, sdB))
+	}, t.Margin-math.Abs(effect), math.Hypot(sdA, sdB), t.z((1-t.Power)/2))
 }
 
 // fewest returns the smallest n >= 2 for which enough(n) holds; enough must
-// stay true once it is. Without spread the first possible n does, and without
-// a chance none does.
-func fewest(enough func(n float64) bool, possible bool, sd float64) (int, bool) {
+// stay true once it is. The search starts from what the normal distribution
+// would need to see a distance, given the sd of one difference and the z that
+// the target asks for. Without spread the first possible n does, and without a
+// distance none does.
+func fewest(enough func(n float64) bool, distance, sd, z float64) (int, bool) {
 	switch {
-	case !possible || math.IsInf(sd, 1):
+	case !(distance > 0) || math.IsInf(sd, 1):
 		return 0, false
-	case sd == 0:
+	case sd == 0 || math.IsInf(distance, 1):
 		return 2, true
 	}
-	low, high := 1, 2 // enough(low) is false, or low is 1
-	for !enough(float64(high)) {
-		if high >= maxSampleSize {
-			return 0, false
+	ratio := z * (sd / distance)
+	start := int(min(max(math.Ceil(ratio*ratio)+1, 2), maxSampleSize))
+	low, high := start-1, start // from here: enough(high), and not enough(low) or low is 1
+	if enough(float64(start)) {
+		for step := 1; low > 1 && enough(float64(low)); step *= 2 {
+			low, high = max(1, low-step), low
 		}
-		low, high = high, 2*high
+	} else {
+		low, high = start, start+1
+		for step := 1; !enough(float64(high)); step *= 2 {
+			if high >= maxSampleSize {
+				return 0, false
+			}
+			low, high = high, high+step
+		}
 	}
 	for high-low > 1 {
 		mid := (low + high) / 2
@@ -160,6 +171,12 @@ func fewest(enough func(n float64) bool, possible bool, sd float64) (int, bool) 
 		}
 	}
 	return high, true
+}
+
+// z returns the sum of the normal quantiles that a claim at level Alpha, and
+// missing it with the given chance, ask for.
+func (t Target) z(miss float64) float64 {
+	return -distuv.UnitNormal.Quantile(t.Alpha) - distuv.UnitNormal.Quantile(miss)
 }
 
 // tPower returns the chance that a one-sided t test at level alpha rejects when
