@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/llama"
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/compare"
+	"github.com/llama-regress/llama-regress/report"
+)
+
+func (a *app) compareCommand() *cobra.Command {
+	var (
+		ignore []string
+		pass   gateFlags
+		out    outputs
+	)
+	cmd := &cobra.Command{
+		Use:   "compare BASE [HEAD]",
+		Short: "Compare run records or raw llama-bench output",
+		Long: `Compares what is already measured: run records of llama-regress, or the output
+of llama-bench -o jsonl or -o json with one invocation appended after another.
+
+A single run record is compared arm by arm with its baseline, paired by block.
+Two files are compared unpaired; each needs several invocations of llama-bench,
+because the spread between processes is what a verdict rests on, and the
+repetitions inside one process cannot show it.
+
+FILE#ARM selects an arm of a run record.`,
+		Example: `  for i in 1 2 3 4 5 6; do
+    build-base/bin/llama-bench -m model.gguf -o jsonl >>base.jsonl
+    build-head/bin/llama-bench -m model.gguf -o jsonl >>head.jsonl
+  done
+  llama-regress compare base.jsonl head.jsonl
+  llama-regress compare llama-regress-out/run.json --out html=report.html
+  llama-regress compare threads2.jsonl threads1.jsonl --ignore threads`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			policy, err := pass.policy(config.Default().Gate)
+			if err != nil {
+				return err
+			}
+			res, src, err := compareFiles(args, ignore, policy)
+			if err != nil {
+				return err
+			}
+			return a.conclude(res, src, out)
+		},
+	}
+	cmd.Flags().StringSliceVar(&ignore, "ignore", nil, "parameters of raw files that do not tell cells apart, such as threads")
+	pass.register(cmd.Flags())
+	out.register(cmd.Flags())
+	return cmd
+}
+
+// compareFiles reads one or two files and compares them as their kind demands.
+func compareFiles(args, ignore []string, policy compare.Policy) (*compare.Result, report.Source, error) {
+	base, err := selectArm(args[0], ignore)
+	if err != nil {
+		return nil, report.Source{}, err
+	}
+	if len(args) == 1 {
+		if len(base.Run.Arms) < 2 {
+			return nil, report.Source{}, fmt.Errorf("%s has one arm; name a second file to compare it with", args[0])
+		}
+		return compare.Run(base.Run, policy), report.Source{Base: base.Run, Head: base.Run, BaseFile: args[0], HeadFile: args[0]}, nil
+	}
+	head, err := selectArm(args[1], ignore)
+	if err != nil {
+		return nil, report.Source{}, err
+	}
+	src := report.Source{Base: base.Run, Head: head.Run, BaseFile: args[0], HeadFile: args[1]}
+	if base.Run.ID == head.Run.ID && base.Arm != head.Arm {
+		head.Run.Baseline = base.Arm // two arms of one session: they are paired
+		keep(head.Run, base.Arm, head.Arm)
+		src.Base = head.Run
+		return compare.Run(head.Run, policy), src, nil
+	}
+	return compare.Between(base, head, policy), src, nil
+}
+
+// keep drops the contenders nobody asked for; null controls stay.
+func keep(run *record.Run, names ...string) {
+	var arms []record.Arm
+	var trials []record.Trial
+	kept := make(map[string]bool)
+	for _, arm := range run.Arms {
+		for _, name := range names {
+			if arm.Name == name || arm.ControlOf == name {
+				kept[arm.Name] = true
+			}
+		}
+		if kept[arm.Name] {
+			arms = append(arms, arm)
+		}
+	}
+	for _, t := range run.Trials {
+		if kept[t.Arm] {
+			trials = append(trials, t)
+		}
+	}
+	run.Arms, run.Trials = arms, trials
+}
+
+// selectArm reads FILE or FILE#ARM.
+func selectArm(arg string, ignore []string) (compare.Selection, error) {
+	path, arm, named := strings.Cut(arg, "#")
+	if _, err := os.Stat(arg); err == nil {
+		path, arm, named = arg, "", false // the file's own name has a #
+	}
+	run, err := readMeasured(path, ignore)
+	if err != nil {
+		return compare.Selection{}, err
+	}
+	if !named {
+		return compare.Selection{Run: run, Arm: run.Baseline}, nil
+	}
+	var names []string
+	for _, a := range run.Arms {
+		if a.Name == arm {
+			return compare.Selection{Run: run, Arm: arm}, nil
+		}
+		names = append(names, a.Name)
+	}
+	return compare.Selection{}, fmt.Errorf("%s: no arm is named %q; it has %s", path, arm, strings.Join(names, ", "))
+}
+
+// readMeasured reads a run record, or raw llama-bench output as one.
+func readMeasured(path string, ignore []string) (*record.Run, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	r := bufio.NewReader(f)
+	if start, _ := r.Peek(512); bytes.Contains(start, []byte(`"llama-regress/run/`)) { // every writer puts the schema first
+		return record.Read(r, path)
+	}
+	return llama.Import(path, r, llama.ImportOptions{Ignore: ignore})
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/host"
+	"github.com/llama-regress/llama-regress/ci/llama"
+	"github.com/llama-regress/llama-regress/ci/plan"
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/runner"
+	"github.com/llama-regress/llama-regress/fixtures/gguf"
+	"github.com/llama-regress/llama-regress/report"
+)
+
+// measuring are the flags that say how a measurement is carried out.
+type measuring struct {
+	dir    string
+	resume bool
+}
+
+func (m *measuring) register(f *pflag.FlagSet) {
+	m.registerDir(f)
+	f.BoolVar(&m.resume, "resume", false, "go on with the run that DIR holds")
+}
+
+func (m *measuring) registerDir(f *pflag.FlagSet) {
+	f.StringVarP(&m.dir, "dir", "d", "llama-regress-out", "folder for the run record, logs and reports")
+}
+
+// reportFiles are the reports that every measurement leaves in its folder.
+var reportFiles = map[string]string{
+	"html": "report.html", "json": "report.json", "junit": "junit.xml", "markdown": "report.md", "text": "report.txt",
+}
+
+// reportFiles returns them as values of --out.
+func (m *measuring) reportFiles() []string {
+	var files []string
+	for kind, name := range reportFiles {
+		files = append(files, kind+"="+filepath.Join(m.dir, name))
+	}
+	slices.Sort(files)
+	return files
+}
+
+// measure runs a configuration's plan. The record is nil when nothing was
+// begun; with an error it holds what was measured until then.
+func (a *app) measure(ctx context.Context, cfg *config.Config, how measuring) (*record.Run, error) {
+	p, err := plan.Expand(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if !how.resume {
+		if err := setAside(how.dir); err != nil {
+			return nil, err
+		}
+	}
+	logs := filepath.Join(how.dir, "logs")
+	if err := os.MkdirAll(logs, 0o755); err != nil {
+		return nil, err
+	}
+	bench := &llama.Bench{LogDir: logs, Threads: host.PhysicalCores()}
+	return runner.Run(ctx, p, bench, runner.Options{
+		Dir:      how.dir,
+		Resume:   how.resume,
+		Budget:   cfg.Sampling.Budget,
+		Host:     host.Describe(ctx),
+		Tool:     tool(),
+		Observer: a.observer(),
+		CheckModel: func(path string) error {
+			_, err := gguf.Inspect(path)
+			return err
+		},
+	})
+}
+
+// observer shows progress on standard error: one line that changes on a
+// terminal, one line a trial everywhere else.
+func (a *app) observer() runner.Observer {
+	if isTerminal(a.err) && a.getenv("TERM") != "dumb" && a.getenv("CI") == "" {
+		return runner.NewLiveLine(a.err, width(a.err), time.Now)
+	}
+	return runner.NewPlainLines(a.err, time.Now)
+}
+
+// setAside moves a finished run out of the folder, so that measuring again
+// takes one command and loses nothing.
+func setAside(dir string) error {
+	old, err := record.ReadFile(filepath.Join(dir, runner.RecordFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if _, journal := os.Stat(filepath.Join(dir, runner.JournalFile)); journal == nil || err != nil {
+		return err // a run to resume: the runner says so
+	}
+	aside := filepath.Join(dir, "previous", filepath.Base(old.ID))
+	if err := os.MkdirAll(aside, 0o755); err != nil {
+		return err
+	}
+	names := []string{"logs", runner.RecordFile} // the record last: as long as it is there, the move is tried again
+	for _, name := range reportFiles {
+		names = append([]string{name}, names...)
+	}
+	for _, name := range names {
+		err := os.Rename(filepath.Join(dir, name), filepath.Join(aside, name))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("setting the previous run aside: %w", err)
+		}
+	}
+	return nil
+}
+
+// source says where a measured run's result comes from.
+func (a *app) source(run *record.Run, how measuring) report.Source {
+	file := filepath.Join(how.dir, runner.RecordFile)
+	again := append([]string{"llama-regress"}, a.args...)
+	resume := again
+	if !slices.ContainsFunc(a.args, func(s string) bool { return strings.HasPrefix(s, "--resume") }) {
+		resume = append(slices.Clip(again), "--resume")
+	}
+	return report.Source{
+		Base: run, Head: run, BaseFile: file, HeadFile: file,
+		Reproduce: again, Resume: resume, Logs: filepath.Join(how.dir, "logs"),
+	}
+}

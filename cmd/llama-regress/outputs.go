@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/compare"
+	"github.com/llama-regress/llama-regress/report"
+	"github.com/llama-regress/llama-regress/report/html"
+	"github.com/llama-regress/llama-regress/report/json"
+	"github.com/llama-regress/llama-regress/report/junit"
+	"github.com/llama-regress/llama-regress/report/markdown"
+	"github.com/llama-regress/llama-regress/report/text"
+)
+
+// A writer turns a report into bytes of one kind.
+type writer func(io.Writer, report.Report) error
+
+// writers lists every kind of report by the name the flags use.
+func (a *app) writers() map[string]writer {
+	return map[string]writer{
+		"text":     func(w io.Writer, r report.Report) error { return text.Write(w, r, text.Options{}) },
+		"json":     json.Write,
+		"markdown": func(w io.Writer, r report.Report) error { return markdown.Write(w, r, markdown.Options{}) },
+		"junit":    junit.Write,
+		"html":     func(w io.Writer, r report.Report) error { return html.Write(w, r, html.Options{}) },
+	}
+}
+
+// outputs are the flags that say where the report goes.
+type outputs struct {
+	format   string
+	files    []string
+	title    string
+	exitZero bool
+}
+
+func (o *outputs) register(f *pflag.FlagSet) {
+	f.StringVar(&o.format, "format", "text", "report on standard output: text, json, markdown, junit or html")
+	f.StringArrayVarP(&o.files, "out", "o", nil, "also write a report to a file: KIND=FILE with KIND as in --format; repeat for several")
+	f.StringVar(&o.title, "title", "", "heading of the reports")
+	f.BoolVar(&o.exitZero, "exit-zero", false, "exit 0 whatever the verdict, for jobs that only advise")
+}
+
+// check finds mistakes in the flags before anything is measured.
+func (o *outputs) check(a *app) error {
+	_, err := o.targets(a)
+	return err
+}
+
+// A target is one file to write.
+type target struct {
+	path  string
+	write writer
+}
+
+func (o *outputs) targets(a *app) ([]target, error) {
+	writers := a.writers()
+	if _, ok := writers[o.format]; !ok {
+		return nil, fmt.Errorf("--format %q: want one of %s", o.format, kinds(writers))
+	}
+	if _, err := a.colored(a.out); err != nil {
+		return nil, err
+	}
+	var ts []target
+	for _, f := range o.files {
+		kind, path, ok := strings.Cut(f, "=")
+		if _, known := writers[kind]; !ok || !known || path == "" {
+			return nil, fmt.Errorf("--out %s: want KIND=FILE with KIND one of %s", f, kinds(writers))
+		}
+		ts = append(ts, target{path, writers[kind]})
+	}
+	return ts, nil
+}
+
+func kinds(writers map[string]writer) string {
+	var names []string
+	for name := range writers {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
+
+// conclude reports a result everywhere it is wanted and returns the error that
+// carries its exit code.
+func (a *app) conclude(res *compare.Result, src report.Source, o outputs) error {
+	src.Title = o.title
+	if err := a.emit(report.New(res, src), o); err != nil {
+		return err
+	}
+	if o.exitZero {
+		return nil
+	}
+	return exitWith(exitCode(res.Outcome()))
+}
+
+// emit writes the report to standard output and to every file asked for.
+func (a *app) emit(r report.Report, o outputs) error {
+	targets, err := o.targets(a)
+	if err != nil {
+		return err
+	}
+	for _, t := range targets {
+		if err := writeReport(t.path, r, t.write); err != nil {
+			return err
+		}
+	}
+	if o.format != "text" {
+		return a.writers()[o.format](a.out, r)
+	}
+	colored, err := a.colored(a.out)
+	if err != nil {
+		return err
+	}
+	return text.Write(a.out, r, text.Options{Color: colored, Width: width(a.out)})
+}
+
+// writeReport replaces the file at once: a reader never sees half a report.
+func writeReport(path string, r report.Report, write writer) error {
+	var b bytes.Buffer
+	if err := write(&b, r); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return record.WriteAtomically(path, b.Bytes())
+}

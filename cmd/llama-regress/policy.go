@@ -1,0 +1,42 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/compare"
+)
+
+// gateFlags override what a configuration says about passing and failing.
+type gateFlags struct {
+	margins          []string
+	failInconclusive bool
+}
+
+func (g *gateFlags) register(f *pflag.FlagSet) {
+	f.StringArrayVar(&g.margins, "margin", nil, "largest change that does not matter: 3% for throughputs, or METRIC=3%; repeat for several")
+	f.BoolVar(&g.failInconclusive, "fail-inconclusive", false, "exit 3 when a comparison is inconclusive")
+}
+
+// policy is the gate's with the flags over it.
+func (g *gateFlags) policy(gate config.Gate) (compare.Policy, error) {
+	for _, m := range g.margins {
+		metric, text, named := strings.Cut(m, "=")
+		if !named {
+			metric, text = record.Throughput, m
+		}
+		if err := gate.SetMargin(metric, text); err != nil {
+			return compare.Policy{}, fmt.Errorf("--margin %s: %w", m, err)
+		}
+	}
+	p := compare.DefaultPolicy()
+	for name, value := range gate.Margins {
+		p.Margins[name] = compare.Margin{Value: value, Absolute: name == "success_rate"}
+	}
+	p.InconclusiveFails = gate.FailInconclusive || g.failInconclusive
+	return p, nil
+}

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/provision"
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/compare"
+	"github.com/llama-regress/llama-regress/fixtures/gguf"
+	"github.com/llama-regress/llama-regress/report"
+)
+
+func (a *app) quickstartCommand() *cobra.Command {
+	var (
+		find finding
+		how  measuring
+		out  outputs
+	)
+	cmd := &cobra.Command{
+		Use:   "quickstart",
+		Short: "The whole job on a bare machine in a few minutes",
+		Long: `Gets llama.cpp if it is not there, makes two synthetic models, and measures one
+build in two ways that differ for real: with the CPU backend that fits this
+processor and with an older one, or with 2 threads and with 1. The first is also
+measured against itself, as null control. All reports go to DIR.
+
+Exits 0 when the job could be done, although it finds a regression on purpose.`,
+		Example: `  llama-regress quickstart
+  llama-regress quickstart --llama-dir build/bin`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.quickstart(cmd.Context(), find, how, out)
+		},
+	}
+	find.register(cmd.Flags())
+	how.register(cmd.Flags())
+	out.register(cmd.Flags())
+	return cmd
+}
+
+func (a *app) quickstart(ctx context.Context, find finding, how measuring, out outputs) error {
+	started := time.Now()
+	out.files = append(out.files, how.reportFiles()...)
+	if err := out.check(a); err != nil {
+		return err
+	}
+	found, err := a.find(ctx, find, "llama-bench")
+	if err != nil {
+		return err
+	}
+	cfg, err := a.quickstartConfig(ctx, found)
+	if err != nil {
+		return err
+	}
+	run, err := a.measure(ctx, cfg, how)
+	if err != nil {
+		return err
+	}
+	policy, err := (&gateFlags{}).policy(cfg.Gate)
+	if err != nil {
+		return err
+	}
+	res := compare.Run(run, policy)
+	rep := report.New(res, a.source(run, how))
+	if err := a.emit(rep, out); err != nil {
+		return err
+	}
+	a.explain(res, run, how, time.Since(started))
+	if len(res.Failures) > 0 || res.Unmeasured() > 0 {
+		return exitWith(exitUnmeasured)
+	}
+	return nil
+}
+
+// quickstartConfig is small enough for two cores and a minute and a half.
+func (a *app) quickstartConfig(ctx context.Context, found *provision.Llama) (*config.Config, error) {
+	cache, err := provision.DefaultCacheDir()
+	if err != nil {
+		return nil, err
+	}
+	cfg := config.Default()
+	for _, preset := range []string{"tiny", "small"} {
+		path, err := a.syntheticModel(ctx, preset, filepath.Join(cache, "models"), 1)
+		if err != nil {
+			return nil, err
+		}
+		cfg.Models = append(cfg.Models, config.Model{Name: preset, Path: path})
+	}
+	cfg.Arms = quickstartArms(found)
+	cfg.Baseline = cfg.Arms[0].Name
+	cfg.Bench = config.Bench{Tests: []record.Test{{Prompt: 128}, {Gen: 32}}, Repetitions: 5}
+	cfg.Sampling.Blocks = 6
+	cfg.Sampling.Control = config.ControlAll
+	cfg.Sampling.Timeout = time.Minute
+	return cfg, nil
+}
+
+// quickstartArms differ for real: in the CPU backend of the same build, which
+// is what a slower build looks like, or in threads where a build has but one
+// backend. One thread leaves a core to everything else on a small machine.
+func quickstartArms(found *provision.Llama) []config.Arm {
+	one := map[string]string{"threads": "1"}
+	backends := found.Backends()
+	for i, b := range backends {
+		if i > 0 && b.Usable && slices.Contains(slowerBackends, b.Name) {
+			return []config.Arm{
+				{Name: backends[0].Name, Bin: backends[0].Dir, Params: one},
+				{Name: b.Name, Bin: b.Dir, Params: one},
+			}
+		}
+	}
+	return []config.Arm{
+		{Name: "2-threads", Bin: found.Dir, Params: map[string]string{"threads": "2"}},
+		{Name: "1-thread", Bin: found.Dir, Params: one},
+	}
+}
+
+// slowerBackends lack the widest vectors of the backends before them: slower
+// enough to be found in a minute, fast enough not to take five.
+var slowerBackends = []string{"haswell", "sandybridge"}
+
+// explain says in five lines what was found.
+func (a *app) explain(res *compare.Result, run *record.Run, how measuring, took time.Duration) {
+	control := "found nothing, as it should"
+	if res.ControlFired {
+		control = "differed: this machine was disturbed, so no change is believed"
+	}
+	worse := "none: this machine is too noisy right now, try again when it is quiet"
+	if n := res.Count(compare.Regression); n > 0 {
+		worse = fmt.Sprintf("%d of %d, really there: as a gate this would exit 1", n, len(res.Comparisons))
+	}
+	fmt.Fprintf(a.out, `
+measured     %d trials of the real llama-bench in %s: %s against %s, two models
+regressions  %s
+control      the baseline against itself %s
+reports      %s (open it), report.md, junit.xml, report.json, run.json
+next         llama-regress gate --base BUILD1/bin --head BUILD2/bin --model MODEL.gguf
+`, len(run.Trials), took.Round(time.Second), run.Baseline, contender(run), worse, control, filepath.Join(how.dir, reportFiles["html"]))
+}
+
+func contender(run *record.Run) string {
+	for _, arm := range run.Arms {
+		if arm.Name != run.Baseline && arm.ControlOf == "" {
+			return arm.Name
+		}
+	}
+	return "nothing"
+}
+
+// syntheticModel makes the preset's model, unless the file is there already.
+// path is a file, or a folder in which the file is named after the preset.
+func (a *app) syntheticModel(ctx context.Context, preset, path string, seed uint64) (string, error) {
+	shape, ok := gguf.Preset(preset)
+	if !ok {
+		return "", fmt.Errorf("no model preset is called %q; there are %v", preset, gguf.Presets())
+	}
+	if filepath.Ext(path) != ".gguf" {
+		path = filepath.Join(path, fmt.Sprintf("%s-f16-seed%d.gguf", preset, seed))
+	}
+	if header, err := gguf.Inspect(path); err == nil && header.Parameters == shape.Parameters() {
+		return path, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return "", err
+	}
+	fmt.Fprintf(a.err, "model: making %s\n", path)
+	_, err := gguf.WriteFile(ctx, path, shape, seed)
+	return path, err
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/runner"
+	"github.com/llama-regress/llama-regress/compare"
+	"github.com/llama-regress/llama-regress/report/json"
+)
+
+func (a *app) reportCommand() *cobra.Command {
+	var (
+		how  measuring
+		pass gateFlags
+		out  outputs
+	)
+	cmd := &cobra.Command{
+		Use:   "report",
+		Short: "Write the reports of a measured run again",
+		Long: `Compares and reports what DIR/run.json holds, with the margins given here, and
+replaces the reports in DIR. Nothing is measured.`,
+		Example: `  llama-regress report
+  llama-regress report -d llama-regress-out --margin 5% --format markdown`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			policy, err := pass.policy(config.Default().Gate)
+			if err != nil {
+				return err
+			}
+			run, err := record.ReadFile(filepath.Join(how.dir, runner.RecordFile))
+			if err != nil {
+				return err
+			}
+			out.files = append(out.files, how.reportFiles()...)
+			src := a.source(run, how)
+			src.Reproduce, src.Resume = nil, nil // this command measures nothing
+			return a.conclude(compare.Run(run, policy), src, out)
+		},
+	}
+	cmd.AddCommand(&cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON Schema of the JSON report",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := a.out.Write(json.JSONSchema())
+			return err
+		},
+	})
+	how.registerDir(cmd.Flags())
+	pass.register(cmd.Flags())
+	out.register(cmd.Flags())
+	return cmd
+}

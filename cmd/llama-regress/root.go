@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// streams is what a command may touch of the process it runs in.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+	getenv   func(string) string
+}
+
+// app is what every subcommand shares.
+type app struct {
+	streams
+	args  []string // as typed, for commands that reproduce a result
+	color string   // --color: auto, always, never
+}
+
+// run is main without the process: it returns the exit code.
+func run(ctx context.Context, args []string, s streams) int {
+	a := &app{streams: s, args: args}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	err := root.ExecuteContext(ctx)
+	code := codeOf(ctx, err)
+	var exit *exitError
+	if err != nil && !(errors.As(err, &exit) && exit.err == nil) {
+		fmt.Fprintf(s.err, "llama-regress: %v\n", err)
+	}
+	return code
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "llama-regress",
+		Short: "The performance gate for llama.cpp",
+		Long: `llama-regress measures llama.cpp with the real llama-bench, compares what it
+measured by honest statistics, and says of every cell of the matrix: regression,
+improvement, equivalent or inconclusive.
+
+Exit codes: 0 nothing got worse, 1 regression, 2 usage or configuration,
+3 inconclusive where the policy fails it or nothing to compare, 4 a measurement
+failed, 130 interrupted.`,
+		Example: `  llama-regress quickstart
+  llama-regress gate --base build-base/bin --head build-head/bin --model model.gguf
+  llama-regress compare base.jsonl head.jsonl`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.PersistentFlags().StringVar(&a.color, "color", "auto", "colour the terminal report: auto, always or never")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w\nsee '%s --help'", err, cmd.CommandPath())
+	})
+	root.AddCommand(
+		a.quickstartCommand(),
+		a.gateCommand(),
+		a.runCommand(),
+		a.compareCommand(),
+		a.reportCommand(),
+		a.planCommand(),
+		a.provisionCommand(),
+		a.configCommand(),
+		a.versionCommand(),
+	)
+	return root
+}
+
+// colored decides for the terminal report on w.
+func (a *app) colored(w io.Writer) (bool, error) {
+	switch a.color {
+	case "always":
+		return true, nil
+	case "never":
+		return false, nil
+	case "auto":
+		return isTerminal(w) && a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb", nil
+	}
+	return false, fmt.Errorf("--color %q: want auto, always or never", a.color)
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// width is that of the terminal behind w, 80 when there is none.
+func width(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
+			return columns
+		}
+	}
+	return 80
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/llama-regress/llama-regress/fixtures/fakebench"
+	"github.com/llama-regress/llama-regress/fixtures/gguf"
+)
+
+func TestMain(m *testing.M) {
+	fakebench.TakeOver() // does not return in a process named llama-bench
+	testscript.Main(m, map[string]func(){"llama-regress": main})
+}
+
+// The command as users meet it, on a llama-bench whose truth is known.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("CI", "true")
+			env.Setenv("LLAMA_REGRESS_CACHE", filepath.Join(env.WorkDir, "cache"))
+			_, err := gguf.WriteFile(context.Background(), filepath.Join(env.WorkDir, "model.gguf"), scriptModel, 1)
+			return err
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "fake": fake, "bench": bench,
+		},
+	})
+}
+
+// scriptModel is the smallest thing that is a model: the fake does not load it.
+var scriptModel = gguf.Shape{Name: "m", Layers: 1, Width: 32, Heads: 1, KVHeads: 1, FeedForward: 32, Vocab: 259, Context: 64, Type: gguf.F16}
+
+// exits CODE COMMAND... fails unless the command ends with exactly that code:
+// testscript's own "! exec" takes any failure for the expected one.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND [ARG...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	code := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if code != want {
+		ts.Fatalf("exit code %d, want %d", code, want)
+	}
+}
+
+// fake DIR [SETTING...] puts a fake llama-bench with these settings into DIR.
+func fake(ts *testscript.TestScript, _ bool, args []string) {
+	_, err := fakebench.Install(ts.MkAbs(args[0]), args[1:]...)
+	ts.Check(err)
+}
+
+// bench N FILE DIR [ARG...] runs the llama-bench of DIR N times, as a user
+// would, and collects its results in FILE.
+func bench(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	f, err := os.OpenFile(ts.MkAbs(args[1]), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	ts.Check(err)
+	defer f.Close()
+	for i := range n {
+		cmd := exec.Command(filepath.Join(ts.MkAbs(args[2]), "llama-bench"), append([]string{"-m", ts.MkAbs("model.gguf"), "-o", "jsonl"}, args[3:]...)...)
+		cmd.Stdout = f
+		cmd.Env = append(os.Environ(), "FAKE_LOG="+ts.MkAbs(args[1])+".invocations")
+		if err := cmd.Run(); err != nil {
+			ts.Fatalf("%s", fmt.Sprint("invocation ", i, ": ", err))
+		}
+	}
+}

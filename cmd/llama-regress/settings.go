@@ -1,0 +1,147 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+// defaultConfig is read when neither a configuration nor builds are named.
+const defaultConfig = "llama-regress.yaml"
+
+// settings are the flags that say what to measure: a configuration file, or
+// builds and models on the command line. Flags win over the file.
+type settings struct {
+	file       string
+	base, head string
+	models     []string
+	tests      []string
+	params     []string
+	threads    string
+
+	blocks, repetitions, warmup int
+	seed                        uint64
+	timeout, budget             time.Duration
+	control                     string
+}
+
+func (s *settings) register(f *pflag.FlagSet) {
+	f.StringVarP(&s.file, "config", "c", "", "configuration file (default "+defaultConfig+")")
+	f.StringVar(&s.base, "base", "", "folder of the baseline's llama.cpp programs; measures without a configuration")
+	f.StringVar(&s.head, "head", "", "folder of the contender's llama.cpp programs")
+	f.StringArrayVarP(&s.models, "model", "m", nil, "GGUF file; repeat for several")
+	f.StringSliceVar(&s.tests, "tests", nil, "llama-bench tests, such as pp512,tg128,tg128@d4096")
+	f.StringVarP(&s.threads, "threads", "t", "", "thread counts, such as 2,8; each is a cell")
+	f.StringArrayVar(&s.params, "param", nil, "vary a parameter: name=value,value; repeat for several")
+	f.IntVar(&s.blocks, "blocks", 0, "rounds in which every arm of every cell runs once")
+	f.IntVar(&s.repetitions, "repetitions", 0, "repetitions of each test in a trial that count")
+	f.IntVar(&s.warmup, "warmup", -1, "repetitions dropped before them")
+	f.Uint64Var(&s.seed, "seed", 0, "seed of the order of cells and arms")
+	f.DurationVar(&s.timeout, "timeout", 0, "time limit of one trial")
+	f.DurationVar(&s.budget, "budget", 0, "wall time after which no block is begun, such as 30m")
+	f.StringVar(&s.control, "control", "", "null control, the baseline against itself: none, one or all cells")
+}
+
+// load returns the configuration that the flags describe.
+func (s *settings) load(cmd *cobra.Command) (*config.Config, error) {
+	cfg, err := s.source()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.override(cmd.Flags(), cfg); err != nil {
+		return nil, err
+	}
+	return cfg, cfg.Validate()
+}
+
+// source is the file, or a configuration of the builds on the command line.
+func (s *settings) source() (*config.Config, error) {
+	if s.base == "" && s.head == "" {
+		path := s.file
+		if path == "" {
+			path = defaultConfig
+		}
+		cfg, err := config.Load(path)
+		if errors.Is(err, fs.ErrNotExist) && s.file == "" {
+			return nil, fmt.Errorf("no %s here; write one with 'llama-regress config init', or name two builds: --base DIR --head DIR --model FILE", defaultConfig)
+		}
+		return cfg, err
+	}
+	switch {
+	case s.file != "":
+		return nil, errors.New("--config and --base/--head exclude each other; name the builds as arms in the configuration")
+	case s.base == "" || s.head == "":
+		return nil, errors.New("--base and --head go together: name both builds")
+	case len(s.models) == 0:
+		return nil, errors.New("no model: add --model FILE.gguf, or make one with 'llama-regress provision model tiny'")
+	}
+	cfg := config.Default()
+	cfg.Arms = []config.Arm{{Name: "base", Bin: s.base}, {Name: "head", Bin: s.head}}
+	cfg.Baseline = "base"
+	dir, err := os.Getwd()
+	cfg.Dir = dir
+	return cfg, err
+}
+
+// override puts the flags that were given over what the configuration says.
+func (s *settings) override(f *pflag.FlagSet, cfg *config.Config) error {
+	if len(s.models) > 0 {
+		cfg.Models = nil
+		for _, path := range s.models {
+			cfg.Models = append(cfg.Models, config.Model{Name: config.ModelName(path), Path: path})
+		}
+	}
+	if len(s.tests) > 0 {
+		cfg.Bench.Tests = nil
+		for _, name := range s.tests {
+			t, err := record.ParseTest(name)
+			if err != nil {
+				return fmt.Errorf("--tests: %w", err)
+			}
+			cfg.Bench.Tests = append(cfg.Bench.Tests, t)
+		}
+	}
+	if s.threads != "" {
+		s.params = append(s.params, "threads="+s.threads)
+	}
+	for _, p := range s.params {
+		name, values, ok := strings.Cut(p, "=")
+		if _, known := record.ParamByName(name); !ok || !known {
+			return fmt.Errorf("--param %s: want name=value,value with one of: %s", p, strings.Join(paramNames(), " "))
+		}
+		if cfg.Matrix.Params == nil {
+			cfg.Matrix.Params = make(map[string][]string)
+		}
+		cfg.Matrix.Params[name] = strings.Split(values, ",")
+	}
+	set := func(name string, apply func()) {
+		if f.Changed(name) {
+			apply()
+		}
+	}
+	set("blocks", func() { cfg.Sampling.Blocks = s.blocks })
+	set("repetitions", func() { cfg.Bench.Repetitions = s.repetitions })
+	set("warmup", func() { cfg.Sampling.Warmup = s.warmup })
+	set("seed", func() { cfg.Sampling.Seed = s.seed })
+	set("timeout", func() { cfg.Sampling.Timeout = s.timeout })
+	set("budget", func() { cfg.Sampling.Budget = s.budget })
+	set("control", func() { cfg.Sampling.Control = config.Control(s.control) })
+	return nil
+}
+
+func paramNames() []string {
+	var names []string
+	for _, p := range record.Params {
+		names = append(names, p.Name)
+	}
+	return names
+}
