@@ -36,8 +36,18 @@ func (s *session) identify(ctx context.Context) error {
 		return fmt.Errorf("plan: %w", err)
 	}
 	s.models = make(pins)
-	return errors.Join(s.identifyModels(ctx), s.identifyBuilds(ctx))
+	if err := errors.Join(s.identifyModels(ctx), s.identifyBuilds(ctx)); err != nil {
+		return &UnmeasurableError{err}
+	}
+	return nil
 }
+
+// An UnmeasurableError says which models or builds cannot be measured: a
+// matter of the machine and not of how Run was called.
+type UnmeasurableError struct{ Err error }
+
+func (e *UnmeasurableError) Error() string { return e.Err.Error() }
+func (e *UnmeasurableError) Unwrap() error { return e.Err }
 
 // summary is what the record keeps of a plan.
 func summary(p *plan.Plan) record.Plan {

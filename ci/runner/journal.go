@@ -56,7 +56,7 @@ func createJournal(path string, run *record.Run) (*journal, error) {
 // openJournal opens a journal whose whole lines are size bytes long and cuts
 // away what follows them.
 func openJournal(path string, size int64) (*journal, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	f, err := os.OpenFile(path, os.O_WRONLY, 0) // not O_APPEND: Windows could not cut it then
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func (j *journal) append(e entry) error {
 		return fmt.Errorf("write %s: %w", j.file.Name(), err)
 	}
 	line = append(line, '\n')
-	if _, err = j.file.Write(line); err == nil {
+	if _, err = j.file.WriteAt(line, j.size); err == nil {
 		err = j.file.Sync()
 	}
 	if err != nil {

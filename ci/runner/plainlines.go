@@ -81,7 +81,7 @@ func (l *PlainLines) End(run *record.Run, err error) {
 }
 
 func (l *PlainLines) trial(t plan.Trial, text string) {
-	l.line(fmt.Sprintf("%d/%d block %d %s %s: %s", l.gone, len(l.plan.Trials), t.Block+1, l.plan.Arms[t.Arm].Name, l.plan.Cells[t.Cell].Cell.Key, text))
+	l.line(fmt.Sprintf("%d/%d %s %s: %s", l.gone, len(l.plan.Trials), t.ID, l.plan.Cells[t.Cell].Cell.Key, text))
 }
 
 // line writes one. A log that cannot be written to is no reason to stop measuring.

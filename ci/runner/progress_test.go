@@ -58,9 +58,9 @@ func TestPlainLines(t *testing.T) {
 	o.Skipped(p.Trials[5], "each failed")
 	o.End(&record.Run{Interrupted: "interrupt", Trials: []record.Trial{result(p, p.Trials[0]), failed}}, errors.New("signal"))
 	want := `2026-11-23T12:00:00Z 8 trials: 2 blocks, 2 cells, 2 arms
-2026-11-23T12:00:02Z 1/8 block 1 base bench/tiny/threads=2: ok in 2.0s; pp512 1001 tok/s, tg128 2001 tok/s
-2026-11-23T12:00:04Z 2/8 block 1 head bench/tiny/threads=2: failed after 2.0s: model_load: cannot load? ::error::the model # #[error] ?[31m
-2026-11-23T12:00:04Z 3/8 block 2 base bench/tiny/threads=2: left out, here and in all further blocks: each failed
+2026-11-23T12:00:02Z 1/8 b00.c0000.base bench/tiny/threads=2: ok in 2.0s; pp512 1001 tok/s, tg128 2001 tok/s
+2026-11-23T12:00:04Z 2/8 b00.c0000.head bench/tiny/threads=2: failed after 2.0s: model_load: cannot load? ::error::the model # #[error] ?[31m
+2026-11-23T12:00:04Z 3/8 b01.c0000.base bench/tiny/threads=2: left out, here and in all further blocks: each failed
 2026-11-23T12:00:04Z 1 of 8 trials measured, 1 failed, in 4s; ended early: interrupt: signal
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
@@ -73,6 +73,7 @@ func TestPlainLinesAreNoCommands(t *testing.T) {
 	dir := t.TempDir()
 	p := makePlan(t, dir, 1)
 	p.Arms[1].Name = "\n::set-output name=x::y\n"
+	p.Trials[1].ID = "b00.c0000." + p.Arms[1].Name
 	cell := &p.Cells[1].Cell
 	cell.Model = "\u2028::stop-commands::x\r"
 	cell.Key = record.CellKey(cell.Workload, cell.Model, cell.Params)

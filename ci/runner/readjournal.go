@@ -2,7 +2,6 @@ package runner
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -146,11 +145,4 @@ func (p *past) add(e entry, line int, seen map[string]bool) error {
 		return errors.New("corrupt: want either a trial or a resumption")
 	}
 	return nil
-}
-
-// jsonEqual says whether two values are the same once written down.
-func jsonEqual(a, b any) bool {
-	x, errX := json.Marshal(a)
-	y, errY := json.Marshal(b)
-	return errX == nil && errY == nil && bytes.Equal(x, y)
 }

@@ -141,6 +141,19 @@ func TestResumeRefusesOtherSubjects(t *testing.T) {
 	refuse(t, p, opts, "arm head", "program changed")
 	writeFile(t, program, "program head")
 
+	for _, arm := range []string{"base", "head"} {
+		bench := &fakeBench{identify: func(a record.Arm) (record.Build, error) {
+			build := buildOf(t, a)
+			if a.Name == arm {
+				build.Version = "with other libraries"
+			}
+			return build, nil
+		}}
+		if _, err := runner.Run(context.Background(), p, bench, opts); err == nil || !strings.Contains(err.Error(), "arm "+arm+": the build changed") {
+			t.Errorf("error is %v", err)
+		}
+	}
+
 	opts.Host.Soft = map[string]string{"microcode": "2"}
 	opts.Tool.Version = "v0.2.0"
 	run, err := runner.Run(context.Background(), p, &fakeBench{}, opts)
@@ -151,6 +164,15 @@ func TestResumeRefusesOtherSubjects(t *testing.T) {
 	if !strings.Contains(notes, `microcode changed from "1" to "2"`) || !strings.Contains(notes, "llama-regress changed from v0.1.0 to v0.2.0") {
 		t.Errorf("notes: %s", notes)
 	}
+}
+
+func buildOf(t *testing.T, arm record.Arm) record.Build {
+	t.Helper()
+	build, err := new(fakeBench).Identify(context.Background(), arm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return build
 }
 
 // Everything wrong with models and builds is told at once.

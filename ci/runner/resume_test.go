@@ -87,7 +87,7 @@ func TestInterruptKeepsWhatWasMeasured(t *testing.T) {
 	if diff := cmp.Diff(uninterrupted(t, p), resumed, butTimes); diff != "" {
 		t.Errorf("record (-uninterrupted +resumed):\n%s", diff)
 	}
-	if len(resumed.Notes) != 1 || !strings.Contains(resumed.Notes[0], "after 5 of 8 trials") || !strings.Contains(resumed.Notes[0], "block 1 of bench/tiny/threads=2 lies on both sides") {
+	if len(resumed.Notes) != 1 || !strings.Contains(resumed.Notes[0], "after 5 of 8 trials") || !strings.Contains(resumed.Notes[0], "the pause lies within a block, before "+p.Trials[5].ID) {
 		t.Errorf("notes: %q", resumed.Notes)
 	}
 	if _, err := os.Stat(filepath.Join(out, runner.JournalFile)); !errors.Is(err, os.ErrNotExist) {
@@ -173,6 +173,25 @@ func TestResumeFromTheJournalThatATornOneBecame(t *testing.T) {
 	}
 	if halves, _ := filepath.Glob(filepath.Join(out, ".run.json.*")); len(halves) > 0 {
 		t.Errorf("left behind: %v", halves)
+	}
+}
+
+// A kill between the last trial and the record costs neither.
+func TestResumeWhenOnlyTheRecordIsMissing(t *testing.T) {
+	dir := t.TempDir()
+	p := makePlan(t, dir, 2)
+	p.Trials = append(p.Trials, plan.Trial{ID: "one more", Block: 2, Order: len(p.Trials)})
+	opts := options(filepath.Join(dir, "out"))
+	interruptAt(t, p, opts.Dir, 8)
+	p.Trials = p.Trials[:8]
+	opts.Resume = true
+	bench := &fakeBench{}
+	run, err := runner.Run(context.Background(), p, bench, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(bench.measured) > 0 || len(run.Trials) != 8 || run.Interrupted != "" || len(run.Notes) > 0 {
+		t.Errorf("measured %v, %d trials, interrupted %q, notes %q", bench.measured, len(run.Trials), run.Interrupted, run.Notes)
 	}
 }
 

@@ -45,9 +45,9 @@ func Run(ctx context.Context, p *plan.Plan, bench Bench, opts Options) (*record.
 	if err := s.open(before.past); err != nil {
 		return nil, err
 	}
-	defer s.journal.close()
 	opts.Observer.Begin(p, slices.Clone(s.run.Trials))
 	why, err := s.walk(ctx)
+	s.journal.close()
 	err = s.finish(why, err)
 	opts.Observer.End(s.run, err)
 	return s.run, err

@@ -53,7 +53,7 @@ func (s *session) walk(ctx context.Context) (why string, err error) {
 			}
 			return "error", fmt.Errorf("trial %s: %w", t.ID, err)
 		}
-		s.take(t, trial)
+		s.take(t, trial) // first: when the journal cannot take it, the record may
 		if err := s.journal.append(entry{Trial: &trial}); err != nil {
 			return "error", err
 		}
