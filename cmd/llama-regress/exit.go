@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/llama-regress/llama-regress/ci/runner"
 	"github.com/llama-regress/llama-regress/compare"
 )
 
@@ -69,6 +70,7 @@ func unmeasured(err error) error {
 // codeOf maps what a command returned to its exit code.
 func codeOf(ctx context.Context, err error) int {
 	var exit *exitError
+	var unmeasurable *runner.UnmeasurableError
 	switch {
 	case err == nil:
 		return exitPass
@@ -76,6 +78,8 @@ func codeOf(ctx context.Context, err error) int {
 		return exitInterrupted
 	case errors.As(err, &exit):
 		return exit.code
+	case errors.As(err, &unmeasurable):
+		return exitUnmeasured
 	}
 	return exitBroken
 }

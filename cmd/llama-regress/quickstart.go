@@ -108,11 +108,11 @@ func (a *app) quickstartConfig(ctx context.Context, found *provision.Llama) (*co
 // backend. One thread leaves a core to everything else on a small machine.
 func quickstartArms(found *provision.Llama) []config.Arm {
 	one := map[string]string{"threads": "1"}
-	backends := found.Backends()
-	for i, b := range backends {
-		if i > 0 && b.Usable && slices.Contains(slowerBackends, b.Name) {
+	fast := usable(found)
+	for i, b := range fast {
+		if i > 0 && slices.Contains(slowerBackends, b.Name) {
 			return []config.Arm{
-				{Name: backends[0].Name, Bin: backends[0].Dir, Params: one},
+				{Name: fast[0].Name, Bin: fast[0].Dir, Params: one},
 				{Name: b.Name, Bin: b.Dir, Params: one},
 			}
 		}
@@ -121,6 +121,11 @@ func quickstartArms(found *provision.Llama) []config.Arm {
 		{Name: "2-threads", Bin: found.Dir, Params: map[string]string{"threads": "2"}},
 		{Name: "1-thread", Bin: found.Dir, Params: one},
 	}
+}
+
+// usable lists the CPU backends that this processor can run, fastest first.
+func usable(found *provision.Llama) []provision.Backend {
+	return slices.DeleteFunc(found.Backends(), func(b provision.Backend) bool { return !b.Usable })
 }
 
 // slowerBackends lack the widest vectors of the backends before them: slower
