@@ -132,7 +132,7 @@ func TestInterruptBeforeTheFirstTrial(t *testing.T) {
 		return record.Build{}, ctx.Err()
 	}}
 	run, err := runner.Run(ctx, p, bench, options(filepath.Join(dir, "out")))
-	if run != nil || !errors.Is(err, why) {
+	if run != nil || err != why {
 		t.Errorf("run %v, error %v", run, err)
 	}
 	if _, err := runner.Run(context.Background(), p, &fakeBench{}, options(filepath.Join(dir, "out"))); err != nil {

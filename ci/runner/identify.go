@@ -36,7 +36,11 @@ func (s *session) identify(ctx context.Context) error {
 		return fmt.Errorf("plan: %w", err)
 	}
 	s.models = make(pins)
-	if err := errors.Join(s.identifyModels(ctx), s.identifyBuilds(ctx)); err != nil {
+	err := errors.Join(s.identifyModels(ctx), s.identifyBuilds(ctx))
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil:
 		return &UnmeasurableError{err}
 	}
 	return nil
@@ -87,7 +91,7 @@ func (s *session) identifyModels(ctx context.Context) error {
 	for _, m := range s.plan.Models {
 		model, err := s.identifyModel(ctx, m)
 		if ctx.Err() != nil {
-			return context.Cause(ctx)
+			return err
 		}
 		if err != nil {
 			faults = append(faults, fmt.Errorf("model %s: %w", m.Name, err))
@@ -120,7 +124,7 @@ func (s *session) identifyBuilds(ctx context.Context) error {
 	for i, arm := range s.run.Arms {
 		build, err := s.bench.Identify(ctx, arm)
 		if ctx.Err() != nil {
-			return context.Cause(ctx)
+			return err
 		}
 		s.run.Arms[i].Build = build
 		faults = append(faults, err)

@@ -3,6 +3,7 @@ package runner_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -189,6 +190,11 @@ func TestWhatCannotBeMeasuredIsRefused(t *testing.T) {
 		"model gone:", "no such file",
 		"model folder:",
 		"arm head:", "nowhere")
+
+	_, err := runner.Run(context.Background(), p, &fakeBench{}, options(filepath.Join(dir, "out")))
+	if unmeasurable := new(runner.UnmeasurableError); !errors.As(err, &unmeasurable) {
+		t.Errorf("error is a %T", err)
+	}
 }
 
 func TestPlansThatCannotBeWalkedAreRefused(t *testing.T) {
