@@ -236,8 +236,8 @@ func fixed(x float64, decimals int) string {
 // significant prints x >= 0 to n significant digits, without trailing zeros:
 // 3, 0.5, 12, 1.4.
 func significant(x float64, n int) string {
-	if x >= absurd {
-		return fixed(x, 0)
+	if x >= absurd || x > 0 && x < 1/absurd {
+		return strconv.FormatFloat(math.Min(x, math.MaxFloat64), 'e', n-1, 64)
 	}
 	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'e', n-1, 64), 64)
 	return strconv.FormatFloat(rounded, 'f', -1, 64)

@@ -64,6 +64,9 @@ func finding(r Row) Text {
 func (r Row) between() string {
 	i := *r.Comparison.Interval
 	near, far := r.Figures.Low, r.Figures.High
+	if zero(near) && zero(far) {
+		return near
+	}
 	if math.Abs(i.Low) > math.Abs(i.High) {
 		i.Low, i.High = i.High, i.Low
 		near, far = far, near
