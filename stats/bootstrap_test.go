@@ -120,6 +120,8 @@ func TestBootstrapLittleData(t *testing.T) {
 	distinct := func(xs []float64) float64 { slices.Sort(xs); return float64(len(slices.Compact(xs))) }
 	iv := BootstrapPercentile([]float64{1, 2, 3, 4, 5, 6, 7, 8}, distinct, 500, .9)
 	near(t, "widened to the estimate", iv.High, 8, 0)
+	repeated := func(xs []float64) float64 { return -distinct(xs) }
+	near(t, "widened downward", BootstrapPercentile([]float64{1, 2, 3, 4, 5, 6, 7, 8}, repeated, 500, .9).Low, -8, 0)
 	sound(t, "biased", iv)
 }
 

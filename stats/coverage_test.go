@@ -123,7 +123,7 @@ func TestProportionCoverage(t *testing.T) {
 func TestLocationCoverage(t *testing.T) {
 	draws := 4000
 	if testing.Short() {
-		draws = 2000
+		draws = 1000
 	}
 	noises := map[string]func(r *rand.Rand) float64{
 		"normal": func(r *rand.Rand) float64 { return r.NormFloat64() },

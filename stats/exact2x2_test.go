@@ -71,7 +71,7 @@ func TestFisherAgainstR(t *testing.T) {
 // The staircase regions against every table of every small size, ordered by the
 // definition; and the search against a fine grid.
 func TestUnconditionalEnumerated(t *testing.T) {
-	for _, n := range [][2]float64{{1, 1}, {3, 5}, {6, 4}} {
+	for _, n := range [][2]float64{{1, 1}, {3, 5}, {5, 2}} {
 		n1, n2 := n[0], n[1]
 		for k1 := 0.; k1 <= n1; k1++ {
 			for k2 := 0.; k2 <= n2; k2++ {
@@ -82,9 +82,9 @@ func TestUnconditionalEnumerated(t *testing.T) {
 				brute := func(extreme func(b, h Count) bool) float64 {
 					best := 0.0
 					x, y := make([]float64, int(n1)+1), make([]float64, int(n2)+1)
-					for i := 0; i <= 1000; i++ {
-						binomialPMF(x, n1, float64(i)/1000)
-						binomialPMF(y, n2, float64(i)/1000)
+					for i := 0; i <= 500; i++ {
+						binomialPMF(x, n1, float64(i)/500)
+						binomialPMF(y, n2, float64(i)/500)
 						sum := 0.0
 						for a := range x {
 							for b := range y {
@@ -100,10 +100,10 @@ func TestUnconditionalEnumerated(t *testing.T) {
 				name := fmt.Sprintf("%g/%g %g/%g ", k1, n1, k2, n2)
 				f, z := Fisher(base, head), pooledZ(base, head)
 				boschloo, barnard := Boschloo(base, head), BarnardPooled(base, head)
-				near(t, name+"Boschloo less", boschloo.Less, brute(func(b, h Count) bool { return Fisher(b, h).Less <= f.Less+1e-9 }), 1e-5)
-				near(t, name+"Boschloo greater", boschloo.Greater, brute(func(b, h Count) bool { return Fisher(b, h).Greater <= f.Greater+1e-9 }), 1e-5)
-				near(t, name+"Barnard less", barnard.Less, brute(func(b, h Count) bool { return pooledZ(b, h) <= z+1e-9 }), 1e-5)
-				near(t, name+"Barnard two-sided", barnard.TwoSided, brute(func(b, h Count) bool { return math.Abs(pooledZ(b, h)) >= math.Abs(z)-1e-9 }), 1e-5)
+				near(t, name+"Boschloo less", boschloo.Less, brute(func(b, h Count) bool { return Fisher(b, h).Less <= f.Less+1e-9 }), 3e-5)
+				near(t, name+"Boschloo greater", boschloo.Greater, brute(func(b, h Count) bool { return Fisher(b, h).Greater <= f.Greater+1e-9 }), 3e-5)
+				near(t, name+"Barnard less", barnard.Less, brute(func(b, h Count) bool { return pooledZ(b, h) <= z+1e-9 }), 3e-5)
+				near(t, name+"Barnard two-sided", barnard.TwoSided, brute(func(b, h Count) bool { return math.Abs(pooledZ(b, h)) >= math.Abs(z)-1e-9 }), 3e-5)
 			}
 		}
 	}

@@ -53,8 +53,8 @@ func TestSignFlipOracles(t *testing.T) {
 // Beyond the bound the draw must agree with the normal approximation of the
 // same permutation distribution, and be the same every time.
 func TestPermutationDraws(t *testing.T) {
-	base, head := make([]float64, 40), make([]float64, 40)
-	d := make([]float64, 40)
+	base, head := make([]float64, 22), make([]float64, 22)
+	d := make([]float64, 22)
 	for i := range base {
 		base[i] = float64(i*29%41) / 4
 		head[i] = float64(i*31%43)/4 + 1

@@ -38,6 +38,15 @@ func TestSeriesEdges(t *testing.T) {
 	}
 }
 
+// What a line of decimals leaves is rounding, not residual.
+func TestSlopeOfDecimalsHasNoResidual(t *testing.T) {
+	for _, ys := range [][]float64{{.1, .2, .3, .4, .5, .6, .7}, {-3.3, -2.2, -1.1, 0, 1.1, 2.2, 3.3}} {
+		if e := Slope(ys); e.SE != 0 {
+			t.Errorf("slope of %v: %+v, want SE 0", ys, e)
+		}
+	}
+}
+
 func TestEffectiveN(t *testing.T) {
 	for _, tt := range []struct {
 		n       int
