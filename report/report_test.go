@@ -73,6 +73,7 @@ func TestStepsFollowTheSituation(t *testing.T) {
 		"contenders":       {report.Reproduce, report.Accept},
 		"only-failures":    {report.ReadLogs},
 		"empty":            {report.CheckInput},
+		"raw-files":        {report.Reproduce},
 		"one-trial-a-side": {report.MoreBlocks},
 		"two-sessions":     {report.SameHost},
 		"control-fired":    {report.Quieten},

@@ -27,12 +27,8 @@ func nextSteps(r Report, res *compare.Result, src Source) []Step {
 		add(CheckInput, say("Check that both sides measured the same models, parameters and tests."))
 	}
 	add(ReadLogs, readLogs(r, src))
-	if r.Counts.Regressions > 0 && len(src.Reproduce) > 0 {
-		again := "Measure it again."
-		if res.Method != compare.Paired {
-			again = "Repeat the comparison."
-		}
-		add(Reproduce, say("%s", again), src.Reproduce...)
+	if r.Counts.Regressions > 0 {
+		add(Reproduce, again(res.Method, len(src.Reproduce) > 0), src.Reproduce...)
 	}
 	add(SameHost, together(r.Rows))
 	if res.ControlFired {
@@ -46,6 +42,19 @@ func nextSteps(r Report, res *compare.Result, src Source) []Step {
 		add(Accept, concat(say("If the change is intended, accept it: "), quote(src.Accept), say(".")))
 	}
 	return steps
+}
+
+// again advises to see a regression twice before acting on it.
+func again(m compare.Method, command bool) Text {
+	switch {
+	case !command && m == compare.Paired:
+		return say("Measure it again before acting on it.")
+	case m == compare.Paired:
+		return say("Measure it again.")
+	case !command:
+		return say("Measure both sides again, in turns and in one session: pairing them by block tells more.")
+	}
+	return say("Repeat the comparison.")
 }
 
 func readLogs(r Report, src Source) Text {

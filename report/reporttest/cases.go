@@ -227,6 +227,5 @@ func sourceOf(run *record.Run) report.Source {
 
 func between(name string, base, head *record.Run) Case {
 	res := compare.Between(compare.Selection{Run: base, Arm: base.Baseline}, compare.Selection{Run: head, Arm: head.Baseline}, compare.DefaultPolicy())
-	return Case{name, res, report.Source{Base: base, Head: head, BaseFile: "base.jsonl", HeadFile: "slow.jsonl",
-		Reproduce: []string{"llama-regress", "compare", "base.jsonl", "slow.jsonl"}}}
+	return Case{name, res, report.Source{Base: base, Head: head, BaseFile: "base.jsonl", HeadFile: "slow.jsonl"}}
 }
