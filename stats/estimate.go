@@ -4,8 +4,8 @@
 //
 // Misuse, such as an empty sample where the doc forbids it, panics with a
 // message that starts with "stats:" and names the function. Every random
-// procedure takes its seed from the caller, so the same input gives the same
-// output on every machine.
+// procedure takes its seed from the caller or from the data, so the same input
+// gives the same output on every machine.
 package stats
 
 import (

@@ -26,7 +26,7 @@ type Run struct {
 	Trials   []Trial   `json:"trials"`
 
 	// Interrupted is why fewer trials ran than were planned, "" when all ran:
-	// "interrupt", "budget", "killed".
+	// "interrupt", "budget", "error", "killed".
 	Interrupted string   `json:"interrupted,omitempty"`
 	Notes       []string `json:"notes,omitempty"` // what a reader of the results should know, one sentence each
 
