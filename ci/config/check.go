@@ -72,6 +72,7 @@ const nameRule = `want at most 64 letters, digits and . _ + -, beginning with a 
 func (k *checker) arms(c *Config) {
 	if len(c.Arms) == 0 {
 		k.fault("arms", "at least one is needed, such as {name: base, bin: build/bin}")
+		return
 	}
 	first := map[string]int{}
 	for i, a := range c.Arms {
@@ -97,7 +98,10 @@ func (k *checker) arms(c *Config) {
 			}
 		}
 	}
-	if _, ok := first[c.Baseline]; !ok && len(c.Arms) > 0 && k.readable("arms") {
+	if _, ok := first[c.Baseline]; ok || !k.readable("arms") {
+		return
+	}
+	if nameless := slices.ContainsFunc(c.Arms, func(a Arm) bool { return a.Name == "" }); c.Baseline != "" || !nameless {
 		k.fault("baseline", "no arm is named %q%s", short(c.Baseline), suggest(c.Baseline, slices.Sorted(maps.Keys(first))))
 	}
 }

@@ -70,7 +70,7 @@ func TestErrors(t *testing.T) {
 		{"gate: {throughput: {margin: [3%]}}\n", `4: gate.throughput.margin: want a margin such as 3%, have a list`},
 		{"gate: {inconclusive: maybe}\n", `4: gate.inconclusive: want pass or fail, have "maybe"`},
 		{"gate: {inconclusive: true}\n", `4: gate.inconclusive: want pass or fail, have true`},
-		{"baseline: \"" + strings.Repeat("long ", 20) + "\"\n", `4: baseline: no arm is named "long long long long long long long long …"`},
+		{"baseline: \"" + strings.Repeat("long ", 20) + "\"\n", `4: baseline: no arm is named "long long long long long long long long long long long long …"`},
 
 		// values
 		{"baseline: bass\n", `4: baseline: no arm is named "bass"; did you mean "base"?`},
@@ -109,9 +109,16 @@ func TestErrors(t *testing.T) {
 		{"gate: {success_rate: {margin: 60pp}}\n", `4: gate.success_rate.margin: want a margin above 0 and below 50%, such as 2pp or 0.02, have "60pp"`},
 		{"gate:\n  pp1024: {margin: 3%}\n", `5: gate.pp1024: bench.tests has no such test`},
 
+		// foreign text
+		{"\"a\\nb\\e[31m\": 1\n", `4: unknown key "a\nb\x1b[31m"`},
+		{"gate: {\"\\n\": {margin: 1%}}\n", `4: unknown metric "\n" in gate`},
+		{"gate: {pp512: {\"x\\ty\": 1%}}\n", `4: unknown key "x\ty" in gate.pp512`},
+
 		// several at once, without what only follows from another
 		{"bench: {tests: [pp512, nope]}\ngate: {pp9: {margin: 1%}}\n", `4: bench.tests[1]: bench test "nope": want a name such as pp512, tg128, pp512+tg128 or tg128@d4096`},
 		{"matrix:\n  threads: [2, [4]]\n  exclude: [{threads: 4}]\n", `5: matrix.threads[1]: want a single value, have a list`},
+		{"bench: {tests: [], test: 1}\n", "4: bench.tests: at least one is needed, such as pp512\n4: unknown key \"test\" in bench; did you mean \"tests\"?"},
+		{"<<: {store: x}\nstore: y\n", `4: only plain keys are supported: no merge keys, anchors or aliases`},
 		{"sampling: {blocks: many}\nbaseline: nobody\nmatrix: {threads: x}\n", `4: sampling.blocks: want a whole number, have "many"
 5: baseline: no arm is named "nobody"
 6: matrix.threads[0]: "x" is not a whole number from 0 to 2147483647`},
@@ -142,6 +149,7 @@ func TestErrorsOfArmsAndModels(t *testing.T) {
 			"7: arms[0].params.threads: the matrix sets threads as well; take it out of one of them\n8: arms[0].params.mmap: \"maybe\" is not one of on, off"},
 		{models + "arms: [{name: a, bin: b, params: {poll: 2}}]\nmatrix:\n  include: [{poll: 0}]\n", `3: arms[0].params.poll: the matrix sets poll as well; take it out of one of them`},
 		{models + "arms: [{name: a, bin: b, env: {A=B: 1}}]\n", `3: arms[0].env.A=B: want a name of letters, digits and _`},
+		{models + "arms: [{name: a, bin: b, env: {\"A\\n\\e\": 1}}]\n", `3: arms[0].env.A\n\x1b: want a name of letters, digits and _`},
 		{models + "arms: [{name: a, bin: b, env: {A: [1]}}]\n", `3: arms[0].env.A: want a text, have a list`},
 		{models + "arms: [{name: a, bin: b, env: {A: \"x\\0y\"}}]\n", `3: arms[0].env.A: holds a NUL character`},
 		{models + "arms: [{name: a, bin: \"b\\n\"}]\n", `3: arms[0].bin: want the path of a folder`},
@@ -151,7 +159,7 @@ func TestErrorsOfArmsAndModels(t *testing.T) {
 		{arms + "models:\n  - {path: a.gguf}\n  - {path: x/a.gguf}\n", `5: models[1].name: "a" is also the name of models[0]`},
 		{arms + "models:\n  - {name: a, path: a.gguf}\n  - {name: b, path: ./a.gguf}\n", `5: models[1].path: is also the path of models[0]`},
 		{arms + "models: [{path: my model.gguf}]\n", `3: models[0].name: "my model": want at most 64 letters, digits and . _ + -, beginning with a letter or digit`},
-		{arms + "models: [{path: a.gguf, sha256: " + hash + "}]\n", `3: models[0].sha256: want 64 hexadecimal digits, have "` + hash[:40] + `…"`},
+		{arms + "models: [{path: a.gguf, sha256: " + hash + "}]\n", `3: models[0].sha256: want 64 hexadecimal digits, have "` + hash[:60] + `…"`},
 		{arms + "models: [{path: a.gguf, sha265: x}]\n", `3: unknown key "sha265" in models[0]; did you mean "sha256"?`},
 	} {
 		t.Run(c.text, func(t *testing.T) { wantErrors(t, "version: 1\n"+c.text, c.want) })
@@ -172,7 +180,7 @@ func TestErrorsOfTheWholeFile(t *testing.T) {
 		{"version nothing", "version:\n", `1: version: have null, this llama-regress reads version 1`},
 		{"second document", minimal + "---\nversion: 1\n", `5: a second YAML document; a configuration is one`},
 		{"second document after the end", minimal + "...\n# more\nversion: 1\n", `6: a second YAML document; a configuration is one`},
-		{"tab", minimal + "bench:\n\ttests: []\n", `5: column 1: not valid YAML: found character '	' that cannot start any token`},
+		{"tab", minimal + "bench:\n\ttests: []\n", `5: column 1: not valid YAML: found character '\t' that cannot start any token`},
 		{"open list", minimal + "bench: {tests: [pp512\n", `4: column 16: not valid YAML: sequence end token ']' not found`},
 		{"colon", minimal + "bench: tests: 1\n", `4: column 8: not valid YAML: mapping value is not allowed in this context`},
 		{"UTF-16", "\xff\xfev\x00e\x00", `1: not a text in UTF-8`},
@@ -209,10 +217,22 @@ func wantErrors(t *testing.T, text, want string) {
 }
 
 func TestColumns(t *testing.T) {
-	_, err := config.Parse([]byte(minimal+"matrix: {threads: 1, pool: 2}\n"), "c.yaml")
-	var first *config.Error
-	if !errors.As(err, &first) || first.Line != 4 || first.Column != 22 {
-		t.Errorf("got %+v, want line 4, column 22", first)
+	for _, c := range []struct {
+		text         string
+		line, column int
+	}{
+		{minimal + "matrix: {threads: 1, pool: 2}\n", 4, 22},
+		{minimal + "matrix:\n  pool: 2\n", 5, 3},
+		{minimal + "bench: {tests: [pp512, 9]}\n", 4, 24},
+		{"version: 1\nmodels: [{path: m}]\narms:\n  - bin: b\n", 4, 5},
+		{"version: 1\nmodels: [{path: m}]\narms: [{bin: b}]\n", 3, 8},
+		{minimal + "\t", 4, 1},
+	} {
+		_, err := config.Parse([]byte(c.text), "c.yaml")
+		var first *config.Error
+		if !errors.As(err, &first) || first.Line != c.line || first.Column != c.column {
+			t.Errorf("got %+v, want line %d, column %d:\n%s", first, c.line, c.column, c.text)
+		}
 	}
 }
 

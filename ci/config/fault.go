@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // maxFaults is how many errors are listed before the rest is only counted.
@@ -40,6 +42,29 @@ type fault struct {
 	place place
 }
 
+// in makes the fault an Error of a file. Keys and values are foreign text: what
+// does not print, such as a line break or an escape, must not reach a terminal.
+func (f fault) in(file string) *Error {
+	e := &Error{File: file, Line: f.place.line, Column: f.place.column, Msg: printed(f.msg)}
+	if !f.bare {
+		e.Path = printed(short(f.path))
+	}
+	return e
+}
+
+// printed writes what does not print as Go would: a tab as \t.
+func printed(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		}
+	}
+	return b.String()
+}
+
 // A place is where a value stands in the file; both count from 1, 0 is unknown.
 type place struct{ line, column int }
 
@@ -56,11 +81,7 @@ func join(file string, faults []fault) error {
 			errs = append(errs, fmt.Errorf("and %d more", len(faults)-maxFaults))
 			break
 		}
-		e := &Error{File: file, Line: f.place.line, Column: f.place.column, Path: f.path, Msg: f.msg}
-		if f.bare {
-			e.Path = ""
-		}
-		errs = append(errs, e)
+		errs = append(errs, f.in(file))
 	}
 	return errors.Join(errs...)
 }

@@ -59,6 +59,24 @@ func (r *reader) inconclusive(path string, n ast.Node, g *Gate) {
 	}
 }
 
+// SetMargin sets the margin of a metric, or of a kind of metric, from text as a
+// configuration has it: "3%", "0.03", and "2pp" for success_rate.
+func (g *Gate) SetMargin(metric, text string) error {
+	name, err := metricName(metric)
+	if err != nil {
+		return err
+	}
+	margin, err := parseMargin(text, name == successRate)
+	if err != nil {
+		return err
+	}
+	if g.Margins == nil {
+		g.Margins = map[string]float64{}
+	}
+	g.Margins[name] = margin
+	return nil
+}
+
 // metricName returns the kind or the name of a metric that key means.
 func metricName(key string) (string, error) {
 	kinds := slices.Sorted(maps.Keys(defaultMargins()))

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
@@ -91,7 +92,7 @@ func (c *Config) complete() {
 // parse returns the one document of data.
 func parse(data []byte, name string) (ast.Node, error) {
 	fail := func(at place, format string, args ...any) error {
-		return &Error{File: name, Line: at.line, Column: at.column, Msg: fmt.Sprintf(format, args...)}
+		return fault{bare: true, place: at, msg: fmt.Sprintf(format, args...)}.in(name)
 	}
 	start := place{1, 1}
 	if len(data) > maxBytes {
@@ -101,7 +102,8 @@ func parse(data []byte, name string) (ast.Node, error) {
 	if line, why := unfit(data); why != "" {
 		return nil, fail(place{line: line}, "%s", why)
 	}
-	tokens := lexer.Tokenize(string(data))
+	// The lexer counts some line ends of Windows twice.
+	tokens := lexer.Tokenize(strings.ReplaceAll(string(data), "\r\n", "\n"))
 	if t := tooMuch(tokens); t != nil {
 		return nil, fail(placeOf(t), "longer or more deeply nested than any configuration")
 	}

@@ -198,6 +198,24 @@ func TestMargin(t *testing.T) {
 	}
 }
 
+func TestSetMargin(t *testing.T) {
+	var g config.Gate
+	for metric, text := range map[string]string{"throughput": "4%", "tg128 @ d64": "0.01", "success_rate": "5pp"} {
+		if err := g.SetMargin(metric, text); err != nil {
+			t.Errorf("%s %s: %v", metric, text, err)
+		}
+	}
+	want := map[string]float64{"throughput": 0.04, "tg128@d64": 0.01, "success_rate": 0.05}
+	for _, c := range [][2]string{{"speed", "3%"}, {"throughput", "2pp"}, {"throughput", "50%"}, {"success_rate", "5%"}, {"pp512", ""}} {
+		if err := g.SetMargin(c[0], c[1]); err == nil {
+			t.Errorf("%v is accepted", c)
+		}
+	}
+	if diff := cmp.Diff(want, g.Margins); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 // Every Default is its own: changing one must not change the next.
 func TestDefaultsAreNotShared(t *testing.T) {
 	a := config.Default()

@@ -221,8 +221,9 @@ func (r *reader) wrong(path string, n ast.Node, want string) {
 
 // short keeps a foreign text from flooding a message.
 func short(s string) string {
-	if r := []rune(s); len(r) > 40 {
-		return string(r[:40]) + "…"
+	const most = 60
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
 	}
 	return s
 }

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/llama-regress/llama-regress/ci/record"
@@ -50,6 +49,7 @@ func TestSuggest(t *testing.T) {
 		"x":            "",
 		"colour":       "",
 		"temperature":  "",
+		"maps":         "", // half of it is another word
 		"runs":         "", // a suggestion must be a key of the same section
 		"":             "",
 	} {
@@ -60,8 +60,5 @@ func TestSuggest(t *testing.T) {
 		if got := suggest(name, known); got != expect {
 			t.Errorf("%q: got %q, want %q", name, got, expect)
 		}
-	}
-	if got := suggest(strings.Repeat("threads", 1<<16), known); got != "" {
-		t.Errorf("a name of half a megabyte: %q", got)
 	}
 }
