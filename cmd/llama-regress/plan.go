@@ -2,11 +2,17 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/llama-regress/llama-regress/ci/plan"
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/compare"
+	"github.com/llama-regress/llama-regress/report"
 )
 
 func (a *app) planCommand() *cobra.Command {
@@ -14,14 +20,22 @@ func (a *app) planCommand() *cobra.Command {
 		what   settings
 		asJSON bool
 		full   bool
+		from   string
 	)
 	cmd := &cobra.Command{
 		Use:   "plan",
 		Short: "Show what would run, and in which order",
+		Long: `Shows what a configuration would run. With --from it plans the next run from a
+measured one instead: how trials and repetitions varied, and the repetitions and
+blocks with which --budget shows the smallest loss.`,
 		Example: `  llama-regress plan -c llama-regress.yaml
-  llama-regress plan --full | head`,
+  llama-regress plan --full | head
+  llama-regress plan --from llama-regress-out/run.json --budget 45m`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if from != "" {
+				return a.planFrom(from, what.budget, asJSON)
+			}
 			cfg, err := what.load(cmd)
 			if err != nil {
 				return err
@@ -49,5 +63,32 @@ func (a *app) planCommand() *cobra.Command {
 	what.register(cmd.Flags())
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the whole plan as JSON")
 	cmd.Flags().BoolVar(&full, "full", false, "list every trial")
+	cmd.Flags().StringVar(&from, "from", "", "run record to plan the next run from, within --budget")
 	return cmd
+}
+
+// planFrom says what the budget would buy, going by a measured run.
+func (a *app) planFrom(path string, budget time.Duration, asJSON bool) error {
+	if budget <= 0 {
+		return errors.New("--from needs --budget, the time there is, such as --budget 45m")
+	}
+	run, err := record.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	outlooks := compare.Outlooks(run, compare.DefaultPolicy(), budget.Seconds())
+	if asJSON {
+		return json.NewEncoder(a.out).Encode(outlooks)
+	}
+	if len(outlooks) == 0 {
+		return fmt.Errorf("%s: no comparison with two blocks or more that fits into %v; measure one first, or give more time", path, budget)
+	}
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "within\tbetween\trepetitions\tblocks\ttime\tfinds\t  metric, cell, contender")
+	for _, o := range outlooks {
+		fmt.Fprintf(w, "%.1f%%\t%.1f%%\t%d\t%d\t%s\t%.1f%%\t  %s  %s  %s\n", 100*o.Within, 100*o.Between, o.Repetitions, o.Blocks,
+			time.Duration(o.Seconds*float64(time.Second)).Round(time.Second), 100*o.MDE,
+			report.Line(o.Metric, 40), report.Line(o.Cell, 80), report.Line(o.Contender, 40))
+	}
+	return w.Flush()
 }

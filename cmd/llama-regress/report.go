@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -22,7 +24,8 @@ func (a *app) reportCommand() *cobra.Command {
 		Use:   "report",
 		Short: "Write the reports of a measured run again",
 		Long: `Compares and reports what DIR/run.json holds, with the margins given here, and
-replaces the reports in DIR. Nothing is measured.`,
+replaces the reports in DIR. Nothing is measured. Of a run that was killed it
+reports what its journal holds.`,
 		Example: `  llama-regress report
   llama-regress report -d llama-regress-out --margin 5% --format markdown`,
 		Args: cobra.NoArgs,
@@ -32,6 +35,9 @@ replaces the reports in DIR. Nothing is measured.`,
 				return err
 			}
 			run, err := record.ReadFile(filepath.Join(how.dir, runner.RecordFile))
+			if errors.Is(err, fs.ErrNotExist) {
+				run, err = runner.Recover(how.dir) // a run that was killed: as far as it got
+			}
 			if err != nil {
 				return err
 			}
