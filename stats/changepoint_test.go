@@ -271,6 +271,15 @@ func TestChangesThatAreTooSmallOrWentAway(t *testing.T) {
 	}
 }
 
+func TestSettle(t *testing.T) {
+	stairs := slices.Concat(constantOf(10, 0), constantOf(10, 5), constantOf(10, 9))
+	changes := []Change{{At: 13}, {At: 18}}
+	settle(stairs, changes)
+	if got := positions(changes); !slices.Equal(got, []int{10, 20}) {
+		t.Errorf("have %v, want the steps at 10 and 20", got)
+	}
+}
+
 func TestChangePointProperties(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 6))
 	rule := ChangeRule{Level: .01, Seed: 5}

@@ -199,6 +199,35 @@ func TestRomanoWolfMisuse(t *testing.T) {
 	expectPanic(t, prefix, func() { RomanoWolf([][]float64{{1}}, []float64{math.Inf(1)}, 1) })
 }
 
+func FuzzRomanoWolf(f *testing.F) {
+	f.Add([]byte{1, 2, 3, 4, 5, 6}, 3, 0.)
+	f.Add([]byte{0, 0, 0, 0, 255, 255, 255, 255}, 4, -1e300)
+	f.Add([]byte("aaaaaaaaaaaaaaaaaaaaaaaaaa"), 13, 97.)
+	f.Fuzz(func(t *testing.T, raw []byte, blocks int, shift float64) {
+		if blocks < 1 || blocks > 20 || len(raw) > 200 || math.IsNaN(shift) || math.IsInf(shift, 0) {
+			return
+		}
+		var d [][]float64
+		var shifts []float64
+		for ; len(raw) >= blocks; raw = raw[blocks:] {
+			row := make([]float64, blocks)
+			for b, v := range raw[:blocks] {
+				row[b] = float64(v) - 128
+				if v == 255 {
+					row[b] = math.NaN()
+				}
+			}
+			d, shifts = append(d, row), append(shifts, shift)
+		}
+		least := max(1./maxFlips, math.Pow(2, -float64(blocks)))
+		for _, p := range RomanoWolf(d, shifts, 1) {
+			if !(p >= least && p <= 1) {
+				t.Errorf("%v against %v: p %v, want from %v to 1", d, shift, p, least)
+			}
+		}
+	})
+}
+
 // Budget: 300 ms and 1 MB for 1 000 cells of 20 blocks and 4 096 flips, so that a
 // whole comparison stays below 1 s.
 func BenchmarkRomanoWolf(b *testing.B) {
