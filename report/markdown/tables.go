@@ -3,13 +3,14 @@ package markdown
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/llama-regress/llama-regress/report"
 )
 
 // verdicts say the class of a row in a symbol and in words.
 var verdicts = map[report.Class]string{
-	report.Regression: "❌ regression", report.NotMeasured: "⚠️ not measured", report.Suspected: "❓ suspected",
+	report.Regression: "❌ regression", report.NotMeasured: "⚠️ not\u00a0measured", report.Suspected: "❓ suspected",
 	report.Improvement: "🟢 improvement", report.Inconclusive: "❔ inconclusive", report.Unjudged: "⚪ not judged", report.Equivalent: "✅ equivalent",
 }
 
@@ -54,29 +55,40 @@ func (d *document) table(rows []report.Row, limit int, wide bool) {
 		head, rule = head+" noise | detectable | replicates |", rule+"--:|--:|--:|"
 	}
 	d.line("%s\n%s", head, rule)
-	for i, row := range rows {
-		if i == limit {
-			d.line("\n… and %d more.", len(rows)-limit)
+	for shown := 0; len(rows) > 0; shown++ {
+		if shown == limit {
+			d.line("\n… and %d more.", len(rows))
 			return
 		}
 		if d.size() > d.limit {
 			return // this plan has failed; render notices
 		}
-		d.row(row, contenders, wide)
+		n := 1
+		if !wide {
+			n = report.Unmeasured(rows)
+		}
+		d.row(rows[:n], contenders, wide)
+		rows = rows[n:]
 	}
 }
 
-func (d *document) row(row report.Row, contenders, wide bool) {
-	c, f := row.Comparison, row.Figures
-	fmt.Fprintf(&d.b, "| %s | %s | %s |", verdicts[row.Class], cell(c.Metric.Name), cell(row.Label))
+// row writes one row of a table, for rows that say the same of several metrics.
+func (d *document) row(rows []report.Row, contenders, wide bool) {
+	c, f := rows[0].Comparison, rows[0].Figures
+	metrics := cell(c.Metric.Name)
+	for _, other := range rows[1:] {
+		metrics += ", " + cell(other.Comparison.Metric.Name)
+		f = report.Figures{} // they have but their failure in common
+	}
+	fmt.Fprintf(&d.b, "| %s | %s | %s |", verdicts[rows[0].Class], metrics, cell(rows[0].Label))
 	if contenders {
 		fmt.Fprintf(&d.b, " %s |", cell(c.Contender.Arm))
 	}
-	change := figure(f.Change)
-	if row.Class == report.Regression && change != "" {
+	change := whole(figure(f.Change))
+	if rows[0].Class == report.Regression && change != "" {
 		change = "**" + change + "**"
 	}
-	fmt.Fprintf(&d.b, " %s | %s | %s | %s |", arrow(f), change, figure(f.Interval()), figure(f.Margin))
+	fmt.Fprintf(&d.b, " %s | %s | %s | %s |", arrow(f), change, figure(f.Interval()), whole(figure(f.Margin)))
 	if wide {
 		replicates := ""
 		if c.Blocks > 0 {
@@ -87,14 +99,21 @@ func (d *document) row(row report.Row, contenders, wide bool) {
 	d.b.WriteByte('\n')
 }
 
-// figure writes numbers of the report, which hold nothing foreign.
-func figure(s string) string { return prose(report.Minus(s)) }
+// figure writes numbers of the report, which hold nothing foreign. A line may
+// break in front of "to" only.
+func figure(s string) string {
+	return prose(strings.ReplaceAll(report.Minus(s), " to ", " to\u00a0"))
+}
+
+// whole keeps a number and its unit on one line.
+func whole(s string) string { return strings.ReplaceAll(s, " ", "\u00a0") }
 
 func arrow(f report.Figures) string {
 	if f.Baseline == "" && f.Contender == "" {
 		return ""
 	}
-	return prose(f.Levels("→"))
+	from, to, _ := strings.Cut(f.Levels("→"), " → ")
+	return prose(whole(from) + " →\u00a0" + whole(to))
 }
 
 func severalContenders(rows []report.Row) bool {
