@@ -244,3 +244,11 @@ func significant(x float64, n int) string {
 }
 
 func shortPercent(share float64) string { return significant(100*share, 3) + "%" }
+
+// Unit returns the unit that the row's levels are printed in and the factor to
+// it from the metric's own: "ms" and 1000 for times below a second. The name
+// holds nothing foreign; it is "" when the metric's does not look like a unit.
+func (r Row) Unit() (name string, factor float64) {
+	u := scaleOf(&r.Comparison, r.Points).unit
+	return u.name, u.factor
+}
