@@ -61,7 +61,10 @@ type Bench struct {
 
 // Sampling is how much is measured and in which order.
 type Sampling struct {
-	Blocks int `yaml:"blocks"` // rounds, 1 to 1000; fewer than 6 can hardly prove anything
+	// Blocks is the number of rounds, 1 to 1000. Fewer than 6 can hardly prove
+	// anything; an even number gives every arm the same place on average.
+	Blocks int `yaml:"blocks"`
+
 	Warmup int `yaml:"warmup"` // repetitions dropped before those that count, 0 to 100
 
 	// Seed decides the order of cells and arms and nothing else, so no value

@@ -2,6 +2,8 @@ package plan
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/llama-regress/llama-regress/ci/config"
 	"github.com/llama-regress/llama-regress/ci/record"
@@ -61,24 +63,20 @@ func (p *Plan) addArms(cfg *config.Config) error {
 		if err != nil {
 			return fmt.Errorf("plan: arm %s: %w", a.Name, err)
 		}
-		p.Arms = append(p.Arms, record.Arm{Name: a.Name, Bin: bin, Params: a.Params, Env: a.Env})
+		p.Arms = append(p.Arms, record.Arm{Name: a.Name, Bin: bin, Params: maps.Clone(a.Params), Env: maps.Clone(a.Env)})
 	}
 	if cfg.Sampling.Control != config.ControlNone {
 		control := p.Arms[p.arm(p.Baseline)]
 		control.Name, control.ControlOf = p.Baseline+ControlSuffix, p.Baseline
+		control.Params, control.Env = maps.Clone(control.Params), maps.Clone(control.Env)
 		p.Arms = append(p.Arms, control)
 	}
 	return nil
 }
 
-// arm returns the index of the arm of that name.
+// arm returns the index of the arm of that name, which exists.
 func (p *Plan) arm(name string) int {
-	for i, a := range p.Arms {
-		if a.Name == name {
-			return i
-		}
-	}
-	panic("plan: no arm " + name) // Validate has checked the baseline
+	return slices.IndexFunc(p.Arms, func(a record.Arm) bool { return a.Name == name })
 }
 
 // addCells adds models x combinations, the combinations of one model together.
@@ -106,11 +104,11 @@ func (p *Plan) addCells(cfg *config.Config) error {
 					Key:      record.CellKey("bench", m.Name, params),
 					Workload: "bench",
 					Model:    m.Name,
-					Params:   params,
-					Metrics:  metrics,
+					Params:   maps.Clone(params),
+					Metrics:  slices.Clone(metrics),
 				},
 				ModelPath: path,
-				Tests:     cfg.Bench.Tests,
+				Tests:     slices.Clone(cfg.Bench.Tests),
 			})
 		}
 	}

@@ -18,7 +18,7 @@ import (
 type content struct {
 	Format      int // of this hash; to be raised when the order of trials is drawn in another way
 	Baseline    string
-	Arms        []config.Arm
+	Arms        []arm
 	Control     config.Control
 	Models      []config.Model
 	Cells       []string // keys
@@ -29,11 +29,18 @@ type content struct {
 	Timeout     time.Duration
 }
 
+// arm is config.Arm, with no difference between no parameters and none given.
+type arm struct {
+	Name   string
+	Bin    string
+	Params map[string]string `json:",omitempty"`
+	Env    map[string]string `json:",omitempty"`
+}
+
 func contentOf(cfg *config.Config, p *Plan) content {
 	c := content{
 		Format:      1,
 		Baseline:    cfg.Baseline,
-		Arms:        cfg.Arms,
 		Control:     cfg.Sampling.Control,
 		Models:      cfg.Models,
 		Tests:       cfg.Bench.Tests,
@@ -41,6 +48,9 @@ func contentOf(cfg *config.Config, p *Plan) content {
 		Warmup:      p.Warmup,
 		Repetitions: p.Repetitions,
 		Timeout:     p.Timeout,
+	}
+	for _, a := range cfg.Arms {
+		c.Arms = append(c.Arms, arm(a))
 	}
 	for _, cell := range p.Cells {
 		c.Cells = append(c.Cells, cell.Cell.Key)
