@@ -144,6 +144,7 @@ func TestOutcome(t *testing.T) {
 		{"the same", Result{Comparisons: []Comparison{same, better}}, Passed},
 		{"open", Result{Comparisons: []Comparison{same, open}}, Passed},
 		{"open and strict", Result{Comparisons: []Comparison{same, open}, Policy: strict}, Undecided},
+		{"no margin and strict", Result{Comparisons: []Comparison{same, {Reason: &Reason{Code: NoMargin}}}, Policy: strict}, Passed},
 		{"not measured", Result{Comparisons: []Comparison{same, open, lost}, Policy: strict}, MeasurementFailed},
 		{"a trial failed", Result{Comparisons: []Comparison{same}, Failures: []Failure{{}}}, MeasurementFailed},
 		{"only failures", Result{Failures: []Failure{{}}}, MeasurementFailed},

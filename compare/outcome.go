@@ -1,5 +1,7 @@
 package compare
 
+import "slices"
+
 // An Outcome is what a whole result amounts to. Where several hold, the first
 // in the order below is taken: a proven regression stands even where other
 // cells could not be measured, and nothing compared is never a pass.
@@ -24,10 +26,18 @@ func (r *Result) Outcome() Outcome {
 		return MeasurementFailed
 	case len(r.Comparisons) == 0:
 		return NothingCompared
-	case r.Policy.InconclusiveFails && r.Count(Inconclusive) > 0:
+	case r.Policy.InconclusiveFails && r.undecided():
 		return Undecided
 	}
 	return Passed
+}
+
+// undecided reports whether a comparison that was to be judged could not be.
+// A metric without a margin was not to be.
+func (r *Result) undecided() bool {
+	return slices.ContainsFunc(r.Comparisons, func(c Comparison) bool {
+		return c.Verdict == Inconclusive && (c.Reason == nil || c.Reason.Code != NoMargin)
+	})
 }
 
 // Count returns how many comparisons ended in v.

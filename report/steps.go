@@ -32,11 +32,11 @@ func nextSteps(r Report, res *compare.Result, src Source) []Step {
 	}
 	add(SameHost, together(r.Rows))
 	if res.ControlFired {
-		add(Quieten, say("Find out what disturbs the machine, then measure again."), "llama-regress", "doctor")
+		add(Quieten, say("Find out what disturbs the machine (other programs, frequency scaling, neighbours on shared hardware), then measure again."))
 	} else if src.interrupted() == "" {
 		decided, need, hopeless := openQuestions(r.Rows)
 		add(MoreBlocks, moreBlocks(res.Method, decided, need), withBlocks(src.Reproduce, res.Method, need)...)
-		add(Quieten, quieten(hopeless), "llama-regress", "doctor")
+		add(Quieten, quieten(hopeless))
 	}
 	if r.Counts.Regressions > 0 && src.Accept != "" {
 		add(Accept, concat(say("If the change is intended, accept it: "), quote(src.Accept), say(".")))

@@ -65,12 +65,12 @@ func (a *app) measure(ctx context.Context, cfg *config.Config, how measuring) (*
 			return nil, err
 		}
 	}
-	logs := filepath.Join(how.dir, "logs")
+	logs := filepath.Join(how.dir, runner.LogFolder)
 	if err := os.MkdirAll(logs, 0o755); err != nil {
 		return nil, err
 	}
 	bench := &llama.Bench{LogDir: logs, Threads: host.PhysicalCores()}
-	return runner.Run(ctx, p, bench, runner.Options{
+	run, err := runner.Run(ctx, p, bench, runner.Options{
 		Dir:      how.dir,
 		Resume:   how.resume,
 		Budget:   cfg.Sampling.Budget,
@@ -82,6 +82,10 @@ func (a *app) measure(ctx context.Context, cfg *config.Config, how measuring) (*
 			return err
 		},
 	})
+	if run != nil && ctx.Err() != nil {
+		err = fmt.Errorf("interrupted after %d of %d trials; go on with the same command and --resume: %w", len(run.Trials), len(p.Trials), err)
+	}
+	return run, err
 }
 
 // observer shows progress on standard error: one line that changes on a
@@ -107,7 +111,7 @@ func setAside(dir string) error {
 	if err := os.MkdirAll(aside, 0o755); err != nil {
 		return err
 	}
-	names := []string{"logs", runner.RecordFile} // the record last: as long as it is there, the move is tried again
+	names := []string{runner.LogFolder, runner.RecordFile} // the record last: as long as it is there, the move is tried again
 	for _, name := range reportFiles {
 		names = append([]string{name}, names...)
 	}
@@ -130,6 +134,7 @@ func (a *app) source(run *record.Run, how measuring) report.Source {
 	}
 	return report.Source{
 		Base: run, Head: run, BaseFile: file, HeadFile: file,
-		Reproduce: again, Resume: resume, Logs: filepath.Join(how.dir, "logs"),
+		Reproduce: again, Resume: resume, Logs: filepath.Join(how.dir, runner.LogFolder),
+		TrialLog: func(trial string) string { return runner.LogFolder + "/" + trial + ".log" }, // beside the reports
 	}
 }

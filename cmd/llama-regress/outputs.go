@@ -27,7 +27,7 @@ type writer func(io.Writer, report.Report) error
 // writers lists every kind of report by the name the flags use.
 func (a *app) writers() map[string]writer {
 	return map[string]writer{
-		"text":     func(w io.Writer, r report.Report) error { return text.Write(w, r, text.Options{}) },
+		"text":     func(w io.Writer, r report.Report) error { return text.Write(w, r, text.Options{Full: true}) },
 		"json":     json.Write,
 		"markdown": func(w io.Writer, r report.Report) error { return markdown.Write(w, r, markdown.Options{}) },
 		"junit":    junit.Write,
@@ -40,12 +40,14 @@ type outputs struct {
 	format   string
 	files    []string
 	title    string
+	full     bool
 	exitZero bool
 }
 
 func (o *outputs) register(f *pflag.FlagSet) {
 	f.StringVar(&o.format, "format", "text", "report on standard output: text, json, markdown, junit or html")
 	f.StringArrayVarP(&o.files, "out", "o", nil, "also write a report to a file: KIND=FILE with KIND as in --format; repeat for several")
+	f.BoolVar(&o.full, "full", false, "list everything on the terminal, not only what asks for attention")
 	f.StringVar(&o.title, "title", "", "heading of the reports")
 	f.BoolVar(&o.exitZero, "exit-zero", false, "exit 0 whatever the verdict, for jobs that only advise")
 }
@@ -121,7 +123,7 @@ func (a *app) emit(r report.Report, o outputs) error {
 	if err != nil {
 		return err
 	}
-	return text.Write(a.out, r, text.Options{Color: colored, Width: width(a.out)})
+	return text.Write(a.out, r, text.Options{Color: colored, Width: width(a.out), Full: o.full})
 }
 
 // writeReport replaces the file at once: a reader never sees half a report.

@@ -69,7 +69,9 @@ func (a *app) quickstart(ctx context.Context, find finding, how measuring, out o
 		return err
 	}
 	res := compare.Run(run, policy)
-	rep := report.New(res, a.source(run, how))
+	src := a.source(run, how)
+	src.Reproduce, src.Resume = nil, nil // its sizes are fixed; the last line says what to type instead
+	rep := report.New(res, src)
 	if err := a.emit(rep, out); err != nil {
 		return err
 	}
