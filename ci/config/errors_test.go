@@ -183,6 +183,7 @@ func TestErrorsOfTheWholeFile(t *testing.T) {
 		{"tab", minimal + "bench:\n\ttests: []\n", `5: column 1: not valid YAML: found character '\t' that cannot start any token`},
 		{"open list", minimal + "bench: {tests: [pp512\n", `4: column 16: not valid YAML: sequence end token ']' not found`},
 		{"colon", minimal + "bench: tests: 1\n", `4: column 8: not valid YAML: mapping value is not allowed in this context`},
+		{"the library quotes", "a: |" + strings.Repeat("U", 2000) + "\n", `1: column 4: not valid YAML: invalid header option: "` + strings.Repeat("U", 200-len(`invalid header option: "`)) + "…"},
 		{"UTF-16", "\xff\xfev\x00e\x00", `1: not a text in UTF-8`},
 		{"Latin-1", minimal + "# caf\xe9\n", `4: not a text in UTF-8`},
 		{"NUL", minimal + "\x00", `4: a control character (U+0000)`},

@@ -112,9 +112,9 @@ func parse(data []byte, name string) (ast.Node, error) {
 		var syntax *yaml.SyntaxError
 		if errors.As(err, &syntax) && syntax.Token != nil {
 			at := placeOf(syntax.Token)
-			return nil, fail(at, "column %d: not valid YAML: %s", at.column, syntax.Message)
+			return nil, fail(at, "column %d: not valid YAML: %s", at.column, cut(syntax.Message, 200))
 		}
-		return nil, fail(start, "not valid YAML: %v", err)
+		return nil, fail(start, "not valid YAML: %s", cut(err.Error(), 200))
 	}
 	var root ast.Node
 	for _, doc := range file.Docs {

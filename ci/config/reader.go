@@ -220,8 +220,10 @@ func (r *reader) wrong(path string, n ast.Node, want string) {
 }
 
 // short keeps a foreign text from flooding a message.
-func short(s string) string {
-	const most = 60
+func short(s string) string { return cut(s, 60) }
+
+// cut returns at most the first characters of s.
+func cut(s string, most int) string {
 	if r := []rune(s); len(r) > most {
 		return string(r[:most]) + "…"
 	}

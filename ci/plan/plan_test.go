@@ -220,7 +220,9 @@ func TestExpandShares(t *testing.T) {
 
 func TestEstimate(t *testing.T) {
 	p := expand(t, study())
-	got := p.Estimate(func(cell, arm int) time.Duration { return time.Duration(cell)*time.Hour + time.Duration(arm)*time.Second })
+	got := p.Estimate(func(cell, arm int) time.Duration {
+		return time.Duration(cell)*time.Hour + time.Duration(arm)*time.Second
+	})
 	// 4 blocks: each cell twice its number of hours, arm 1 in 4 cells, arm 2 in cell 0.
 	if want := 4 * (2*(0+1+2+3)*time.Hour + (4*1+2)*time.Second); got != want {
 		t.Errorf("got %v, want %v", got, want)
