@@ -56,10 +56,6 @@ func parameterArgs(c capabilities, values map[string]string, asked map[string]bo
 		if param, _ := record.ParamByName(s.param); param.Check(value) != nil {
 			return nil, &badArgument{s.param, value, s.flags[0], param.Check(value).Error(), "correct the configuration"}
 		}
-		if strings.ContainsAny(value, ",;") {
-			return nil, &badArgument{s.param, value, s.flags[0],
-				"llama-bench takes a comma as several configurations", "write one value; shares and devices are joined by /"}
-		}
 		flag := c.first(s.flags...)
 		if flag == "" {
 			if asked[s.param] && s.canonical(value) != s.unset {

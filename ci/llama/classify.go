@@ -15,7 +15,7 @@ import (
 var (
 	memoryMarks = []string{"bad_alloc", "failed to allocate", "unable to allocate", "out of memory", "cannot allocate memory", "erroroutofdevicememory", "alloc_tensor_range: failed"}
 	modelMarks  = []string{"failed to load model", "error loading model", "unable to load model"}
-	flagMarks   = []string{"invalid parameter for argument", "unknown argument", "invalid device:", "invalid argument:"}
+	flagMarks   = []string{"invalid parameter for argument", "unknown argument", "invalid device:", "failed to parse cpu-mask"}
 )
 
 // failureOf says why a child that ended by itself or was ended measured
@@ -85,27 +85,33 @@ func endedBy(end *childEnd) (syscall.Signal, string) {
 	return 0, fmt.Sprintf("exit status %d", code)
 }
 
-var errorLine = regexp.MustCompile(`(?i)\berror\b|\bfailed\b|\bassert|\bwhat\(\)|invalid`)
+var (
+	errorLine = regexp.MustCompile(`(?i)\berror\b|\bfailed\b|\binvalid\b|\brequires\b|assert|what\(\)|not loaded`)
 
-// sentence picks from stderr the last line that speaks of an error, else the
-// last line of all.
+	// Backends that are tried and not there say "failed" on every good run too.
+	probeLine = regexp.MustCompile(`^(ggml_backend_load_best|load_backend|ggml_backend_registry)\b`)
+)
+
+// sentence picks from stderr the first two lines that speak of an error: the
+// cause comes before its consequences. Without any it is the last line.
 func sentence(stderr string) string {
-	var last, fault string
+	var last string
+	var faults []string
 	for line := range strings.Lines(stderr) {
-		line = oneLine(line)
-		if line == "" {
+		line = shorten(oneLine(line), 150)
+		if line == "" || probeLine.MatchString(line) {
 			continue
 		}
 		last = line
-		if errorLine.MatchString(line) {
-			fault = line
+		if errorLine.MatchString(line) && len(faults) < 2 {
+			faults = add(faults, line)
 		}
 	}
 	switch {
-	case fault != "":
-		return shorten(fault, 200)
+	case faults != nil:
+		return strings.Join(faults, ", ")
 	case last != "":
-		return shorten(last, 200)
+		return last
 	}
 	return "it said nothing"
 }

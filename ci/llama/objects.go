@@ -9,9 +9,6 @@ import (
 	"strings"
 )
 
-// maxObjectBytes bounds one result: over a thousand times a real one.
-const maxObjectBytes = 4 << 20
-
 // ErrTruncated marks output that ends in the middle: of a result, or of the
 // JSON array that llama-bench closes only at a clean end. The results before
 // it are whole.
@@ -32,10 +29,11 @@ func (e *lineError) Unwrap() error { return e.err }
 // cannot go on after an error, and llama-bench prints numbers that are not
 // JSON.
 type objects struct {
-	in      *bufio.Reader
-	line    int  // of the next byte, from 1
-	column  int  // of the next byte, from 0
-	inArray bool // after [ and before ]
+	in        *bufio.Reader
+	maxObject int  // bytes
+	line      int  // of the next byte, from 1
+	column    int  // of the next byte, from 0
+	inArray   bool // after [ and before ]
 }
 
 // next returns the next object and the line on which it begins. It returns
@@ -85,8 +83,8 @@ func (o *objects) object() ([]byte, int, error) {
 		if err != nil {
 			return nil, 0, err
 		}
-		if len(text) == maxObjectBytes {
-			return nil, 0, fmt.Errorf("line %d: a result longer than %d MiB, which llama-bench never prints", start, maxObjectBytes>>20)
+		if len(text) == o.maxObject {
+			return nil, 0, fmt.Errorf("line %d: a result longer than %d KiB, which llama-bench never prints", start, o.maxObject>>10)
 		}
 		text = append(text, b)
 		switch {

@@ -17,11 +17,18 @@ import (
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
-const (
-	maxResultBytes = 256 << 20 // of one file
-	maxResults     = 100_000
-	maxLineErrors  = 10 // reported one by one; of the others the number
-)
+// limits bound what one file may hold.
+type limits struct {
+	bytes   int64 // in all
+	object  int   // of one result
+	results int
+}
+
+// fileLimits leave room for thousands of times a real session; a result takes
+// about 1 KiB.
+var fileLimits = limits{bytes: 256 << 20, object: 4 << 20, results: 100_000}
+
+const maxLineErrors = 10 // reported one by one; of the others the number
 
 // A Result is what llama-bench prints for one test: the unit is one test of
 // one process. Fields that a build does not print are empty.
@@ -66,53 +73,77 @@ func (r Result) Throughput() []float64 {
 // error. The averages that llama-bench computes are not read: stddev_ns
 // overflows, and the rest follows from the samples.
 func ReadResults(r io.Reader, name string) ([]Result, error) {
-	limited := &io.LimitedReader{R: r, N: maxResultBytes + 1}
+	return readResults(r, name, fileLimits)
+}
+
+func readResults(r io.Reader, name string, most limits) ([]Result, error) {
+	limited := &io.LimitedReader{R: r, N: most.bytes + 1}
 	decoded := transform.NewReader(limited, unicode.BOMOverride(transform.Nop))
-	in := &objects{in: bufio.NewReaderSize(decoded, 64<<10), line: 1}
-	var results []Result
-	var errs []error
-	faults := 0
+	in := &objects{in: bufio.NewReaderSize(decoded, 64<<10), line: 1, maxObject: most.object}
+	found := &findings{name: name}
 	for {
-		object, line, err := in.next()
+		result, line, err := in.nextResult()
 		var misplaced *lineError
 		switch {
-		case err == io.EOF:
-			return results, finish(name, results, errs, faults)
-		case errors.As(err, &misplaced):
-			line = misplaced.line
-		case err != nil:
-			return results, errors.Join(append(errs, fmt.Errorf("%s: %w", name, err))...)
-		default:
-			var result Result
-			if result, err = decodeResult(object); err == nil {
-				result.Line = line
-				results = append(results, result)
-			} else {
-				line += offsetLines(object, err)
-			}
-		}
-		switch {
 		case limited.N == 0:
-			return results, errors.Join(append(errs, fmt.Errorf("%s: larger than %d MiB; split it", name, maxResultBytes>>20))...)
-		case len(results) > maxResults:
-			return results, errors.Join(append(errs, fmt.Errorf("%s: more than %d results; split it", name, maxResults))...)
-		case err == nil:
-			continue
-		}
-		if faults++; faults <= maxLineErrors || errors.Is(err, ErrTruncated) && len(errs) <= maxLineErrors {
-			errs = append(errs, fmt.Errorf("%s:%d: %w", name, line, err))
+			return found.results, found.stop(fmt.Errorf("larger than %d MiB; split it", most.bytes>>20))
+		case err == io.EOF:
+			return found.results, found.end()
+		case errors.As(err, &misplaced):
+			found.fault(misplaced)
+		case err != nil:
+			return found.results, found.stop(err)
+		case len(found.results) == most.results:
+			return found.results, found.stop(fmt.Errorf("more than %d results; split it", most.results))
+		default:
+			result.Line = line
+			found.results = append(found.results, result)
 		}
 	}
 }
 
-func finish(name string, results []Result, errs []error, faults int) error {
-	switch {
-	case len(errs) == 0 && len(results) == 0:
-		return fmt.Errorf("%s: no llama-bench result in it; run llama-bench with -o jsonl", name)
-	case faults > len(errs):
-		errs = append(errs, fmt.Errorf("%s: and %d more lines that are not results", name, faults-len(errs)))
+// nextResult is next, decoded.
+func (o *objects) nextResult() (Result, int, error) {
+	object, line, err := o.next()
+	if err != nil {
+		return Result{}, 0, err
 	}
-	return errors.Join(errs...)
+	result, err := decodeResult(object)
+	if err != nil {
+		return Result{}, 0, &lineError{line + offsetLines(object, err), err}
+	}
+	return result, line, nil
+}
+
+// findings are the results of a file, and what else was in it.
+type findings struct {
+	name    string
+	results []Result
+	errs    []error // placed; at most maxLineErrors, and one more that marks a truncation
+	faults  int     // of which errs holds the first
+}
+
+func (f *findings) fault(err *lineError) {
+	f.faults++
+	if len(f.errs) < maxLineErrors || len(f.errs) == maxLineErrors && errors.Is(err, ErrTruncated) {
+		f.errs = append(f.errs, fmt.Errorf("%s:%d: %w", f.name, err.line, err.err))
+	}
+}
+
+// stop is the error of a file that was not read to its end.
+func (f *findings) stop(err error) error {
+	return errors.Join(append(f.errs, fmt.Errorf("%s: %w", f.name, err))...)
+}
+
+// end is the error of a file that was, if there is any.
+func (f *findings) end() error {
+	if more := f.faults - len(f.errs); more > 0 {
+		f.errs = append(f.errs, fmt.Errorf("%s: and %d more lines that are not results", f.name, more))
+	}
+	if len(f.errs)+len(f.results) == 0 {
+		return fmt.Errorf("%s: no llama-bench result in it; run llama-bench with -o jsonl", f.name)
+	}
+	return errors.Join(f.errs...)
 }
 
 // decodeResult reads one object. It takes numbers in strings and whole numbers
@@ -159,7 +190,8 @@ func offsetLines(object []byte, err error) int {
 	if !errors.As(err, &syntax) {
 		return 0
 	}
-	return bytes.Count(object[:min(syntax.Offset, int64(len(object)))], []byte("\n"))
+	before := max(0, min(syntax.Offset-1, int64(len(object)))) // the offset counts the byte that is wrong
+	return bytes.Count(object[:before], []byte("\n"))
 }
 
 func atoi(digits string) int {

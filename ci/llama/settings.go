@@ -137,10 +137,10 @@ func readLoadMode(text string) string {
 	return readSwitch(text)
 }
 
-// readShares reads "3.00/1.00/0.00" as "3/1", and no share at all as "0". Two
-// decimals are all that llama-bench prints.
+// readShares reads "3.00/1.00/0.00" and "3;1" as "3/1", and no share at all as
+// "0". Two decimals are all that llama-bench prints.
 func readShares(text string) string {
-	shares := strings.Split(text, "/")
+	shares := strings.Split(strings.ReplaceAll(text, ";", "/"), "/")
 	for i, share := range shares {
 		f, err := strconv.ParseFloat(share, 64)
 		if err != nil {

@@ -1,0 +1,259 @@
+package llama
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+// ImportOptions say how to read a raw file. The zero value is strict.
+type ImportOptions struct {
+	// Arm is the name of the only arm; "" is the file's name without ending.
+	Arm string
+
+	// Ignore names parameters that do not tell cells apart, so that files
+	// which differ in them on purpose can be compared: "threads", or a setting
+	// by llama-bench's name. Within one file an ignored parameter must not vary.
+	Ignore []string
+
+	// Mixed accepts results of several builds or machines in one file. Without
+	// it they are refused: their difference would pass for noise.
+	Mixed bool
+
+	// Partial keeps the whole results of a file that also holds other text or
+	// breaks off, and notes what was left out. Without it such a file is refused.
+	Partial bool
+
+	Tool record.Tool // who reads
+}
+
+// ImportFile imports the file at path; see Import.
+func ImportFile(path string, opts ImportOptions) (*record.Run, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return Import(path, f, opts)
+}
+
+// Import reads the output of llama-bench -o json or -o jsonl as a run of one
+// arm: each object is a trial, without block, of one metric. People get
+// several invocations into one file with >>.
+//
+// A cell's key is the model's file name, without folder and .gguf, and the
+// parameters that differ from record.Params' defaults, normalised over builds;
+// threads are always in it. Builds that do not report a parameter thus match
+// those that report its default. Settings that are no parameter of ours are in
+// the key where they are known to matter and not at their default, or vary
+// within the file. Machine and build are what llama-bench says; the run's ID
+// is derived from the content.
+func Import(name string, r io.Reader, opts ImportOptions) (*record.Run, error) {
+	hash := sha256.New()
+	results, err := ReadResults(io.TeeReader(r, hash), name)
+	if err != nil && !(opts.Partial && len(results) > 0) {
+		return nil, err
+	}
+	im := &importer{name: name, opts: opts, models: make(map[string]Result), ignored: make(map[string]string)}
+	im.run = &record.Run{
+		Schema: record.Schema,
+		ID:     "import-" + hex.EncodeToString(hash.Sum(nil))[:12],
+		Tool:   opts.Tool,
+		Host:   record.Host{Hard: make(map[string]string), Soft: make(map[string]string)},
+		Notes:  []string{fmt.Sprintf("%s holds raw llama-bench results: each is one trial of its own, in no block", name)},
+	}
+	if err != nil {
+		im.note("%s is not whole: %s", name, oneLine(err.Error()))
+	}
+	if err := im.identify(results); err != nil {
+		return nil, err
+	}
+	varying := varyingSettings(results)
+	seen := make(map[string]bool, len(results))
+	for _, result := range results {
+		if once := fmt.Sprint(result.Start, result.SamplesNS, result.Test); seen[once] {
+			im.repeats++
+			continue
+		} else {
+			seen[once] = true
+		}
+		if err := im.add(result, varying); err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", name, result.Line, err)
+		}
+	}
+	for _, setting := range opts.Ignore {
+		if _, met := im.ignored[setting]; !met && !isParam(setting) {
+			return nil, fmt.Errorf("%s: ignore: no result has a setting %q", name, setting)
+		}
+	}
+	if im.repeats > 0 {
+		im.note("%d results have the time and the samples of an earlier one: they are copies and left out", im.repeats)
+	}
+	im.run.Plan.Trials = len(im.run.Trials)
+	if err := im.run.Validate(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return im.run, nil
+}
+
+// An importer builds a run from results.
+type importer struct {
+	name    string
+	opts    ImportOptions
+	run     *record.Run
+	models  map[string]Result // first result of each model's name
+	ignored map[string]string // values of ignored parameters
+	repeats int               // copies of results
+}
+
+func (im *importer) note(format string, args ...any) {
+	im.run.Notes = append(im.run.Notes, fmt.Sprintf(format, args...))
+}
+
+// identify fills in build and machine, which every result repeats.
+func (im *importer) identify(results []Result) error {
+	arm := record.Arm{Name: im.opts.Arm}
+	if arm.Name == "" {
+		arm.Name = strings.TrimSuffix(baseName(im.name), path.Ext(im.name))
+	}
+	arm.Name = cmp.Or(arm.Name, "imported")
+	first := results[0]
+	builds, err := im.oneOf("builds", results, func(r Result) string {
+		return strings.TrimSpace(fmt.Sprintf("%s %s", r.BuildCommit, nonZero(int64(r.BuildNumber))))
+	})
+	if err != nil {
+		return err
+	}
+	machines, err := im.oneOf("machines", results, func(r Result) string { return strings.Trim(r.CPU+", "+r.GPU, ", ") })
+	if err != nil {
+		return err
+	}
+	if builds == 1 {
+		arm.Build.Commit, arm.Build.Number = first.BuildCommit, first.BuildNumber
+	}
+	if machines == 1 {
+		arm.Build.CPU, arm.Build.GPU = first.CPU, first.GPU
+		setKey(im.run.Host.Hard, "cpu", first.CPU)
+		setKey(im.run.Host.Hard, "gpu", first.GPU)
+	}
+	if len(distinct(results, func(r Result) string { return r.Backends })) == 1 {
+		arm.Build.Backends = first.Backends
+		setKey(im.run.Host.Soft, "backends", first.Backends)
+	}
+	im.run.Arms, im.run.Baseline = []record.Arm{arm}, arm.Name
+	return nil
+}
+
+func setKey(keys map[string]string, name, value string) {
+	if value != "" {
+		keys[name] = value
+	}
+}
+
+// oneOf counts the values of what should be one thing in a file.
+func (im *importer) oneOf(what string, results []Result, value func(Result) string) (int, error) {
+	values := distinct(results, value)
+	if len(values) == 1 {
+		return 1, nil
+	}
+	shown := fmt.Sprintf("%.300s", strings.Join(values, "; "))
+	if !im.opts.Mixed {
+		second := slices.IndexFunc(results, func(r Result) bool { return value(r) != values[0] })
+		return 0, fmt.Errorf("%s:%d: results of %d %s in one file (%s): split it, or allow mixing", im.name, results[second].Line, len(values), what, shown)
+	}
+	im.note("%s mixes results of %d %s: %s", im.name, len(values), what, shown)
+	return len(values), nil
+}
+
+// distinct returns the different values in order of appearance.
+func distinct(results []Result, value func(Result) string) []string {
+	var values []string
+	for _, r := range results {
+		if v := value(r); !slices.Contains(values, v) {
+			values = append(values, v)
+		}
+	}
+	return values
+}
+
+// add makes one result a trial.
+func (im *importer) add(r Result, varying map[string]bool) error {
+	model, err := im.model(r)
+	if err != nil {
+		return err
+	}
+	params, err := im.key(r, varying)
+	if err != nil {
+		return err
+	}
+	cell := im.cell(model, params)
+	metric := r.Test.Metric()
+	if _, ok := cell.Metric(metric.Name); !ok {
+		cell.Metrics = append(cell.Metrics, metric)
+	}
+	t := record.Trial{
+		ID:           fmt.Sprintf("r%05d", len(im.run.Trials)),
+		Arm:          im.run.Baseline,
+		Cell:         cell.Key,
+		Block:        record.NoBlock,
+		Order:        len(im.run.Trials),
+		Start:        r.Start,
+		Outcome:      record.OK,
+		Measurements: []record.Measurement{{Metric: metric.Name, Values: r.Throughput()}},
+		Echo:         r.echo(),
+	}
+	for _, ns := range r.SamplesNS {
+		t.Seconds += float64(ns) / 1e9 // warm-up and loading are not in the file
+	}
+	end := t.Start.Add(time.Duration(t.Seconds * float64(time.Second)))
+	if !t.Start.IsZero() && (im.run.Started.IsZero() || t.Start.Before(im.run.Started)) {
+		im.run.Started = t.Start
+	}
+	if !t.Start.IsZero() && end.After(im.run.Finished) {
+		im.run.Finished = end
+	}
+	im.run.Trials = append(im.run.Trials, t)
+	return nil
+}
+
+// model returns the name of a result's model and notes it when it is new.
+func (im *importer) model(r Result) (string, error) {
+	name := strings.TrimSuffix(baseName(r.ModelFile), ".gguf")
+	if name == "" {
+		name = r.ModelType
+	}
+	if name == "" {
+		return "", fmt.Errorf("neither model_filename nor model_type says which model was measured")
+	}
+	known, ok := im.models[name]
+	if !ok {
+		im.models[name] = r
+		im.run.Models = append(im.run.Models, record.Model{
+			Name: name, Path: r.ModelFile, Bytes: r.ModelBytes, Type: r.ModelType, Parameters: r.ModelParams,
+		})
+	} else if known.ModelType != r.ModelType || known.ModelBytes != r.ModelBytes || known.ModelParams != r.ModelParams {
+		return "", fmt.Errorf("model %s is %s with %d bytes here, but %s with %d bytes on line %d; give the files different names",
+			name, r.ModelType, r.ModelBytes, known.ModelType, known.ModelBytes, known.Line)
+	}
+	return name, nil
+}
+
+// cell finds or makes the cell.
+func (im *importer) cell(model string, params map[string]string) *record.Cell {
+	key := record.CellKey("bench", model, params)
+	i := slices.IndexFunc(im.run.Cells, func(c record.Cell) bool { return c.Key == key })
+	if i < 0 {
+		i = len(im.run.Cells)
+		im.run.Cells = append(im.run.Cells, record.Cell{Key: key, Workload: "bench", Model: model, Params: params})
+	}
+	return &im.run.Cells[i]
+}

@@ -1,0 +1,243 @@
+package llama
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/fixtures/fakebench"
+)
+
+// Without noise the fake's truth is what a trial measures, test by test.
+func TestMeasureTruth(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "log")
+	bin := fake(t, "FAKE_TOKS=pp512=1000,tg128=50,pp512@d64=800", "FAKE_SD=0,0", "FAKE_LOG="+log)
+	p := onePlan(bin, modelFile(t), map[string]string{"threads": "2"}, "pp512", "tg128", "pp512@d64")
+	p.Arms[0].Params = map[string]string{"batch": "64"}
+	logs := t.TempDir()
+	b := &Bench{LogDir: logs, Environ: append(os.Environ(), "GGML_CUDA_FORCE_MMQ=1")}
+	trial, err := b.Measure(t.Context(), p, p.Trials[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if trial.Outcome != record.OK || trial.Failure != nil {
+		t.Fatalf("%+v", trial.Failure)
+	}
+	for i, want := range []float64{1000, 50, 800} {
+		m := trial.Measurements[i]
+		if m.Metric != p.Cells[0].Tests[i].Name() || len(m.Values) != 3 || len(m.Warmup) != 1 {
+			t.Errorf("measurement %d: %+v", i, m)
+		}
+		for _, v := range slices.Concat(m.Values, m.Warmup) {
+			if math.Abs(v/want-1) > 1e-6 {
+				t.Errorf("%s: %v, want %v", m.Metric, v, want)
+			}
+		}
+	}
+	if trial.Echo["threads"] != "2" || trial.Echo["batch"] != "64" || trial.Echo["build_number"] != "11669" || trial.Echo["model_filename"] != p.Cells[0].ModelPath {
+		t.Errorf("echo %v", trial.Echo)
+	}
+	if len(trial.Warnings) != 1 || !strings.Contains(trial.Warnings[0], "not passed on from the environment: GGML_CUDA_FORCE_MMQ") {
+		t.Errorf("warnings %q", trial.Warnings)
+	}
+	runs, err := fakebench.Invocations(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ran []string
+	for _, run := range runs {
+		if run.Args[0] == "-m" {
+			ran = append(ran, bin+"/llama-bench "+strings.Join(run.Args, " "))
+		}
+	}
+	if got := strings.Join(trial.Command, " "); got != strings.Join(ran, " ; ") || len(ran) != 2 {
+		t.Errorf("command %s\n    ran %s", got, strings.Join(ran, " ; "))
+	}
+	text, err := os.ReadFile(filepath.Join(logs, p.Trials[0].ID+".log"))
+	if err != nil || strings.Count(string(text), "$ "+bin) != 2 || !strings.Contains(string(text), "load_backend") {
+		t.Errorf("log %q, %v", text, err)
+	}
+}
+
+// What goes wrong with the program is a failure of the trial, with its class,
+// a message that names the cause, and what was finished before.
+func TestMeasureFaults(t *testing.T) {
+	for _, c := range []struct {
+		fault string
+		class record.FailureClass
+		says  string
+		done  int // measurements
+	}{
+		{"exit:3", record.ExitStatus, "ended with exit status 3", 0},
+		{"exit:3@1", record.ExitStatus, "ended with exit status 3", 1},
+		{"exit:137", record.Crashed, "killed from outside (exit status 137, a shell's word for killed)", 0},
+		{"exit:139", record.Crashed, "segmentation fault", 0},
+		{"crash:abort", record.Crashed, "crashed (aborted): ggml.c:3395: GGML_ASSERT(fake) failed", 0},
+		{"crash:segv@1", record.Crashed, "segmentation fault", 1},
+		{"crash:kill", record.Crashed, "killed from outside", 0},
+		{"load", record.OutOfMemory, "unable to allocate CPU buffer, llama_bench: error: failed to load model", 0},
+		{"context", record.ExitStatus, "failed to create context", 0},
+		{"stdout:70M", record.BadOutput, "printed more than 64 MiB of results", 0},
+		{"truncate", record.BadOutput, "stdout:2: the last result breaks off", 1},
+		{"text", record.BadOutput, "stdout:1: not a llama-bench result", 2},
+		{"inline", record.BadOutput, "stdout:1: not a llama-bench result", 0},
+		{"twice", record.BadOutput, "pp512 is in the output 2 times", 2},
+		{"short", record.BadOutput, "pp512 has 3 repetitions, asked for 4", 2},
+		{"empty", record.BadOutput, "samples_ns: want at least one repetition", 0},
+		{"zero", record.BadOutput, "samples_ns[0]: want nanoseconds greater than 0", 0},
+		{"missing", record.MissingTest, "tg128 is not in the output, which has pp512", 1},
+		{"missing:pp512", record.MissingTest, "pp512 is not in the output, which has tg128", 1},
+		{"echo:n_threads=7", record.ParametersDiffer, "threads asked 2, got 7", 2},
+		{"echo:flash_attn=-1,echo:poll=3", record.ParametersDiffer, "asked", 2},
+		{"echo:model_filename=/other.gguf", record.ParametersDiffer, "got /other.gguf", 2},
+		{"drop:samples_ns", record.BadOutput, "samples_ns: want at least one repetition", 0},
+	} {
+		p := onePlan(fake(t, "FAKE_FAULT="+c.fault), modelFile(t), map[string]string{"threads": "2"}, "pp512", "tg128")
+		trial, err := new(Bench).Measure(t.Context(), p, p.Trials[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if trial.Outcome != record.Failed || trial.Failure.Class != c.class || !strings.Contains(trial.Failure.Message, c.says) {
+			t.Errorf("%s: %s: %+v; want %s: %s", c.fault, trial.Outcome, trial.Failure, c.class, c.says)
+		}
+		if len(trial.Measurements) != c.done {
+			t.Errorf("%s: %d measurements, want %d", c.fault, len(trial.Measurements), c.done)
+		}
+		if strings.HasPrefix(c.fault, "crash") && trial.Failure.Signal == "" || strings.HasPrefix(c.fault, "exit") && trial.Failure.ExitCode == nil {
+			t.Errorf("%s: no evidence: %+v", c.fault, trial.Failure)
+		}
+	}
+}
+
+// What is odd but does no harm is a warning at most.
+func TestMeasureTolerates(t *testing.T) {
+	for fault, warning := range map[string]string{
+		"nan":             "",
+		"extra":           "",
+		"drop:flash_attn": "",
+		"drop:n_threads":  "threads=2 was passed, but this build does not report it back",
+		"stderr:10M":      "",
+		"debug":           "warning: ",
+		"daemon":          "left a process behind",
+	} {
+		p := onePlan(fake(t, "FAKE_FAULT="+fault), modelFile(t), map[string]string{"threads": "2"}, "pp512", "tg128")
+		trial, err := new(Bench).Measure(t.Context(), p, p.Trials[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if trial.Outcome != record.OK || len(trial.Measurements) != 2 {
+			t.Errorf("%s: %+v", fault, trial.Failure)
+		}
+		if all := strings.Join(trial.Warnings, "\n"); (all == "") != (warning == "") || !strings.Contains(all, warning) {
+			t.Errorf("%s: warnings %q, want %q", fault, trial.Warnings, warning)
+		}
+	}
+}
+
+func TestMeasureBadArgument(t *testing.T) {
+	model := modelFile(t)
+	p := onePlan(fake(t, "FAKE_BUILD=5000"), model, map[string]string{"n_cpu_moe": "2"}, "pp512")
+	for want, change := range map[string]func(){
+		"n_cpu_moe=2 cannot be passed: this build has no such flag (flag -ncmoe); llama.cpp has it since build 6490": func() {},
+		"flash_attn=auto cannot be passed": func() { p.Cells[0].Cell.Params = map[string]string{"flash_attn": "auto"} },
+		"llama.cpp has it since build 5212": func() {
+			p.Cells[0].Cell.Params = nil
+			p.Cells[0].Tests = []record.Test{{Prompt: 8, Depth: 8}}
+		},
+		"the cell has no tests":           func() { p.Cells[0].Cell.Params, p.Cells[0].Tests = nil, nil },
+		"takes a comma as several models": func() { p.Cells[0].ModelPath = "/a,b.gguf" },
+	} {
+		p.Cells[0] = onePlan("", model, map[string]string{"n_cpu_moe": "2"}, "pp512").Cells[0]
+		change()
+		trial, err := new(Bench).Measure(t.Context(), p, p.Trials[0])
+		if err != nil || trial.Outcome != record.Failed || trial.Failure.Class != record.BadArgument || !strings.Contains(trial.Failure.Message, want) || trial.Command != nil {
+			t.Errorf("%+v, %v; want %s", trial.Failure, err, want)
+		}
+	}
+}
+
+// A program, a library beside it, or what it calls itself must not change
+// while a run is under way; a file that is only touched has not changed.
+func TestMeasureBuildChanged(t *testing.T) {
+	bin := fake(t)
+	library := filepath.Join(bin, "libllama.so.0.7.0")
+	if err := os.WriteFile(library, []byte("one"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p := onePlan(bin, modelFile(t), nil, "pp512")
+	b := new(Bench)
+	measure := func() *record.Failure {
+		t.Helper()
+		trial, err := b.Measure(t.Context(), p, p.Trials[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return trial.Failure
+	}
+	if f := measure(); f != nil {
+		t.Fatalf("%+v", f)
+	}
+	later := time.Now().Add(time.Hour)
+	if err := os.Chtimes(library, later, later); err != nil {
+		t.Fatal(err)
+	}
+	if f := measure(); f != nil {
+		t.Errorf("touched: %+v", f)
+	}
+	if err := os.WriteFile(library, []byte("two"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if f := measure(); f == nil || f.Class != record.BuildChanged || !strings.Contains(f.Message, library+" has changed since the run began") {
+		t.Errorf("rebuilt: %+v", f)
+	}
+	if err := os.Remove(library); err != nil {
+		t.Fatal(err)
+	}
+	if f := measure(); f == nil || f.Class != record.BuildChanged {
+		t.Errorf("removed: %+v", f)
+	}
+
+	b = new(Bench)
+	p.Arms[0].Bin = fake(t, "FAKE_COMMIT=aaa")
+	if f := measure(); f != nil {
+		t.Fatalf("%+v", f)
+	}
+	if err := os.WriteFile(filepath.Join(p.Arms[0].Bin, "llama-bench.env"), []byte("FAKE_COMMIT=bbb\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if f := measure(); f == nil || f.Class != record.BuildChanged || !strings.Contains(f.Message, "bbb") {
+		t.Errorf("another commit: %+v", f)
+	}
+}
+
+func TestFailureStderr(t *testing.T) {
+	long := strings.Repeat("\x1b[31mline \xff of noise\x1b[0m\r\n", 2000) + "error: the cause\n"
+	e := &childEnd{stderr: long}
+	got := lastLines(e.stderr, 8<<10)
+	if len(got) > 8<<10 || !strings.HasSuffix(got, "error: the cause") || strings.ContainsAny(got, "\x1b\r") || !utf8.ValidString(got) || !strings.HasPrefix(got, "[31mline") {
+		t.Errorf("%d bytes: %.40q", len(got), got)
+	}
+	if got := lastLines(strings.Repeat("x", 100), 10); got != "xxxxxxxxxx" {
+		t.Errorf("one long line: %q", got)
+	}
+}
+
+func TestBoundedLog(t *testing.T) {
+	var text strings.Builder
+	l := &boundedLog{w: &text, room: 10}
+	for i := range 5 {
+		if n, err := l.Write([]byte("line" + strconv.Itoa(i))); n != 5 || err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	if got := text.String(); got != "line0line1\n[log ends here: it has reached its limit]\n" {
+		t.Errorf("%q", got)
+	}
+}
