@@ -47,12 +47,12 @@ func Between(base, head Selection, policy Policy) *Result {
 	res := &Result{Method: method(base.Run, head.Run), Policy: policy}
 	b, h := side(base), side(head)
 	res.Comparisons, res.Alone = match(b, h, res.Method, policy)
-	hard, soft := base.Run.Host.Differences(head.Run.Host)
-	res.Differences = append(hostDifferences(base, head, hard, true), hostDifferences(base, head, soft, false)...)
+	hard, soft := base.Run.Host.Compare(head.Run.Host)
+	res.Differences = append(hostDifferences(head.Arm, hard, true), hostDifferences(head.Arm, soft, false)...)
 	res.Differences = append(res.Differences, buildDifferences(b.arm, h.arm)...)
 	res.Failures = append(failures(base.Run), failures(head.Run)...)
 	res.Notes = append(append(res.Notes, base.Run.Notes...), head.Run.Notes...)
-	res.judge(hard, head.Run.Plan.Seed)
+	res.judge(keys(hard), head.Run.Plan.Seed)
 	return res
 }
 
@@ -86,19 +86,20 @@ func failures(run *record.Run) []Failure {
 	return fs
 }
 
-func hostDifferences(base, head Selection, keys []string, hard bool) []Difference {
-	of := func(h record.Host, key string) string {
-		if hard {
-			return h.Hard[key]
-		}
-		return h.Soft[key]
-	}
+func hostDifferences(arm string, diffs []record.KeyDiff, hard bool) []Difference {
 	var ds []Difference
-	for _, key := range keys {
-		ds = append(ds, Difference{Key: "host." + key, Arm: head.Arm, Hard: hard,
-			Baseline: of(base.Run.Host, key), Contender: of(head.Run.Host, key)})
+	for _, d := range diffs {
+		ds = append(ds, Difference{Key: "host." + d.Key, Arm: arm, Hard: hard, Baseline: d.A, Contender: d.B})
 	}
 	return ds
+}
+
+func keys(diffs []record.KeyDiff) []string {
+	var ks []string
+	for _, d := range diffs {
+		ks = append(ks, d.Key)
+	}
+	return ks
 }
 
 // buildDifferences lists how the arms' programs differ. None is hard: another

@@ -26,8 +26,8 @@ func History(past []Selection, head Selection, policy Policy) *Result {
 	var same []armTrials
 	var mismatched []string
 	for _, p := range past {
-		if hard, _ := p.Run.Host.Differences(head.Run.Host); len(hard) > 0 {
-			mismatched = append(mismatched, hard...)
+		if hard, _ := p.Run.Host.Compare(head.Run.Host); len(hard) > 0 {
+			mismatched = append(mismatched, keys(hard)...)
 			continue
 		}
 		same = append(same, side(p))

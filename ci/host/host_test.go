@@ -189,31 +189,6 @@ func TestQuota(t *testing.T) {
 	}
 }
 
-func TestCompare(t *testing.T) {
-	a := record.Host{
-		Name: "a",
-		Hard: map[string]string{"cpu": "x", "kernel": "6.1", "os": "linux", "scheduler": "default"},
-		Soft: map[string]string{"microcode": "1", "governor": "performance"},
-	}
-	b := record.Host{
-		Name: "b",
-		Hard: map[string]string{"cpu": "y", "kernel": "6.12", "os": "linux", "gpu": "z"},
-		Soft: map[string]string{"microcode": "2", "governor": "performance"},
-	}
-	hard, soft := Compare(a, b)
-	if diff := cmp.Diff([]KeyDiff{{"cpu", "x", "y"}, {"kernel", "6.1", "6.12"}}, hard); diff != "" {
-		t.Errorf("hard (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff([]KeyDiff{{"gpu", "", "z"}, {"scheduler", "default", ""}, {"microcode", "1", "2"}}, soft); diff != "" {
-		t.Errorf("soft (-want +got):\n%s", diff)
-	}
-	if hard, soft := Compare(a, a); hard != nil || soft != nil {
-		t.Errorf("a machine differs from itself: %v %v", hard, soft)
-	}
-}
-
-// Whatever the files say: no panic, cores between 0 and the processors, and
-// values that can be printed on one line.
 func FuzzTree(f *testing.F) {
 	for _, machine := range []string{"vm-epyc", "hybrid-laptop", "arm64-board", "container", "gpu-server"} {
 		t := recorded(f, machine)

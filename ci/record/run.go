@@ -1,10 +1,6 @@
 package record
 
-import (
-	"maps"
-	"slices"
-	"time"
-)
+import "time"
 
 // Schema names the format of a run record. A reader refuses any other.
 const Schema = "llama-regress/run/v1"
@@ -50,36 +46,6 @@ type Plan struct {
 	Trials      int    `json:"trials"`        // planned in all
 
 	Extra Extra `json:"-"`
-}
-
-// Host says what machine this is. Records whose hard keys differ are never
-// compared; differing soft keys only warn.
-type Host struct {
-	Name string            `json:"name"` // host name, or what the user calls the runner
-	Hard map[string]string `json:"hard"` // such as "cpu", "kernel", "os"
-	Soft map[string]string `json:"soft"` // such as "microcode", "memory_total"
-
-	Extra Extra `json:"-"`
-}
-
-// Differences returns the names of the hard and soft keys that do not have the
-// same value on both machines, sorted. A key that only one of them has differs.
-func (h Host) Differences(other Host) (hard, soft []string) {
-	return differing(h.Hard, other.Hard), differing(h.Soft, other.Soft)
-}
-
-func differing(a, b map[string]string) []string {
-	all := maps.Clone(a)
-	if all == nil {
-		all = make(map[string]string)
-	}
-	maps.Copy(all, b)
-	maps.DeleteFunc(all, func(key, _ string) bool {
-		x, inA := a[key]
-		y, inB := b[key]
-		return inA && inB && x == y
-	})
-	return slices.Sorted(maps.Keys(all))
 }
 
 // An Arm is one way of running the whole matrix.

@@ -5,7 +5,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/llama-regress/llama-regress/ci/host"
 	"github.com/llama-regress/llama-regress/ci/plan"
 )
 
@@ -88,7 +87,7 @@ func (s *session) resumeNotes(before *past, at time.Time, next plan.Trial) []str
 		}
 	}
 	notes := []string{note}
-	_, soft := host.Compare(s.run.Host, s.opts.Host)
+	_, soft := s.run.Host.Compare(s.opts.Host)
 	for _, d := range soft {
 		notes = append(notes, fmt.Sprintf("since then the host's %s changed from %q to %q", d.Key, d.A, d.B))
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/llama-regress/llama-regress/ci/host"
 	"github.com/llama-regress/llama-regress/ci/plan"
 	"github.com/llama-regress/llama-regress/ci/record"
 )
@@ -69,7 +68,7 @@ func planned(arms []record.Arm) []record.Arm {
 // the trials before and after would not be of the same thing.
 func sameSubjects(was, now *record.Run) error {
 	var differ []error
-	hard, _ := host.Compare(was.Host, now.Host)
+	hard, _ := was.Host.Compare(now.Host)
 	for _, d := range hard {
 		differ = append(differ, fmt.Errorf("host %s was %q, is %q", d.Key, d.A, d.B))
 	}
