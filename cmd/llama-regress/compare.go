@@ -18,9 +18,9 @@ import (
 
 func (a *app) compareCommand() *cobra.Command {
 	var (
-		ignore []string
-		pass   gateFlags
-		out    outputs
+		raw  llama.ImportOptions
+		pass gateFlags
+		out  outputs
 	)
 	cmd := &cobra.Command{
 		Use:   "compare BASE [HEAD]",
@@ -47,22 +47,25 @@ FILE#ARM selects an arm of a run record.`,
 			if err != nil {
 				return err
 			}
-			res, src, err := compareFiles(args, ignore, policy)
+			res, src, err := compareFiles(args, raw, policy)
 			if err != nil {
 				return err
 			}
 			return a.conclude(res, src, out)
 		},
 	}
-	cmd.Flags().StringSliceVar(&ignore, "ignore", nil, "parameters of raw files that do not tell cells apart, such as threads")
+	raw.Tool = tool()
+	cmd.Flags().StringSliceVar(&raw.Ignore, "ignore", nil, "parameters of raw files that do not tell cells apart, such as threads")
+	cmd.Flags().BoolVar(&raw.Partial, "partial", false, "use the whole results of a raw file that breaks off or holds other text too")
+	cmd.Flags().BoolVar(&raw.Mixed, "mixed", false, "accept a raw file with results of several builds or machines")
 	pass.register(cmd.Flags())
 	out.register(cmd.Flags())
 	return cmd
 }
 
 // compareFiles reads one or two files and compares them as their kind demands.
-func compareFiles(args, ignore []string, policy compare.Policy) (*compare.Result, report.Source, error) {
-	base, err := selectArm(args[0], ignore)
+func compareFiles(args []string, raw llama.ImportOptions, policy compare.Policy) (*compare.Result, report.Source, error) {
+	base, err := selectArm(args[0], raw)
 	if err != nil {
 		return nil, report.Source{}, err
 	}
@@ -72,7 +75,7 @@ func compareFiles(args, ignore []string, policy compare.Policy) (*compare.Result
 		}
 		return compare.Run(base.Run, policy), report.Source{Base: base.Run, Head: base.Run, BaseFile: args[0], HeadFile: args[0]}, nil
 	}
-	head, err := selectArm(args[1], ignore)
+	head, err := selectArm(args[1], raw)
 	if err != nil {
 		return nil, report.Source{}, err
 	}
@@ -110,12 +113,12 @@ func keep(run *record.Run, names ...string) {
 }
 
 // selectArm reads FILE or FILE#ARM.
-func selectArm(arg string, ignore []string) (compare.Selection, error) {
+func selectArm(arg string, raw llama.ImportOptions) (compare.Selection, error) {
 	path, arm, named := strings.Cut(arg, "#")
 	if _, err := os.Stat(arg); err == nil {
 		path, arm, named = arg, "", false // the file's own name has a #
 	}
-	run, err := readMeasured(path, ignore)
+	run, err := readMeasured(path, raw)
 	if err != nil {
 		return compare.Selection{}, err
 	}
@@ -133,7 +136,7 @@ func selectArm(arg string, ignore []string) (compare.Selection, error) {
 }
 
 // readMeasured reads a run record, or raw llama-bench output as one.
-func readMeasured(path string, ignore []string) (*record.Run, error) {
+func readMeasured(path string, raw llama.ImportOptions) (*record.Run, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -143,5 +146,5 @@ func readMeasured(path string, ignore []string) (*record.Run, error) {
 	if start, _ := r.Peek(512); bytes.Contains(start, []byte(`"llama-regress/run/`)) { // every writer puts the schema first
 		return record.Read(r, path)
 	}
-	return llama.Import(path, r, llama.ImportOptions{Ignore: ignore})
+	return llama.Import(path, r, raw)
 }
