@@ -82,11 +82,11 @@ func TestErrors(t *testing.T) {
 7: sampling.timeout: want 1s to 24h, have 500ms
 8: sampling.control: want none, one or all, have "two"`},
 		{"store: /var/lib\n", `4: store: want dir:PATH, git:REMOTE#BRANCH or s3://BUCKET/PREFIX, have "/var/lib"`},
-		{"matrix:\n  threads: [2, -1, x]\n  mmap: [on, yes]\n", `5: matrix.threads[1]: "-1" is not a whole number from 0 to 2147483647
-5: matrix.threads[2]: "x" is not a whole number from 0 to 2147483647
+		{"matrix:\n  threads: [2, -1, x]\n  mmap: [on, yes]\n", `5: matrix.threads[1]: "-1" is not a whole number from 1 to 4096
+5: matrix.threads[2]: "x" is not a whole number from 1 to 4096
 6: matrix.mmap[1]: "yes" is not one of on, off`},
-		{"matrix: {threads: 1.5}\n", `4: matrix.threads[0]: "1.5" is not a whole number from 0 to 2147483647`},
-		{"matrix: {threads: true}\n", `4: matrix.threads[0]: "on" is not a whole number from 0 to 2147483647`},
+		{"matrix: {threads: 1.5}\n", `4: matrix.threads[0]: "1.5" is not a whole number from 1 to 4096`},
+		{"matrix: {threads: true}\n", `4: matrix.threads[0]: "on" is not a whole number from 1 to 4096`},
 		{"matrix: {threads: []}\n", `4: matrix.threads: an empty list; leave the key out for the default`},
 		{"matrix: {threads: [2, 4, 2]}\n", `4: matrix.threads[2]: "2" comes twice`},
 		{"matrix: {mmap: [on, true]}\n", `4: matrix.mmap[1]: "on" comes twice`},
@@ -121,7 +121,7 @@ func TestErrors(t *testing.T) {
 		{"<<: {store: x}\nstore: y\n", `4: only plain keys are supported: no merge keys, anchors or aliases`},
 		{"sampling: {blocks: many}\nbaseline: nobody\nmatrix: {threads: x}\n", `4: sampling.blocks: want a whole number, have "many"
 5: baseline: no arm is named "nobody"
-6: matrix.threads[0]: "x" is not a whole number from 0 to 2147483647`},
+6: matrix.threads[0]: "x" is not a whole number from 1 to 4096`},
 	} {
 		t.Run(c.text, func(t *testing.T) { wantErrors(t, minimal+c.text, c.want) })
 	}

@@ -172,7 +172,7 @@ func TestExpandRefuses(t *testing.T) {
 	large.Sampling.Blocks, large.Sampling.Control = 500, config.ControlNone
 	large.Matrix.Params["threads"] = nil
 	for i := range 50 {
-		large.Matrix.Params["threads"] = append(large.Matrix.Params["threads"], fmt.Sprint(i))
+		large.Matrix.Params["threads"] = append(large.Matrix.Params["threads"], fmt.Sprint(i+1))
 	}
 	if p, err := plan.Expand(large); err != nil || len(p.Trials) != plan.MaxTrials {
 		t.Errorf("at the bound: %v", err)

@@ -1,7 +1,9 @@
 package record
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,7 +16,9 @@ type Param struct {
 	Name    string   // as in the configuration: "flash_attn"
 	Default string   // used where neither cell nor arm says otherwise; "" means "not passed"
 	Values  []string // the only values allowed; nil for any whole number or text
-	Number  bool     // a whole number, >= 0
+	Number  bool     // a whole number, from Min to Max
+	Min     int      // of a Number
+	Max     int      // of a Number; 0 means as large as 32 bits hold
 	Doc     string   // one line
 }
 
@@ -24,15 +28,15 @@ var onOff = []string{"on", "off"}
 // default of threads depends on the machine and is filled in by the planner's
 // caller.
 var Params = []Param{
-	{Name: "threads", Number: true, Doc: "CPU threads; default: the machine's physical cores"},
-	{Name: "batch", Default: "2048", Number: true, Doc: "logical batch size, tokens"},
-	{Name: "ubatch", Default: "512", Number: true, Doc: "physical batch size, tokens"},
+	{Name: "threads", Number: true, Min: 1, Max: 4096, Doc: "CPU threads; default: the machine's physical cores"},
+	{Name: "batch", Default: "2048", Number: true, Min: 1, Doc: "logical batch size, tokens"},
+	{Name: "ubatch", Default: "512", Number: true, Min: 1, Doc: "physical batch size, tokens"},
 	{Name: "flash_attn", Default: "off", Values: []string{"on", "off", "auto"}, Doc: "flash attention"},
 	{Name: "gpu_layers", Default: "99", Number: true, Doc: "layers kept on the GPU; 99 is all of most models"},
 	{Name: "type_k", Default: "f16", Doc: "type of the K cache"},
 	{Name: "type_v", Default: "f16", Doc: "type of the V cache"},
 	{Name: "mmap", Default: "on", Values: onOff, Doc: "map the model file into memory"},
-	{Name: "poll", Default: "50", Number: true, Doc: "how busily idle threads wait, 0 to 100"},
+	{Name: "poll", Default: "50", Number: true, Max: 100, Doc: "how busily idle threads wait, 0 to 100"},
 	{Name: "split_mode", Default: "layer", Values: []string{"none", "layer", "row", "tensor"}, Doc: "how several GPUs share a model"},
 	{Name: "main_gpu", Default: "0", Number: true, Doc: "the GPU that does what is not shared"},
 	{Name: "tensor_split", Doc: "share of each GPU, such as 3/1"},
@@ -64,8 +68,9 @@ func (p Param) Check(value string) error {
 	case p.Values != nil && !slices.Contains(p.Values, value):
 		return fmt.Errorf("%s: %q is not one of %s", p.Name, value, strings.Join(p.Values, ", "))
 	case p.Number:
-		if n, err := strconv.ParseUint(value, 10, 31); err != nil || strconv.FormatUint(n, 10) != value {
-			return fmt.Errorf("%s: %q is not a whole number from 0 to 2147483647", p.Name, value)
+		most := cmp.Or(p.Max, math.MaxInt32)
+		if n, err := strconv.Atoi(value); err != nil || strconv.Itoa(n) != value || n < p.Min || n > most {
+			return fmt.Errorf("%s: %q is not a whole number from %d to %d", p.Name, value, p.Min, most)
 		}
 	}
 	return nil

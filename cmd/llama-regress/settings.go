@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -97,6 +98,10 @@ func (s *settings) override(f *pflag.FlagSet, cfg *config.Config) error {
 	if len(s.models) > 0 {
 		cfg.Models = nil
 		for _, path := range s.models {
+			path, err := filepath.Abs(path) // the flag's paths are the shell's, the file's are the file's
+			if err != nil {
+				return err
+			}
 			cfg.Models = append(cfg.Models, config.Model{Name: config.ModelName(path), Path: path})
 		}
 	}
