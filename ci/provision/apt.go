@@ -43,10 +43,11 @@ func fetchApt(ctx context.Context, h *holding) (*entry, error) {
 	a := &aptState{holding: h, dir: filepath.Join(h.CacheDir, "apt"), arch: strings.TrimSpace(string(out.stdout))}
 	var failed []error
 	for _, archive := range found {
-		for _, suite := range []string{archive.suite, release.nextSuite()} {
-			if suite == release.nextSuite() && (archive.suite == "sid" || archive.suite == "unstable") {
-				continue // asked already, under its own name
-			}
+		suites := []string{archive.suite}
+		if next := release.nextSuite(); archive.suite != next && archive.suite != "unstable" { // as sid is called, too
+			suites = append(suites, next)
+		}
+		for _, suite := range suites {
 			e, err := a.fetch(ctx, archive.withSuite(suite))
 			if err == nil || ctx.Err() != nil {
 				return e, err

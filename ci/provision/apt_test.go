@@ -134,6 +134,22 @@ func TestAptOwnRelease(t *testing.T) {
 	}
 }
 
+// A machine that follows sid is asked for it once, by whatever name.
+func TestAptSid(t *testing.T) {
+	for _, suite := range []string{"sid", "unstable"} {
+		w := newWorld(t)
+		w.write("root/etc/apt/sources.list", "deb http://mirror.example/debian "+suite+" main\n")
+		w.write("fault-install-"+suite, "E: Unable to locate package\n")
+		o, _ := w.options()
+		if _, err := Find(t.Context(), o); err == nil {
+			t.Error("the package was found nevertheless")
+		}
+		if got := w.calls("update "); !slices.Equal(got, []string{"update " + suite}) {
+			t.Errorf("suites asked: %q", got)
+		}
+	}
+}
+
 // Each failure names the source, the suite, and what apt said.
 func TestAptFailures(t *testing.T) {
 	tests := map[string]struct {
@@ -205,6 +221,16 @@ func TestAptRecovers(t *testing.T) {
 			w.mend(fault)
 			w.find(t, nil)
 		})
+	}
+}
+
+// GGML_BACKEND_PATH in the environment is told of, and does not mislead the choice.
+func TestAptBackendInEnvironment(t *testing.T) {
+	w := newWorld(t)
+	t.Setenv("GGML_BACKEND_PATH", "/opt/libggml-cpu-x64.so")
+	l, log := w.find(t, nil)
+	if l.Backend != "haswell" || !strings.Contains(log, "GGML_BACKEND_PATH is set, so the programs will load /opt/libggml-cpu-x64.so") {
+		t.Errorf("backend %q; log:\n%s", l.Backend, log)
 	}
 }
 

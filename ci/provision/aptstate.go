@@ -3,6 +3,7 @@ package provision
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -152,11 +153,12 @@ func (a *aptState) download(ctx context.Context, debs []deb) error {
 	if _, err := a.aptGet(ctx, "--download-only", "install", aptPackage); err != nil {
 		return err
 	}
+	var wrong []error
 	for _, d := range debs {
 		if err := checkSum(d.path, d.SHA256); err != nil {
+			wrong = append(wrong, err)
 			os.Remove(d.path) // so that the next try fetches it anew
-			return err
 		}
 	}
-	return nil
+	return errors.Join(wrong...)
 }

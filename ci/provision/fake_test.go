@@ -231,6 +231,9 @@ func fakeAptGet(w world, args []string) int {
 		}
 	case slices.Contains(args, "--download-only"):
 		for name, files := range fakePackages {
+			if _, err := os.Stat(filepath.Join(archives, name)); err == nil {
+				continue // it was downloaded by an earlier try
+			}
 			body, _ := fakeDeb(files)
 			if _, ok := w.has("download"); ok {
 				body = body[:len(body)/2]

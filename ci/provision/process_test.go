@@ -1,3 +1,5 @@
+//go:build unix
+
 package provision
 
 import (
@@ -126,11 +128,12 @@ func TestKilled(t *testing.T) {
 				t.Errorf("an entry appeared: %v", entries)
 			}
 
-			o, _ := w.options()
+			o, log := w.options()
 			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 			defer cancel()
-			if _, err := Find(ctx, o); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("while the orphan is at work: %v", err)
+			before := len(w.calls(""))
+			if _, err := Find(ctx, o); !errors.Is(err, context.DeadlineExceeded) || len(w.calls("")) != before {
+				t.Errorf("while the orphan is at work: %v; log:\n%s", err, log())
 			}
 			w.mend("hang-" + step)
 			syscall.Kill(pid, syscall.SIGKILL)
@@ -162,8 +165,9 @@ func TestCancelled(t *testing.T) {
 			}()
 			pid, child := w.hanging(t)
 			cancel(stopped)
-			if err := <-done; !errors.Is(err, stopped) {
-				t.Errorf("got %v, want the cause", err)
+			var notFound *NotFoundError
+			if err := <-done; !errors.Is(err, stopped) || errors.As(err, &notFound) {
+				t.Errorf("got %v, want the cause, and not that nothing was found", err)
 			}
 			waitGone(t, pid, child)
 			w.mend("hang-" + step)

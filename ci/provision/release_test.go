@@ -156,6 +156,7 @@ func TestRelease(t *testing.T) {
 		"wrong checksum":         {map[string][]byte{"/dl/b9999/" + asset(".tar.gz"): targz}, sum([]byte("x")), "is not the file expected, and was not unpacked"},
 		"published is wrong":     {map[string][]byte{"/dl/b9999/" + asset(".tar.gz"): targz, "/api/b9999": published(asset(".tar.gz"), "sha256:"+sum(zip))}, "", "is not the file expected"},
 		"published without":      {map[string][]byte{"/api/b9999": published(asset(".tar.gz"), "")}, "", "is published without a SHA-256"},
+		"published in part":      {map[string][]byte{"/api/b9999": published(asset(".tar.gz"), "sha256:abc")}, "", "is published without a SHA-256"},
 		"published as something": {map[string][]byte{"/api/b9999": published(asset(".tar.gz"), "md5:abc")}, "", "is published without a SHA-256"},
 		"not for this platform":  {map[string][]byte{"/api/b9999": published("llama-b9999-bin-win-cpu-x64.zip", "sha256:"+sum(zip))}, "", "release b9999 has no " + asset(".tar.gz") + " or " + asset(".zip")},
 		"no such release":        {nil, sum(zip), "no such file on the server: "},

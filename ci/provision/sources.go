@@ -110,7 +110,7 @@ func parseDeb822(path, text string) (sources []aptSource, problems []error) {
 		line = strings.TrimRight(line, "\r\n")
 		switch {
 		case strings.HasPrefix(line, "#"):
-		case strings.TrimSpace(line) == "":
+		case line == "": // one with spaces does not end a stanza, says apt 2.6
 			sources = append(sources, stanza(fields)...)
 			fields, last = map[string]string{}, ""
 		case (line[0] == ' ' || line[0] == '\t') && last != "":

@@ -67,6 +67,32 @@ func TestDamagedEntry(t *testing.T) {
 	}
 }
 
+// Of several entries the latest counts, and a refresh leaves the earlier alone.
+func TestNewestEntry(t *testing.T) {
+	w := newWorld(t)
+	s := store{w.path("cache/llama.cpp")}
+	for _, version := range []string{"b", "c", "a"} { // not in the order of names
+		dir, err := s.begin()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.publish(dir, version, manifest{Version: version}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e, err := s.newest(func(manifest) bool { return true })
+	if err != nil || e.Version != "a" {
+		t.Errorf("got %+v, %v; want the one made last", e, err)
+	}
+	e, err = s.newest(func(m manifest) bool { return m.Version != "a" })
+	if err != nil || e.Version != "c" {
+		t.Errorf("got %+v, %v; want the last of the others", e, err)
+	}
+}
+
 // The manifest says what was fetched, from where, and what it was.
 func TestManifest(t *testing.T) {
 	w := newWorld(t)
