@@ -22,7 +22,8 @@ func Run(run *record.Run, policy Policy) *Result {
 		if arm.Name == run.Baseline {
 			continue
 		}
-		comparisons, alone := match(base, side(Selection{run, arm.Name}), res.Method, policy)
+		head := side(Selection{run, arm.Name})
+		comparisons, alone := match(base, head, res.Method, policy)
 		if arm.ControlOf != "" {
 			res.Controls = append(res.Controls, comparisons...) // it need not cover every cell
 			continue
@@ -30,6 +31,9 @@ func Run(run *record.Run, policy Policy) *Result {
 		res.Comparisons = append(res.Comparisons, comparisons...)
 		res.Alone = append(res.Alone, alone...)
 		res.Differences = append(res.Differences, buildDifferences(base.arm, arm)...)
+		if r, more := reliability(base, head); more {
+			res.Reliability = append(res.Reliability, r)
+		}
 	}
 	res.Failures = failures(run)
 	res.judge(nil, run.Plan.Seed)
@@ -51,6 +55,9 @@ func Between(base, head Selection, policy Policy) *Result {
 	res.Differences = append(hostDifferences(head.Arm, hard, true), hostDifferences(head.Arm, soft, false)...)
 	res.Differences = append(res.Differences, buildDifferences(b.arm, h.arm)...)
 	res.Failures = append(failures(base.Run), failures(head.Run)...)
+	if r, more := reliability(b, h); more {
+		res.Reliability = append(res.Reliability, r)
+	}
 	res.Notes = append(append(res.Notes, base.Run.Notes...), head.Run.Notes...)
 	res.judge(keys(hard), head.Run.Plan.Seed)
 	return res

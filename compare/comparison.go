@@ -118,17 +118,18 @@ const (
 
 // A Result is everything one comparison run found.
 type Result struct {
-	Method       Method       `json:"method"`
-	Policy       Policy       `json:"policy"`
-	Comparisons  []Comparison `json:"comparisons"` // in the order of the baseline's cells and metrics
-	Controls     []Comparison `json:"controls,omitempty"`
-	ControlFired bool         `json:"control_fired"`
-	Groups       []Group      `json:"groups,omitempty"`   // regressions that moved together
-	Suspects     []string     `json:"suspects,omitempty"` // contenders whose metrics nearly all moved alike without being interleaved: the environment is suspect
-	Failures     []Failure    `json:"failures,omitempty"` // trials that measured nothing, in measured order
-	Alone        []Alone      `json:"alone,omitempty"`    // what has no partner is named, not dropped
-	Differences  []Difference `json:"differences,omitempty"`
-	Notes        []string     `json:"notes,omitempty"` // of the run records
+	Method       Method        `json:"method"`
+	Policy       Policy        `json:"policy"`
+	Comparisons  []Comparison  `json:"comparisons"` // in the order of the baseline's cells and metrics
+	Controls     []Comparison  `json:"controls,omitempty"`
+	ControlFired bool          `json:"control_fired"`
+	Groups       []Group       `json:"groups,omitempty"`      // regressions that moved together
+	Suspects     []string      `json:"suspects,omitempty"`    // contenders whose metrics nearly all moved alike without being interleaved: the environment is suspect
+	Failures     []Failure     `json:"failures,omitempty"`    // trials that measured nothing, in measured order
+	Reliability  []Reliability `json:"reliability,omitempty"` // contenders that fail more often than the baseline
+	Alone        []Alone       `json:"alone,omitempty"`       // what has no partner is named, not dropped
+	Differences  []Difference  `json:"differences,omitempty"`
+	Notes        []string      `json:"notes,omitempty"` // of the run records
 }
 
 // A Failure is a trial that measured nothing.

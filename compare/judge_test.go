@@ -156,3 +156,30 @@ func TestOutcome(t *testing.T) {
 		}
 	}
 }
+
+// A contender that crashes in half of its trials is a finding although the
+// other half measures nothing wrong.
+func TestReliability(t *testing.T) {
+	s := session{arms: []string{"base", "head"}, blocks: 12, noise: 0.005, seed: 6}
+	run := s.run()
+	fail := func(arm string, blocks int) {
+		for i := range run.Trials {
+			if trial := &run.Trials[i]; trial.Arm == arm && trial.Block < blocks {
+				trial.Outcome, trial.Failure, trial.Measurements = record.Failed, &record.Failure{Class: record.Crashed}, nil
+			}
+		}
+	}
+	fail("base", 1)
+	if got := Run(run, DefaultPolicy()).Reliability; len(got) != 0 {
+		t.Errorf("only the baseline failed: %+v", got)
+	}
+	fail("head", 6)
+	got := Run(run, DefaultPolicy()).Reliability
+	if len(got) != 1 || got[0].Failed != 6 || got[0].BaselineFailed != 1 || got[0].Trials != 12 {
+		t.Fatalf("6 of 12 against 1 of 12: %+v", got)
+	}
+	// SciPy 1.17.1: boschloo_exact([[6, 11], [6, 1]], alternative="less", n=20000).pvalue
+	if want := 0.0144238; math.Abs(got[0].P-want) > 1e-4 {
+		t.Errorf("p %v, want %v", got[0].P, want)
+	}
+}

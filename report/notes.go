@@ -12,6 +12,14 @@ import (
 // not find it in the rows.
 func patterns(res *compare.Result) []Text {
 	var list []Text
+	for _, f := range res.Reliability {
+		chance := "which may be chance"
+		if f.P <= reliabilityAlpha {
+			chance = "too many more to be chance"
+		}
+		list = append(list, concat(quote(f.Contender), say(" failed in %d of %s, the baseline in %d of %d: %s.",
+			f.Failed, plural(f.Trials, "trial"), f.BaselineFailed, f.BaselineTrials, chance)))
+	}
 	for _, g := range res.Groups {
 		metric := groupMetric(res, g)
 		worst := fixed(100*math.Abs(g.Change), decimalsFor(math.Abs(g.Change)*100))
@@ -24,6 +32,9 @@ func patterns(res *compare.Result) []Text {
 	}
 	return list
 }
+
+// reliabilityAlpha is the p up to which failures are blamed on the contender.
+const reliabilityAlpha = 0.05
 
 func groupMetric(res *compare.Result, g compare.Group) record.Metric {
 	for _, c := range res.Comparisons {

@@ -1,0 +1,55 @@
+package compare
+
+import (
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/stats"
+)
+
+// A Reliability says that a contender's trials fail more often than the
+// baseline's: a finding of its own, beside whatever the others measured.
+type Reliability struct {
+	Contender      string `json:"contender"`
+	Failed         int    `json:"failed"` // of Trials
+	Trials         int    `json:"trials"`
+	BaselineFailed int    `json:"baseline_failed"`
+	BaselineTrials int    `json:"baseline_trials"`
+	// P is the one-sided p-value of "the contender fails no more often" by
+	// Boschloo's exact test: trials are processes and independent by design.
+	P float64 `json:"p"`
+}
+
+// mostExact bounds the trials that Boschloo's test is run on; beyond it
+// Fisher's is as good.
+const mostExact = 400
+
+// reliability compares how often two arms fail, and reports whether the
+// contender does more often.
+func reliability(base, head armTrials) (Reliability, bool) {
+	r := Reliability{Contender: head.arm.Name}
+	r.Failed, r.Trials = head.failed()
+	r.BaselineFailed, r.BaselineTrials = base.failed()
+	if r.Trials == 0 || r.BaselineTrials == 0 || r.Failed*r.BaselineTrials <= r.BaselineFailed*r.Trials {
+		return Reliability{}, false
+	}
+	succeeded := func(failed, trials int) stats.Count {
+		return stats.Count{K: float64(trials - failed), N: float64(trials)}
+	}
+	test := stats.Boschloo
+	if r.Trials+r.BaselineTrials > mostExact {
+		test = stats.Fisher
+	}
+	r.P = test(succeeded(r.BaselineFailed, r.BaselineTrials), succeeded(r.Failed, r.Trials)).Less
+	return r, true
+}
+
+func (a armTrials) failed() (failed, trials int) {
+	for _, ts := range a.trials {
+		for _, t := range ts {
+			trials++
+			if t.Outcome == record.Failed {
+				failed++
+			}
+		}
+	}
+	return failed, trials
+}
