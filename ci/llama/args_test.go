@@ -204,3 +204,17 @@ func checkProduct(t *testing.T, args []string, group []record.Test) {
 		t.Errorf("%v runs %v, want %v", args, got, want)
 	}
 }
+
+// Builds before September 2024 have no jsonl.
+func TestCommandsFormat(t *testing.T) {
+	for form, want := range map[string]string{"<csv|json|md|sql>": "json", "<csv|json|jsonl|md|sql>": "jsonl"} {
+		c := helpOf()
+		c.forms["-o"] = form
+		p := onePlan("", "/m.gguf", nil, "pp512")
+		m := &measurement{program: &program{caps: c}, plan: p, cell: p.Cells[0]}
+		commands, err := m.commands()
+		if got := strings.Join(commands[0], " "); err != nil || got != "-m /m.gguf -o "+want+" -r 4 -p 512 -n 0" {
+			t.Errorf("%s, %v", got, err)
+		}
+	}
+}

@@ -36,7 +36,7 @@ func TestRealBench(t *testing.T) {
 	params := map[string]string{
 		"threads": "1", "batch": "256", "ubatch": "128", "flash_attn": "on", "gpu_layers": "0",
 		"type_k": "q8_0", "type_v": "q8_0", "mmap": "off", "poll": "10", "split_mode": "none",
-		"tensor_split": "3/1", "kv_offload": "off", "op_offload": "off", "cpu_mask": "0x3",
+		"tensor_split": "3/1", "kv_offload": "off", "op_offload": "off", "cpu_mask": "0x01",
 		"cpu_strict": "on", "n_cpu_moe": "1", "devices": "none",
 	}
 	p := onePlan(dir, model, params, "pp32", "tg4", "pp16+tg4", "pp32@d64")
@@ -54,7 +54,7 @@ func TestRealBench(t *testing.T) {
 	}
 	for name, asked := range params {
 		if name == "cpu_mask" {
-			asked = "3"
+			asked = "1"
 		}
 		if got, reported := trial.Echo[name]; reported && got != asked {
 			t.Errorf("%s: asked %s, got %s", name, asked, got)
@@ -78,4 +78,21 @@ func TestRealBench(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(trial.Echo)) {
 		t.Logf("echo %s=%s", name, trial.Echo[name])
 	}
+}
+
+// A model that cannot be loaded is told from other failures, with the cause.
+func TestRealModelLoad(t *testing.T) {
+	dir, model := realLlama(t)
+	if err := os.Truncate(model, 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	p := onePlan(dir, model, map[string]string{"threads": "1"}, "pp8")
+	trial, err := new(Bench).Measure(t.Context(), p, p.Trials[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if trial.Outcome != record.Failed || trial.Failure.Class != record.ModelLoad || trial.Failure.Stderr == "" {
+		t.Errorf("%+v", trial.Failure)
+	}
+	t.Log(trial.Failure.Message)
 }

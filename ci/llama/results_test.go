@@ -341,6 +341,13 @@ func FuzzReadResults(f *testing.F) {
 		if results == nil {
 			return
 		}
+		run, err := Import("f", bytes.NewReader(data), ImportOptions{Mixed: true, Partial: true})
+		if err != nil && !strings.Contains(err.Error(), "model") { // no name, or one name for two
+			t.Fatalf("import: %v", err)
+		}
+		if err == nil && len(run.Trials) > len(results) {
+			t.Fatalf("%d trials of %d results", len(run.Trials), len(results))
+		}
 		again, err := ReadResults(bytes.NewReader(lines), "f")
 		if err != nil {
 			t.Fatalf("%v\n%s", err, lines)
