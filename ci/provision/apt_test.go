@@ -134,6 +134,29 @@ func TestAptOwnRelease(t *testing.T) {
 	}
 }
 
+// A mirror may be a folder. Its files are used where they lie, and are the
+// user's: a wrong one is refused and left alone.
+func TestAptMirrorFolder(t *testing.T) {
+	for _, right := range []bool{true, false} {
+		w := newWorld(t)
+		w.write("fault-folder", "")
+		for name, files := range fakePackages {
+			body, _ := fakeDeb(files)
+			if !right {
+				body = body[1:]
+			}
+			w.write("pool/"+strings.ReplaceAll(name, "%3a", ":"), string(body))
+		}
+		o, _ := w.options()
+		if _, err := Find(t.Context(), o); (err == nil) != right || err != nil && !strings.Contains(err.Error(), "SHA-256 is") {
+			t.Errorf("right %v: %v", right, err)
+		}
+		if pool, _ := os.ReadDir(w.path("pool")); len(pool) != len(fakePackages) {
+			t.Errorf("right %v: the mirror now has %v", right, pool)
+		}
+	}
+}
+
 // A machine that follows sid is asked for it once, by whatever name.
 func TestAptSid(t *testing.T) {
 	for _, suite := range []string{"sid", "unstable"} {

@@ -157,7 +157,9 @@ func (a *aptState) download(ctx context.Context, debs []deb) error {
 	for _, d := range debs {
 		if err := checkSum(d.path, d.SHA256); err != nil {
 			wrong = append(wrong, err)
-			os.Remove(d.path) // so that the next try fetches it anew
+			if strings.HasPrefix(d.path, a.dir) { // not of a mirror that is a folder
+				os.Remove(d.path) // so that the next try fetches it anew
+			}
 		}
 	}
 	return errors.Join(wrong...)

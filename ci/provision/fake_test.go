@@ -38,6 +38,7 @@ func TestMain(m *testing.M) {
 //	fault-hang-WHAT       the step starts a child, and both hang: update, download, dpkg-deb
 //	fault-backend-NAME    the CPU backend does not load
 //	fault-bench           llama-bench does not start
+//	fault-folder          the mirror is a folder of this machine, pool/
 //	fault-foreign         it prefers a CPU backend of the system
 type world string
 
@@ -227,12 +228,19 @@ func fakeAptGet(w world, args []string) int {
 				continue // apt lists only what it lacks
 			}
 			body, sum := fakeDeb(files)
+			if _, ok := w.has("folder"); ok {
+				fmt.Printf("'file:%s' %s %d SHA256:%s\n", strings.ReplaceAll(w.path("pool/"+name), " ", "%20"), name, len(body), sum)
+				continue
+			}
 			fmt.Printf("'http://mirror.example/debian/pool/%s' %s %d SHA256:%s\n", name, name, len(body), sum)
 		}
 	case slices.Contains(args, "--download-only"):
 		for name, files := range fakePackages {
 			if _, err := os.Stat(filepath.Join(archives, name)); err == nil {
 				continue // it was downloaded by an earlier try
+			}
+			if _, ok := w.has("folder"); ok {
+				continue // apt leaves it where it is
 			}
 			body, _ := fakeDeb(files)
 			if _, ok := w.has("download"); ok {

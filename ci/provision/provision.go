@@ -30,8 +30,8 @@
 // resource accounting reach the program itself. It loads the CPU backend it is
 // named after unless GGML_BACKEND_PATH names another.
 //
-// The order of sources, and everything about apt, was run against Debian. What
-// is said of Ubuntu and of release archives was tested against stand-ins only.
+// Run for real was apt on Debian 12. Release archives, Ubuntu, and a mirror that
+// is a folder were tested against stand-ins only.
 package provision
 
 import (
