@@ -101,7 +101,7 @@ func TestReadVersion(t *testing.T) {
 func TestEnvironment(t *testing.T) {
 	inherited := []string{"PATH=/bin", "GGML_CUDA_FORCE_MMQ=1", "LLAMA_ARG_THREADS=4", "LLAMA_CACHE=/c", "LLAMA_REGRESS_X=1", "GGML_BACKEND_PATH=/a", "LC_ALL=de_DE", "OMP_NUM_THREADS=1"}
 	env, dropped := environment(inherited, map[string]string{"GGML_BACKEND_PATH": "/b", "PATH": "/p"})
-	if got, want := strings.Join(env, " "), "PATH=/bin LLAMA_CACHE=/c LLAMA_REGRESS_X=1 OMP_NUM_THREADS=1 LC_ALL=C GGML_BACKEND_PATH=/b PATH=/p"; got != want {
+	if got, want := strings.Join(env, " "), "PATH=/bin LLAMA_CACHE=/c LLAMA_REGRESS_X=1 OMP_NUM_THREADS=1 LC_ALL=C GGML_NO_BACKTRACE=1 GGML_BACKEND_PATH=/b PATH=/p"; got != want {
 		t.Errorf("environment %s\n       want %s", got, want)
 	}
 	if got, want := strings.Join(dropped, " "), "GGML_CUDA_FORCE_MMQ LLAMA_ARG_THREADS"; got != want {

@@ -12,8 +12,8 @@ var keptVariables = []string{"LLAMA_CACHE", "LLAMA_REGRESS_"}
 
 // environment is what a program of llama.cpp runs with: everything inherited
 // except llama.cpp's own variables (GGML_*, LLAMA_*), which would change its
-// behaviour without leaving a trace in the record; then the C locale; then
-// what the arm sets, which may name those variables. The second result names
+// behaviour without leaving a trace in the record; then the C locale and no
+// backtraces; then what the arm sets, which may name those variables. The second result names
 // the inherited variables that were left out, sorted.
 //
 // Other variables that move numbers, such as OMP_PROC_BIND or
@@ -30,7 +30,9 @@ func environment(inherited []string, arm map[string]string) (env, dropped []stri
 			env = append(env, entry)
 		}
 	}
-	env = append(env, "LC_ALL=C")
+	// On a failed assertion ggml would attach a debugger, which writes to
+	// stdout, into the results.
+	env = append(env, "LC_ALL=C", "GGML_NO_BACKTRACE=1")
 	for _, name := range slices.Sorted(maps.Keys(arm)) {
 		env = append(env, name+"="+arm[name])
 	}
