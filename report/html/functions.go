@@ -1,8 +1,9 @@
 package html
 
 import (
-	"fmt"
 	"html/template"
+	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/llama-regress/llama-regress/compare"
@@ -13,17 +14,16 @@ import (
 // which makes foreign text safe; they make it fit to be read.
 var functions = template.FuncMap{
 	"line":    func(s string) string { return report.Line(s, 200) },
+	"short":   func(s string) string { return report.Line(s, 40) },
 	"lines":   func(s string) string { return report.Block(s, 8192) },
 	"words":   words,
 	"minus":   report.Minus,
 	"symbol":  func(c report.Class) string { return classes[c].symbol },
 	"class":   func(c report.Class) string { return classes[c].name },
-	"outcome": func(o compare.Outcome) string { return outcomeSymbols[o] },
-	"number":  func(v float64) string { return strings.TrimSuffix(fmt.Sprintf("%.6g", v), ".0") },
 	"present": present,
-	"trials":  trials,
-	"facts":   func(fs []report.Fact, keys ...string) []report.Fact { return pick(fs, keys) },
-	"several": func(n int) bool { return n > 1 },
+	"local":   local,
+	"from":    from,
+	"dict":    dict,
 }
 
 // classes are told apart by symbol and word; colour only helps.
@@ -37,25 +37,29 @@ var classes = map[report.Class]struct{ symbol, name string }{
 	report.Equivalent:   {"=", "equivalent"},
 }
 
-var outcomeSymbols = map[compare.Outcome]string{
-	compare.Regressed:         "▼",
-	compare.MeasurementFailed: "✕",
-	compare.NothingCompared:   "✕",
-	compare.Undecided:         "?",
-	compare.Passed:            "✓",
+// tone says how the verdict looks. A run that passes only because nothing was
+// decided does not look like a pass.
+func tone(r report.Report) (class, symbol string) {
+	switch {
+	case r.Outcome == compare.Regressed:
+		return string(report.Regression), "▼"
+	case r.Outcome == compare.MeasurementFailed, r.Outcome == compare.NothingCompared:
+		return string(report.NotMeasured), "✕"
+	case r.Outcome == compare.Passed && r.Status == "Pass":
+		return string(report.Improvement), "✓"
+	}
+	return string(report.Inconclusive), "?"
 }
+
+// negative matches the hyphen of a number below zero, not that of a date.
+var negative = regexp.MustCompile(`(^|[^0-9A-Za-z])-([0-9])`)
 
 // words renders a text of the report: our words as they are, names as code.
 func words(t report.Text) template.HTML {
 	return template.HTML(t.Render(
-		func(s string) string { return template.HTMLEscapeString(report.Minus(s)) },
+		func(s string) string { return template.HTMLEscapeString(negative.ReplaceAllString(s, "$1−$2")) },
 		func(s string) string { return "<code>" + template.HTMLEscapeString(report.Line(s, 200)) + "</code>" },
 	))
-}
-
-// foreignText is a text as one line that a chart's tooltip may show as text.
-func foreignText(t report.Text) string {
-	return t.Render(report.Minus, func(s string) string { return report.Line(s, 120) })
 }
 
 // A classCount is how many rows one class has.
@@ -65,7 +69,7 @@ type classCount struct {
 }
 
 // present counts the classes that have rows, in reading order.
-func present(rows []report.Row) []classCount {
+func present(rows []rowView) []classCount {
 	n := make(map[report.Class]int)
 	for _, r := range rows {
 		n[r.Class]++
@@ -79,39 +83,22 @@ func present(rows []report.Row) []classCount {
 	return cs
 }
 
-// A trialRow is one block of a comparison: the table under its strip.
-type trialRow struct {
-	Order, Block    int
-	Arm             string
-	Value           float64
-	Trial           string
-	Contender, Last bool
+// local reports whether a log's path may become a link: it leads to a file
+// below the page's folder and nowhere else.
+func local(path string) bool {
+	return filepath.IsLocal(path) && !strings.ContainsAny(path, ":\\?#%") && report.Line(path, 1000) == path
 }
 
-// trials merges both sides in measured order.
-func trials(c compare.Comparison) []trialRow {
-	var rows []trialRow
-	b, h := c.Baseline.Trials, c.Contender.Trials
-	for len(b)+len(h) > 0 {
-		if len(h) == 0 || len(b) > 0 && b[0].Order <= h[0].Order {
-			rows = append(rows, trialRow{Order: b[0].Order, Block: b[0].Block, Arm: c.Baseline.Arm, Value: b[0].Value, Trial: b[0].Trial})
-			b = b[1:]
-		} else {
-			rows = append(rows, trialRow{Order: h[0].Order, Block: h[0].Block, Arm: c.Contender.Arm, Value: h[0].Value, Trial: h[0].Trial, Contender: true})
-			h = h[1:]
-		}
-	}
-	return rows
+// from returns the texts from the i-th on.
+func from(list []report.Text, i int) []report.Text {
+	return list[min(i, len(list)):]
 }
 
-func pick(fs []report.Fact, keys []string) []report.Fact {
-	var picked []report.Fact
-	for _, key := range keys {
-		for _, f := range fs {
-			if f.Key == key {
-				picked = append(picked, f)
-			}
-		}
+// dict passes several values to a template, names and values in turn.
+func dict(pairs ...any) map[string]any {
+	m := make(map[string]any, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		m[pairs[i].(string)] = pairs[i+1]
 	}
-	return picked
+	return m
 }

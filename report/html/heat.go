@@ -1,0 +1,131 @@
+package html
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/llama-regress/llama-regress/report"
+)
+
+// A heatMap shows one metric of one model and contender over the two
+// parameters of a sweep. It is a table, so it needs no script to be read.
+type heatMap struct {
+	Metric, Model, Arm string
+	X, Y               string // the parameters; all of these are foreign
+	Xs                 []string
+	Rows               []heatRow
+}
+
+// A heatRow is the cells of one value of Y, in the order of Xs; nil where
+// nothing was measured.
+type heatRow struct {
+	Y     string
+	Cells []*heatCell
+}
+
+// A heatCell is one comparison. Heat is how deep its colour is, from 0 to 100
+// at deepest margins of change; 0 where no margin says what is much.
+type heatCell struct {
+	report.Row
+	Heat  int
+	Worse bool
+}
+
+// deepest is how many margins of change have the deepest colour.
+const deepest = 3
+
+// heatMaps draws every metric, model and contender whose cells differ in
+// exactly two parameters, in reading order of their worst row.
+func heatMaps(rows []report.Row) []heatMap {
+	type key struct{ workload, model, metric, arm string }
+	groups := make(map[key][]report.Row)
+	var order []key
+	for _, row := range rows {
+		c := row.Comparison
+		k := key{c.Workload, c.Model, c.Metric.Name, c.Contender.Arm}
+		if groups[k] == nil {
+			order = append(order, k)
+		}
+		groups[k] = append(groups[k], row)
+	}
+	var all []heatMap
+	for _, k := range order {
+		if x, y, ok := swept(groups[k]); ok {
+			m := newHeatMap(groups[k], x, y)
+			m.Metric, m.Model, m.Arm = k.metric, k.model, k.arm
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// swept returns the two parameters in which the rows differ, that with more
+// values first, so that maps are wide and not long.
+func swept(rows []report.Row) (x, y string, ok bool) {
+	values := make(map[string][]string)
+	for name := range rows[0].Comparison.Params {
+		values[name] = levels(rows, name)
+	}
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if len(values[name]) > 1 {
+			names = append(names, name)
+		}
+	}
+	if len(names) != 2 || len(rows) < 4 {
+		return "", "", false
+	}
+	if len(values[names[1]]) > len(values[names[0]]) {
+		slices.Reverse(names)
+	}
+	for _, row := range rows {
+		if len(row.Comparison.Params) != len(values) { // they differ in what they set, too
+			return "", "", false
+		}
+	}
+	return names[0], names[1], true
+}
+
+// levels lists the values of a parameter, as numbers when all of them are.
+func levels(rows []report.Row, name string) []string {
+	seen := make(map[string]bool)
+	for _, row := range rows {
+		seen[row.Comparison.Params[name]] = true
+	}
+	list := slices.Sorted(maps.Keys(seen))
+	numbers := make(map[string]float64, len(list))
+	for _, v := range list {
+		n, err := strconv.ParseFloat(v, 64)
+		if err != nil {
+			return list
+		}
+		numbers[v] = n
+	}
+	slices.SortStableFunc(list, func(a, b string) int { return cmp.Compare(numbers[a], numbers[b]) })
+	return list
+}
+
+func newHeatMap(rows []report.Row, x, y string) heatMap {
+	type place struct{ x, y string }
+	at := make(map[place]*heatCell, len(rows))
+	for _, row := range rows {
+		cell := &heatCell{Row: row}
+		if c := row.Comparison; c.Change != nil && c.Margin != nil && c.Margin.High > 0 {
+			margins := math.Abs(*c.Change) / c.Margin.High
+			cell.Heat, cell.Worse = int(math.Round(100*math.Min(1, margins/deepest))), row.Gain(*c.Change) < 0
+		}
+		at[place{row.Comparison.Params[x], row.Comparison.Params[y]}] = cell
+	}
+	m := heatMap{X: x, Y: y, Xs: levels(rows, x)}
+	for _, v := range levels(rows, y) {
+		r := heatRow{Y: v}
+		for _, u := range m.Xs {
+			r.Cells = append(r.Cells, at[place{u, v}])
+		}
+		m.Rows = append(m.Rows, r)
+	}
+	return m
+}

@@ -1,0 +1,204 @@
+package html_test
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/llama-regress/llama-regress/report/reporttest"
+)
+
+var (
+	scripts = regexp.MustCompile(`(?s)<script([^>]*)>(.*?)</script>`)
+	styles  = regexp.MustCompile(`(?s)<style>(.*?)</style>`)
+	tags    = regexp.MustCompile(`<[^>]*>`)
+)
+
+// dataOf is the JSON that the charts are drawn from.
+func dataOf(t testing.TB, page []byte) []byte {
+	t.Helper()
+	for _, m := range scripts.FindAllSubmatch(page, -1) {
+		if string(m[1]) == ` type="application/json" id="data"` {
+			return m[2]
+		}
+	}
+	t.Fatal("the page has no data")
+	return nil
+}
+
+// skeleton is the page without scripts and style: what names could change.
+func skeleton(page []byte) string {
+	return styles.ReplaceAllString(scripts.ReplaceAllString(string(page), "<script>"), "<style>")
+}
+
+// ownTags are the only ones that the template has, attributes included. The
+// values in them cannot hold a quote or an angle bracket.
+var ownTags = regexp.MustCompile(`^<(?:` + strings.Join([]string{
+	`!doctype html`, `html lang="en"`, `/?(?:head|body|main|title|h[123]|p|b|ol|ul|li|dl|dt|dd|td|tr|th|thead|tbody|table|code|pre|section|details|summary|caption|span|div)`,
+	`/(?:html|header|footer|button|a)`, `style`, `script`,
+	`meta (?:charset="utf-8"|name="(?:viewport|color-scheme)" content="[a-z0-9,= -]*"|http-equiv="Content-Security-Policy" content="[^"<>]*")`,
+	`link rel="icon" href="data:,"`,
+	`(?:header|button type="button" data-filter="[a-z_]*") data-class="[a-z_]*"(?: aria-pressed="true")?`,
+	`section id="(?:steps|failures)"`, `details(?: id="maps")?(?: open)?`, `footer class="soft"`,
+	`(?:p|span|div) class="[a-z ]*"(?: data-class="[a-z_]*")?(?: role="(?:search|img)")?(?: hidden)?`,
+	`span id="shown" class="soft" aria-live="polite"`, `div id="forest" role="img"`, `input id="search"[a-z0-9 =":/()-]*`,
+	`table(?: id="(?:comparisons|controls)")?(?: class="(?:rows|rows one|map|trials)")?(?: data-unit="[A-Za-z0-9/%µ]*")?`,
+	`tr(?: id="c-[0-9a-f-]*")?(?: class="(?:row|more|soft)")?(?: data-class="[a-z_]*")?`, `td colspan="10"`, `th class="arm"`,
+	`td class="[a-z]*"(?: style="--heat:[0-9]{1,3}%")?(?: data-sort="(?:[0-9.e-]|&#43;)*")?`, `th data-sort="(?:class|number)"`,
+	`a href="#c-[0-9a-f-]*"`, `a href="[^":\\?#]*"`,
+}, "|") + `)>$`)
+
+func checkStructure(t *testing.T, name string, page []byte) {
+	t.Helper()
+	for _, tag := range tags.FindAllString(skeleton(page), -1) {
+		if !ownTags.MatchString(tag) {
+			t.Errorf("%s: the page has a tag that is not its own: %.200s", name, tag)
+		}
+	}
+	var heads []string
+	for _, m := range scripts.FindAllSubmatch(page, -1) {
+		heads = append(heads, string(m[1]))
+	}
+	if !slices.Equal(heads, []string{` type="application/json" id="data"`, ""}) {
+		t.Errorf("%s: scripts %q", name, heads)
+	}
+	data := dataOf(t, page)
+	if !json.Valid(data) || strings.ContainsAny(string(data), "<>&\u2028\u2029") {
+		t.Errorf("%s: the data is not inert JSON", name)
+	}
+}
+
+// Whatever a name holds, it stays text.
+func TestNoNameBreaksOut(t *testing.T) {
+	for _, c := range append(reporttest.Cases(), reporttest.Grid(60, 6)) {
+		checkStructure(t, c.Name, tables(t, c.Report()))
+	}
+	for _, name := range reporttest.Names {
+		checkStructure(t, name, tables(t, reporttest.Named(name).Report()))
+	}
+}
+
+func FuzzNames(f *testing.F) {
+	for _, name := range reporttest.Names {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		checkStructure(t, name, tables(t, reporttest.Named(name).Report()))
+	})
+}
+
+// go-echarts turns a string in __f__ marks into code when it renders a page
+// itself. Here it stays a string, and no other code depends on the report.
+func TestNoStringBecomesCode(t *testing.T) {
+	page := tables(t, reporttest.Named("__f__alert(2)__f__").Report())
+	plain := tables(t, reporttest.Named("name").Report())
+	a, b := scripts.FindAllSubmatch(page, -1), scripts.FindAllSubmatch(plain, -1)
+	for i := range a {
+		if string(a[i][1]) == "" && string(a[i][2]) != string(b[i][2]) {
+			t.Errorf("script %d depends on a name", i)
+		}
+	}
+	if !strings.Contains(string(dataOf(t, page)), `__f__alert(2)__f__`) {
+		t.Error("the name is not in the data, so this shows nothing")
+	}
+}
+
+// No number that JSON lacks leaves a chart blank.
+func TestNotFinite(t *testing.T) {
+	page := tables(t, reporttest.NotFinite().Report())
+	for _, word := range []string{"NaN", "Inf"} {
+		if text := tags.ReplaceAllString(skeleton(page), ""); strings.Contains(text, word) {
+			t.Errorf("the page shows %s", word)
+		}
+	}
+	if n := strings.Count(string(dataOf(t, page)), `"gain":null`); n != 4 {
+		t.Errorf("%d rows without a place on the axis, want 4", n)
+	}
+}
+
+var policyPattern = regexp.MustCompile(`<meta http-equiv="Content-Security-Policy" content="([^"]*)">`)
+
+// The policy stands before anything it has to bind, fetches nothing and lets
+// exactly the page's scripts run.
+func TestPolicy(t *testing.T) {
+	page := string(render(t, reporttest.Hostile().Report()))
+	at := policyPattern.FindStringSubmatchIndex(page)
+	if at == nil {
+		t.Fatal("the page has no policy")
+	}
+	if before := page[:at[0]]; !strings.HasSuffix(before, "<head>\n<meta charset=\"utf-8\">\n") {
+		t.Errorf("before the policy stands %q", before)
+	}
+	directives := strings.Split(strings.ReplaceAll(page[at[2]:at[3]], "&#39;", "'"), "; ")
+	want := []string{"default-src 'none'", "", "style-src 'unsafe-inline'", "img-src data:", "base-uri 'none'", "form-action 'none'"}
+	hashes := strings.Fields(strings.ReplaceAll(directives[1], "&#43;", "+"))
+	directives[1] = ""
+	if !slices.Equal(directives, want) {
+		t.Errorf("policy %q, want %q", directives, want)
+	}
+	scriptHashes := []string{"script-src"}
+	for _, m := range scripts.FindAllStringSubmatch(page, -1) {
+		if m[1] == "" {
+			sum := sha256.Sum256([]byte(m[2]))
+			scriptHashes = append(scriptHashes, "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'")
+		}
+	}
+	if !slices.Equal(hashes, scriptHashes) {
+		t.Errorf("the policy allows %q, the page has %q", hashes, scriptHashes)
+	}
+}
+
+// The page names no host from which anything could be loaded: not in its
+// tags, not in its style, and in ECharts only as names of XML dialects and in
+// what it says to developers.
+func TestNamesNoHost(t *testing.T) {
+	page := render(t, reporttest.Hostile().Report())
+	for _, tag := range tags.FindAllString(skeleton(page), -1) {
+		if strings.Contains(tag, "//") || strings.Contains(tag, "src=") {
+			t.Errorf("a tag loads something: %s", tag)
+		}
+	}
+	style := styles.FindSubmatch(page)[1]
+	if regexp.MustCompile(`url\(|@import|//`).Match(style) {
+		t.Error("the style loads something")
+	}
+	allowed := []string{"www.w3.org", "www.apache.org", "github.com", "echarts.apache.org", "tc39.github.io", "ecma-international.org", "zrender"}
+	for _, m := range scripts.FindAllSubmatch(page, -1) {
+		if string(m[1]) != "" {
+			continue
+		}
+		for _, host := range regexp.MustCompile(`(?:https?|wss?)://([A-Za-z0-9.-]+)`).FindAllSubmatch(m[2], -1) {
+			if !slices.Contains(allowed, string(host[1])) {
+				t.Errorf("a script names the host %s", host[1])
+			}
+		}
+	}
+}
+
+// ECharts is the file that was published, with its licence beside it.
+func TestECharts(t *testing.T) {
+	page := render(t, reporttest.Pass().Report())
+	const published = "b66b25aeb4df84e33199dc21694014d336d222cbd9deb0e5a7c14bd6aa0d0fd0"
+	found := false
+	for _, m := range scripts.FindAllSubmatch(page, -1) {
+		sum := sha256.Sum256(m[2])
+		found = found || hex.EncodeToString(sum[:]) == published
+	}
+	if !found {
+		t.Error("no script of the page has the checksum of echarts.min.js 6.1.0")
+	}
+	for file, text := range map[string]string{"assets/echarts-LICENSE": "Apache License", "assets/echarts-NOTICE": "Apache Software Foundation"} {
+		if data, err := os.ReadFile(file); err != nil || !strings.Contains(string(data), text) {
+			t.Errorf("%s: %v; want a text with %q", file, err, text)
+		}
+	}
+	if !strings.Contains(string(page), "The Apache Software Foundation") {
+		t.Error("the page does not carry the notice")
+	}
+}
