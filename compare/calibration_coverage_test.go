@@ -1,0 +1,134 @@
+package compare_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/compare"
+	"github.com/llama-regress/llama-regress/stats"
+)
+
+// at95 makes the intervals shown those of 95 %.
+func at95() compare.Policy {
+	p := compare.DefaultPolicy()
+	p.Alpha = 0.025
+	return p
+}
+
+func covers(iv *compare.Interval, truth float64) bool {
+	return iv != nil && iv.Low <= truth && truth <= iv.High
+}
+
+// coverage, C4: the intervals shown hold the true change as often as they say.
+// Those of single proportions and their differences are enumerated exactly in
+// package stats; here they pass through the comparison.
+func coverage(t *testing.T, b *book) {
+	held := func(limit float64, name string, draws int, holds func(*rand.Rand) bool) {
+		t.Helper()
+		hits := count("C4 "+name, draws, holds)
+		b.hold(t, finding{gate: "C4", name: name, hits: hits, draws: draws, limit: limit, atLeast: true})
+	}
+	const truth = -0.05
+	b.eachNoise(func(noise string, s simulation) {
+		s.change = always(loss(truth))
+		for _, s.blocks = range []int{6, 10, 20} {
+			held(0.94, fmt.Sprintf("paired: %s, %d blocks", noise, s.blocks), b.cells, func(rng *rand.Rand) bool {
+				return covers(judgeOne(s.session(rng), at95()).Interval, truth)
+			})
+		}
+		s.blocks = 10
+		held(0.94, "unpaired: "+noise+", 10 trials", b.cells, func(rng *rand.Rand) bool {
+			return covers(unpaired(s.session(rng), at95()).Interval, truth)
+		})
+		if s.between > 0 {
+			b.repeated(noise, s, held)
+		}
+	})
+	for _, sd := range []float64{0, 0.05, 0.15} {
+		held(0.94, fmt.Sprintf("p95 of 200 requests, 8 blocks, trials %g %%", 100*sd), b.cells/2, func(rng *rand.Rand) bool {
+			return covers(judgeOne(latencies(rng, sd, 8, math.Log1p(0.10)), at95()).Interval, 0.10)
+		})
+	}
+	b.eachService(func(name string, s service) {
+		s.head -= 0.03
+		held(0.93, "success rate: "+name, b.cells, func(rng *rand.Rand) bool {
+			return covers(judgeOne(s.session(rng), at95()).Interval, -0.03)
+		})
+	})
+}
+
+// repeated checks the repeated confidence interval at the look at which a plan
+// of looks stopped, whatever made it stop.
+func (b *book) repeated(noise string, s simulation, held func(float64, string, int, func(*rand.Rand) bool)) {
+	plan := newLooks()
+	s.blocks = plan.last()
+	for _, truth := range []float64{0, -lambda, loss(-0.05)} {
+		s.change = always(truth)
+		held(0.94, fmt.Sprintf("repeated interval: %s, change %.1f %%", noise, 100*math.Expm1(truth)), b.cells, func(rng *rand.Rand) bool {
+			run := s.session(rng)
+			_, at := plan.decide(run)
+			iv := stats.RepeatedInterval(stats.PairedT(logRatios(upTo(run, plan.blocks[at]))), plan.bounds[at], 0.95)
+			return iv.Low <= truth && truth <= iv.High
+		})
+	}
+}
+
+// logRatios are the logs of head over base by block, of trials' medians.
+func logRatios(run *record.Run) []float64 {
+	base, head := repetitions(run)
+	ds := make([]float64, len(base))
+	for i := range ds {
+		ds[i] = math.Log(stats.Median(head[i]) / stats.Median(base[i]))
+	}
+	return ds
+}
+
+// repetitions are the values of each arm's trials of a session of one cell.
+func repetitions(run *record.Run) (base, head [][]float64) {
+	for _, t := range run.Trials {
+		values := t.Measurements[0].Values
+		if t.Arm == "base" {
+			base = append(base, values)
+		} else {
+			head = append(head, values)
+		}
+	}
+	return base, head
+}
+
+// unpaired compares the arms of a session as two raw files would be.
+func unpaired(run *record.Run, policy compare.Policy) compare.Comparison {
+	of := func(arm string) compare.Selection {
+		raw := *run
+		raw.Trials = nil
+		for _, t := range run.Trials {
+			if t.Arm == arm {
+				t.Block = record.NoBlock
+				raw.Trials = append(raw.Trials, t)
+			}
+		}
+		return compare.Selection{Run: &raw, Arm: arm}
+	}
+	return compare.Between(of("base"), of("head"), policy).Comparisons[0]
+}
+
+// latencies is a session of the 95th percentile of 200 log-normal latencies a
+// trial, reduced as a serve trial reduces them.
+func latencies(rng *rand.Rand, sd float64, blocks int, change float64) *record.Run {
+	metric := record.Metric{Name: "ttft_p95", Kind: "ttft_p95", Unit: "s", Better: record.Lower}
+	run := emptySession(1, metric)
+	requests := make([]float64, 200)
+	for b := range blocks {
+		for a, arm := range run.Arms {
+			truth := float64(a)*change + sd*rng.NormFloat64()
+			for i := range requests {
+				requests[i] = math.Exp(truth + 0.5*rng.NormFloat64())
+			}
+			addTrial(run, arm.Name, run.Cells[0], b, record.Measurement{Metric: metric.Name, Values: []float64{stats.HarrellDavis(requests, 0.95)}})
+		}
+	}
+	return run
+}
