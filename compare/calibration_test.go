@@ -1,0 +1,175 @@
+package compare_test
+
+import (
+	"flag"
+	"fmt"
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// The calibration gates: on simulated sessions of known truth the product's own
+// decisions must be wrong no more often than they say. Every run makes a
+// reduced form of them; the full form, asked for by a flag, also writes
+// stats/CALIBRATION.md.
+var full = flag.Bool("calibration.full", false, "run the calibration gates in full and write stats/CALIBRATION.md")
+
+// An effort is how many simulated data sets each kind of case gets, and how
+// finely the cases lie.
+type effort struct {
+	cells    int // data sets of one cell
+	matrices int // of a matrix of cells, or of a history
+	series   int // of nightly values
+	width    int // cells of a matrix
+
+	ratios       []float64 // sd between trials over sd within
+	trials       []int     // of a service, an arm
+	correlations []float64 // of two of its requests
+}
+
+func planned() effort {
+	e := effort{cells: 4_000, matrices: 1_000, series: 1_000, width: 100,
+		ratios: []float64{0, 0.5, 1, 2}, trials: []int{4, 6, 10}, correlations: []float64{0, 0.05, 0.1, 0.2}}
+	if *full {
+		return e
+	}
+	e.cells, e.matrices, e.series, e.width = 200, 50, 50, 20
+	e.ratios, e.trials, e.correlations = []float64{0, 2}, []int{4, 10}, []float64{0, 0.2}
+	if raceEnabled || testing.Short() {
+		e.cells, e.matrices, e.series = 40, 12, 12
+	}
+	return e
+}
+
+// A finding is how often something happened in one simulated case, and how
+// often it may.
+type finding struct {
+	gate, name  string
+	hits, draws int
+	limit       float64
+	atLeast     bool // limit is the least share, not the most
+	nominal     bool // limit is a nominal level: 3 Monte-Carlo standard errors are added
+}
+
+func (f finding) rate() float64 { return float64(f.hits) / float64(f.draws) }
+
+// bound is the limit with its Monte-Carlo error: what the full form holds.
+func (f finding) bound() float64 {
+	if !f.nominal {
+		return f.limit
+	}
+	return f.limit + 3*math.Sqrt(f.limit*(1-f.limit)/float64(f.draws))
+}
+
+func (f finding) keepsBound() bool {
+	if f.atLeast {
+		return f.rate() >= f.bound()
+	}
+	return f.rate() <= f.bound()
+}
+
+// surprise is how likely a count so far beyond the limit would be if the truth
+// were at the limit.
+func (f finding) surprise() float64 {
+	x := distuv.Binomial{N: float64(f.draws), P: f.limit}
+	if f.atLeast {
+		return x.CDF(float64(f.hits))
+	}
+	if f.hits == 0 {
+		return 1
+	}
+	return 1 - x.CDF(float64(f.hits-1))
+}
+
+// passes asks for the bound itself in full; with a few draws it asks only that
+// the count could have come from a truth at the limit, missing one true case in
+// 10 000 by chance. Seeds are fixed, so that chance is taken once.
+func (f finding) passes(inFull bool) bool {
+	if inFull {
+		return f.keepsBound()
+	}
+	return f.surprise() > 1e-4
+}
+
+func (f finding) String() string {
+	relation := "at most"
+	if f.atLeast {
+		relation = "at least"
+	}
+	return fmt.Sprintf("%s %s: %d of %d, %.4f, want %s %.4f", f.gate, f.name, f.hits, f.draws, f.rate(), relation, f.bound())
+}
+
+// A book collects what the gates found, in their order.
+type book struct {
+	effort
+	findings []finding
+	tables   []table
+	sections int
+}
+
+// A table is shown in the document as it is.
+type table struct {
+	title, text string
+	head        []string
+	rows        [][]string
+}
+
+// hold notes a finding and fails the test if it does not keep its limit.
+func (b *book) hold(t *testing.T, f finding) {
+	t.Helper()
+	b.findings = append(b.findings, f)
+	if !f.passes(*full) {
+		t.Error(f)
+	}
+}
+
+// count draws a case so often and returns in how many of them it happened. The
+// generator depends on the case's name and the draw alone.
+func count(name string, draws int, happens func(rng *rand.Rand) bool) int {
+	hits := 0
+	for i := range draws {
+		if happens(generator(name, i)) {
+			hits++
+		}
+	}
+	return hits
+}
+
+func generator(name string, draw int) *rand.Rand {
+	h := fnv.New64a()
+	h.Write([]byte(name))
+	return rand.New(rand.NewPCG(h.Sum64(), uint64(draw)))
+}
+
+func TestCalibration(t *testing.T) {
+	b := &book{effort: planned()}
+	sections := []struct {
+		name string
+		run  func(*testing.T, *book)
+	}{
+		{"C1 no change", noChange},
+		{"C2 edge of the margin", edgeOfMargin},
+		{"C3 family", familyError},
+		{"C4 coverage", coverage},
+		{"C5 power", powerAtMDE},
+		{"C6 equivalence", equivalence},
+		{"C7 success rates", successRates},
+		{"C8 change points", changePoints},
+		{"CH history", nominations},
+		{"CA anchors", anchors},
+		{"CA nightly anchors", nightlyAnchors},
+		{"CA machine time", machineTime},
+	}
+	for _, s := range sections {
+		t.Run(s.name, func(t *testing.T) {
+			s.run(t, b)
+			b.sections++
+		})
+	}
+	if *full && b.sections == len(sections) { // not when -run picked some
+		writeDocument(t, b)
+	}
+}
