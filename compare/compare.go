@@ -2,6 +2,8 @@ package compare
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/llama-regress/llama-regress/ci/record"
 )
@@ -122,6 +124,25 @@ func buildDifferences(base, head record.Arm) []Difference {
 	add("number", number(base.Build.Number), number(head.Build.Number))
 	add("backends", base.Build.Backends, head.Build.Backends)
 	add("sha256", base.Build.SHA256, head.Build.SHA256)
+	ds = append(ds, settingDifferences("param.", head.Name, base.Params, head.Params)...)
+	return append(ds, settingDifferences("env.", head.Name, base.Env, head.Env)...)
+}
+
+// settingDifferences lists what the contender sets otherwise than the baseline.
+func settingDifferences(prefix, arm string, base, set map[string]string) []Difference {
+	names := make(map[string]bool)
+	for name := range base {
+		names[name] = true
+	}
+	for name := range set {
+		names[name] = true
+	}
+	var ds []Difference
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if base[name] != set[name] {
+			ds = append(ds, Difference{Key: prefix + name, Arm: arm, Baseline: base[name], Contender: set[name]})
+		}
+	}
 	return ds
 }
 

@@ -55,8 +55,12 @@ type Comparison struct {
 
 // A Side is one arm's part in a comparison.
 type Side struct {
-	Arm    string  `json:"arm"`
-	Median float64 `json:"median"` // of its trials' medians, in Metric.Unit; 0 without trials
+	Arm string `json:"arm"`
+	// Level is what the arm measured, in Metric.Unit: the geometric mean of its
+	// trials (of a share the mean, of success counts the pooled rate), in
+	// paired mode of the blocks that both arms have. Change is exactly the
+	// step from one level to the other. 0 without trials.
+	Level  float64 `json:"level"`
 	Trials []Point `json:"trials"` // usable trials in measured order
 	Failed int     `json:"failed"` // trials that measured nothing
 

@@ -33,8 +33,9 @@ func caveats(c *Comparison) []Warning {
 	// As shares of the middle: a slope of the values themselves would be in
 	// the metric's unit and say nothing to a reader.
 	values := c.Baseline.values()
+	middle := stats.Median(values)
 	for i := range values {
-		values[i] /= c.Baseline.Median
+		values[i] /= middle
 	}
 	slope := stats.Slope(values)
 	if min(slope.PAbove(0), slope.PBelow(0)) < driftAlpha/2 {

@@ -32,6 +32,7 @@ type inference interface {
 // numbers themselves for margins in points.
 type scale struct {
 	to     func(float64) float64 // a value onto the scale
+	from   func(float64) float64 // and back
 	change func(float64) float64 // a difference on the scale to a Change
 	better float64               // +1 when more is better, −1 when less is
 	lambda float64               // the margin
@@ -41,10 +42,10 @@ type scale struct {
 const share = "1"
 
 func scaleOf(m record.Metric, margin Margin) scale {
-	s := scale{to: math.Log, change: math.Expm1, better: 1, lambda: margin.Lambda()}
+	s := scale{to: math.Log, from: math.Exp, change: math.Expm1, better: 1, lambda: margin.Lambda()}
 	if margin.Absolute || m.Unit == share {
 		identity := func(x float64) float64 { return x }
-		s.to, s.change, s.lambda = identity, identity, margin.Value
+		s.to, s.from, s.change, s.lambda = identity, identity, identity, margin.Value
 	}
 	if m.Better == record.Lower {
 		s.better = -1
@@ -61,11 +62,27 @@ func (s scale) oriented(side Side) []float64 {
 	return vs
 }
 
+// level is the mean of oriented values, as a value.
+func (s scale) level(oriented []float64) float64 {
+	return s.from(s.better * stats.PairedT(oriented).Theta)
+}
+
+// withLevels sets the level of each side that has trials from all of them.
+func (c Comparison) withLevels(sc scale) Comparison {
+	for _, side := range []*Side{&c.Baseline, &c.Contender} {
+		if len(side.Trials) > 0 {
+			side.Level = sc.level(sc.oriented(*side))
+		}
+	}
+	return c
+}
+
 // estimate fills in what can be known of a comparison before the family of all
 // comparisons is seen: change, interval, margin, spread.
 func estimate(c Comparison, policy Policy) Comparison {
 	margin, gated := policy.Margin(c.Metric)
 	sc := scaleOf(c.Metric, margin)
+	c = c.withLevels(sc)
 	e, ok := newEffect(&c, sc)
 	if !ok {
 		return c
@@ -104,15 +121,20 @@ func newEffect(c *Comparison, sc scale) (effect, bool) {
 		c.Method = Rates
 		d := stats.DeflatedNewcombe(base, head)
 		e.inference, e.theta, e.n = d, d.Difference, min(len(base), len(head))
+		c.Baseline.Level, c.Contender.Level = pooledRate(base), pooledRate(head)
 		return e, true
 	}
 	base, head := sc.oriented(c.Baseline), sc.oriented(c.Contender)
 	var t stats.Estimate
 	if c.Method == Paired {
-		e.blocks, e.differences = differences(c.Baseline, c.Contender, base, head)
+		base, head, e.blocks = byBlock(c.Baseline, c.Contender, base, head)
+		for i := range base {
+			e.differences = append(e.differences, head[i]-base[i])
+		}
 		if len(e.differences) == 0 {
 			return e, false
 		}
+		c.Baseline.Level, c.Contender.Level = sc.level(base), sc.level(head)
 		t, e.n = stats.PairedT(e.differences), len(e.differences)
 		c.Sigma = spread(e.differences)
 	} else {
@@ -122,6 +144,14 @@ func newEffect(c *Comparison, sc scale) (effect, bool) {
 	}
 	e.inference, e.theta = t, t.Theta
 	return e, true
+}
+
+func pooledRate(counts []stats.Count) float64 {
+	var sum stats.Count
+	for _, c := range counts {
+		sum.K, sum.N = sum.K+c.K, sum.N+c.N
+	}
+	return sum.Rate()
 }
 
 // spread is the sample standard deviation, 0 for fewer than two values.

@@ -77,9 +77,6 @@ func sessionMeans(sessions []armTrials, selections []Selection, cell string, m r
 	if s.Arm == "" && len(selections) > 0 {
 		s.Arm = selections[0].Arm
 	}
-	if len(s.Trials) > 0 {
-		s.Median = stats.Median(s.values())
-	}
 	return s
 }
 
@@ -106,12 +103,13 @@ func predict(cs []Comparison, policy Policy) {
 }
 
 func predictOne(c Comparison, prior stats.VariancePrior, policy Policy) Comparison {
-	if len(c.Baseline.Trials) == 0 || len(c.Contender.Trials) == 0 {
-		return c
-	}
 	margin, gated := policy.Margin(c.Metric)
 	sc := scaleOf(c.Metric, margin)
+	if len(c.Baseline.Trials) == 0 || len(c.Contender.Trials) == 0 {
+		return c.withLevels(sc)
+	}
 	base, head := sc.oriented(c.Baseline), sc.oriented(c.Contender)
+	c.Baseline.Level, c.Contender.Level = sc.level(base), sc.level(head)
 	if margin.Absolute {
 		return c // success rates have a history of counts, not of means
 	}

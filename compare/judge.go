@@ -96,7 +96,7 @@ func (j judge) verdict(c *Comparison, mismatched []string) (Verdict, *Reason) {
 	case c.Method == Historical && c.Blocks < oldEnough && !c.effect.moderated:
 		return inconclusive(Reason{Code: BaselineTooYoung, Have: c.Blocks, Need: oldEnough})
 	case c.Interval == nil || c.Blocks < j.policy.MinTrials:
-		return inconclusive(Reason{Code: TooFewTrials, Have: c.Blocks, Need: max(firstLook, j.needed(c))})
+		return inconclusive(Reason{Code: TooFewTrials, Have: c.Blocks, Need: firstLook})
 	case c.Margin == nil:
 		return inconclusive(Reason{Code: NoMargin})
 	}
@@ -232,12 +232,8 @@ func (j judge) needed(c *Comparison) int {
 // equal rate would be shown to lie within the margin.
 func (j judge) neededForRate(c *Comparison) int {
 	counts := c.Baseline.counts()
-	var pooled stats.Count
-	for _, k := range counts {
-		pooled.K, pooled.N = pooled.K+k.K, pooled.N+k.N
-	}
 	icc, size := stats.ICC(counts)
-	n := stats.TrialsForRate(pooled.Rate(), max(1, size), icc, c.effect.lambda, 1-2*j.policy.Alpha)
+	n := stats.TrialsForRate(pooledRate(counts), max(1, size), icc, c.effect.lambda, 1-2*j.policy.Alpha)
 	if n > mostBlocks {
 		return 0
 	}

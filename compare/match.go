@@ -100,9 +100,6 @@ func points(a armTrials, cell string, m record.Metric) Side {
 		s.Trials = append(s.Trials, Point{Trial: t.ID, Block: t.Block, Order: t.Order, Value: value, Count: measurement.Count})
 	}
 	slices.SortStableFunc(s.Trials, func(x, y Point) int { return cmp.Compare(x.Order, y.Order) })
-	if len(s.Trials) > 0 {
-		s.Median = stats.Median(s.values())
-	}
 	return s
 }
 
@@ -128,26 +125,23 @@ func (s Side) counts() []stats.Count {
 	return cs
 }
 
-// differences pairs the trials that ran in the same block and subtracts their
-// values on the scale, in block order. x and y are those of base and head.
-func differences(base, head Side, x, y []float64) (blocks []int, ds []float64) {
+// byBlock pairs the trials that ran in the same block: their values on the
+// scale, x of base and y of head, in block order.
+func byBlock(base, head Side, x, y []float64) (bases, heads []float64, blocks []int) {
 	of := make(map[int]float64, len(x))
 	for i, p := range base.Trials {
 		of[p.Block] = x[i]
 	}
-	type pair struct {
-		block int
-		d     float64
-	}
-	var pairs []pair
+	order := make([]int, 0, len(y))
 	for i, p := range head.Trials {
-		if b, ok := of[p.Block]; ok {
-			pairs = append(pairs, pair{p.Block, y[i] - b})
+		if _, ok := of[p.Block]; ok {
+			order = append(order, i)
 		}
 	}
-	slices.SortStableFunc(pairs, func(a, b pair) int { return cmp.Compare(a.block, b.block) })
-	for _, p := range pairs {
-		blocks, ds = append(blocks, p.block), append(ds, p.d)
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(head.Trials[a].Block, head.Trials[b].Block) })
+	for _, i := range order {
+		block := head.Trials[i].Block
+		bases, heads, blocks = append(bases, of[block]), append(heads, y[i]), append(blocks, block)
 	}
-	return blocks, ds
+	return bases, heads, blocks
 }

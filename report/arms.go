@@ -4,6 +4,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/compare"
@@ -69,13 +70,15 @@ func (a Arm) Details() []Text {
 // secret matches names of variables whose values must not be published.
 var secret = regexp.MustCompile(`(?i)token|secret|passw|credential|api_?key|private|auth`)
 
+const hidden = "(hidden)"
+
 // withoutSecrets returns env with values hidden that look like secrets: a
 // report is posted where everybody can read it.
 func withoutSecrets(env map[string]string) map[string]string {
 	shown := maps.Clone(env)
 	for name := range shown {
 		if secret.MatchString(name) {
-			shown[name] = "(hidden)"
+			shown[name] = hidden
 		}
 	}
 	return shown
@@ -85,6 +88,11 @@ func withoutSecrets(env map[string]string) map[string]string {
 // front, otherwise in their order.
 func hardFirst(list []compare.Difference) []compare.Difference {
 	list = slices.Clone(list)
+	for i, d := range list {
+		if name, ok := strings.CutPrefix(d.Key, "env."); ok && secret.MatchString(name) {
+			list[i].Baseline, list[i].Contender = hidden, hidden
+		}
+	}
 	slices.SortStableFunc(list, func(a, b compare.Difference) int {
 		switch {
 		case a.Hard == b.Hard:

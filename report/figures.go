@@ -59,10 +59,10 @@ func newFigures(c *compare.Comparison, points bool) Figures {
 	s := scaleOf(c, points)
 	var f Figures
 	if len(c.Baseline.Trials) > 0 {
-		f.Baseline = s.value(c.Baseline.Median)
+		f.Baseline = s.value(c.Baseline.Level)
 	}
 	if len(c.Contender.Trials) > 0 {
-		f.Contender = s.value(c.Contender.Median)
+		f.Contender = s.value(c.Contender.Level)
 	}
 	if c.Change != nil {
 		f.Change = s.change(*c.Change)
@@ -95,7 +95,7 @@ type scale struct {
 }
 
 func scaleOf(c *compare.Comparison, points bool) scale {
-	s := scale{points: points, level: math.Max(math.Abs(c.Baseline.Median), math.Abs(c.Contender.Median))}
+	s := scale{points: points, level: math.Max(math.Abs(c.Baseline.Level), math.Abs(c.Contender.Level))}
 	s.unit = unitFor(c.Metric.Unit, s.level)
 	if c.Interval != nil {
 		s.half = (c.Interval.High - c.Interval.Low) / 2

@@ -19,8 +19,8 @@ var (
 // width of its interval; half < 0 means no interval.
 func comparison(m record.Metric, level, change, half float64) compare.Comparison {
 	c := compare.Comparison{Cell: "bench/m", Model: "m", Metric: m, Method: compare.Paired, Blocks: 6,
-		Baseline:  compare.Side{Arm: "base", Median: level, Trials: []compare.Point{{Value: level}}},
-		Contender: compare.Side{Arm: "head", Median: level * (1 + change), Trials: []compare.Point{{Value: level}}},
+		Baseline:  compare.Side{Arm: "base", Level: level, Trials: []compare.Point{{Value: level}}},
+		Contender: compare.Side{Arm: "head", Level: level * (1 + change), Trials: []compare.Point{{Value: level}}},
 		Change:    &change, Margin: &compare.Range{Low: -0.0291, High: 0.03}}
 	if half >= 0 {
 		c.Interval = &compare.Interval{Low: change - half, High: change + half, Confidence: 0.9}

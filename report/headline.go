@@ -51,11 +51,15 @@ func headline(n Counts) string {
 
 // lead says the most important finding in one sentence; rows are in reading
 // order.
-func lead(r Report, res *compare.Result) Text {
+func lead(r Report, res *compare.Result, interrupted bool) Text {
 	n := r.Counts
 	switch {
 	case n.Total == 0 && len(r.Failures) > 0:
 		return say("No trial measured anything: %s failed.", plural(len(r.Failures), "trial"))
+	case n.Total == 0 && interrupted:
+		return say("The run stopped before any trial of both arms was finished, so nothing was compared.")
+	case n.Total == 0 && len(res.Alone) == 0:
+		return say("There is no second arm to compare with, so nothing was compared. That is not a pass.")
 	case n.Total == 0:
 		return say("The two sides have no cell and metric in common, so nothing was compared. That is not a pass.")
 	case n.Regressions > 0:

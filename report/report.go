@@ -112,7 +112,7 @@ func New(res *compare.Result, src Source) Report {
 	r.Outcome = res.Outcome()
 	r.Status = status(r, res)
 	r.Headline = headline(r.Counts)
-	r.Lead = lead(r, res)
+	r.Lead = lead(r, res, src.interrupted() != "")
 	r.Patterns = patterns(res)
 	r.Steps = nextSteps(r, res, src)
 	r.Facts = newFacts(r, res, src)

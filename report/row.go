@@ -142,8 +142,8 @@ func finite(c compare.Comparison) (compare.Comparison, bool) {
 		c.MDE = 0
 	}
 	for _, side := range []*compare.Side{&c.Baseline, &c.Contender} {
-		if bad(side.Median) {
-			side.Median = 0
+		if bad(side.Level) {
+			side.Level = 0
 		}
 		if slices.ContainsFunc(side.Trials, func(p compare.Point) bool { return bad(p.Value) }) {
 			side.Trials = slices.DeleteFunc(slices.Clone(side.Trials), func(p compare.Point) bool { return bad(p.Value) })

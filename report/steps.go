@@ -23,7 +23,7 @@ func nextSteps(r Report, res *compare.Result, src Source) []Step {
 	if src.interrupted() != "" {
 		add(Resume, say("The run stopped early; finish it."), src.Resume...)
 	}
-	if r.Outcome == compare.NothingCompared {
+	if r.Outcome == compare.NothingCompared && len(res.Alone) > 0 && src.interrupted() == "" {
 		add(CheckInput, say("Check that both sides measured the same models, parameters and tests."))
 	}
 	add(ReadLogs, readLogs(r, src))
@@ -34,8 +34,8 @@ func nextSteps(r Report, res *compare.Result, src Source) []Step {
 	if res.ControlFired {
 		add(Quieten, say("Find out what disturbs the machine (other programs, frequency scaling, neighbours on shared hardware), then measure again."))
 	} else if src.interrupted() == "" {
-		decided, need, hopeless := openQuestions(r.Rows)
-		add(MoreBlocks, moreBlocks(res.Method, decided, need), withBlocks(src.Reproduce, res.Method, need)...)
+		decided, young, need, hopeless := openQuestions(r.Rows)
+		add(MoreBlocks, moreBlocks(res.Method, decided, young, need), withBlocks(src.Reproduce, res.Method, need)...)
 		add(Quieten, quieten(hopeless))
 	}
 	if r.Counts.Regressions > 0 && src.Accept != "" {
@@ -86,16 +86,19 @@ func together(rows []Row) Text {
 }
 
 // openQuestions says how many of the inconclusive rows a sensible number of
-// replicates would decide, how many replicates those need, and how many rows
-// are beyond such help.
-func openQuestions(rows []Row) (decided, need, hopeless int) {
+// replicates would decide, how many have too few to be judged at all, how many
+// replicates those need, and how many rows are beyond such help.
+func openQuestions(rows []Row) (decided, young, need, hopeless int) {
 	for _, row := range rows {
 		reason := row.Comparison.Reason
 		if reason == nil || row.Class == Unjudged {
 			continue
 		}
 		switch reason.Code {
-		case compare.TooFewTrials, compare.TooNoisy, compare.Suspected, compare.MethodsDisagree:
+		case compare.TooFewTrials:
+			young++
+			need = max(need, reason.Need)
+		case compare.TooNoisy, compare.Suspected, compare.MethodsDisagree:
 			if reason.Need > 0 && reason.Need <= manyBlocks {
 				decided++
 				need = max(need, reason.Need)
@@ -104,11 +107,18 @@ func openQuestions(rows []Row) (decided, need, hopeless int) {
 			}
 		}
 	}
-	return decided, need, hopeless
+	return decided, young, need, hopeless
 }
 
-func moreBlocks(m compare.Method, decided, need int) Text {
-	if decided == 0 || m == compare.Historical { // more sessions come by themselves
+func moreBlocks(m compare.Method, decided, young, need int) Text {
+	switch {
+	case m == compare.Historical: // more sessions come by themselves
+		return nil
+	case decided == 0 && young > 0 && m == compare.Paired:
+		return say("Measure %s in all: with fewer, nothing can be judged.", plural(need, "block"))
+	case decided == 0 && young > 0:
+		return say("Measure each side %s in all, changing sides after every one: with fewer, nothing can be judged.", plural(need, "time"))
+	case decided == 0:
 		return nil
 	}
 	if m != compare.Paired {

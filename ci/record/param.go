@@ -22,7 +22,10 @@ type Param struct {
 	Doc     string   // one line
 }
 
-var onOff = []string{"on", "off"}
+var (
+	onOff      = []string{"on", "off"}
+	cacheTypes = []string{"f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1"} // of the KV cache
+)
 
 // Params lists every parameter, in the order in which help shows them. The
 // default of threads depends on the machine and is filled in by the planner's
@@ -33,8 +36,8 @@ var Params = []Param{
 	{Name: "ubatch", Default: "512", Number: true, Min: 1, Doc: "physical batch size, tokens"},
 	{Name: "flash_attn", Default: "off", Values: []string{"on", "off", "auto"}, Doc: "flash attention"},
 	{Name: "gpu_layers", Default: "99", Number: true, Doc: "layers kept on the GPU; 99 is all of most models"},
-	{Name: "type_k", Default: "f16", Doc: "type of the K cache"},
-	{Name: "type_v", Default: "f16", Doc: "type of the V cache"},
+	{Name: "type_k", Default: "f16", Values: cacheTypes, Doc: "type of the K cache"},
+	{Name: "type_v", Default: "f16", Values: cacheTypes, Doc: "type of the V cache"},
 	{Name: "mmap", Default: "on", Values: onOff, Doc: "map the model file into memory"},
 	{Name: "poll", Default: "50", Number: true, Max: 100, Doc: "how busily idle threads wait, 0 to 100"},
 	{Name: "split_mode", Default: "layer", Values: []string{"none", "layer", "row", "tensor"}, Doc: "how several GPUs share a model"},

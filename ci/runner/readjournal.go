@@ -29,6 +29,13 @@ type past struct {
 // killed run left behind. Its Interrupted is "killed". The journal is not
 // changed; to go on with it, use Run with Resume.
 func Recover(dir string) (*record.Run, error) {
+	lock, err := os.Open(filepath.Join(dir, lockFile))
+	if err == nil {
+		defer lock.Close()
+		if errors.Is(tryLock(lock), errLocked) {
+			return nil, fmt.Errorf("the run in %s is still under way (%s): wait for it to end", dir, holder(lock))
+		}
+	}
 	past, err := readJournal(filepath.Join(dir, JournalFile))
 	if err != nil {
 		return nil, err

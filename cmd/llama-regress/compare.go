@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,6 +13,7 @@ import (
 	"github.com/llama-regress/llama-regress/ci/config"
 	"github.com/llama-regress/llama-regress/ci/llama"
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/runner"
 	"github.com/llama-regress/llama-regress/compare"
 	"github.com/llama-regress/llama-regress/report"
 )
@@ -45,6 +47,9 @@ FILE#ARM selects an arm of a run record.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			policy, err := pass.policy(config.Default().Gate)
 			if err != nil {
+				return err
+			}
+			if err := out.spare(a, args); err != nil {
 				return err
 			}
 			res, src, err := compareFiles(args, raw, policy)
@@ -135,16 +140,26 @@ func selectArm(arg string, raw llama.ImportOptions) (compare.Selection, error) {
 	return compare.Selection{}, fmt.Errorf("%s: no arm is named %q; it has %s", path, arm, strings.Join(names, ", "))
 }
 
-// readMeasured reads a run record, or raw llama-bench output as one.
+// readMeasured reads a run record, or raw llama-bench output as one. A folder
+// stands for the run it holds.
 func readMeasured(path string, raw llama.ImportOptions) (*record.Run, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		path = filepath.Join(path, runner.RecordFile)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	r := bufio.NewReader(f)
-	if start, _ := r.Peek(512); bytes.Contains(start, []byte(`"llama-regress/run/`)) { // every writer puts the schema first
+	start, _ := r.Peek(512) // every writer puts the schema first
+	switch {
+	case bytes.Contains(start, []byte(`"llama-regress/run/`)):
 		return record.Read(r, path)
+	case bytes.Contains(start, []byte(`"llama-regress/report/`)):
+		return nil, fmt.Errorf("%s: this is a report; compare the run.json beside it", path)
+	case filepath.Base(path) == runner.JournalFile:
+		return nil, fmt.Errorf("%s: this is the journal of an unfinished run; see what it holds with 'llama-regress report --dir %s'", path, filepath.Dir(path))
 	}
 	return llama.Import(path, r, raw)
 }

@@ -27,7 +27,7 @@ func (a *app) configCommand() *cobra.Command {
 			return err
 		},
 	})
-	return cmd
+	return group(cmd)
 }
 
 func (a *app) configInitCommand() *cobra.Command {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -52,10 +53,39 @@ func (o *outputs) register(f *pflag.FlagSet) {
 	f.BoolVar(&o.exitZero, "exit-zero", false, "exit 0 whatever the verdict, for jobs that only advise")
 }
 
-// check finds mistakes in the flags before anything is measured.
+// check finds mistakes in the flags, and folders that cannot be made, before
+// anything is measured.
 func (o *outputs) check(a *app) error {
-	_, err := o.targets(a)
-	return err
+	targets, err := o.targets(a)
+	if err != nil {
+		return err
+	}
+	for _, t := range targets {
+		if err := os.MkdirAll(filepath.Dir(t.path), 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// spare refuses to replace what is about to be read.
+func (o *outputs) spare(a *app, inputs []string) error {
+	targets, err := o.targets(a)
+	if err != nil {
+		return err
+	}
+	for _, t := range targets {
+		out, err := os.Stat(t.path)
+		if err != nil {
+			continue
+		}
+		for _, path := range inputs {
+			if in, err := os.Stat(path); err == nil && os.SameFile(in, out) {
+				return fmt.Errorf("--out would replace %s, which is being compared: name another file", path)
+			}
+		}
+	}
+	return nil
 }
 
 // A target is one file to write.
@@ -105,17 +135,22 @@ func (a *app) conclude(res *compare.Result, src report.Source, o outputs) error 
 	return exitWith(exitCode(res.Outcome()))
 }
 
-// emit writes the report to standard output and to every file asked for.
+// emit writes the report to standard output and to every file asked for. One
+// that cannot be written does not keep the others from being.
 func (a *app) emit(r report.Report, o outputs) error {
 	targets, err := o.targets(a)
 	if err != nil {
 		return err
 	}
+	faults := []error{a.show(r, o)}
 	for _, t := range targets {
-		if err := writeReport(t.path, r, t.write); err != nil {
-			return err
-		}
+		faults = append(faults, writeReport(t.path, r, t.write))
 	}
+	return errors.Join(faults...)
+}
+
+// show writes the report to standard output.
+func (a *app) show(r report.Report, o outputs) error {
 	if o.format != "text" {
 		return a.writers()[o.format](a.out, r)
 	}
@@ -126,7 +161,8 @@ func (a *app) emit(r report.Report, o outputs) error {
 	return text.Write(a.out, r, text.Options{Color: colored, Width: width(a.out), Full: o.full})
 }
 
-// writeReport replaces the file at once: a reader never sees half a report.
+// writeReport replaces a file at once, so that a reader never sees half a
+// report. What is no regular file, such as a pipe or a device, is written to.
 func writeReport(path string, r report.Report, write writer) error {
 	var b bytes.Buffer
 	if err := write(&b, r); err != nil {
@@ -134,6 +170,12 @@ func writeReport(path string, r report.Report, write writer) error {
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
+	}
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return os.WriteFile(path, b.Bytes(), 0o644)
 	}
 	return record.WriteAtomically(path, b.Bytes())
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -40,7 +39,7 @@ func (a *app) provisionCommand() *cobra.Command {
 		Short: "Get llama.cpp's programs or a synthetic model",
 	}
 	cmd.AddCommand(a.provisionLlamaCommand(), a.provisionModelCommand())
-	return cmd
+	return group(cmd)
 }
 
 func (a *app) provisionLlamaCommand() *cobra.Command {
@@ -58,14 +57,12 @@ installed), then in an official release named by --release. Prints the folder.`,
   llama-regress gate --base "$(llama-regress provision llama)" --head build/bin --model model.gguf`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			found, err := a.find(cmd.Context(), opts, "llama-bench", "llama-quantize", "llama-server")
+			found, err := a.find(cmd.Context(), opts, "llama-bench")
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				return json.NewEncoder(a.out).Encode(map[string]any{
-					"dir": found.Dir, "source": found.Source, "version": found.Version, "backend": found.Backend, "backends": found.Backends(),
-				})
+				return json.NewEncoder(a.out).Encode(describe(found))
 			}
 			_, err = fmt.Fprintln(a.out, found.Dir)
 			return err
@@ -79,8 +76,9 @@ installed), then in an official release named by --release. Prints the folder.`,
 
 func (a *app) provisionModelCommand() *cobra.Command {
 	var (
-		seed uint64
-		out  string
+		seed  uint64
+		out   string
+		force bool
 	)
 	cmd := &cobra.Command{
 		Use:   "model " + strings.Join(gguf.Presets(), "|"),
@@ -93,15 +91,7 @@ noise. Prints the file's path.`,
 		Args:      cobra.ExactArgs(1),
 		ValidArgs: gguf.Presets(),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			path := out
-			if path == "" {
-				dir, err := provision.DefaultCacheDir()
-				if err != nil {
-					return err
-				}
-				path = filepath.Join(dir, "models")
-			}
-			path, err := a.syntheticModel(cmd.Context(), args[0], path, seed)
+			path, err := a.syntheticModel(cmd.Context(), args[0], seed, out, force)
 			if err != nil {
 				return err
 			}
@@ -110,6 +100,27 @@ noise. Prints the file's path.`,
 		},
 	}
 	cmd.Flags().StringVarP(&out, "out", "o", "", "file to write (default: in the cache folder)")
+	cmd.Flags().BoolVar(&force, "force", false, "replace the file if it is there")
 	cmd.Flags().Uint64Var(&seed, "seed", 1, "seed of the weights")
 	return cmd
+}
+
+// describe is what --json prints.
+func describe(found *provision.Llama) any {
+	type backend struct {
+		Name   string `json:"name"`
+		Dir    string `json:"dir"`
+		Usable bool   `json:"usable"` // by this processor
+	}
+	backends := []backend{}
+	for _, b := range found.Backends() {
+		backends = append(backends, backend{b.Name, b.Dir, b.Usable})
+	}
+	return struct {
+		Dir      string           `json:"dir"`
+		Source   provision.Source `json:"source"`
+		Version  string           `json:"version,omitempty"`
+		Backend  string           `json:"backend,omitempty"`
+		Backends []backend        `json:"backends"`
+	}{found.Dir, found.Source, found.Version, found.Backend, backends}
 }

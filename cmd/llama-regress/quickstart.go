@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
+	"io"
 	"path/filepath"
 	"slices"
 	"time"
@@ -14,7 +14,6 @@ import (
 	"github.com/llama-regress/llama-regress/ci/provision"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/compare"
-	"github.com/llama-regress/llama-regress/fixtures/gguf"
 	"github.com/llama-regress/llama-regress/report"
 )
 
@@ -75,7 +74,11 @@ func (a *app) quickstart(ctx context.Context, find finding, how measuring, out o
 	if err := a.emit(rep, out); err != nil {
 		return err
 	}
-	a.explain(res, run, how, time.Since(started))
+	w := a.out
+	if out.format != "text" {
+		w = a.err // standard output is for machines
+	}
+	explain(w, res, run, how, time.Since(started))
 	if len(res.Failures) > 0 || res.Unmeasured() > 0 {
 		return exitWith(exitUnmeasured)
 	}
@@ -84,13 +87,9 @@ func (a *app) quickstart(ctx context.Context, find finding, how measuring, out o
 
 // quickstartConfig is small enough for two cores and a minute and a half.
 func (a *app) quickstartConfig(ctx context.Context, found *provision.Llama) (*config.Config, error) {
-	cache, err := provision.DefaultCacheDir()
-	if err != nil {
-		return nil, err
-	}
 	cfg := config.Default()
 	for _, preset := range []string{"tiny", "small"} {
-		path, err := a.syntheticModel(ctx, preset, filepath.Join(cache, "models"), 1)
+		path, err := a.syntheticModel(ctx, preset, 1, "", false)
 		if err != nil {
 			return nil, err
 		}
@@ -135,8 +134,8 @@ func usable(found *provision.Llama) []provision.Backend {
 var slowerBackends = []string{"haswell", "sandybridge"}
 
 // explain says in five lines what was found.
-func (a *app) explain(res *compare.Result, run *record.Run, how measuring, took time.Duration) {
-	control := "found nothing, as it should"
+func explain(w io.Writer, res *compare.Result, run *record.Run, how measuring, took time.Duration) {
+	control := "shows no difference, as it should"
 	if res.ControlFired {
 		control = "differed: this machine was disturbed, so no change is believed"
 	}
@@ -144,7 +143,7 @@ func (a *app) explain(res *compare.Result, run *record.Run, how measuring, took 
 	if n := res.Count(compare.Regression); n > 0 {
 		worse = fmt.Sprintf("%d of %d, really there: as a gate this would exit 1", n, len(res.Comparisons))
 	}
-	fmt.Fprintf(a.out, `
+	fmt.Fprintf(w, `
 measured     %d trials of the real llama-bench in %s: %s against %s, two models
 regressions  %s
 control      the baseline against itself %s
@@ -160,25 +159,4 @@ func contender(run *record.Run) string {
 		}
 	}
 	return "nothing"
-}
-
-// syntheticModel makes the preset's model, unless the file is there already.
-// path is a file, or a folder in which the file is named after the preset.
-func (a *app) syntheticModel(ctx context.Context, preset, path string, seed uint64) (string, error) {
-	shape, ok := gguf.Preset(preset)
-	if !ok {
-		return "", fmt.Errorf("no model preset is called %q; there are %v", preset, gguf.Presets())
-	}
-	if filepath.Ext(path) != ".gguf" {
-		path = filepath.Join(path, fmt.Sprintf("%s-f16-seed%d.gguf", preset, seed))
-	}
-	if header, err := gguf.Inspect(path); err == nil && header.Parameters == shape.Parameters() {
-		return path, nil
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return "", err
-	}
-	fmt.Fprintf(a.err, "model: making %s\n", path)
-	_, err := gguf.WriteFile(ctx, path, shape, seed)
-	return path, err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -58,6 +59,7 @@ failed, 130 interrupted.`,
   llama-regress compare base.jsonl head.jsonl`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		Version:       tool().Version,
 	}
 	root.PersistentFlags().StringVar(&a.color, "color", "auto", "colour the terminal report: auto, always or never")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
@@ -75,6 +77,23 @@ failed, 130 interrupted.`,
 		a.versionCommand(),
 	)
 	return root
+}
+
+// group makes a command that only holds others refuse a word that is none of
+// them: a misspelt command must not pass in CI.
+func group(cmd *cobra.Command) *cobra.Command {
+	cmd.SuggestionsMinimumDistance = 2
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return cmd.Help()
+		}
+		hint := ""
+		if names := cmd.SuggestionsFor(args[0]); len(names) > 0 {
+			hint = "; did you mean " + strings.Join(names, " or ") + "?"
+		}
+		return fmt.Errorf("unknown command %q for %q%s\nsee '%s --help'", args[0], cmd.CommandPath(), hint, cmd.CommandPath())
+	}
+	return cmd
 }
 
 // colored decides for the terminal report on w.

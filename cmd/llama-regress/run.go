@@ -23,7 +23,7 @@ killed goes on with --resume.
 
 'gate' does the same and then compares and reports.`,
 		Example: `  llama-regress run -c llama-regress.yaml
-  llama-regress run --resume
+  llama-regress run -c llama-regress.yaml --resume
   llama-regress compare llama-regress-out/run.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

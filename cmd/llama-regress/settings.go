@@ -36,6 +36,7 @@ type settings struct {
 }
 
 func (s *settings) register(f *pflag.FlagSet) {
+	d := config.Default() // shown in the help; only flags that are given count
 	f.StringVarP(&s.file, "config", "c", "", "configuration file (default "+defaultConfig+")")
 	f.StringVar(&s.base, "base", "", "folder of the baseline's llama.cpp programs; measures without a configuration")
 	f.StringVar(&s.head, "head", "", "folder of the contender's llama.cpp programs")
@@ -43,13 +44,13 @@ func (s *settings) register(f *pflag.FlagSet) {
 	f.StringSliceVar(&s.tests, "tests", nil, "llama-bench tests, such as pp512,tg128,tg128@d4096")
 	f.StringVarP(&s.threads, "threads", "t", "", "thread counts, such as 2,8; each is a cell")
 	f.StringArrayVar(&s.params, "param", nil, "vary a parameter: name=value,value; repeat for several")
-	f.IntVar(&s.blocks, "blocks", 0, "rounds in which every arm of every cell runs once")
-	f.IntVar(&s.repetitions, "repetitions", 0, "repetitions of each test in a trial that count")
-	f.IntVar(&s.warmup, "warmup", -1, "repetitions dropped before them")
+	f.IntVar(&s.blocks, "blocks", d.Sampling.Blocks, "rounds in which every arm of every cell runs once")
+	f.IntVar(&s.repetitions, "repetitions", d.Bench.Repetitions, "repetitions of each test in a trial that count")
+	f.IntVar(&s.warmup, "warmup", d.Sampling.Warmup, "repetitions dropped before them")
 	f.Uint64Var(&s.seed, "seed", 0, "seed of the order of cells and arms")
-	f.DurationVar(&s.timeout, "timeout", 0, "time limit of one trial")
+	f.DurationVar(&s.timeout, "timeout", d.Sampling.Timeout, "time limit of one trial")
 	f.DurationVar(&s.budget, "budget", 0, "wall time after which no block is begun, such as 30m")
-	f.StringVar(&s.control, "control", "", "null control, the baseline against itself: none, one or all cells")
+	f.StringVar(&s.control, "control", string(d.Sampling.Control), "null control, the baseline against itself: none, one or all cells")
 }
 
 // load returns the configuration that the flags describe.
@@ -118,11 +119,16 @@ func (s *settings) override(f *pflag.FlagSet, cfg *config.Config) error {
 	if s.threads != "" {
 		s.params = append(s.params, "threads="+s.threads)
 	}
+	given := make(map[string]bool)
 	for _, p := range s.params {
 		name, values, ok := strings.Cut(p, "=")
 		if _, known := record.ParamByName(name); !ok || !known {
 			return fmt.Errorf("--param %s: want name=value,value with one of: %s", p, strings.Join(paramNames(), " "))
 		}
+		if given[name] {
+			return fmt.Errorf("--param %s: %s is set twice; list its values: %s=value,value", p, name, name)
+		}
+		given[name] = true
 		if cfg.Matrix.Params == nil {
 			cfg.Matrix.Params = make(map[string][]string)
 		}

@@ -93,7 +93,7 @@ func checkRow(t *testing.T, got row, want report.Row) {
 			t.Errorf("%s, column %d: %q, want %q", want.ID, i, got.cells[i], text)
 		}
 	}
-	numbers := map[int]float64{6: c.Baseline.Median, 7: c.Contender.Median, 8: c.Sigma}
+	numbers := map[int]float64{6: c.Baseline.Level, 7: c.Contender.Level, 8: c.Sigma}
 	if c.Change == nil {
 		if got.sort[4] != "" {
 			t.Errorf("%s: sorted by %q without a change", want.ID, got.sort[4])
@@ -137,6 +137,16 @@ func checkTrials(t *testing.T, got row, want report.Row) {
 		// Six digits of the largest of its column.
 		if x, err := strconv.ParseFloat(cells[2+side], 64); err != nil || math.Abs(x-math.Min(p.Value*factor, math.MaxFloat64)) > 1e-5*x {
 			t.Errorf("%s: trial of %s, want %v times %v", want.ID, cells[2+side], p.Value, factor)
+		}
+	}
+}
+
+// Lines join the trials of a block only where both belong to one session.
+func TestOnlyBlocksOfOneSessionAreJoined(t *testing.T) {
+	for _, c := range []reporttest.Case{reporttest.Regression(), reporttest.RawFiles(), reporttest.TwoSessions()} {
+		var data struct{ Paired bool }
+		if err := json.Unmarshal(dataOf(t, tables(t, c.Report())), &data); err != nil || data.Paired != (c.Name == "regression") {
+			t.Errorf("%s: joined: %v, %v", c.Name, data.Paired, err)
 		}
 	}
 }

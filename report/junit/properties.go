@@ -24,10 +24,10 @@ func fields(row report.Row) []field {
 		list = append(list, field{"reason", line(string(c.Reason.Code), maxName)})
 	}
 	if len(c.Baseline.Trials) > 0 {
-		number("baseline", c.Baseline.Median)
+		number("baseline", c.Baseline.Level)
 	}
 	if len(c.Contender.Trials) > 0 {
-		number("contender", c.Contender.Median)
+		number("contender", c.Contender.Level)
 	}
 	if c.Change != nil {
 		number("change", *c.Change)

@@ -146,7 +146,7 @@ func judged(c *compare.Comparison, v compare.Verdict, change, half float64) {
 }
 
 func handSide(arm string, level float64, n int) compare.Side {
-	s := compare.Side{Arm: arm, Median: level}
+	s := compare.Side{Arm: arm, Level: level}
 	for i := range n {
 		s.Trials = append(s.Trials, compare.Point{Trial: fmt.Sprintf("b%02d.%s", i, arm), Block: i, Order: i, Value: level})
 	}
