@@ -174,7 +174,8 @@ func writeReport(path string, r report.Report, write writer) error {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+	// Also a link that leads nowhere yet: writing makes what it names.
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
 		return os.WriteFile(path, b.Bytes(), 0o644)
 	}
 	return record.WriteAtomically(path, b.Bytes())

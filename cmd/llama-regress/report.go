@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 
@@ -37,6 +38,9 @@ reports what its journal holds.`,
 			run, err := record.ReadFile(filepath.Join(how.dir, runner.RecordFile))
 			if errors.Is(err, fs.ErrNotExist) {
 				run, err = runner.Recover(how.dir) // a run that was killed: as far as it got
+			}
+			if errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("%s holds no run; measure one with 'llama-regress gate', or name its folder with --dir", how.dir)
 			}
 			if err != nil {
 				return err
