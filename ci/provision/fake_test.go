@@ -64,6 +64,7 @@ func newWorld(t *testing.T) world {
 	t.Setenv("PATH", w.path("bin"))
 	t.Setenv("FAKE_WORLD", string(w))
 	t.Setenv("GGML_BACKEND_PATH", "")
+	t.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0") // else each fake ends a second late under -race
 	return w
 }
 
@@ -144,7 +145,7 @@ func (w world) hang(what string) {
 // hanging waits until a fake hangs, and returns its process and its child's.
 func (w world) hanging(t *testing.T) (pid, child int) {
 	t.Helper()
-	for range 3000 {
+	for range 12_000 { // two minutes: a machine may be slow
 		if text, err := os.ReadFile(w.path("hanging")); err == nil {
 			if _, err := fmt.Sscan(string(text), &pid, &child); err != nil {
 				t.Fatal(err)

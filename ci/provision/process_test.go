@@ -34,6 +34,25 @@ func waitGone(t *testing.T, pids ...int) {
 	}
 }
 
+// lockedBy returns what Find says while it waits for another process, and makes
+// it give up then.
+func lockedBy(t *testing.T, w world) (who string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	o, _ := w.options()
+	o.Log = func(line string) {
+		if strings.Contains(line, "locked by") {
+			who = line
+			cancel()
+		}
+	}
+	if _, err := Find(ctx, o); !errors.Is(err, context.Canceled) {
+		t.Errorf("it did not wait: %v", err)
+	}
+	return who
+}
+
 func needsProc(t *testing.T) {
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
 		t.Skip("no /proc to see processes in")
@@ -58,15 +77,8 @@ func TestTwoProcesses(t *testing.T) {
 	start(0)
 	pid, child := w.hanging(t)
 	start(1)
-	o, log := w.options()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-	defer cancel()
-	_, err := Find(ctx, o)
-	if !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("while another process fetches: %v", err)
-	}
-	if want := fmt.Sprintf("locked by process %d on ", cmds[0].Process.Pid); !strings.Contains(log(), want) {
-		t.Errorf("log does not say %q:\n%s", want, log())
+	if who := lockedBy(t, w); !strings.Contains(who, fmt.Sprintf("locked by process %d on ", cmds[0].Process.Pid)) {
+		t.Errorf("while process %d fetches: %q", cmds[0].Process.Pid, who)
 	}
 	w.mend("hang-download")
 	syscall.Kill(child, syscall.SIGKILL)
@@ -128,12 +140,8 @@ func TestKilled(t *testing.T) {
 				t.Errorf("an entry appeared: %v", entries)
 			}
 
-			o, log := w.options()
-			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
-			defer cancel()
-			before := len(w.calls(""))
-			if _, err := Find(ctx, o); !errors.Is(err, context.DeadlineExceeded) || len(w.calls("")) != before {
-				t.Errorf("while the orphan is at work: %v; log:\n%s", err, log())
+			if who := lockedBy(t, w); !strings.Contains(who, fmt.Sprintf("locked by process %d on ", cmd.Process.Pid)) {
+				t.Errorf("while the orphan is at work: %q", who)
 			}
 			w.mend("hang-" + step)
 			syscall.Kill(pid, syscall.SIGKILL)
