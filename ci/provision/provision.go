@@ -78,7 +78,9 @@ type Options struct {
 	// Offline keeps apt and the network out: only programs already on the
 	// machine or in the cache are found.
 	Offline bool
-	// Refresh fetches anew although the cache has an entry, which stays there.
+	// Refresh fetches anew although the cache has an entry. An entry with other
+	// packages stays, for configurations that name it; one with the same is
+	// replaced.
 	Refresh bool
 	// ReleaseURL and ReleaseAPI replace the official addresses, for a mirror.
 	// The archive is at ReleaseURL/TAG/NAME, the published checksums are in the
