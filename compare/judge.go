@@ -166,7 +166,7 @@ func hasOutlier(d []float64) bool {
 func (j judge) mde(c *Comparison) float64 {
 	e := c.effect
 	t := stats.Target{Margin: e.lambda, Alpha: j.perTest, Power: power}
-	loss := math.Inf(1)
+	var loss float64
 	switch c.Method {
 	case Rates:
 		return 0 // the spread of a rate depends on the rate
