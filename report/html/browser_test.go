@@ -61,8 +61,9 @@ func browser(t testing.TB) context.Context {
 // not do.
 type tab struct {
 	testing.TB
-	ctx context.Context
-	url string
+	ctx   context.Context
+	close func()
+	url   string
 
 	mu         sync.Mutex
 	complaints []string // console errors and warnings, exceptions, policy violations, dialogs
@@ -90,7 +91,7 @@ func open(t testing.TB, browser context.Context, page []byte, how look) *tab {
 	t.Cleanup(cancel)
 	ctx, stop := context.WithTimeout(ctx, patience)
 	t.Cleanup(stop)
-	p.ctx = ctx
+	p.ctx, p.close = ctx, cancel
 	if err := chromedp.Listen(ctx, p.record); err != nil {
 		t.Fatal(err)
 	}

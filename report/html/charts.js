@@ -119,7 +119,7 @@ const charts = (() => {
     element.classList.add("drawn");
     const option = clone(data.strip), row = rows.get(id);
     sides.forEach((side, i) => Object.assign(option.series[i], {
-      name: arms[i], data: side.map(t => t.slice(0, 3)), symbol: i ? "diamond" : "circle", symbolSize: i ? 11 : 8,
+      name: cut(arms[i], narrow() ? 24 : 60), data: side.map(t => t.slice(0, 3)), symbol: i ? "diamond" : "circle", symbolSize: i ? 11 : 8,
       itemStyle: { color: color(i === 0 ? "soft" : row.class === "equivalent" ? "link" : row.class) },
       emphasis: { disabled: true },
       encode: { x: 0, y: 1 },

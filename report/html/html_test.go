@@ -44,7 +44,7 @@ var fixed = regexp.MustCompile(`(?s)<style>.*?</style>|<script>.*?</script>|&#39
 func TestGolden(t *testing.T) {
 	for _, c := range []reporttest.Case{reporttest.Regression(), reporttest.Reasons(), reporttest.RawFiles(), reporttest.Empty(), reporttest.OnlyFailures(), reporttest.Hostile()} {
 		t.Run(c.Name, func(t *testing.T) {
-			got := fixed.ReplaceAllString(string(render(t, c.Report())), "")
+			got := fixed.ReplaceAllString(string(tables(t, c.Report())), "")
 			path := filepath.Join("testdata", c.Name+".html")
 			if *update {
 				if err := os.MkdirAll("testdata", 0o755); err != nil {

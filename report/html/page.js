@@ -69,8 +69,7 @@
     }
     document.querySelectorAll("tr.here").forEach(other => other.classList.remove("here"));
     tr.classList.add("here");
-    const inner = tr.nextElementSibling.querySelector("details");
-    for (let d = inner; d; d = d.parentElement.closest("details")) d.open = true;
+    tr.nextElementSibling.querySelector("details").open = true;
     tr.scrollIntoView({ block: "start" });
     if (location.hash !== "#" + id) history.replaceState(null, "", "#" + id);
   };

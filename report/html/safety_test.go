@@ -51,7 +51,7 @@ var ownTags = regexp.MustCompile(`^<(?:` + strings.Join([]string{
 	`table(?: id="(?:comparisons|controls)")?(?: class="(?:rows|rows one|map|trials)")?(?: data-unit="[A-Za-z0-9/%µ]*")?`,
 	`tr(?: id="c-[0-9a-f-]*")?(?: class="(?:row|more|soft)")?(?: data-class="[a-z_]*")?`, `td colspan="10"`, `th class="arm"`,
 	`td class="[a-z]*"(?: style="--heat:[0-9]{1,3}%")?(?: data-sort="(?:[0-9.e-]|&#43;)*")?`, `th data-sort="(?:class|number)"`,
-	`a href="#c-[0-9a-f-]*"`, `a href="[^":\\?#]*"`,
+	`a href="#c-[0-9a-f-]*"`, `a href="(?:[^":\\?#&]|&amp;|&#[0-9]+;)*"`,
 }, "|") + `)>$`)
 
 func checkStructure(t *testing.T, name string, page []byte) {
