@@ -4,21 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/llama-regress/llama-regress/report"
 	"github.com/llama-regress/llama-regress/report/html"
 	"github.com/llama-regress/llama-regress/report/reporttest"
 )
-
-var update = flag.Bool("update", false, "rewrite the goldens")
 
 func render(t testing.TB, r report.Report) []byte { return write(t, r, html.Options{}) }
 
@@ -44,23 +37,7 @@ var fixed = regexp.MustCompile(`(?s)<style>.*?</style>|<script>.*?</script>|&#39
 func TestGolden(t *testing.T) {
 	for _, c := range []reporttest.Case{reporttest.Regression(), reporttest.Reasons(), reporttest.RawFiles(), reporttest.Empty(), reporttest.OnlyFailures(), reporttest.Hostile()} {
 		t.Run(c.Name, func(t *testing.T) {
-			got := fixed.ReplaceAllString(string(tables(t, c.Report())), "")
-			path := filepath.Join("testdata", c.Name+".html")
-			if *update {
-				if err := os.MkdirAll("testdata", 0o755); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatalf("%v; run with -update to write it", err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("%s differs (-want +got):\n%.4000s", path, diff)
-			}
+			reporttest.Golden(t, c.Name+".html", fixed.ReplaceAllString(string(tables(t, c.Report())), ""))
 		})
 	}
 }

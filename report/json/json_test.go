@@ -4,7 +4,6 @@ import (
 	"bytes"
 	stdjson "encoding/json"
 	"errors"
-	"flag"
 	"math"
 	"os"
 	"path/filepath"
@@ -19,8 +18,6 @@ import (
 	"github.com/llama-regress/llama-regress/report/json"
 	"github.com/llama-regress/llama-regress/report/reporttest"
 )
-
-var update = flag.Bool("update", false, "rewrite the goldens")
 
 func render(t testing.TB, r report.Report) []byte {
 	t.Helper()
@@ -105,7 +102,7 @@ func TestGolden(t *testing.T) {
 		t.Run(c.Name, func(t *testing.T) {
 			path := filepath.Join("testdata", c.Name+".json")
 			got := render(t, c.Report())
-			if *update {
+			if reporttest.Updating() {
 				var indented bytes.Buffer
 				if err := stdjson.Indent(&indented, got, "", " "); err != nil {
 					t.Fatal(err)

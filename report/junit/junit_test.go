@@ -4,13 +4,9 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	gojunit "github.com/jstemmer/go-junit-report/v2/junit"
 
 	"github.com/llama-regress/llama-regress/compare"
@@ -18,8 +14,6 @@ import (
 	"github.com/llama-regress/llama-regress/report/junit"
 	"github.com/llama-regress/llama-regress/report/reporttest"
 )
-
-var update = flag.Bool("update", false, "rewrite the goldens")
 
 func render(t testing.TB, r report.Report) []byte {
 	t.Helper()
@@ -43,23 +37,7 @@ func parse(t testing.TB, file []byte) gojunit.Testsuites {
 func TestGolden(t *testing.T) {
 	for _, c := range reporttest.Cases() {
 		t.Run(c.Name, func(t *testing.T) {
-			path := filepath.Join("testdata", c.Name+".xml")
-			got := string(render(t, c.Report()))
-			if *update {
-				if err := os.MkdirAll("testdata", 0o755); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatalf("%v; run with -update to write it", err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("%s differs (-want +got):\n%s", path, diff)
-			}
+			reporttest.Golden(t, c.Name+".xml", string(render(t, c.Report())))
 		})
 	}
 }

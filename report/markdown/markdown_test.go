@@ -3,20 +3,13 @@ package markdown_test
 import (
 	"bytes"
 	"errors"
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/llama-regress/llama-regress/report"
 	"github.com/llama-regress/llama-regress/report/markdown"
 	"github.com/llama-regress/llama-regress/report/reporttest"
 )
-
-var update = flag.Bool("update", false, "rewrite the goldens")
 
 func render(t testing.TB, r report.Report, o markdown.Options) string {
 	t.Helper()
@@ -30,32 +23,12 @@ func render(t testing.TB, r report.Report, o markdown.Options) string {
 func TestGolden(t *testing.T) {
 	for _, c := range reporttest.Cases() {
 		t.Run(c.Name, func(t *testing.T) {
-			checkGolden(t, c.Name+".md", render(t, c.Report(), markdown.Options{}))
+			reporttest.Golden(t, c.Name+".md", render(t, c.Report(), markdown.Options{}))
 		})
 	}
-	checkGolden(t, "attention.md", render(t, reporttest.Regression().Report(), markdown.Options{Level: markdown.Attention, Marker: "<!-- llama-regress:v1:key=main -->"}))
-	checkGolden(t, "brief.md", render(t, reporttest.Regression().Report(), markdown.Options{Level: markdown.Brief,
+	reporttest.Golden(t, "attention.md", render(t, reporttest.Regression().Report(), markdown.Options{Level: markdown.Attention, Marker: "<!-- llama-regress:v1:key=main -->"}))
+	reporttest.Golden(t, "brief.md", render(t, reporttest.Regression().Report(), markdown.Options{Level: markdown.Brief,
 		Links: []markdown.Link{{Text: "Full report", URL: "https://example.org/runs/1"}, {Text: "Summary", URL: "https://example.org/a b?(c)|d"}}}))
-}
-
-func checkGolden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatalf("%v; run with -update to write it", err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s differs (-want +got):\n%s", path, diff)
-	}
 }
 
 func TestVerdictIsTheFirstLine(t *testing.T) {

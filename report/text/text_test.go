@@ -3,24 +3,18 @@ package text_test
 import (
 	"bytes"
 	"errors"
-	"flag"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/google/go-cmp/cmp"
 	"golang.org/x/text/width"
 
 	"github.com/llama-regress/llama-regress/report"
 	"github.com/llama-regress/llama-regress/report/reporttest"
 	"github.com/llama-regress/llama-regress/report/text"
 )
-
-var update = flag.Bool("update", false, "rewrite the goldens")
 
 func render(t testing.TB, r report.Report, o text.Options) string {
 	t.Helper()
@@ -34,31 +28,11 @@ func render(t testing.TB, r report.Report, o text.Options) string {
 func TestGolden(t *testing.T) {
 	for _, c := range reporttest.Cases() {
 		t.Run(c.Name, func(t *testing.T) {
-			checkGolden(t, c.Name+".txt", render(t, c.Report(), text.Options{}))
+			reporttest.Golden(t, c.Name+".txt", render(t, c.Report(), text.Options{}))
 		})
 	}
 	full := text.Options{Full: true, Color: true, Width: 100}
-	checkGolden(t, "full-color.txt", render(t, reporttest.Regression().Report(), full))
-}
-
-func checkGolden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatalf("%v; run with -update to write it", err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s differs (-want +got):\n%s", path, diff)
-	}
+	reporttest.Golden(t, "full-color.txt", render(t, reporttest.Regression().Report(), full))
 }
 
 // The first screen has to say what happened and what to type.
