@@ -147,9 +147,14 @@ func TestParams(t *testing.T) {
 
 func TestParamCheck(t *testing.T) {
 	for _, c := range []struct{ param, value, want string }{
-		{"threads", "0", ""},
-		{"threads", "2147483647", ""},
-		{"threads", "2147483648", "whole number"},
+		{"threads", "1", ""},
+		{"threads", "4096", ""},
+		{"threads", "0", "from 1 to 4096"},
+		{"threads", "4097", "from 1 to 4096"},
+		{"poll", "0", ""},
+		{"poll", "101", "from 0 to 100"},
+		{"batch", "2147483647", ""},
+		{"batch", "2147483648", "whole number"},
 		{"threads", "-1", "whole number"},
 		{"threads", "08", "whole number"},
 		{"threads", "0x8", "whole number"},
@@ -165,8 +170,9 @@ func TestParamCheck(t *testing.T) {
 		{"type_k", "f16,q8_0", "want one value"},
 		{"type_k", "f16\n-v", "one line"},
 		{"type_k", "f16\x00", "one line"},
-		{"type_k", strings.Repeat("f", 200), ""},
-		{"type_k", strings.Repeat("f", 201), "at most 200"},
+		{"type_k", "q9_0", `"q9_0" is not one of f32, f16`},
+		{"tensor_split", strings.Repeat("1", 200), ""},
+		{"tensor_split", strings.Repeat("1", 201), "at most 200"},
 	} {
 		p, ok := record.ParamByName(c.param)
 		if !ok {
