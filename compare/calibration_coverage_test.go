@@ -48,7 +48,7 @@ func coverage(t *testing.T, b *book) {
 		}
 	})
 	for _, sd := range []float64{0, 0.05, 0.15} {
-		held(0.94, fmt.Sprintf("p95 of 200 requests, 8 blocks, trials %g %%", 100*sd), b.cells/2, func(rng *rand.Rand) bool {
+		held(0.94, fmt.Sprintf("latency quantile: p95 of 200 requests, 8 blocks, trials %g %%", 100*sd), b.cells/2, func(rng *rand.Rand) bool {
 			return covers(judgeOne(latencies(rng, sd, 8, math.Log1p(0.10)), at95()).Interval, 0.10)
 		})
 	}

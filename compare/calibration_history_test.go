@@ -136,7 +136,7 @@ func changePoints(t *testing.T, b *book) {
 				for i := at; i < n; i++ {
 					xs[i] -= 3
 				}
-				found := stats.ChangePoints(xs, stats.ChangeRule{Level: 0.01, Seed: rng.Uint64()})
+				found := stats.ChangePoints(xs, stats.ChangeRule{Level: 0.05, Seed: rng.Uint64()})
 				return len(found) > 0 && nearest(found, at) <= 1
 			})
 			b.hold(t, finding{gate: "C8", name: "step of 3 sd, within 1: " + name, hits: near, draws: b.series, limit: 0.90, atLeast: true})

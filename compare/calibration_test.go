@@ -31,7 +31,7 @@ type effort struct {
 }
 
 func planned() effort {
-	e := effort{cells: 4_000, matrices: 1_000, series: 1_000, width: 100,
+	e := effort{cells: 3_000, matrices: 600, series: 1_000, width: 100,
 		ratios: []float64{0, 0.5, 1, 2}, trials: []int{4, 6, 10}, correlations: []float64{0, 0.05, 0.1, 0.2}}
 	if *full {
 		return e
