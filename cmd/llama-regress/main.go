@@ -1,3 +1,16 @@
+// Command llama-regress is a performance gate for llama.cpp.
+//
+//	llama-regress quickstart                       the whole job on a bare machine
+//	llama-regress gate --base A --head B -m M      measure two builds in turns, judge, report
+//	llama-regress run, compare, report             the same in three steps
+//	llama-regress plan                             what would run, or what a time budget would buy
+//	llama-regress config init, check, schema       llama-regress.yaml
+//	llama-regress provision llama, model           what a fresh machine lacks
+//
+// Each has --help with examples. Results go to standard output, everything
+// else to standard error. Exit codes: 0 nothing got worse, 1 regression,
+// 2 usage, configuration or input, 3 inconclusive where the policy fails it or
+// nothing to compare, 4 a measurement failed, 130 interrupted.
 package main
 
 import (

@@ -35,6 +35,9 @@ func realLlama(t *testing.T) *provision.Llama {
 func TestRealGate(t *testing.T) {
 	found := realLlama(t)
 	backends := usable(found)
+	if len(backends) < 2 && os.Getenv("LLAMA_REGRESS_REQUIRE_LLAMA") == "1" {
+		t.Fatalf("%s has no second CPU backend that could be slower", found)
+	}
 	if len(backends) < 2 {
 		t.Skipf("%s has no second CPU backend that could be slower", found)
 	}
