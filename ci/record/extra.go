@@ -181,3 +181,47 @@ func (r Resources) MarshalJSON() ([]byte, error) {
 	type fields Resources
 	return marshalKeeping(fields(r), r.Extra)
 }
+
+func (q *Request) UnmarshalJSON(data []byte) (err error) {
+	type fields Request
+	q.Extra, err = unmarshalKeeping(data, (*fields)(q))
+	return err
+}
+
+func (q Request) MarshalJSON() ([]byte, error) {
+	type fields Request
+	return marshalKeeping(fields(q), q.Extra)
+}
+
+func (l *Load) UnmarshalJSON(data []byte) (err error) {
+	type fields Load
+	l.Extra, err = unmarshalKeeping(data, (*fields)(l))
+	return err
+}
+
+func (l Load) MarshalJSON() ([]byte, error) {
+	type fields Load
+	return marshalKeeping(fields(l), l.Extra)
+}
+
+func (s *Samples) UnmarshalJSON(data []byte) (err error) {
+	type fields Samples
+	s.Extra, err = unmarshalKeeping(data, (*fields)(s))
+	return err
+}
+
+func (s Samples) MarshalJSON() ([]byte, error) {
+	type fields Samples
+	return marshalKeeping(fields(s), s.Extra)
+}
+
+func (d *Dataset) UnmarshalJSON(data []byte) (err error) {
+	type fields Dataset
+	d.Extra, err = unmarshalKeeping(data, (*fields)(d))
+	return err
+}
+
+func (d Dataset) MarshalJSON() ([]byte, error) {
+	type fields Dataset
+	return marshalKeeping(fields(d), d.Extra)
+}

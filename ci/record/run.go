@@ -18,6 +18,7 @@ type Run struct {
 	Baseline string    `json:"baseline"` // name of the baseline arm
 	Arms     []Arm     `json:"arms"`
 	Models   []Model   `json:"models"`
+	Datasets []Dataset `json:"datasets,omitempty"` // of serve trials
 	Cells    []Cell    `json:"cells"`
 	Trials   []Trial   `json:"trials"`
 
@@ -62,14 +63,16 @@ type Arm struct {
 
 // Build identifies the program an arm runs. Empty fields are not known.
 type Build struct {
-	Program  string `json:"program,omitempty"` // absolute path of llama-bench
-	SHA256   string `json:"sha256,omitempty"`  // of that file
-	Commit   string `json:"commit,omitempty"`  // as the program says it; Debian's says "Debian"
-	Number   int    `json:"number,omitempty"`  // llama.cpp's build number, 0 when unknown
-	Version  string `json:"version,omitempty"` // whole version text where the build prints one
-	Backends string `json:"backends,omitempty"`
-	CPU      string `json:"cpu,omitempty"` // as the program names it
-	GPU      string `json:"gpu,omitempty"`
+	Program      string `json:"program,omitempty"` // absolute path of llama-bench, where the arm runs it
+	SHA256       string `json:"sha256,omitempty"`  // of that file
+	Server       string `json:"server,omitempty"`  // absolute path of llama-server, where the arm serves
+	ServerSHA256 string `json:"server_sha256,omitempty"`
+	Commit       string `json:"commit,omitempty"`  // as the program says it; Debian's says "Debian"
+	Number       int    `json:"number,omitempty"`  // llama.cpp's build number, 0 when unknown
+	Version      string `json:"version,omitempty"` // whole version text where the build prints one
+	Backends     string `json:"backends,omitempty"`
+	CPU          string `json:"cpu,omitempty"` // as the program names it
+	GPU          string `json:"gpu,omitempty"`
 }
 
 // A Model is a file that was measured.

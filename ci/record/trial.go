@@ -31,6 +31,8 @@ type Trial struct {
 	Command      []string          `json:"command,omitempty"` // program and arguments
 	Echo         map[string]string `json:"echo,omitempty"`    // settings as the program reported them back
 	Resources    *Resources        `json:"resources,omitempty"`
+	Samples      *Samples          `json:"samples,omitempty"`
+	Load         *Load             `json:"load,omitempty"`     // of a serve trial
 	Warnings     []string          `json:"warnings,omitempty"` // such as a debug build's own warning
 
 	Extra Extra `json:"-"`
@@ -54,6 +56,11 @@ type Measurement struct {
 	Values []float64 `json:"values"`           // the repetitions that count, at least one
 	Warmup []float64 `json:"warmup,omitempty"` // the repetitions dropped before them
 	Count  *Count    `json:"count,omitempty"`  // of a success rate: what its one value is the ratio of
+
+	// Censored says that the true value lies beyond Values[0], on the bad side,
+	// where it could not be measured: a quantile that falls among failed
+	// requests, or the throughput of none that succeeded. It is never averaged.
+	Censored bool `json:"censored,omitempty"`
 
 	Extra Extra `json:"-"`
 }
@@ -90,6 +97,10 @@ const (
 	MissingTest      FailureClass = "missing_test"      // a test asked for is not in its output
 	ParametersDiffer FailureClass = "parameters_differ" // it ran with other settings than asked for
 	BuildChanged     FailureClass = "build_changed"     // the program or model is not the one this run began with
+	NotReady         FailureClass = "not_ready"         // the server did not become healthy in its start time
+	PortTaken        FailureClass = "port_taken"        // something else listens where the server should
+	GeneratorLate    FailureClass = "generator_late"    // the load generator was too late to measure this: see Load.Delay
+	BadDataset       FailureClass = "bad_dataset"       // no prompts could be had from the dataset
 )
 
 // Resources is what a trial's processes used, as the kernel accounts it.

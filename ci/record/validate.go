@@ -112,8 +112,31 @@ func (t *Trial) validate(cell *Cell) error {
 				return fmt.Errorf("metric %s: value %v", m.Metric, v)
 			}
 		}
+		if m.Censored && len(m.Values) != 1 {
+			return fmt.Errorf("metric %s: %d values, a censored one has its bound alone", m.Metric, len(m.Values))
+		}
 		if c := m.Count; c != nil && (c.Total < 1 || c.Succeeded < 0 || c.Succeeded > c.Total) {
 			return fmt.Errorf("metric %s: %d of %d succeeded", m.Metric, c.Succeeded, c.Total)
+		}
+	}
+	return t.Samples.validate()
+}
+
+// validate checks that every series has one finite value a reading. Nil is fine.
+func (s *Samples) validate() error {
+	if s == nil {
+		return nil
+	}
+	length := -1
+	for name, series := range s.Series {
+		if length >= 0 && len(series) != length {
+			return fmt.Errorf("samples: series %s has %d readings, another has %d", name, len(series), length)
+		}
+		length = len(series)
+		for _, v := range series {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return fmt.Errorf("samples: series %s: value %v", name, v)
+			}
 		}
 	}
 	return nil

@@ -1,0 +1,102 @@
+package record
+
+// Names of the metrics of a serve trial; those with a kind of their own are
+// judged by a margin of that name. The latencies are Harrell-Davis quantiles
+// over all requests that count, failed ones infinitely slow.
+const (
+	TTFTp50      = "ttft_p50"              // s
+	TTFTp95      = "ttft_p95"              // s
+	TPOTp50      = "tpot_p50"              // s
+	E2Ep50       = "e2e_p50"               // s
+	E2Ep95       = "e2e_p95"               // s
+	ITLp99       = "itl_p99"               // s, over all pauses between events with content
+	OutputTPS    = "output_tps"            // tok/s, generated tokens of successful requests by the load's duration
+	TotalTPS     = "total_tps"             // tok/s, their prompt tokens included
+	RequestRate  = "request_rate"          // req/s that succeeded
+	Goodput      = "goodput"               // req/s that met every objective
+	SuccessRate  = "success_rate"          // 1, at the first attempt
+	EventualRate = "eventual_success_rate" // 1, retries included
+)
+
+// ServeMetrics returns the metrics of a serve cell, in order. Goodput is there
+// only with objectives, the eventual success rate only with retries.
+func ServeMetrics(objectives, retries bool) []Metric {
+	second := func(name string) Metric { return Metric{Name: name, Kind: name, Unit: "s", Better: Lower} }
+	ms := []Metric{
+		{Name: SuccessRate, Kind: SuccessRate, Unit: "1", Better: Higher},
+		second(TTFTp50), second(TTFTp95), second(TPOTp50),
+		{Name: OutputTPS, Kind: Throughput, Unit: "tok/s", Better: Higher},
+		second(E2Ep50), second(E2Ep95), second(ITLp99),
+		{Name: TotalTPS, Kind: TotalTPS, Unit: "tok/s", Better: Higher},
+		{Name: RequestRate, Kind: RequestRate, Unit: "req/s", Better: Higher},
+	}
+	if objectives {
+		ms = append(ms, Metric{Name: Goodput, Kind: Goodput, Unit: "req/s", Better: Higher})
+	}
+	if retries {
+		ms = append(ms, Metric{Name: EventualRate, Kind: SuccessRate, Unit: "1", Better: Higher})
+	}
+	return ms
+}
+
+// A Load is what a serve trial put on its server and what became of it, in
+// numbers for a reader; what is judged are the trial's measurements.
+type Load struct {
+	Requests  int                         `json:"requests"`  // that count: without warm-up
+	Succeeded int                         `json:"succeeded"` // retries included
+	Failures  map[RequestFailureClass]int `json:"failures,omitempty"`
+	Seconds   float64                     `json:"seconds"` // from the first request that counts to the end of the last
+
+	PromptTokens int64 `json:"prompt_tokens"` // of successful requests
+	OutputTokens int64 `json:"output_tokens"`
+
+	// Delay is how late the load generator itself was, in seconds: the median
+	// and the 99th percentile over requests, of sending after the time it
+	// meant to. What it adds to a latency is at most that.
+	Delay    float64 `json:"generator_delay_p50_s"`
+	DelayP99 float64 `json:"generator_delay_p99_s"`
+
+	// As the server tells them; medians over successful requests, 0 when it does not.
+	ServerPromptTPS float64 `json:"server_prompt_tps,omitempty"` // tok/s
+	ServerOutputTPS float64 `json:"server_output_tps,omitempty"` // tok/s
+	ServerTTFT      float64 `json:"server_ttft_s,omitempty"`     // prompt processing; queueing not included
+
+	BusySlots *Gauge `json:"busy_slots,omitempty"`
+	Deferred  *Gauge `json:"deferred_requests,omitempty"`
+
+	Extra Extra `json:"-"`
+}
+
+// A Gauge sums up a number that was polled.
+type Gauge struct {
+	Mean float64 `json:"mean"`
+	Max  float64 `json:"max"`
+	N    int     `json:"n"` // polls that were answered
+}
+
+// Samples are readings of the machine taken at a steady pace during a trial.
+// Each series has one value a reading, in order; a series that this machine
+// cannot give is absent. Values are rounded to what they are worth.
+type Samples struct {
+	Every  float64              `json:"every_s"`          // between two readings
+	At     float64              `json:"at_s"`             // of the first, since the trial's load began; negative before it
+	Series map[string][]float64 `json:"series,omitempty"` // by name; see package host for names and units
+
+	Extra Extra `json:"-"`
+}
+
+// A Dataset is where the prompts of a run's serve trials come from.
+type Dataset struct {
+	Name    string `json:"name"`
+	Path    string `json:"path"`
+	SHA256  string `json:"sha256"` // of the file as it is stored
+	Bytes   int64  `json:"bytes"`
+	Records int    `json:"records"`           // conversations read
+	Skipped int    `json:"skipped,omitempty"` // records that could not be used
+	Rule    string `json:"rule"`              // how prompts were chosen
+	Seed    uint64 `json:"seed,string"`
+	Sample  int    `json:"sample"`                   // prompts chosen
+	Prompts string `json:"prompts_sha256,omitempty"` // of the chosen prompts in order
+
+	Extra Extra `json:"-"`
+}
