@@ -27,14 +27,17 @@ func (e *badArgument) Error() string {
 func parameters(threads int, cell, arm map[string]string) (values map[string]string, asked map[string]bool) {
 	values = map[string]string{"threads": strconv.Itoa(threads)}
 	for _, p := range record.Params {
-		if p.Default != "" {
+		if p.Default != "" && !p.Serve {
 			values[p.Name] = p.Default
 		}
 	}
 	asked = make(map[string]bool)
 	for _, set := range []map[string]string{cell, arm} {
-		maps.Copy(values, set)
-		for name := range set {
+		for name, value := range set {
+			if p, ok := record.ParamByName(name); ok && p.Serve {
+				continue // llama-server's: it changes nothing here
+			}
+			values[name] = value
 			asked[name] = true
 		}
 	}

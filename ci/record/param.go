@@ -19,6 +19,7 @@ type Param struct {
 	Number  bool     // a whole number, from Min to Max
 	Min     int      // of a Number
 	Max     int      // of a Number; 0 means as large as 32 bits hold
+	Serve   bool     // of llama-server and its load alone; llama-bench knows nothing of it
 	Doc     string   // one line
 }
 
@@ -50,6 +51,9 @@ var Params = []Param{
 	{Name: "numa", Values: []string{"distribute", "isolate", "numactl"}, Doc: "llama.cpp's own NUMA strategy"},
 	{Name: "n_cpu_moe", Number: true, Doc: "layers whose experts stay on the CPU"},
 	{Name: "devices", Doc: "devices to use, joined by /"},
+	{Name: "parallel", Serve: true, Default: "4", Number: true, Min: 1, Max: 1024, Doc: "slots of llama-server"},
+	{Name: "ctx_size", Serve: true, Default: "8192", Number: true, Min: 64, Doc: "context of llama-server, tokens, divided over its slots"},
+	{Name: "cont_batching", Serve: true, Default: "on", Values: onOff, Doc: "continuous batching of llama-server"},
 }
 
 // ParamByName finds a parameter.
