@@ -27,7 +27,8 @@ func (c *Config) check(known []fault) []fault {
 	k.arms(c)
 	k.models(c)
 	k.matrix(c)
-	k.bench(c.Bench)
+	k.bench(c)
+	k.serve(c)
 	k.sampling(c.Sampling)
 	k.gate(c)
 	if c.Store != "" && !storeForm.MatchString(c.Store) {

@@ -9,9 +9,10 @@ import (
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
-func (k *checker) bench(b Bench) {
+func (k *checker) bench(c *Config) {
+	b := c.Bench
 	k.between("bench.repetitions", b.Repetitions, 1, 1000)
-	if len(b.Tests) == 0 {
+	if len(b.Tests) == 0 && c.Serve == nil {
 		k.fault("bench.tests", "at least one is needed, such as pp512")
 	}
 	first := map[string]int{}
@@ -57,8 +58,14 @@ func (k *checker) gate(c *Config) {
 		if m := c.Gate.Margins[name]; !validMargin(m) {
 			k.fault("gate."+name+".margin", "want a ratio above 0 and below 0.5, have %v", m)
 		}
-		_, kind := kinds[name]
-		if !kind && tests && !slices.ContainsFunc(c.Bench.Tests, func(t record.Test) bool { return t.Name() == name }) {
+		if _, kind := kinds[name]; kind {
+			continue
+		}
+		if isServeMetric(name) {
+			if c.Serve == nil {
+				k.fault("gate."+name, "nothing measures it: there is no serve section")
+			}
+		} else if tests && !slices.ContainsFunc(c.Bench.Tests, func(t record.Test) bool { return t.Name() == name }) {
 			k.fault("gate."+name, "bench.tests has no such test")
 		}
 	}

@@ -25,6 +25,7 @@ type Config struct {
 	Models   []Model  `yaml:"models"`   // at least one
 	Matrix   Matrix   `yaml:"matrix"`
 	Bench    Bench    `yaml:"bench"`
+	Serve    *Serve   `yaml:"serve"` // nil for none
 	Sampling Sampling `yaml:"sampling"`
 	Gate     Gate     `yaml:"gate"`
 	Store    string   `yaml:"store"` // where run records live, such as dir:PATH; "" for nowhere
@@ -55,7 +56,7 @@ func ModelName(path string) string {
 
 // Bench is what each trial of llama-bench does.
 type Bench struct {
-	Tests       []record.Test `yaml:"tests"`       // one process runs them all, in this order
+	Tests       []record.Test `yaml:"tests"`       // one process runs them all, in this order; empty, beside a serve section, for no llama-bench
 	Repetitions int           `yaml:"repetitions"` // that count, of each test, 1 to 1000
 }
 
@@ -115,14 +116,15 @@ func (g Gate) Margin(m record.Metric) (margin float64, ok bool) {
 func defaultMargins() map[string]float64 {
 	return map[string]float64{
 		record.Throughput: 0.03,
-		"ttft_p50":        0.05,
-		"ttft_p95":        0.15,
+		record.TTFTp50:    0.05,
+		record.TTFTp95:    0.15,
+		record.TPOTp50:    0.05,
 		successRate:       0.02,
 	}
 }
 
 // successRate is the one kind whose margin is a difference in points.
-const successRate = "success_rate"
+const successRate = record.SuccessRate
 
 // Default returns every default; what is missing is the arms, the baseline and
 // the models.

@@ -30,7 +30,22 @@ func TestErrors(t *testing.T) {
 		{"sampling:\n  blocks: 6\n  blocks: 7\n", `6: key "blocks" in sampling comes twice, first on line 5`},
 		{"version: 1\n", `4: key "version" comes twice, first on line 1`},
 		{"gate: {pp512@d8: {margin: 3%}, pp512 @ d8: {margin: 4%}}\nbench: {tests: [pp512@d8]}\n", `4: key "pp512 @ d8" in gate means the same metric as "pp512@d8"`},
-		{"serve: {}\n", `4: "serve" is not supported by configuration version 1 yet`},
+		{"serve: {}\n", `4: serve.dataset.path: missing: a file of conversations; 'llama-regress provision dataset' gets one
+4: serve.concurrency: missing: how many requests are under way at a time, such as [4]; or a rate, requests a second`},
+		{"serve:\n  dataset: {path: d.json, rule: vlm}\n  concurrency: [4, 0, 4]\n  rate: 0\n  api: chats\n  server: {parallel: x, threads: 2}\nmatrix: {threads: 2}\n", `5: serve.dataset.rule: want one of human, vllm, sglang, first, have "vlm"; did you mean "vllm"?
+6: serve.concurrency[1]: want 1 to 4096, have 0
+6: serve.concurrency[2]: 4 comes twice
+7: serve.rate[0]: want requests a second, above 0 and at most 10000, have 0
+8: serve.api: want one of completion, completions, chat, have "chats"; did you mean "chat"?
+9: serve.server.parallel: "x" is not a whole number from 1 to 1024
+9: serve.server.threads: the matrix sets threads as well; take it out of one of them`},
+		{"serve: {dataset: {path: d}, concurrency: 2, retries: 1.5, stop: yes, rate_limit: fast}\n", `4: serve.retries: want a whole number, have 1.5
+4: serve.stop: want true or false, have "yes"
+4: serve.rate_limit: want a number, have "fast"`},
+		{"matrix: {parallel: [1, 2], concurrency: [1]}\n", `4: matrix.parallel: varies llama-server, and there is no serve section
+4: unknown key "concurrency" in matrix`},
+		{"gate: {goodput: {margin: 3%}}\n", `4: gate.goodput: nothing measures it: there is no serve section`},
+		{"gate: {eventual_success_rate: {margin: 3%}}\n", `4: gate.eventual_success_rate.margin: a share's margin is in percentage points: write 3pp`},
 		{"placement: {numactl: \"--interleave=3\"}\nmatrix: {scheduler: [default, scx_rusty]}\nsampling: {confirm_blocks: 12}\n", `4: "placement" is not supported by configuration version 1 yet
 5: "scheduler" in matrix is not supported by configuration version 1 yet
 6: "confirm_blocks" in sampling is not supported by configuration version 1 yet`},

@@ -38,7 +38,7 @@ func (r *reader) gate(path string, n ast.Node, g *Gate) {
 				if !ok {
 					return
 				}
-				margin, err := parseMargin(s, name == successRate)
+				margin, err := parseMargin(s, isRate(name))
 				if err != nil {
 					r.fault(path, "%v", err)
 					return
@@ -66,7 +66,7 @@ func (g *Gate) SetMargin(metric, text string) error {
 	if err != nil {
 		return err
 	}
-	margin, err := parseMargin(text, name == successRate)
+	margin, err := parseMargin(text, isRate(name))
 	if err != nil {
 		return err
 	}
@@ -80,13 +80,21 @@ func (g *Gate) SetMargin(metric, text string) error {
 // metricName returns the kind or the name of a metric that key means.
 func metricName(key string) (string, error) {
 	kinds := slices.Sorted(maps.Keys(defaultMargins()))
-	if slices.Contains(kinds, key) {
+	if slices.Contains(kinds, key) || isServeMetric(key) {
 		return key, nil
 	}
 	if t, err := record.ParseTest(key); err == nil {
 		return t.Name(), nil
 	}
 	return "", fmt.Errorf("unknown metric %q in gate%s", short(key), suggest(key, append(kinds, "inconclusive")))
+}
+
+// isRate says whether a metric's margin is a difference in points.
+func isRate(name string) bool { return name == successRate || name == record.EventualRate }
+
+// isServeMetric says whether a serve cell can have a metric of that name.
+func isServeMetric(name string) bool {
+	return slices.ContainsFunc(record.ServeMetrics(true, true), func(m record.Metric) bool { return m.Name == name })
 }
 
 // decimal is narrower than strconv, which reads 0x1p-4 and nan.

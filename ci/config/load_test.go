@@ -58,9 +58,16 @@ func TestLoad(t *testing.T) {
 			Exclude: []map[string]string{{"threads": "8", "flash_attn": "off"}, {"type_v": "q8_0", "flash_attn": "on"}},
 		},
 		Bench:    config.Bench{Tests: []record.Test{{Prompt: 64}, {Gen: 16, Depth: 32}, {Prompt: 8, Gen: 8}}, Repetitions: 3},
+		Serve: &config.Serve{
+			Dataset:     config.Dataset{Path: "chats.json.gz", Sample: 20, Seed: 3, Rule: "vllm", MinPromptTokens: 8, MaxPromptTokens: 1024, MaxTotalTokens: 2048},
+			Concurrency: []int{4, 16}, Rate: []float64{2.5}, Arrivals: "constant", API: "chat",
+			Requests: 80, Warmup: 2, OutputTokens: 32, Stop: true, RequestTimeout: 20 * time.Second, Retries: 2, RateLimit: 100, Connections: "reuse",
+			Objectives: config.Objectives{TTFT: 500 * time.Millisecond, TPOT: 50 * time.Millisecond, E2E: 10 * time.Second},
+			Server:     config.Server{Params: map[string]string{"ctx_size": "4096", "parallel": "8", "cont_batching": "off"}, StartTimeout: 2 * time.Minute},
+		},
 		Sampling: config.Sampling{Blocks: 4, Warmup: 0, Seed: 18446744073709551615, Budget: 45 * time.Minute, Timeout: 90 * time.Second, Control: config.ControlAll},
 		Gate: config.Gate{
-			Margins:          map[string]float64{"throughput": 0.04, "ttft_p50": 0.06, "ttft_p95": 0.125, "success_rate": 0.015, "tg16@d32": 0.005},
+			Margins:          map[string]float64{"throughput": 0.04, "ttft_p50": 0.06, "ttft_p95": 0.125, "tpot_p50": 0.07, "goodput": 0.1, "success_rate": 0.015, "tg16@d32": 0.005},
 			FailInconclusive: true,
 		},
 		Store:  "dir:.llama-regress/store",
@@ -192,7 +199,7 @@ func TestMargin(t *testing.T) {
 			t.Errorf("%s: got %v, %v; want %v, %v", c.name, got, ok, c.want, c.ok)
 		}
 	}
-	want := map[string]float64{"throughput": 0.03, "ttft_p50": 0.05, "ttft_p95": 0.15, "success_rate": 0.02}
+	want := map[string]float64{"throughput": 0.03, "ttft_p50": 0.05, "ttft_p95": 0.15, "tpot_p50": 0.05, "success_rate": 0.02}
 	if diff := cmp.Diff(want, config.Default().Gate.Margins); diff != "" {
 		t.Errorf("default margins, -want +got:\n%s", diff)
 	}

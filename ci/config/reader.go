@@ -107,6 +107,17 @@ func (r *reader) list(set setter) setter {
 	}
 }
 
+// oneOrMore reads a list, or one element that stands for a list of it.
+func (r *reader) oneOrMore(set setter) setter {
+	return func(path string, n ast.Node) {
+		if _, ok := n.(*ast.SequenceNode); ok {
+			r.list(set)(path, n)
+		} else {
+			set(path, n)
+		}
+	}
+}
+
 // firstToken is where a reader of the file would say that n begins.
 func firstToken(n ast.Node) *token.Token {
 	if m, ok := n.(*ast.MappingNode); ok && len(m.Values) > 0 && !m.IsFlowStyle {
@@ -161,6 +172,33 @@ func (r *reader) whole(to *int) setter {
 			}
 		}
 		r.wrong(path, n, "a whole number")
+	}
+}
+
+// number reads a number, whole or not; its range is for check to judge.
+func (r *reader) number(to *float64) setter {
+	return func(path string, n ast.Node) {
+		switch n.(type) {
+		case *ast.IntegerNode, *ast.FloatNode:
+			if text := n.GetToken().Value; decimal.MatchString(text) {
+				if v, err := strconv.ParseFloat(text, 64); err == nil {
+					*to = v
+					return
+				}
+			}
+		}
+		r.wrong(path, n, "a number")
+	}
+}
+
+// truth reads true or false, which YAML also lets people write as on or off.
+func (r *reader) truth(to *bool) setter {
+	return func(path string, n ast.Node) {
+		if b, ok := n.(*ast.BoolNode); ok {
+			*to = b.Value
+			return
+		}
+		r.wrong(path, n, "true or false")
 	}
 }
 

@@ -61,6 +61,10 @@ func TestSchemaHasTheKeysOfTheStructs(t *testing.T) {
 		{"arms", at("properties", "arms", "items"), keys(config.Arm{})},
 		{"models", at("properties", "models", "items"), keys(config.Model{})},
 		{"bench", at("properties", "bench"), keys(config.Bench{})},
+		{"serve", at("properties", "serve"), keys(config.Serve{})},
+		{"dataset", at("properties", "serve", "properties", "dataset"), keys(config.Dataset{})},
+		{"objectives", at("properties", "serve", "properties", "objectives"), keys(config.Objectives{})},
+		{"server", at("properties", "serve", "properties", "server"), keys(config.Server{}, slices.Clone(params)...)},
 		{"sampling", at("properties", "sampling"), keys(config.Sampling{})},
 		{"gate", at("properties", "gate"), keys(config.Gate{}, kinds...)},
 		{"params", at("$defs", "params"), slices.Sorted(slices.Values(params))},
@@ -130,11 +134,16 @@ var accepted = []string{
 	"gate: {throughput: {margin: 40%}}", "gate: {throughput: {margin: 05%}}", "gate: {throughput: {margin: 0.49}}", "gate: {throughput: {}}",
 	"gate: {pp512: {margin: 1%}}", "gate: {success_rate: {margin: 0.1pp}}", "gate: {success_rate: {margin: 0.1}}",
 	"gate: {inconclusive: pass}", "gate: {inconclusive: fail}",
+	"serve: {dataset: {path: d}, concurrency: 4}", "serve: {dataset: {path: d, rule: vllm, max_prompt_tokens: 1024}, rate: [0.5, 2]}",
+	"serve: {dataset: {path: d}, concurrency: [1, 8], server: {parallel: 8, ctx_size: 8192, cont_batching: off, start_timeout: 2m}}",
+	"serve: {dataset: {path: d}, concurrency: 1, objectives: {ttft: 500ms, tpot: 50ms}}\ngate: {goodput: {margin: 3%}, tpot_p50: {margin: 4%}}",
 }
 
 var refused = []string{
 	"treads: 1", "baseline: ''", "baseline: true", "baseline: [base]", "store: ''", "store: /x", "store: \"dir:\"", "store: s3:///x", "store: 5",
-	"serve: {}", "placement: {}", "matrix: []", "matrix: {scheduler: [default]}", "matrix: {treads: [1]}", "matrix: {threads: []}",
+	"serve: {}", "serve:", "serve: {dataset: {path: d}}", "serve: {concurrency: 4}", "serve: {dataset: {path: d}, concurrency: 0}",
+	"serve: {dataset: {path: d}, rate: 0}", "serve: {dataset: {path: d}, rate: 1, arrivals: gamma}", "serve: {dataset: {path: d}, concurrency: 1, server: {port: 1}}",
+	"serve: {dataset: {path: d}, concurrency: 1, objectives: {ttft: 5}}", "serve: {dataset: {path: d, sample: 0}, concurrency: 1}", "placement: {}", "matrix: []", "matrix: {scheduler: [default]}", "matrix: {treads: [1]}", "matrix: {threads: []}",
 	"matrix: {threads: -1}", "matrix: {threads: 1.5}", "matrix: {threads: x}", "matrix: {threads: 2147483648}", "matrix: {threads: true}", "matrix: {threads: [[1]]}",
 	"matrix: {threads: \"01\"}", "matrix: {threads: [1, 1]}", "matrix: {mmap: yes}", "matrix: {mmap: 1}", "matrix: {numa: true}", "matrix: {type_k: \"f16,q8_0\"}", "matrix: {type_k: ''}",
 	"matrix: {type_k: null}", "matrix: {include: {threads: 1}}", "matrix: {include: [{}]}", "matrix: {include: [{threads: [1]}]}", "matrix: {threads: 1, exclude: [{}]}",

@@ -28,17 +28,22 @@ func (r *reader) version(root ast.Node) {
 }
 
 func (r *reader) config(n ast.Node, c *Config) {
+	benched := false
 	r.object("", n, map[string]setter{
 		"version":  r.whole(&c.Version),
 		"arms":     r.list(func(path string, n ast.Node) { c.Arms = append(c.Arms, r.arm(path, n)) }),
 		"baseline": r.text(&c.Baseline),
 		"models":   r.list(func(path string, n ast.Node) { c.Models = append(c.Models, r.model(path, n)) }),
 		"matrix":   func(path string, n ast.Node) { r.matrix(path, n, &c.Matrix) },
-		"bench":    func(path string, n ast.Node) { r.bench(path, n, &c.Bench) },
+		"bench":    func(path string, n ast.Node) { benched = true; r.bench(path, n, &c.Bench) },
+		"serve":    func(path string, n ast.Node) { r.serve(path, n, &c.Serve) },
 		"sampling": func(path string, n ast.Node) { r.sampling(path, n, &c.Sampling) },
 		"gate":     func(path string, n ast.Node) { r.gate(path, n, &c.Gate) },
 		"store":    r.text(&c.Store),
-	}, "serve", "placement")
+	}, "placement")
+	if c.Serve != nil && !benched {
+		c.Bench.Tests = nil // who asks for serving alone gets no llama-bench
+	}
 }
 
 func (r *reader) arm(path string, n ast.Node) (a Arm) {
@@ -71,16 +76,11 @@ func (r *reader) matrix(path string, n ast.Node, m *Matrix) {
 	}
 	for _, p := range record.Params {
 		keys[p.Name] = func(path string, n ast.Node) {
-			add := func(path string, n ast.Node) { m.Params[p.Name] = append(m.Params[p.Name], r.param(path, n)) }
 			m.Params[p.Name] = nil
-			if _, ok := n.(*ast.SequenceNode); ok {
-				r.list(add)(path, n)
-			} else {
-				add(path, n)
-			}
+			r.oneOrMore(func(path string, n ast.Node) { m.Params[p.Name] = append(m.Params[p.Name], r.param(path, n)) })(path, n)
 		}
 	}
-	r.object(path, n, keys, "scheduler", "placement", "concurrency")
+	r.object(path, n, keys, "scheduler", "placement")
 }
 
 // params reads one value each of some parameters.
@@ -90,7 +90,7 @@ func (r *reader) params(path string, n ast.Node) map[string]string {
 	for _, p := range record.Params {
 		keys[p.Name] = func(path string, n ast.Node) { values[p.Name] = r.param(path, n) }
 	}
-	r.object(path, n, keys, "scheduler", "placement", "concurrency")
+	r.object(path, n, keys, "scheduler", "placement")
 	return values
 }
 

@@ -1,0 +1,128 @@
+package config
+
+import (
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+// Serve is what each trial of llama-server does: a fresh server answers prompts
+// of a dataset. Every concurrency and every rate makes a cell of each
+// combination of the matrix.
+type Serve struct {
+	Dataset     Dataset   `yaml:"dataset"`
+	Concurrency []int     `yaml:"concurrency"` // closed loop: requests under way at any time, 1 to 4096
+	Rate        []float64 `yaml:"rate"`        // open loop: requests a second, above 0, at most 10 000
+	Arrivals    string    `yaml:"arrivals"`    // of the open loop: poisson or constant
+	API         string    `yaml:"api"`         // completion (llama.cpp's own), completions or chat (OpenAI's)
+
+	Requests       int           `yaml:"requests"`        // that count, in a trial; 0 means as many as the dataset's sample
+	Warmup         int           `yaml:"warmup"`          // requests before those that count, 0 to 1000
+	OutputTokens   int           `yaml:"output_tokens"`   // of an answer, 1 to 65536
+	Stop           bool          `yaml:"stop"`            // an answer may end before that, when the model says so
+	RequestTimeout time.Duration `yaml:"request_timeout"` // from sending to the last event, 1 ms to 24 h
+	Retries        int           `yaml:"retries"`         // of a failed request, 0 to 10
+	RateLimit      float64       `yaml:"rate_limit"`      // requests a second that the client never exceeds; 0 for no limit
+	Connections    string        `yaml:"connections"`     // fresh: one a request; reuse: kept in a pool
+
+	Objectives Objectives `yaml:"objectives"`
+	Server     Server     `yaml:"server"`
+}
+
+// A Dataset is a file of conversations and how prompts are drawn from it.
+type Dataset struct {
+	Path   string `yaml:"path"`   // as written; see Config.Abs
+	Sample int    `yaml:"sample"` // prompts, 1 to 100 000
+	Seed   uint64 `yaml:"seed"`   // of the draw
+	Rule   string `yaml:"rule"`   // whose rule of selection: human, vllm, sglang or first
+
+	// Limits in tokens, counted by the server itself; 0 for the rule's own.
+	MinPromptTokens int `yaml:"min_prompt_tokens"`
+	MaxPromptTokens int `yaml:"max_prompt_tokens"`
+	MaxTotalTokens  int `yaml:"max_total_tokens"`
+}
+
+// Objectives are what a request must meet to count for goodput; 0 for none.
+type Objectives struct {
+	TTFT time.Duration `yaml:"ttft"`
+	TPOT time.Duration `yaml:"tpot"`
+	E2E  time.Duration `yaml:"e2e"`
+}
+
+// Any says whether there is an objective.
+func (o Objectives) Any() bool { return o != Objectives{} }
+
+// Server is how llama-server is started in every serve cell.
+type Server struct {
+	Params       map[string]string `yaml:"-"`             // of record.Params; only such as neither the matrix nor an arm sets
+	StartTimeout time.Duration     `yaml:"start_timeout"` // until it is healthy, 1 s to 1 h
+}
+
+// Rules of selection, arrivals, interfaces and connections that there are.
+var (
+	datasetRules = []string{"human", "vllm", "sglang", "first"}
+	arrivals     = []string{"poisson", "constant"}
+	apis         = []string{"completion", "completions", "chat"}
+	connections  = []string{"fresh", "reuse"}
+)
+
+// DefaultServe is a serve section that names neither a dataset nor a load.
+func DefaultServe() *Serve {
+	return &Serve{
+		Dataset:        Dataset{Sample: 100, Seed: 1, Rule: "human"},
+		Arrivals:       "poisson",
+		API:            "completion",
+		Warmup:         4,
+		OutputTokens:   64,
+		RequestTimeout: 60 * time.Second,
+		Connections:    "fresh",
+		Server:         Server{StartTimeout: 30 * time.Second},
+	}
+}
+
+func (r *reader) serve(path string, n ast.Node, to **Serve) {
+	s := DefaultServe()
+	*to = s
+	seconds := func(d *time.Duration) setter { return r.duration(d) }
+	r.object(path, n, map[string]setter{
+		"dataset": func(path string, n ast.Node) {
+			d := &s.Dataset
+			r.object(path, n, map[string]setter{
+				"path": r.text(&d.Path), "sample": r.whole(&d.Sample), "seed": r.seed(&d.Seed), "rule": r.text(&d.Rule),
+				"min_prompt_tokens": r.whole(&d.MinPromptTokens),
+				"max_prompt_tokens": r.whole(&d.MaxPromptTokens),
+				"max_total_tokens":  r.whole(&d.MaxTotalTokens),
+			})
+		},
+		"concurrency": r.oneOrMore(func(path string, n ast.Node) {
+			var v int
+			r.whole(&v)(path, n)
+			s.Concurrency = append(s.Concurrency, v)
+		}),
+		"rate":            r.oneOrMore(func(path string, n ast.Node) { var v float64; r.number(&v)(path, n); s.Rate = append(s.Rate, v) }),
+		"arrivals":        r.text(&s.Arrivals),
+		"api":             r.text(&s.API),
+		"requests":        r.whole(&s.Requests),
+		"warmup":          r.whole(&s.Warmup),
+		"output_tokens":   r.whole(&s.OutputTokens),
+		"stop":            r.truth(&s.Stop),
+		"request_timeout": seconds(&s.RequestTimeout),
+		"retries":         r.whole(&s.Retries),
+		"rate_limit":      r.number(&s.RateLimit),
+		"connections":     r.text(&s.Connections),
+		"objectives": func(path string, n ast.Node) {
+			o := &s.Objectives
+			r.object(path, n, map[string]setter{"ttft": seconds(&o.TTFT), "tpot": seconds(&o.TPOT), "e2e": seconds(&o.E2E)})
+		},
+		"server": func(path string, n ast.Node) {
+			keys := map[string]setter{"start_timeout": seconds(&s.Server.StartTimeout)}
+			s.Server.Params = map[string]string{}
+			for _, p := range record.Params {
+				keys[p.Name] = func(path string, n ast.Node) { s.Server.Params[p.Name] = r.param(path, n) }
+			}
+			r.object(path, n, keys)
+		},
+	})
+}
