@@ -57,7 +57,7 @@ func TestLoad(t *testing.T) {
 			Include: []map[string]string{{"threads": "2", "poll": "0"}, {"threads": "16"}},
 			Exclude: []map[string]string{{"threads": "8", "flash_attn": "off"}, {"type_v": "q8_0", "flash_attn": "on"}},
 		},
-		Bench:    config.Bench{Tests: []record.Test{{Prompt: 64}, {Gen: 16, Depth: 32}, {Prompt: 8, Gen: 8}}, Repetitions: 3},
+		Bench: config.Bench{Tests: []record.Test{{Prompt: 64}, {Gen: 16, Depth: 32}, {Prompt: 8, Gen: 8}}, Repetitions: 3},
 		Serve: &config.Serve{
 			Dataset:     config.Dataset{Path: "chats.json.gz", Sample: 20, Seed: 3, Rule: "vllm", MinPromptTokens: 8, MaxPromptTokens: 1024, MaxTotalTokens: 2048},
 			Concurrency: []int{4, 16}, Rate: []float64{2.5}, Arrivals: "constant", API: "chat",

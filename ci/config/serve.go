@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
@@ -30,6 +31,9 @@ type Serve struct {
 	Objectives Objectives `yaml:"objectives"`
 	Server     Server     `yaml:"server"`
 }
+
+// Count is how many requests of a trial count.
+func (s *Serve) Count() int { return cmp.Or(s.Requests, s.Dataset.Sample) }
 
 // A Dataset is a file of conversations and how prompts are drawn from it.
 type Dataset struct {

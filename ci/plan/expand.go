@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/llama-regress/llama-regress/ci/config"
 	"github.com/llama-regress/llama-regress/ci/record"
@@ -79,18 +80,12 @@ func (p *Plan) arm(name string) int {
 	return slices.IndexFunc(p.Arms, func(a record.Arm) bool { return a.Name == name })
 }
 
-// addCells adds models x combinations, the combinations of one model together.
+// addCells adds models x combinations for each workload, the combinations of
+// one model together.
 func (p *Plan) addCells(cfg *config.Config) error {
 	points, err := cfg.Matrix.Combinations()
 	if err != nil {
 		return fmt.Errorf("plan: matrix: %w", err)
-	}
-	if n := len(points) * len(cfg.Models); n > MaxTrials {
-		return fmt.Errorf("plan: %d cells; more than %d trials are refused", n, MaxTrials)
-	}
-	var metrics []record.Metric
-	for _, t := range cfg.Bench.Tests {
-		metrics = append(metrics, t.Metric())
 	}
 	for _, m := range cfg.Models {
 		path, err := cfg.Abs(m.Path)
@@ -98,21 +93,91 @@ func (p *Plan) addCells(cfg *config.Config) error {
 			return fmt.Errorf("plan: model %s: %w", m.Name, err)
 		}
 		p.Models = append(p.Models, Model{Name: m.Name, Path: path, SHA256: m.SHA256})
-		for _, params := range points {
-			p.Cells = append(p.Cells, Cell{
-				Cell: record.Cell{
-					Key:      record.CellKey("bench", m.Name, params),
-					Workload: "bench",
-					Model:    m.Name,
-					Params:   maps.Clone(params),
-					Metrics:  slices.Clone(metrics),
-				},
-				ModelPath: path,
-				Tests:     slices.Clone(cfg.Bench.Tests),
+	}
+	if len(cfg.Bench.Tests) > 0 {
+		p.addBenchCells(cfg, points)
+	}
+	if cfg.Serve != nil {
+		if err := p.addServeCells(cfg, points); err != nil {
+			return err
+		}
+	}
+	if len(p.Cells) > MaxTrials {
+		return fmt.Errorf("plan: %d cells; more than %d trials are refused", len(p.Cells), MaxTrials)
+	}
+	return nil
+}
+
+// addBenchCells leaves out what llama-bench knows nothing of: combinations
+// that then are the same make one cell.
+func (p *Plan) addBenchCells(cfg *config.Config, points []map[string]string) {
+	var metrics []record.Metric
+	for _, t := range cfg.Bench.Tests {
+		metrics = append(metrics, t.Metric())
+	}
+	for _, m := range p.Models {
+		seen := make(map[string]bool)
+		for _, point := range points {
+			params := maps.Clone(point)
+			maps.DeleteFunc(params, func(name, _ string) bool {
+				param, _ := record.ParamByName(name)
+				return param.Serve
 			})
+			c := record.Cell{
+				Key: record.CellKey("bench", m.Name, params), Workload: "bench", Model: m.Name, Params: params,
+				Metrics: slices.Clone(metrics),
+			}
+			if !seen[c.Key] {
+				seen[c.Key] = true
+				p.Cells = append(p.Cells, Cell{Cell: c, ModelPath: m.Path, Tests: slices.Clone(cfg.Bench.Tests)})
+			}
+		}
+	}
+}
+
+// addServeCells adds each combination under each load. What the server section
+// sets is a parameter of every one, so that another slot count is another cell.
+func (p *Plan) addServeCells(cfg *config.Config, points []map[string]string) error {
+	path, err := cfg.Abs(cfg.Serve.Dataset.Path)
+	if err != nil {
+		return fmt.Errorf("plan: dataset: %w", err)
+	}
+	p.Serve = &Serve{Serve: *cfg.Serve, DatasetPath: path}
+	var loads []Load
+	for _, n := range cfg.Serve.Concurrency {
+		loads = append(loads, Load{Concurrency: n})
+	}
+	for _, r := range cfg.Serve.Rate {
+		loads = append(loads, Load{Rate: r})
+	}
+	metrics := record.ServeMetrics(cfg.Serve.Objectives.Any(), cfg.Serve.Retries > 0)
+	for _, m := range p.Models {
+		for _, point := range points {
+			for _, load := range loads {
+				params := maps.Clone(point)
+				maps.Copy(params, cfg.Serve.Server.Params)
+				load.name(params)
+				p.Cells = append(p.Cells, Cell{
+					Cell: record.Cell{
+						Key: record.CellKey("serve", m.Name, params), Workload: "serve", Model: m.Name, Params: params,
+						Metrics: slices.Clone(metrics),
+					},
+					ModelPath: m.Path,
+					Load:      &load,
+				})
+			}
 		}
 	}
 	return nil
+}
+
+// name adds the load to a cell's parameters.
+func (l Load) name(params map[string]string) {
+	if l.Rate > 0 {
+		params["rate"] = strconv.FormatFloat(l.Rate, 'g', -1, 64)
+	} else {
+		params["concurrency"] = strconv.Itoa(l.Concurrency)
+	}
 }
 
 // armsOf lists, for each cell, the arms that run in it, as indices into p.Arms.

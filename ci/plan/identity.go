@@ -23,6 +23,7 @@ type content struct {
 	Models      []config.Model
 	Cells       []string // keys
 	Tests       []record.Test
+	Serve       *config.Serve `json:",omitempty"`
 	Blocks      int
 	Warmup      int
 	Repetitions int
@@ -44,6 +45,7 @@ func contentOf(cfg *config.Config, p *Plan) content {
 		Control:     cfg.Sampling.Control,
 		Models:      cfg.Models,
 		Tests:       cfg.Bench.Tests,
+		Serve:       cfg.Serve,
 		Blocks:      p.Blocks,
 		Warmup:      p.Warmup,
 		Repetitions: p.Repetitions,

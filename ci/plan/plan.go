@@ -5,6 +5,7 @@ package plan
 import (
 	"time"
 
+	"github.com/llama-regress/llama-regress/ci/config"
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
@@ -19,6 +20,7 @@ type Plan struct {
 	Arms        []record.Arm  `json:"arms"`
 	Models      []Model       `json:"models"`
 	Cells       []Cell        `json:"cells"`
+	Serve       *Serve        `json:"serve,omitempty"` // what all serve cells have in common; nil without any
 	Blocks      int           `json:"blocks"`
 	Warmup      int           `json:"warmup"`
 	Repetitions int           `json:"repetitions"`
@@ -38,6 +40,19 @@ type Cell struct {
 	Cell      record.Cell   `json:"cell"`
 	ModelPath string        `json:"model_path"`      // absolute
 	Tests     []record.Test `json:"tests,omitempty"` // of a bench cell; one process runs them all
+	Load      *Load         `json:"load,omitempty"`  // of a serve cell
+}
+
+// A Load is how hard a serve cell's trials press their server: one of the two.
+type Load struct {
+	Concurrency int     `json:"concurrency,omitempty"` // closed loop: requests under way
+	Rate        float64 `json:"rate,omitempty"`        // open loop: requests a second
+}
+
+// Serve is what the trials of all serve cells do.
+type Serve struct {
+	config.Serve
+	DatasetPath string `json:"dataset_path"` // absolute
 }
 
 // A Trial is one process invocation to come.

@@ -21,8 +21,13 @@ func (p *Plan) Summary() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "arms    %d: %s\n", len(p.Arms), p.listArms())
 	fmt.Fprintf(&b, "cells   %d: %s\n", len(p.Cells), p.listCells())
-	fmt.Fprintf(&b, "trials  %d in %d blocks, each %d + %d repetitions of %s\n",
-		len(p.Trials), p.Blocks, p.Warmup, p.Repetitions, p.listTests())
+	fmt.Fprintf(&b, "trials  %d in %d blocks\n", len(p.Trials), p.Blocks)
+	if tests := p.listTests(); tests != "" {
+		fmt.Fprintf(&b, "bench   %d + %d repetitions of %s\n", p.Warmup, p.Repetitions, tests)
+	}
+	if s := p.Serve; s != nil {
+		fmt.Fprintf(&b, "serve   %d + %d requests of %s, %d tokens each\n", s.Warmup, s.Count(), s.Dataset.Path, s.OutputTokens)
+	}
 	fmt.Fprintf(&b, "order   seed %d, plan %s\n", p.Seed, p.ID)
 	return b.String()
 }
@@ -55,10 +60,16 @@ func (p *Plan) listCells() string {
 	return strings.Join(keys, ", ")
 }
 
+// listTests names the tests of the bench cells, which all have the same.
 func (p *Plan) listTests() string {
 	var names []string
-	for _, t := range p.Cells[0].Tests {
-		names = append(names, t.Name())
+	for _, c := range p.Cells {
+		for _, t := range c.Tests {
+			names = append(names, t.Name())
+		}
+		if names != nil {
+			break
+		}
 	}
 	return strings.Join(names, ", ")
 }
