@@ -36,7 +36,7 @@ func (s *session) identify(ctx context.Context) error {
 		return fmt.Errorf("plan: %w", err)
 	}
 	s.models = make(pins)
-	err := errors.Join(s.identifyModels(ctx), s.identifyBuilds(ctx))
+	err := errors.Join(s.identifyModels(ctx), s.identifyDatasets(ctx), s.identifyBuilds(ctx))
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
@@ -115,6 +115,13 @@ func (s *session) identifyModel(ctx context.Context, m plan.Model) (record.Model
 		return model, fmt.Errorf("%s: sha256 is %s, the configuration demands %s: fetch the file again, or correct the configuration", m.Path, pin.sum, m.SHA256)
 	}
 	return model, nil
+}
+
+func (s *session) identifyDatasets(ctx context.Context) (err error) {
+	if b, ok := s.bench.(DatasetBench); ok {
+		s.run.Datasets, err = b.Datasets(ctx, s.plan)
+	}
+	return err
 }
 
 // identifyBuilds asks the bench about each arm. A bench names the arm in its

@@ -77,6 +77,11 @@ func sameSubjects(was, now *record.Run) error {
 			differ = append(differ, fmt.Errorf("model %s changed: sha256 was %.12s, is %.12s", m.Name, m.SHA256, now.Models[i].SHA256))
 		}
 	}
+	for i, d := range was.Datasets {
+		if i < len(now.Datasets) && d.SHA256 != now.Datasets[i].SHA256 {
+			differ = append(differ, fmt.Errorf("dataset %s changed: sha256 was %.12s, is %.12s", d.Name, d.SHA256, now.Datasets[i].SHA256))
+		}
+	}
 	for i, a := range was.Arms {
 		if i >= len(now.Arms) {
 			break
@@ -85,6 +90,8 @@ func sameSubjects(was, now *record.Run) error {
 		switch {
 		case a.Build.SHA256 != b.SHA256:
 			differ = append(differ, fmt.Errorf("arm %s: the program changed: sha256 was %.12s, is %.12s", a.Name, a.Build.SHA256, b.SHA256))
+		case a.Build.ServerSHA256 != b.ServerSHA256:
+			differ = append(differ, fmt.Errorf("arm %s: llama-server changed: sha256 was %.12s, is %.12s", a.Name, a.Build.ServerSHA256, b.ServerSHA256))
 		case a.Build.Version != b.Version: // the same program with other libraries
 			differ = append(differ, fmt.Errorf("arm %s: the build changed: it was %q, is %q", a.Name, a.Build.Version, b.Version))
 		}
