@@ -3,8 +3,10 @@ package stats
 import (
 	"math"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mathext"
 	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // leastCellsForPrior is how many variances are needed before it helps to learn
@@ -19,12 +21,22 @@ type VariancePrior struct {
 	DF       float64 // 0: nothing; +Inf: all cells have the same variance
 }
 
+// surely is how sure FitVariancePrior is that a prior's true degrees of freedom
+// are no fewer. Of 0.75 to 0.9, tried on 10 to 100 cells with 4 to 20 values
+// each, 0.8 was the least with which the family-wise error of Prediction stayed
+// at its level throughout (gate CH).
+const surely = 0.80
+
 // FitVariancePrior learns the prior from the sample variances of similar cells
-// and their degrees of freedom, taking the true variances as draws from a
-// scaled inverse χ² (Smyth 2004, section 6.2): with
-// e = ln s² - ψ(d/2) + ln(d/2), it solves ψ'(DF/2) = var(e) - mean ψ'(d/2) and
-// sets Variance = exp(mean e + ψ(DF/2) - ln(DF/2)); where the variances spread
-// no more than chance, DF is +Inf and Variance exp(mean e).
+// and their degrees of freedom d, taking the true variances as draws from a
+// scaled inverse χ² (Smyth 2004, section 6.2): with e = ln s² - ψ(d/2) + ln(d/2),
+// the degrees of freedom d0 solve ψ'(d0/2) = var(e) - mean ψ'(d/2), and
+// Variance = exp(mean e + ψ(d0/2) - ln(d0/2)).
+//
+// A dozen cells tell little of d0, and tests that take the estimate for the
+// truth reject too often. DF is therefore a lower limit: the same equation for
+// the upper 80 % limit of var(e), var(e)·(K-1)/χ²₀.₂(K-1) for K cells, and never
+// more than all d together, on which the prior rests.
 //
 // It is the zero value for fewer than 10 cells, and when half of the variances
 // are 0. Single zeros count as 1e-5 of the median. Cells with 0 degrees of
@@ -46,6 +58,21 @@ func FitVariancePrior(variances, df []float64) VariancePrior {
 	if len(s2) < leastCellsForPrior || Median(s2) == 0 {
 		return VariancePrior{}
 	}
+	e := logVariancesOf(s2, d)
+	chiSquared := distuv.ChiSquared{K: float64(len(s2) - 1)}
+	upper := e.spread * chiSquared.K / chiSquared.Quantile(1-surely)
+	return VariancePrior{Variance: e.prior(e.spread).Variance, DF: min(e.prior(upper).DF, floats.Sum(d))}
+}
+
+// logVariances sums up the logs of sample variances, each less its bias.
+type logVariances struct {
+	mean     float64
+	spread   float64 // their variance
+	byChance float64 // what it would be if all true variances were one
+}
+
+// logVariancesOf wants as many degrees of freedom as variances, all above 0.
+func logVariancesOf(s2, d []float64) logVariances {
 	least := 1e-5 * Median(s2)
 	e, byChance := make([]float64, len(s2)), 0.0
 	for i := range s2 {
@@ -53,11 +80,17 @@ func FitVariancePrior(variances, df []float64) VariancePrior {
 		byChance += trigamma(d[i]/2) / float64(len(d))
 	}
 	mean, spread := stat.MeanVariance(e, nil)
-	if spread <= byChance {
-		return VariancePrior{Variance: math.Exp(mean), DF: math.Inf(1)}
+	return logVariances{mean, spread, byChance}
+}
+
+// prior is Smyth's estimate if the logs had that spread: DF +Inf where it is no
+// more than chance.
+func (e logVariances) prior(spread float64) VariancePrior {
+	if spread <= e.byChance {
+		return VariancePrior{Variance: math.Exp(e.mean), DF: math.Inf(1)}
 	}
-	d0 := 2 * inverseTrigamma(spread-byChance)
-	return VariancePrior{Variance: math.Exp(mean + logChiSquaredBias(d0)), DF: d0}
+	d0 := 2 * inverseTrigamma(spread-e.byChance)
+	return VariancePrior{Variance: math.Exp(e.mean + logChiSquaredBias(d0)), DF: d0}
 }
 
 // Moderate returns a cell's variance drawn towards the prior, the mean of the

@@ -9,8 +9,8 @@ import (
 
 func constantOf(n int, v float64) []float64 { return slices.Repeat([]float64{v}, n) }
 
-// limma 3.54.1 in R 4.2.2: fitFDist(s2, df), and squeezeVar(s2, df)$var.post.
-// Where the variances spread no more than chance limma takes mean(s2) as scale;
+// limma 3.54.1 in R 4.2.2: fitFDist(s2, df), and squeezeVar(s2, df)$var.post: the
+// estimate itself, before FitVariancePrior doubts its degrees of freedom. Where the variances spread no more than chance limma takes mean(s2) as scale;
 // ours is exp(mean(log(s2) - digamma(df/2) + log(df/2))), the limit of the formula for
 // the other case.
 func TestVariancePrior(t *testing.T) {
@@ -42,7 +42,8 @@ func TestVariancePrior(t *testing.T) {
 			post: constantOf(10, 1.23593619572282),
 		},
 	} {
-		prior := FitVariancePrior(c.s2, c.df)
+		e := logVariancesOf(c.s2, c.df)
+		prior := e.prior(e.spread)
 		expectClose(t, c.name, []float64{prior.Variance, prior.DF}, []float64{c.scale, c.d}, 1e-9)
 		for i := range c.post {
 			s2, df := prior.Moderate(c.s2[i], c.df[i])
@@ -62,6 +63,34 @@ func TestInverseTrigamma(t *testing.T) {
 	}
 	if x := trigamma(2.5); math.Abs(x-.4903577561) > 1e-10 { // statistics reference, 1.2
 		t.Errorf("trigamma(2.5): have %v", x)
+	}
+}
+
+// R 4.2.2 for "unequal df" above: with e <- log(s2)-digamma(df/2)+log(df/2), half of
+// the df is uniroot(function(x) trigamma(x) - (var(e)*11/qchisq(.2,11)-mean(trigamma(df/2))),
+// c(1e-6,1e6), tol=1e-14)$root. Variances no more unequal than chance are worth
+// what they rest on.
+func TestPriorDoubtsItsDegreesOfFreedom(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		s2, df []float64
+		want   VariancePrior
+	}{
+		{
+			name: "unequal df",
+			s2:   []float64{.4, 2.2, .1, 5.1, .9, .7, .3, 8.1, .65, .14, 3.2, .05},
+			df:   []float64{5, 5, 4, 9, 9, 3, 7, 7, 5, 12, 6, 4},
+			want: VariancePrior{Variance: .422133635749161, DF: 1.241967822075661},
+		},
+		{
+			name: "nearly equal",
+			s2:   []float64{1, 1.1, .9, 1.05, .95, 1, 1.02, .98, 1.01, .99},
+			df:   constantOf(10, 5),
+			want: VariancePrior{Variance: 1.23593619572282, DF: 50},
+		},
+	} {
+		prior := FitVariancePrior(c.s2, c.df)
+		expectClose(t, c.name, []float64{prior.Variance, prior.DF}, []float64{c.want.Variance, c.want.DF}, 1e-9)
 	}
 }
 

@@ -1,10 +1,24 @@
 package stats
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // leastICC is the floor under the correlation within trials: a handful of
 // trials cannot show that there is none.
 const leastICC = 0.01
+
+// What DeflatedNewcombe takes for granted of the correlation before it sees a
+// failure: as much as rareTrials trials with a failure would tell, all of them
+// for rareICC. Few such trials pin it down badly, and badly enough for intervals
+// at rates near 1 to miss the truth twice as often as they say; of the weights
+// 0.5 to 2 and correlations 0.05 to 0.2 this pair costs least power of those that
+// mend it (gates C4 and C7).
+const (
+	rareTrials = 2
+	rareICC    = 0.05
+)
 
 // ICC estimates the intraclass correlation of successes within trials by the
 // one-way analysis of variance: (MSB-MSW)/(MSB+(nA-1)·MSW), with
@@ -16,10 +30,21 @@ const leastICC = 0.01
 // trials, sizes of one, all successes or none. With one trial, size is its N.
 // ICC panics if trials is empty or a count is not 0 <= K <= N, N > 0.
 func ICC(trials []Count) (rho, size float64) {
-	total := pooledCount("ICC", trials)
+	a := anovaOf(trials, pooledCount("ICC", trials))
+	return a.icc(), a.size
+}
+
+// anova is a one-way analysis of variance of trials.
+type anova struct {
+	msb, msw float64 // mean squares between trials and within
+	size     float64 // nA
+	df       float64 // trials - 1; 0 where trials cannot be told from their requests
+}
+
+func anovaOf(trials []Count, total Count) anova {
 	r := float64(len(trials))
 	if r < 2 {
-		return 0, total.N
+		return anova{size: total.N}
 	}
 	p, between, within, squares := total.Rate(), 0.0, 0.0, 0.0
 	for _, c := range trials {
@@ -28,13 +53,29 @@ func ICC(trials []Count) (rho, size float64) {
 		within += c.N * c.Rate() * (1 - c.Rate())
 		squares += c.N * c.N
 	}
-	size = (total.N - squares/total.N) / (r - 1)
-	if total.N <= r || between+within == 0 {
-		return 0, size
+	a := anova{size: (total.N - squares/total.N) / (r - 1)}
+	if total.N > r {
+		a.msb, a.msw, a.df = between/(r-1), within/(total.N-r), r-1
 	}
-	msb, msw := between/(r-1), within/(total.N-r)
-	rho = (msb - msw) / (msb + (size-1)*msw)
-	return min(max(rho, 0), 1), size
+	return a
+}
+
+// and takes two arms together, weighted by their degrees of freedom: an arm of
+// one trial leaves it all to the other.
+func (a anova) and(b anova) anova {
+	df := a.df + b.df
+	if df == 0 {
+		return anova{}
+	}
+	mean := func(x, y float64) float64 { return (a.df*x + b.df*y) / df }
+	return anova{msb: mean(a.msb, b.msb), msw: mean(a.msw, b.msw), size: mean(a.size, b.size), df: df}
+}
+
+func (a anova) icc() float64 {
+	if a.msb+a.msw == 0 {
+		return 0
+	}
+	return min(max((a.msb-a.msw)/(a.msb+(a.size-1)*a.msw), 0), 1)
 }
 
 // A RateDifference is the difference of two overdispersed rates, head - base,
@@ -51,33 +92,55 @@ type RateDifference struct {
 
 // DeflatedNewcombe compares two rates whose successes hang together within
 // trials, as when one crash fails many requests. Both arms' counts are divided
-// by their design effect 1+(nA-1)·rho, where rho is the mean of the two arms'
-// ICC and at least 0.01 (Rao and Scott 1992); Newcombe's interval of those
-// effective counts then takes quantiles of t with trials - 2 degrees of freedom
-// in place of z, because rho too is estimated.
+// by their design effect 1+(nA-1)·rho (Rao and Scott 1992); Newcombe's interval
+// of those effective counts then takes quantiles of t with trials - 2 degrees of
+// freedom in place of z, because rho too is estimated.
 //
-// An arm with one trial tells nothing of rho and leaves it to the other. One
-// trial in each gives DF 0, for which nothing is known but that the difference
-// lies in [-1, 1]. DeflatedNewcombe panics if a side is empty or a count is not
-// 0 <= K <= N, N > 0.
+// rho is the ICC of both arms' trials together, each arm around its own rate: an
+// arm in which nothing failed shows no correlation and would halve a mean of two.
+// With m trials, of both arms, in which something failed (or succeeded, if that
+// is rarer), it is drawn towards 0.05 with the weight of 2 such trials,
+// (m·rho+0.1)/(m+2), and at least 0.01; if nothing failed, it is 0.01.
+//
+// A nominal 95 % interval so formed held the true difference in at least 93 % of
+// simulated comparisons at every rate up to 0.99 and correlation up to 0.2, of 4
+// to 10 trials of 20 or 50 requests; gate C4 holds that. Nearer to 1 no rate
+// that is seen tells enough of the correlation, and it falls below.
+//
+// One trial in each arm gives DF 0, for which nothing is known but that the
+// difference lies in [-1, 1]. DeflatedNewcombe panics if a side is empty or a
+// count is not 0 <= K <= N, N > 0.
 func DeflatedNewcombe(base, head []Count) RateDifference {
 	total1, total2 := pooledCount("DeflatedNewcombe", base), pooledCount("DeflatedNewcombe", head)
-	rho1, size1 := ICC(base)
-	rho2, size2 := ICC(head)
-	rho := (rho1 + rho2) / 2
-	if len(base) < 2 || len(head) < 2 {
-		rho = rho1 + rho2 // at least one of them is 0
-	}
+	arm1, arm2 := anovaOf(base, total1), anovaOf(head, total2)
 	d := RateDifference{
 		Difference: total2.Rate() - total1.Rate(),
-		ICC:        max(rho, leastICC),
+		ICC:        leastICC,
 		DF:         float64(len(base) + len(head) - 2),
 	}
-	d.BaseDeff = designEffect(size1, d.ICC)
-	d.HeadDeff = designEffect(size2, d.ICC)
+	if m := telling(base, head); m > 0 {
+		d.ICC = max(leastICC, (m*arm1.and(arm2).icc()+rareTrials*rareICC)/(m+rareTrials))
+	}
+	d.BaseDeff = designEffect(arm1.size, d.ICC)
+	d.HeadDeff = designEffect(arm2.size, d.ICC)
 	d.base = Count{total1.K / d.BaseDeff, total1.N / d.BaseDeff}
 	d.head = Count{total2.K / d.HeadDeff, total2.N / d.HeadDeff}
 	return d
+}
+
+// telling counts the trials that hold a failure, or those that hold a success
+// if they are fewer.
+func telling(base, head []Count) float64 {
+	failed, succeeded := 0.0, 0.0
+	for _, c := range slices.Concat(base, head) {
+		if c.K < c.N {
+			failed++
+		}
+		if c.K > 0 {
+			succeeded++
+		}
+	}
+	return min(failed, succeeded)
 }
 
 // Interval returns the difference with its two-sided interval, within [-1, 1].

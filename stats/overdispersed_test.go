@@ -11,10 +11,12 @@ import (
 var (
 	steadyTrials = []Count{{48, 50}, {50, 50}, {45, 50}, {49, 50}}
 	shakyTrials  = []Count{{40, 50}, {47, 50}, {44, 50}, {38, 48}}
+
+	perfectTrials = []Count{{50, 50}, {50, 50}, {50, 50}, {50, 50}}
 )
 
 // NumPy 2.4.6, SciPy 1.17.1: the formulas of the docs written out with arrays,
-// scipy.stats.t.ppf(.95, 6) for the quantile.
+// scipy.stats.t.ppf(.95, trials - 2) for the quantile.
 func TestOverdispersedOracles(t *testing.T) {
 	rho, size := ICC(steadyTrials)
 	near(t, "ICC", rho, 0.02859943291210133, 1e-15)
@@ -23,13 +25,27 @@ func TestOverdispersedOracles(t *testing.T) {
 	near(t, "ICC", rho, 0.019441878021063723, 1e-15)
 	near(t, "size", size, 49.4949494949495, 1e-12)
 
-	d := DeflatedNewcombe(steadyTrials, shakyTrials)
-	near(t, "ICC", d.ICC, 0.024020655466582524, 1e-15)
-	near(t, "design effect", d.BaseDeff, 2.1770121178625437, 1e-13)
-	near(t, "design effect", d.HeadDeff, 2.1648804736875022, 1e-13)
-	near(t, "difference", d.Difference, -0.10646464646464648, 1e-15)
-	near(t, "DF", d.DF, 6, 0)
-	nearInterval(t, "deflated", d.Interval(.9), -0.19577918010181264, -0.022363030765605155, 1e-12)
+	for _, tt := range []struct {
+		name               string
+		base, head         []Count
+		icc, deff1, deff2  float64
+		low, estimate, top float64 // at 90 %
+	}{
+		{"four of each", steadyTrials, shakyTrials, 0.02787770221933081, 2.36600740874721, 2.351927761161689,
+			-0.1999609652360197, -0.10646464646464648, -0.018464557198122455},
+		{"one failure in all", perfectTrials, []Count{{50, 50}, {49, 50}, {50, 50}, {50, 50}}, 0.1 / 3, 2.6333333333333337, 2.6333333333333337,
+			-0.056466598906248944, -0.005, 0.0425827513160212},
+		{"one trial of base", perfectTrials[:1], shakyTrials, 0.02962791868070915, 2.451768015354748, 2.4368044200614607,
+			-0.2611444416879043, -0.14646464646464652, 0.07815065526831719},
+	} {
+		d := DeflatedNewcombe(tt.base, tt.head)
+		near(t, tt.name+": ICC", d.ICC, tt.icc, 1e-15)
+		near(t, tt.name+": design effect", d.BaseDeff, tt.deff1, 1e-13)
+		near(t, tt.name+": design effect", d.HeadDeff, tt.deff2, 1e-13)
+		near(t, tt.name+": difference", d.Difference, tt.estimate, 1e-15)
+		near(t, tt.name+": DF", d.DF, float64(len(tt.base)+len(tt.head)-2), 0)
+		nearInterval(t, tt.name, d.Interval(.9), tt.low, tt.top, 1e-12)
+	}
 }
 
 func TestICCEdges(t *testing.T) {
@@ -52,20 +68,35 @@ func TestICCEdges(t *testing.T) {
 }
 
 func TestDeflatedNewcombeEdges(t *testing.T) {
-	perfect := []Count{{50, 50}, {50, 50}, {50, 50}, {50, 50}}
-	d := DeflatedNewcombe(perfect, perfect)
+	d := DeflatedNewcombe(perfectTrials, perfectTrials)
 	if iv := d.Interval(.9); d.ICC != leastICC || iv.Low != -iv.High || iv.Low > -.01 || iv.Low < -.1 {
 		t.Errorf("all successes: %+v %+v", d, iv)
 	}
-	one := DeflatedNewcombe(perfect[:1], shakyTrials[:1])
+	one := DeflatedNewcombe(perfectTrials[:1], shakyTrials[:1])
 	nearInterval(t, "one trial each", one.Interval(.9), -1, 1, 0)
 	near(t, "one trial each", one.PBelow(.5), 1, 0)
 	near(t, "one trial each", one.PAbove(-.5), 1, 0)
-	half := DeflatedNewcombe(perfect[:1], shakyTrials)
-	if rho, _ := ICC(shakyTrials); half.ICC != rho {
-		t.Errorf("one trial of base: ICC %g, want head's %g", half.ICC, rho)
+	sizesOfOne := DeflatedNewcombe([]Count{{1, 1}, {0, 1}, {1, 1}}, []Count{{1, 1}, {0, 1}, {0, 1}})
+	near(t, "sizes of one", sizesOfOne.BaseDeff, 1, 0)
+	sound(t, "sizes of one", sizesOfOne.Interval(.9))
+}
+
+// Counting failures instead of successes, or naming the arms the other way
+// round, turns the interval round and changes nothing else.
+func TestDeflatedNewcombeMirrors(t *testing.T) {
+	failures := func(trials []Count) []Count {
+		mirrored := make([]Count, len(trials))
+		for i, c := range trials {
+			mirrored[i] = Count{c.N - c.K, c.N}
+		}
+		return mirrored
 	}
-	sound(t, "one trial of base", half.Interval(.9))
+	for _, pair := range [][2][]Count{{steadyTrials, shakyTrials}, {perfectTrials, steadyTrials}, {perfectTrials[:2], {{0, 30}, {3, 30}, {0, 30}}}} {
+		base, head := pair[0], pair[1]
+		iv := DeflatedNewcombe(base, head).Interval(.9)
+		nearInterval(t, "failures", DeflatedNewcombe(failures(base), failures(head)).Interval(.9), -iv.High, -iv.Low, 1e-12)
+		nearInterval(t, "arms", DeflatedNewcombe(head, base).Interval(.9), -iv.High, -iv.Low, 1e-12)
+	}
 }
 
 // The p-values and the interval are two readings of one curve.

@@ -64,7 +64,7 @@ func BlocksNeeded(t Target, sd, loss float64) (int, bool) {
 	checkLoss("BlocksNeeded", loss)
 	return fewest(func(n float64) bool {
 		return tPower((loss-t.Margin)*math.Sqrt(n)/sd, t.Alpha, n-1) >= t.Power
-	}, loss-t.Margin, sd, t.z(1-t.Power))
+	}, t.Alpha, loss-t.Margin, sd, t.z())
 }
 
 // BlocksForEquivalence returns the fewest blocks, at least 2, with which a true
@@ -80,7 +80,7 @@ func BlocksForEquivalence(t Target, sd, effect float64) (int, bool) {
 	checkLoss("BlocksForEquivalence", effect)
 	return fewest(func(n float64) bool {
 		return equivalencePower(t, effect, sd/math.Sqrt(n), n-1) >= t.Power
-	}, t.Margin-math.Abs(effect), sd, t.z((1-t.Power)/2))
+	}, t.Alpha, t.Margin-math.Abs(effect), sd, t.equivalenceZ(effect))
 }
 
 // A Side is one arm of an unpaired comparison.
@@ -118,7 +118,7 @@ func TrialsNeeded(t Target, sdA, sdB, loss float64) (int, bool) {
 	return fewest(func(n float64) bool {
 		se, df := welchError(sdA, n, sdB, n)
 		return tPower((loss-t.Margin)/se, t.Alpha, df) >= t.Power
-	}, loss-t.Margin, math.Hypot(sdA, sdB), t.z(1-t.Power))
+	}, t.Alpha, loss-t.Margin, math.Hypot(sdA, sdB), t.z())
 }
 
 // TrialsForEquivalence is BlocksForEquivalence for two independent samples of
@@ -131,23 +131,25 @@ func TrialsForEquivalence(t Target, sdA, sdB, effect float64) (int, bool) {
 	return fewest(func(n float64) bool {
 		se, df := welchError(sdA, n, sdB, n)
 		return equivalencePower(t, effect, se, df) >= t.Power
-	}, t.Margin-math.Abs(effect), math.Hypot(sdA, sdB), t.z((1-t.Power)/2))
+	}, t.Alpha, t.Margin-math.Abs(effect), math.Hypot(sdA, sdB), t.equivalenceZ(effect))
 }
 
 // fewest returns the smallest n >= 2 for which enough(n) holds; enough must
 // stay true once it is. The search starts from what the normal distribution
 // would need to see a distance, given the sd of one difference and the z that
-// the target asks for. Without spread the first possible n does, and without a
-// distance none does.
-func fewest(enough func(n float64) bool, distance, sd, z float64) (int, bool) {
+// the target asks for, and half the square of its critical value more, which is
+// what t asks for (Guenther 1981): mostly the answer or next to it, and enough
+// is dear. Without spread the first possible n does, and without a distance none
+// does.
+func fewest(enough func(n float64) bool, alpha, distance, sd, z float64) (int, bool) {
 	switch {
 	case !(distance > 0) || math.IsInf(sd, 1):
 		return 0, false
 	case sd == 0 || math.IsInf(distance, 1):
 		return 2, true
 	}
-	ratio := z * (sd / distance)
-	start := int(min(max(math.Ceil(ratio*ratio)+1, 2), maxSampleSize))
+	ratio, critical := z*(sd/distance), distuv.UnitNormal.Quantile(alpha)
+	start := int(min(max(math.Ceil(ratio*ratio+critical*critical/2), 2), maxSampleSize))
 	low, high := start-1, start // from here: enough(high), and not enough(low) or low is 1
 	if enough(float64(start)) {
 		for step := 1; low > 1 && enough(float64(low)); step *= 2 {
@@ -173,10 +175,26 @@ func fewest(enough func(n float64) bool, distance, sd, z float64) (int, bool) {
 	return high, true
 }
 
-// z returns the sum of the normal quantiles that a claim at level Alpha, and
-// missing it with the given chance, ask for.
-func (t Target) z(miss float64) float64 {
-	return -distuv.UnitNormal.Quantile(t.Alpha) - distuv.UnitNormal.Quantile(miss)
+// z returns the sum of the normal quantiles that a claim at level Alpha and its
+// Power ask for.
+func (t Target) z() float64 {
+	return -distuv.UnitNormal.Quantile(t.Alpha) - distuv.UnitNormal.Quantile(1-t.Power)
+}
+
+// equivalenceZ is z for two claims at once: how many standard errors the nearer
+// margin must lie from the effect, the other being as much farther as it is. It
+// is 0 for an effect beyond Margin, which cannot be shown to lie within.
+func (t Target) equivalenceZ(effect float64) float64 {
+	near, far := t.Margin-math.Abs(effect), t.Margin+math.Abs(effect)
+	if !(near > 0) {
+		return 0
+	}
+	critical := -distuv.UnitNormal.Quantile(t.Alpha)
+	missing := func(z float64) float64 {
+		return distuv.UnitNormal.CDF(z-critical) + distuv.UnitNormal.CDF(z*(far/near)-critical) - 1 - t.Power
+	}
+	most := critical - distuv.UnitNormal.Quantile((1-t.Power)/2) // if both are as near
+	return increasingRoot(missing, 0, most, 1e-3)
 }
 
 // tPower returns the chance that a one-sided t test at level alpha rejects when
