@@ -64,6 +64,11 @@ type Side struct {
 	Trials []Point `json:"trials"` // usable trials in measured order
 	Failed int     `json:"failed"` // trials that measured nothing
 
+	// Censored trials are known only to lie beyond what could be measured, on
+	// the bad side: a latency that falls among failed requests, the throughput
+	// of a trial in which none succeeded. They are in neither Trials nor Failed.
+	Censored int `json:"censored,omitempty"`
+
 	said []string // what its programs warned of, each once
 }
 

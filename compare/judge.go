@@ -80,7 +80,15 @@ func newJudge(policy Policy, family int) judge {
 
 func (j judge) verdict(c *Comparison, mismatched []string) (Verdict, *Reason) {
 	inconclusive := func(r Reason) (Verdict, *Reason) { return Inconclusive, &r }
+	censored := c.Baseline.Censored + c.Contender.Censored
+	_, gated := j.policy.Margin(c.Metric)
 	switch {
+	case censored > 0 && !gated:
+		return inconclusive(Reason{Code: NoMargin})
+	case censored > 0 && len(c.Baseline.Trials) == 0:
+		return inconclusive(Reason{Code: NotMeasured}) // nothing to compare with, and no pass
+	case censored > 0: // whatever the other trials say, they are the better ones
+		return inconclusive(Reason{Code: Censored, Have: censored})
 	case len(c.Contender.Trials) == 0:
 		return inconclusive(Reason{Code: NotMeasured})
 	case len(mismatched) > 0:
@@ -232,7 +240,8 @@ func (j judge) needed(c *Comparison) int {
 // equal rate would be shown to lie within the margin.
 func (j judge) neededForRate(c *Comparison) int {
 	counts := c.Baseline.counts()
-	icc, size := stats.ICC(counts)
+	_, size := stats.ICC(counts)
+	icc := c.effect.inference.(stats.RateDifference).ICC
 	n := stats.TrialsForRate(pooledRate(counts), max(1, size), icc, c.effect.lambda, 1-2*j.policy.Alpha)
 	if n > mostBlocks {
 		return 0

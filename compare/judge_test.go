@@ -52,6 +52,33 @@ func TestSuccessRates(t *testing.T) {
 	}
 }
 
+// A latency that falls among failed requests is no number to average: without
+// it the trials that went well would speak for all.
+func TestCensoredTrials(t *testing.T) {
+	latency := record.Metric{Name: "ttft_p95", Kind: "ttft_p95", Unit: "s", Better: record.Lower}
+	censor := func(metric record.Metric, which func(record.Trial) bool) Comparison {
+		s := session{arms: []string{"base", "head"}, blocks: 8, noise: 0.01, seed: 5, metric: metric, change: map[string]float64{"head": -0.5}}
+		run := s.run()
+		for i, trial := range run.Trials {
+			if which(trial) {
+				m := &run.Trials[i].Measurements[0]
+				m.Values, m.Censored = []float64{60}, true
+			}
+		}
+		return Run(run, DefaultPolicy()).Comparisons[0]
+	}
+	checkVerdict(t, censor(latency, func(record.Trial) bool { return false }), Improvement, "")
+	one := censor(latency, func(r record.Trial) bool { return r.Arm == "head" && r.Block == 3 })
+	checkVerdict(t, one, Inconclusive, Censored)
+	if one.Contender.Censored != 1 || len(one.Contender.Trials) != 7 || one.Contender.Failed != 0 {
+		t.Errorf("contender %+v", one.Contender)
+	}
+	checkVerdict(t, censor(latency, func(r record.Trial) bool { return r.Arm == "head" }), Inconclusive, Censored)
+	checkVerdict(t, censor(latency, func(record.Trial) bool { return true }), Inconclusive, NotMeasured)
+	latency.Name, latency.Kind = "e2e_p95", "e2e_p95"
+	checkVerdict(t, censor(latency, func(record.Trial) bool { return true }), Inconclusive, NoMargin)
+}
+
 func TestWarnings(t *testing.T) {
 	s := session{arms: []string{"base", "head"}, blocks: 12, noise: 0.002, seed: 2}
 	codes := func(run *record.Run) (got []WarningCode) {

@@ -92,6 +92,10 @@ func points(a armTrials, cell string, m record.Metric) Side {
 		if t.Outcome == record.Failed || !ok {
 			continue
 		}
+		if measurement.Censored {
+			s.Censored++
+			continue
+		}
 		value := stats.Median(measurement.Values)
 		if value <= 0 && m.Unit != share {
 			s.Failed++ // no ratio can be formed with it

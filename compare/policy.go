@@ -31,10 +31,11 @@ type Policy struct {
 func DefaultPolicy() Policy {
 	return Policy{
 		Margins: map[string]Margin{
-			record.Throughput: {Value: 0.03},
-			"ttft_p50":        {Value: 0.05},
-			"ttft_p95":        {Value: 0.15},
-			"success_rate":    {Value: 0.02, Absolute: true},
+			record.Throughput:  {Value: 0.03},
+			record.TTFTp50:     {Value: 0.05},
+			record.TTFTp95:     {Value: 0.15},
+			record.TPOTp50:     {Value: 0.05},
+			record.SuccessRate: {Value: 0.02, Absolute: true},
 		},
 		Alpha:     0.05,
 		MinTrials: 4,

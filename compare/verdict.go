@@ -54,6 +54,7 @@ const (
 	BaselineTooYoung ReasonCode = "baseline_too_young"   // too few stored sessions
 	MethodsDisagree  ReasonCode = "methods_disagree"     // mean and rank estimates give different verdicts
 	NoMargin         ReasonCode = "no_margin"            // the policy has no margin for this metric
+	Censored         ReasonCode = "censored"             // Have trials whose value lies beyond what could be measured, such as a latency among failed requests
 	NotMeasured      ReasonCode = "not_measured"         // a side has no usable trial; exit 4, never a pass
 )
 

@@ -94,6 +94,8 @@ func reason(r Row) (why, remedy Text) {
 	switch c.Reason.Code {
 	case compare.NotMeasured:
 		return notMeasured(c), say("see why its trials failed")
+	case compare.Censored:
+		return censored(c), say("look at the success rate first: requests that fail are infinitely slow")
 	case compare.TooFewTrials:
 		if need > have {
 			return say("%s measured, at least %d needed", replicates(c.Method, have), need), say("measure %s", replicates(c.Method, need))
@@ -134,6 +136,18 @@ func open(r Row) Text {
 		return say("a change beyond the margin for this comparison alone, not certain enough among all those of the run")
 	}
 	return say("too noisy: after %s the interval reaches both into and out of the margin", after)
+}
+
+// censored says on which side how many trials have no value to compare.
+func censored(c compare.Comparison) Text {
+	var sides []Text
+	for _, side := range []compare.Side{c.Baseline, c.Contender} {
+		if side.Censored > 0 {
+			n := plural(side.Censored+len(side.Trials), "trial")
+			sides = append(sides, join(" ", say("in %d of %s of", side.Censored, n), quote(side.Arm)))
+		}
+	}
+	return join(" ", join(" and ", sides...), say("so many requests failed that the value is beyond what could be measured"))
 }
 
 func notMeasured(c compare.Comparison) Text {
