@@ -1,0 +1,170 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+// A generator is one load under way.
+type generator struct {
+	ctx     context.Context
+	abort   context.CancelCauseFunc
+	opts    Options
+	prompts []Prompt
+	wire    []wireRequest // of each prompt
+	start   time.Time
+	pool    pool
+	limit   limiter
+	buffers sync.Pool
+
+	outcomes []outcome // by index; each is written by the one goroutine that has the request
+	inFlight atomic.Int64
+
+	mu       sync.Mutex // guards what follows
+	gaps     reservoir
+	progress Progress
+	server   serverEnd
+}
+
+func newGenerator(ctx context.Context, prompts []Prompt, o Options) (*generator, error) {
+	base, err := url.Parse(o.URL)
+	if err != nil {
+		return nil, fmt.Errorf("load: address of the server: %w", err)
+	}
+	if base.Scheme != "http" || base.Host == "" {
+		return nil, fmt.Errorf("load: address of the server %q: want http://HOST:PORT", o.URL)
+	}
+	port := base.Port()
+	setDefault(&port, "80")
+	// Resolved once: a name server is not what is measured.
+	addr, err := net.ResolveTCPAddr("tcp", net.JoinHostPort(base.Hostname(), port))
+	if err != nil {
+		return nil, fmt.Errorf("load: address of the server: %w", err)
+	}
+	total := o.Warmup + o.Requests
+	prompts = prompts[:min(len(prompts), total)]
+	wire, err := wireRequests(base, prompts, o)
+	if err != nil {
+		return nil, err
+	}
+	g := &generator{
+		opts: o, prompts: prompts, wire: wire,
+		pool:     pool{address: addr.String()},
+		buffers:  sync.Pool{New: newBuffers},
+		outcomes: make([]outcome, total),
+		gaps:     reservoir{size: maxGaps, rng: rand.New(rand.NewPCG(o.Seed, gapStream))},
+	}
+	if o.Limit > 0 {
+		g.limit.gap = seconds(1 / o.Limit)
+	}
+	g.progress.Total = total
+	g.ctx, g.abort = context.WithCancelCause(ctx)
+	g.start = time.Now()
+	return g, nil
+}
+
+// An outcome is what became of a request.
+type outcome struct {
+	row   record.Request
+	begin time.Duration // of its first attempt; in an open loop, when it was due
+	end   time.Duration // of its last; 0 while it has not ended
+	delay time.Duration // of the last attempt
+}
+
+// now returns the time since the load began, on the monotonic clock.
+func (g *generator) now() time.Duration { return time.Since(g.start) }
+
+func (g *generator) close() {
+	g.abort(nil)
+	g.pool.close()
+}
+
+// phase sends the requests first to end-1 and returns once they have ended, or
+// the load was cancelled.
+func (g *generator) phase(first, end int) {
+	if first == end || g.ctx.Err() != nil {
+		return
+	}
+	if g.opts.Rate > 0 {
+		g.openLoop(first, end)
+	} else {
+		g.closedLoop(first, end)
+	}
+}
+
+// closedLoop has each of its workers send one request after the other.
+func (g *generator) closedLoop(first, end int) {
+	var next atomic.Int64
+	next.Store(int64(first))
+	var workers sync.WaitGroup
+	for range min(g.opts.Concurrency, end-first) {
+		workers.Go(func() {
+			free := g.now()
+			for g.ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= end {
+					return
+				}
+				free = g.request(i, free, free)
+			}
+		})
+	}
+	workers.Wait()
+}
+
+// openLoop sends each request when it is due, whatever became of the others,
+// unless the most are in flight: then it waits for one to end, and the wait is
+// part of its latency.
+func (g *generator) openLoop(first, end int) {
+	rng := rand.New(rand.NewPCG(g.opts.Seed, arrivalStream+uint64(first)<<8))
+	due := schedule(end-first, g.opts.Rate, g.opts.Arrivals, g.opts.Limit, rng)
+	var places chan struct{} // one for each request in flight; nil without a bound
+	if g.opts.Concurrency > 0 {
+		places = make(chan struct{}, g.opts.Concurrency)
+	}
+	begin := g.now()
+	var requests sync.WaitGroup
+	defer requests.Wait()
+	for i, d := range due {
+		at := begin + d
+		if !g.waitUntil(at) {
+			return
+		}
+		ready := at
+		if places != nil {
+			select {
+			case places <- struct{}{}:
+			default:
+				select {
+				case places <- struct{}{}:
+					ready = g.now()
+				case <-g.ctx.Done():
+					return
+				}
+			}
+		}
+		requests.Go(func() {
+			g.request(first+i, at, ready)
+			if places != nil {
+				<-places
+			}
+		})
+	}
+}
+
+// waitUntil returns at that moment, or false earlier when the load is
+// cancelled.
+func (g *generator) waitUntil(at time.Duration) bool {
+	if d := at - g.now(); d > 0 {
+		return sleep(g.ctx, d)
+	}
+	return g.ctx.Err() == nil
+}
