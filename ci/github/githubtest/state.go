@@ -1,6 +1,7 @@
 package githubtest
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -181,7 +182,7 @@ func (s *Server) listArtifacts(h http.Header, op *operation, path string, query 
 	for _, a := range s.Artifacts[from:to] {
 		x := op.example("artifacts")
 		x["id"], x["name"], x["expired"] = a.ID, a.Name, a.Expired
-		x["size_in_bytes"] = max(a.Size, int64(len(a.Data)))
+		x["size_in_bytes"] = cmp.Or(a.Size, int64(len(a.Data)))
 		of := x["workflow_run"].(map[string]any)
 		of["id"], of["head_sha"], of["head_repository_id"] = a.Run, a.SHA, a.HeadRepoID
 		list = append(list, x)
