@@ -23,19 +23,20 @@ func (e *badArgument) Error() string {
 }
 
 // parameters merges what a trial runs with: the defaults, then the cell's,
-// then the arm's. asked names those that cell or arm set.
-func parameters(threads int, cell, arm map[string]string) (values map[string]string, asked map[string]bool) {
+// then the arm's. asked names those that cell or arm set. Without serve it
+// leaves out what is llama-server's alone and changes nothing of llama-bench.
+func parameters(serve bool, threads int, cell, arm map[string]string) (values map[string]string, asked map[string]bool) {
 	values = map[string]string{"threads": strconv.Itoa(threads)}
 	for _, p := range record.Params {
-		if p.Default != "" && !p.Serve {
+		if p.Default != "" && (serve || !p.Serve) {
 			values[p.Name] = p.Default
 		}
 	}
 	asked = make(map[string]bool)
 	for _, set := range []map[string]string{cell, arm} {
 		for name, value := range set {
-			if p, ok := record.ParamByName(name); ok && p.Serve {
-				continue // llama-server's: it changes nothing here
+			if p, ok := record.ParamByName(name); ok && p.Serve && !serve {
+				continue
 			}
 			values[name] = value
 			asked[name] = true

@@ -1,6 +1,7 @@
 package llama
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -28,18 +29,12 @@ func (m *measurement) check() {
 	m.checkTests()
 }
 
-// checkBuild holds every result against what the arm's first one called the
-// build. Libraries outside the program's folder change without a trace in it.
-// --version is no measure: packagers' wrappers may print another one there.
+// checkBuild holds every result against the arm's first one.
 func (m *measurement) checkBuild() {
-	p := m.program
 	for _, r := range m.results {
-		if !p.seen {
-			p.commit, p.number, p.seen = r.BuildCommit, r.BuildNumber, true
-		}
-		if r.BuildCommit != p.commit || r.BuildNumber != p.number {
-			m.fail(record.BuildChanged, "llama-bench calls itself %s (%d), but was %s (%d) when the run began; measure builds that nobody rebuilds meanwhile",
-				r.BuildCommit, r.BuildNumber, p.commit, p.number)
+		build := fmt.Sprintf("%s (%d)", r.BuildCommit, r.BuildNumber)
+		if first, ok := m.program.agrees(build); !ok {
+			m.fail(record.BuildChanged, "llama-bench calls itself %s, but was %s when the run began; measure builds that nobody rebuilds meanwhile", build, first)
 		}
 	}
 }

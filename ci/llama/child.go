@@ -28,6 +28,7 @@ type childSpec struct {
 	grace     time.Duration // 0 for gracePeriod
 	maxStdout int           // bytes; more of them end the child
 	log       io.Writer     // what it writes to stderr, all of it; nil for nowhere
+	output    io.Writer     // takes stdout and stderr together, and none is kept; nil keeps them apart
 }
 
 // A childEnd is how it went.
@@ -37,6 +38,7 @@ type childEnd struct {
 	stdout    []byte
 	stderr    string // beginning and end; the middle of a long one is left out
 	seconds   float64
+	killed    bool // it was asked to end and did not within the grace period
 	heldOpen  bool // a process it left behind kept its output open
 	resources record.Resources
 }
@@ -56,31 +58,55 @@ var (
 	errFlood   = errors.New("output limit")
 )
 
-// runChild runs a program in a process group of its own and returns once no
-// process of that group is left. A child that outlives its time, floods its
+// A child is a running program, or one that has ended. It leads a process
+// group of its own.
+type child struct {
+	cmd    *exec.Cmd
+	cancel context.CancelCauseFunc // asks it to end
+	hurry  context.CancelFunc      // ends the grace period
+	done   chan struct{}           // closed once it has been collected; its group was killed before
+	end    *childEnd               // after done
+}
+
+// runChild runs a program in a process group of its own and returns once it
+// has ended and every process left in its group was killed. A child that outlives its time, floods its
 // output or loses its context is asked to end (SIGTERM), and after the grace
 // period made to. The error is ctx.Err() when the context ended the child, or
 // says why the program could not be started.
 func runChild(ctx context.Context, spec childSpec) (*childEnd, error) {
+	c, err := startChild(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	<-c.done
+	if c.end.reason == endedCancel {
+		return c.end, ctx.Err()
+	}
+	return c.end, nil
+}
+
+// startChild starts a program as runChild does and returns while it runs.
+func startChild(ctx context.Context, spec childSpec) (*child, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	limited, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	release := func() {}
 	if spec.timeout > 0 {
-		var release context.CancelFunc
 		limited, release = context.WithTimeoutCause(limited, spec.timeout, errTimeout)
-		defer release()
 	}
+	patience, hurry := context.WithCancel(context.Background())
 	stdout := &boundedBuffer{max: spec.maxStdout, full: func() { cancel(errFlood) }}
 	stderr := new(excerpt)
 
 	// Not CommandContext: its kill reaches the first process only.
 	cmd := exec.Command(spec.program, spec.args...)
 	cmd.Env = spec.env
-	cmd.Stdout = stdout
-	cmd.Stderr = stderr
-	if spec.log != nil {
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	switch {
+	case spec.output != nil:
+		cmd.Stdout, cmd.Stderr = spec.output, spec.output
+	case spec.log != nil:
 		cmd.Stderr = io.MultiWriter(stderr, spec.log)
 	}
 	cmd.WaitDelay = drainPeriod
@@ -88,40 +114,52 @@ func runChild(ctx context.Context, spec childSpec) (*childEnd, error) {
 
 	// The parent-death signal of Linux is tied to the thread that started the
 	// child (golang/go#27505), so one locked thread starts it and waits for it.
-	type outcome struct {
-		end *childEnd
-		err error
-	}
-	done := make(chan outcome)
+	c := &child{cmd: cmd, cancel: cancel, hurry: hurry, done: make(chan struct{})}
+	started := make(chan error)
 	go func() {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		end, err := startAndWait(limited, cmd, cmp.Or(spec.grace, gracePeriod))
-		done <- outcome{end, err}
+		defer cancel(nil)
+		defer release()
+		defer hurry()
+		begin := time.Now()
+		err := cmd.Start()
+		started <- err
+		if err != nil {
+			return
+		}
+		c.end = waitAndEnd(limited, patience, cmd, begin, cmp.Or(spec.grace, gracePeriod))
+		c.end.stdout, c.end.stderr = stdout.data, stderr.String()
+		close(c.done)
 	}()
-	out := <-done
-	if out.err != nil {
-		return nil, out.err
-	}
-	out.end.stdout, out.end.stderr = stdout.data, stderr.String()
-	if out.end.reason == endedCancel {
-		return out.end, ctx.Err()
-	}
-	return out.end, nil
-}
-
-func startAndWait(ctx context.Context, cmd *exec.Cmd, grace time.Duration) (*childEnd, error) {
-	started := time.Now()
-	if err := cmd.Start(); err != nil {
+	if err := <-started; err != nil {
 		return nil, err
 	}
+	return c, nil
+}
+
+// stop asks the child to end, kills its group after the grace period, at once
+// when ctx is done, and returns when it has ended.
+func (c *child) stop(ctx context.Context) {
+	c.cancel(nil)
+	select {
+	case <-c.done:
+	case <-ctx.Done():
+		c.hurry()
+		<-c.done
+	}
+}
+
+// waitAndEnd waits until the child has ended, and sees to it that it does when
+// ctx is done.
+func waitAndEnd(ctx, patience context.Context, cmd *exec.Cmd, begin time.Time, grace time.Duration) *childEnd {
 	end := new(childEnd)
 	exited := make(chan struct{})
 	var watcher sync.WaitGroup
-	watcher.Go(func() { end.reason = endOnDone(ctx, exited, cmd, grace) })
+	watcher.Go(func() { end.reason, end.killed = endOnDone(ctx, patience, exited, cmd, grace) })
 
 	err := waitFor(cmd, func() { // between the child's end and its pid being free again
-		end.seconds = time.Since(started).Seconds()
+		end.seconds = time.Since(begin).Seconds()
 		close(exited)
 		watcher.Wait()
 		killGroup(cmd) // whoever it left behind would disturb the next trial
@@ -129,27 +167,33 @@ func startAndWait(ctx context.Context, cmd *exec.Cmd, grace time.Duration) (*chi
 	end.heldOpen = errors.Is(err, exec.ErrWaitDelay)
 	end.state = cmd.ProcessState
 	end.resources = resources(cmd.ProcessState)
-	return end, nil
+	return end
 }
 
-// endOnDone ends the child's group when ctx is done, and says why it did.
-func endOnDone(ctx context.Context, exited <-chan struct{}, cmd *exec.Cmd, grace time.Duration) endReason {
+// endOnDone ends the child's group when ctx is done, and says why it did and
+// whether it had to kill.
+func endOnDone(ctx, patience context.Context, exited <-chan struct{}, cmd *exec.Cmd, grace time.Duration) (reason endReason, killed bool) {
 	select {
 	case <-exited:
-		return endedItself
+		return endedItself, false
 	case <-ctx.Done():
 	}
 	terminateGroup(cmd)
 	select {
 	case <-exited:
+	case <-patience.Done():
+		killed = true
 	case <-time.After(grace):
+		killed = true
+	}
+	if killed {
 		killGroup(cmd)
 	}
 	switch context.Cause(ctx) {
 	case errTimeout:
-		return endedTimeout
+		return endedTimeout, killed
 	case errFlood:
-		return endedFlood
+		return endedFlood, killed
 	}
-	return endedCancel
+	return endedCancel, killed
 }

@@ -15,7 +15,10 @@ import (
 var (
 	memoryMarks = []string{"bad_alloc", "failed to allocate", "unable to allocate", "out of memory", "cannot allocate memory", "erroroutofdevicememory", "alloc_tensor_range: failed"}
 	modelMarks  = []string{"failed to load model", "error loading model", "unable to load model"}
-	flagMarks   = []string{"invalid parameter for argument", "unknown argument", "invalid device:", "failed to parse cpu-mask"}
+	flagMarks   = []string{
+		"invalid parameter for argument", "unknown argument", "invalid device:", "failed to parse cpu-mask",
+		"error: invalid argument", "error while handling argument", "expected value for argument"} // llama-server's
+	portMarks = []string{"couldn't bind http server socket", "address already in use"}
 )
 
 // failureOf says why a child that ended by itself or was ended measured
@@ -90,6 +93,10 @@ var (
 
 	// Backends that are tried and not there say "failed" on every good run too.
 	probeLine = regexp.MustCompile(`^(ggml_backend_load_best|load_backend|ggml_backend_registry)\b`)
+
+	// Newer builds of llama-server begin a line with the time since the start,
+	// a letter for the level, and the part that speaks.
+	logPrefix = regexp.MustCompile(`^\d+\.\d+\.\d+\.\d+ [A-Z] ((srv|cmn|slot|que) +)?`)
 )
 
 // sentence picks from stderr the first two lines that speak of an error: the
@@ -98,7 +105,7 @@ func sentence(stderr string) string {
 	var last string
 	var faults []string
 	for line := range strings.Lines(stderr) {
-		line = shorten(oneLine(line), 150)
+		line = shorten(logPrefix.ReplaceAllString(oneLine(line), ""), 150)
 		if line == "" || probeLine.MatchString(line) {
 			continue
 		}

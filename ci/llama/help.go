@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// capabilities is what a llama-bench build understands, learned from its own
+// capabilities is what a program of a build understands, learned from its own
 // help: packagers' builds carry no usable build number, and branches move
 // flags at other times than the main line.
 type capabilities struct {
@@ -55,11 +55,47 @@ func (c capabilities) first(flags ...string) string {
 }
 
 // choices returns the values that the help lists for a flag, "<0|1>" being 0
-// and 1, nil when it lists none.
+// and 1, nil when it lists none. llama-server also writes "[on|off]" and
+// "{none,layer}".
 func (c capabilities) choices(flag string) []string {
-	form := strings.Trim(c.forms[flag], "<>")
-	if !strings.Contains(form, "|") {
+	form := c.forms[flag]
+	separator := "|"
+	if strings.HasPrefix(form, "{") {
+		separator = ","
+	}
+	form = strings.Trim(form, "<>[]{}")
+	if !strings.Contains(form, separator) {
 		return nil
 	}
-	return strings.Split(form, "|")
+	return strings.Split(form, separator)
+}
+
+// serverOption is a line of llama-server's help, "-fa,   --flash-attn
+// [on|off|auto]       set Flash...": flags, one blank, the form of the value,
+// and after two blanks or more what it does. The lines that only go on with
+// that are indented further.
+var serverOption = regexp.MustCompile(`^ {0,12}((?:--?[A-Za-z][A-Za-z0-9_-]*(?:, *|\b))+)(?: (\S.*?))?(?:  .*)?$`)
+
+// readServerHelp reads the text that llama-server -h prints. ok says whether
+// it is llama-server's: llama.cpp's other programs have most of its flags, but
+// do not listen.
+func readServerHelp(help string) (c capabilities, ok bool) {
+	c.forms = make(map[string]string)
+	for line := range strings.Lines(help) {
+		m := serverOption.FindStringSubmatch(strings.TrimRight(line, "\r\n"))
+		if m == nil {
+			continue
+		}
+		for _, flag := range strings.FieldsFunc(m[1], func(r rune) bool { return r == ',' || r == ' ' }) {
+			if _, twice := c.forms[flag]; !twice {
+				c.forms[flag] = m[2]
+			}
+		}
+	}
+	for _, flag := range []string{"--host", "--port", "--model", "--ctx-size", "--parallel"} {
+		if !c.has(flag) {
+			return c, false
+		}
+	}
+	return c, true
 }

@@ -41,7 +41,7 @@ func (b *Bench) Measure(ctx context.Context, p *plan.Plan, t plan.Trial) (record
 		defer f.Close()
 		m.log = &boundedLog{w: f, room: maxLog}
 	}
-	m.values, m.asked = parameters(b.threads(), cell.Cell.Params, arm.Params)
+	m.values, m.asked = parameters(false, b.threads(), cell.Cell.Params, arm.Params)
 	if err := m.run(ctx); err != nil {
 		return record.Trial{}, err
 	}
@@ -50,10 +50,7 @@ func (b *Bench) Measure(ctx context.Context, p *plan.Plan, t plan.Trial) (record
 
 // program returns what Identify found, which a resumed run may not have called.
 func (b *Bench) program(ctx context.Context, arm record.Arm) (*program, error) {
-	b.mu.Lock()
-	p := b.programs[arm.Name]
-	b.mu.Unlock()
-	if p != nil {
+	if p := b.programs.get(arm.Name); p != nil {
 		return p, nil
 	}
 	if _, err := b.Identify(ctx, arm); err != nil {
@@ -89,7 +86,7 @@ type measurement struct {
 
 // run walks the invocations until one fails.
 func (m *measurement) run(ctx context.Context) error {
-	if err := recheck(m.program.files); err != nil {
+	if err := m.program.unchanged(); err != nil {
 		m.fail(record.BuildChanged, "%v; measure builds that nobody rebuilds meanwhile", err)
 		return nil
 	}
@@ -100,7 +97,7 @@ func (m *measurement) run(ctx context.Context) error {
 	}
 	deadline := time.Now().Add(m.plan.Timeout)
 	for i, args := range commands {
-		spec := childSpec{program: m.program.build.Program, args: args, env: m.program.env, maxStdout: maxStdout}
+		spec := childSpec{program: m.program.path, args: args, env: m.program.env, maxStdout: maxStdout}
 		if m.plan.Timeout > 0 {
 			spec.timeout = max(time.Until(deadline), time.Nanosecond)
 		}

@@ -42,7 +42,7 @@ func findProgram(bin, name string) (string, error) {
 			return checkProgram(path)
 		}
 	}
-	return "", fmt.Errorf("bin: %s holds no %s; build it with `cmake --build BUILD --target llama-bench`, or correct the path", bin, name)
+	return "", fmt.Errorf("bin: %s holds no %s; build it with `cmake --build BUILD --target %s`, or correct the path", bin, name, strings.TrimSuffix(name, ".exe"))
 }
 
 // checkProgram catches what the kernel would answer with "permission denied".

@@ -1,0 +1,268 @@
+package llama
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/llama-regress/llama-regress/ci/host"
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+// Servers starts llama-server. Its zero value is ready to use. It must not be
+// copied after its first use.
+type Servers struct {
+	// Threads is what a server gets for which neither cell nor arm says how
+	// many; 0 is host.PhysicalCores().
+	Threads int
+
+	// Environ is the environment that servers inherit, os.Environ() when nil.
+	// Variables of llama.cpp itself (GGML_*, LLAMA_*) are not inherited.
+	Environ []string
+
+	// freePort chooses the port of the next server; nil lets the kernel.
+	freePort func() (int, error)
+
+	programs programs
+}
+
+// A ServerSpec says what to start.
+type ServerSpec struct {
+	Arm          record.Arm
+	Params       map[string]string // the cell's; concurrency and rate are the client's and ignored
+	ModelPath    string
+	StartTimeout time.Duration // until it is ready; 0 is 30 s
+	Log          io.Writer     // gets its command and what it writes, 16 MiB at most; nil for nowhere
+}
+
+const (
+	startTimeout = 30 * time.Second
+	portAttempts = 5
+)
+
+// A Server is a running llama-server, or one that has ended. It is this
+// process's child, leads a process group of its own, and listens on 127.0.0.1
+// alone. Its methods may be called at the same time.
+type Server struct {
+	program *program
+	command []string
+	port    int
+	values  map[string]string // parameters it was started with
+	asked   map[string]bool   // those that cell or arm set
+	model   string
+	child   *child
+	log     *serverLog
+	client  *http.Client
+	kills   int           // memory kills that the kernel counted while it ran; before done, those until it started
+	done    chan struct{} // closed once it has ended and kills is final
+}
+
+// Identify finds the llama-server of an arm, learns from its help what it
+// understands, and checks that the arm's own parameters can be passed to it.
+// It returns Server, ServerSHA256, Version, Commit and Number; the last three
+// are empty where the program's --version has a form that is not known.
+func (s *Servers) Identify(ctx context.Context, arm record.Arm) (record.Build, error) {
+	p, err := identify(ctx, arm, inherited(s.Environ), "llama-server", readServerHelp)
+	if err != nil {
+		return record.Build{}, forArm(ctx, arm, err)
+	}
+	values, asked := parameters(true, 1, nil, arm.Params)
+	if _, err := serverArgs(p.caps, values, asked); err != nil {
+		return record.Build{}, forArm(ctx, arm, fmt.Errorf("%s: %w", p.name(), err))
+	}
+	s.programs.put(arm.Name, p)
+	return record.Build{
+		Server: p.path, ServerSHA256: p.files[0].sha256,
+		Version: p.version.text, Commit: p.version.commit, Number: p.version.number,
+	}, nil
+}
+
+// Start starts a server and returns when it is ready: healthy, alone on its
+// port, and running with the slots and the context that were asked for. It
+// lives until Stop, until ctx is done, or until this process ends; call Stop
+// in any case. When it cannot be had, what was started is gone again and the
+// failure says why, with the last lines of its log. The error is ctx.Err().
+func (s *Servers) Start(ctx context.Context, spec ServerSpec) (*Server, *record.Failure, error) {
+	p, err := s.program(ctx, spec.Arm)
+	switch {
+	case ctx.Err() != nil:
+		return nil, nil, ctx.Err()
+	case err != nil:
+		return nil, failure(record.StartFailed, "%v", err), nil
+	}
+	if err := p.unchanged(); err != nil {
+		return nil, failure(record.BuildChanged, "%v; measure builds that nobody rebuilds meanwhile", err), nil
+	}
+	values, asked := parameters(true, s.threads(), spec.Params, spec.Arm.Params)
+	args, err := serverArgs(p.caps, values, asked)
+	if err != nil {
+		return nil, failure(record.BadArgument, "%s: %v", p.name(), err), nil
+	}
+	limit := spec.StartTimeout
+	if limit <= 0 {
+		limit = startTimeout
+	}
+	var forward io.Writer
+	if spec.Log != nil {
+		forward = &boundedLog{w: spec.Log, room: maxLog}
+	}
+	deadline := time.Now().Add(limit)
+	for attempt := 1; ; attempt++ {
+		srv := &Server{program: p, values: values, asked: asked, model: spec.ModelPath, log: &serverLog{forward: forward}, client: newClient(), done: make(chan struct{})}
+		f, err := srv.start(ctx, s.port, args)
+		if f == nil && err == nil {
+			f, err = srv.awaitReady(ctx, deadline, limit)
+		}
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case f == nil:
+			return srv, nil, nil
+		case f.Class != record.PortTaken || attempt == portAttempts:
+			return nil, f, nil
+		}
+	}
+}
+
+func (s *Servers) program(ctx context.Context, arm record.Arm) (*program, error) {
+	if p := s.programs.get(arm.Name); p != nil {
+		return p, nil
+	}
+	if _, err := s.Identify(ctx, arm); err != nil {
+		return nil, err
+	}
+	return s.programs.get(arm.Name), nil
+}
+
+func (s *Servers) threads() int {
+	if s.Threads > 0 {
+		return s.Threads
+	}
+	return host.PhysicalCores()
+}
+
+// port returns a port that nobody listened on a moment ago. llama-server
+// cannot be handed a socket, and only new builds choose one themselves.
+func (s *Servers) port() (int, error) {
+	if s.freePort != nil {
+		return s.freePort()
+	}
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// start starts the program on a port.
+func (srv *Server) start(ctx context.Context, port func() (int, error), args []string) (*record.Failure, error) {
+	var err error
+	if srv.port, err = port(); err != nil {
+		return failure(record.StartFailed, "no port for llama-server: %v", err), nil
+	}
+	address := []string{"--host", "127.0.0.1", "--port", strconv.Itoa(srv.port)}
+	args = slices.Concat([]string{"-m", srv.model}, address, args)
+	srv.command = append([]string{srv.program.path}, args...)
+	fmt.Fprintf(srv.log, "$ %s\n", strings.Join(srv.command, " "))
+	srv.kills = memoryKills()
+	srv.child, err = startChild(ctx, childSpec{program: srv.program.path, args: args, env: srv.program.env, output: srv.log})
+	switch {
+	case ctx.Err() != nil && err != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		return failure(record.StartFailed, "%v", cannotStart(srv.program.path, err)), nil
+	}
+	go func() {
+		<-srv.child.done
+		srv.kills = memoryKills() - srv.kills
+		close(srv.done)
+	}()
+	return nil, nil
+}
+
+// URL is where the server listens, without a slash at the end.
+func (srv *Server) URL() string { return fmt.Sprintf("http://127.0.0.1:%d", srv.port) }
+
+// PID is the server's process, and its process group.
+func (srv *Server) PID() int { return srv.child.cmd.Process.Pid }
+
+// Command is the program and its arguments.
+func (srv *Server) Command() []string { return slices.Clone(srv.command) }
+
+// Done is closed when the server has ended.
+func (srv *Server) Done() <-chan struct{} { return srv.done }
+
+// LogBetween returns what the server wrote from one time to the other, and a
+// tenth of a second beyond: the last 2 KiB of it. Of a server that writes very
+// much only the last MiB is kept.
+func (srv *Server) LogBetween(from, to time.Time) string {
+	return srv.log.between(from, to, 2<<10)
+}
+
+// Stop ends the server: it is asked to, and after 5 s, or when ctx is done,
+// killed with every process of its group. It returns when none of them is
+// left, what the server used, and Ended: why it had ended before. Stopping
+// again returns the same.
+func (srv *Server) Stop(ctx context.Context) (record.Resources, *record.Failure) {
+	srv.child.stop(ctx)
+	<-srv.done
+	srv.client.CloseIdleConnections()
+	srv.awaitGroup()
+	return srv.child.end.resources, srv.Ended()
+}
+
+// awaitGroup waits, for a few seconds at most, until the processes that were
+// killed with the server are gone.
+func (srv *Server) awaitGroup() {
+	for end := time.Now().Add(drainPeriod); time.Now().Before(end) && groupMembers(srv.PID()) != nil; {
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// Warnings returns what is worth knowing about the server's environment, log
+// and end; it is complete after Stop.
+func (srv *Server) Warnings() []string {
+	warnings := warningsIn(srv.log.String())
+	if !srv.asksForGPU() {
+		warnings = slices.DeleteFunc(warnings, withoutGPU.MatchString)
+	}
+	if d := srv.program.dropped; d != nil {
+		warnings = append(warnings, fmt.Sprintf("not passed on from the environment: %s; set it in the arm's env if it is meant", strings.Join(d, ", ")))
+	}
+	select {
+	case <-srv.done:
+	default:
+		return warnings
+	}
+	if srv.child.end.killed {
+		warnings = append(warnings, "llama-server did not end when asked to and was killed")
+	}
+	if srv.child.end.heldOpen {
+		warnings = append(warnings, "llama-server left a process behind that kept its output open; it may disturb later trials")
+	}
+	if left := groupMembers(srv.PID()); left != nil {
+		warnings = append(warnings, fmt.Sprintf("processes of llama-server could not be killed: %v", left))
+	}
+	return warnings
+}
+
+// withoutGPU matches what a build for the CPU alone says to our defaults.
+var withoutGPU = regexp.MustCompile(`(?i)no usable GPU|without (support for )?GPU|^warning: (one possible reason is|consult docs/build\.md)`)
+
+// asksForGPU says whether cell or arm want something of a GPU.
+func (srv *Server) asksForGPU() bool {
+	return srv.asked["gpu_layers"] && srv.values["gpu_layers"] != "0" ||
+		srv.asked["split_mode"] || srv.asked["main_gpu"] || srv.asked["tensor_split"]
+}
+
+func failure(class record.FailureClass, format string, args ...any) *record.Failure {
+	return &record.Failure{Class: class, Message: fmt.Sprintf(format, args...)}
+}
