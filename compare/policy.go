@@ -53,8 +53,11 @@ type Margin struct {
 func (m Margin) Lambda() float64 { return math.Log1p(m.Value) }
 
 // Margin finds the margin of a metric, by its name or else its kind; without
-// one the metric is shown but not judged.
+// one, or where its trials have too few requests, it is shown but not judged.
 func (p Policy) Margin(m record.Metric) (Margin, bool) {
+	if m.Needs > 0 {
+		return Margin{}, false
+	}
 	if margin, ok := p.Margins[m.Name]; ok {
 		return margin, true
 	}

@@ -80,6 +80,10 @@ func (r Row) between() string {
 // reason says why a comparison has no verdict, and what would give it one.
 func reason(r Row) (why, remedy Text) {
 	c := r.Comparison
+	if n := c.Metric.Needs; r.Class == Unjudged && n > 0 {
+		return say("a trial has too few requests for this quantile, so it is shown and not judged"),
+			say("send at least %d requests a trial", n)
+	}
 	if r.Class == Unjudged {
 		return say("no margin is set for this metric, so it is shown and not judged"),
 			say("set one under gate in the configuration")

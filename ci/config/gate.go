@@ -94,7 +94,7 @@ func isRate(name string) bool { return name == successRate || name == record.Eve
 
 // isServeMetric says whether a serve cell can have a metric of that name.
 func isServeMetric(name string) bool {
-	return slices.ContainsFunc(record.ServeMetrics(true, true), func(m record.Metric) bool { return m.Name == name })
+	return slices.ContainsFunc(record.ServeMetrics(0, true, true), func(m record.Metric) bool { return m.Name == name })
 }
 
 // decimal is narrower than strconv, which reads 0x1p-4 and nan.

@@ -150,7 +150,7 @@ func (p *Plan) addServeCells(cfg *config.Config, points []map[string]string) err
 	for _, r := range cfg.Serve.Rate {
 		loads = append(loads, Load{Rate: r})
 	}
-	metrics := record.ServeMetrics(cfg.Serve.Objectives.Any(), cfg.Serve.Retries > 0)
+	metrics := record.ServeMetrics(cfg.Serve.Count(), cfg.Serve.Objectives.Any(), cfg.Serve.Retries > 0)
 	for _, m := range p.Models {
 		for _, point := range points {
 			for _, load := range loads {

@@ -55,6 +55,7 @@ type Metric struct {
 	Unit   string    `json:"unit"`            // base unit: "tok/s", "s", "1"; scaled only when printed
 	Better Direction `json:"better"`          // which way is good
 	Exact  bool      `json:"exact,omitempty"` // no noise expected, such as a model's size
+	Needs  int       `json:"needs,omitempty"` // requests a trial would need for this to be judged; 0 when it has enough
 }
 
 // Throughput is the kind of every metric in tokens per second.

@@ -18,15 +18,24 @@ const (
 	EventualRate = "eventual_success_rate" // 1, retries included
 )
 
-// ServeMetrics returns the metrics of a serve cell, in order. Goodput is there
-// only with objectives, the eventual success rate only with retries.
-func ServeMetrics(objectives, retries bool) []Metric {
-	second := func(name string) Metric { return Metric{Name: name, Kind: name, Unit: "s", Better: Lower} }
+// ServeMetrics returns the metrics of a serve cell with so many requests a
+// trial, in order. Goodput is there only with objectives, the eventual success
+// rate only with retries. A quantile needs as many requests as an interval of
+// order statistics that is finite on both sides at 95 % (stats.RequestsFor).
+func ServeMetrics(requests int, objectives, retries bool) []Metric {
+	second := func(name string, needs int) Metric {
+		m := Metric{Name: name, Kind: name, Unit: "s", Better: Lower}
+		if requests < needs {
+			m.Needs = needs
+		}
+		return m
+	}
+	const median, p95 = 6, 72
 	ms := []Metric{
 		{Name: SuccessRate, Kind: SuccessRate, Unit: "1", Better: Higher},
-		second(TTFTp50), second(TTFTp95), second(TPOTp50),
+		second(TTFTp50, median), second(TTFTp95, p95), second(TPOTp50, median),
 		{Name: OutputTPS, Kind: Throughput, Unit: "tok/s", Better: Higher},
-		second(E2Ep50), second(E2Ep95), second(ITLp99),
+		second(E2Ep50, median), second(E2Ep95, p95), second(ITLp99, 0),
 		{Name: TotalTPS, Kind: TotalTPS, Unit: "tok/s", Better: Higher},
 		{Name: RequestRate, Kind: RequestRate, Unit: "req/s", Better: Higher},
 	}
@@ -87,16 +96,16 @@ type Samples struct {
 
 // A Dataset is where the prompts of a run's serve trials come from.
 type Dataset struct {
-	Name    string `json:"name"`
-	Path    string `json:"path"`
-	SHA256  string `json:"sha256"` // of the file as it is stored
-	Bytes   int64  `json:"bytes"`
-	Records int    `json:"records"`           // conversations read
-	Skipped int    `json:"skipped,omitempty"` // records that could not be used
-	Rule    string `json:"rule"`              // how prompts were chosen
-	Seed    uint64 `json:"seed,string"`
-	Sample  int    `json:"sample"`                   // prompts chosen
-	Prompts string `json:"prompts_sha256,omitempty"` // of the chosen prompts in order
+	Name      string   `json:"name"`
+	Path      string   `json:"path"`
+	SHA256    string   `json:"sha256"` // of the file as it is stored
+	Bytes     int64    `json:"bytes"`
+	Records   int      `json:"records"`              // conversations read
+	Damaged   int      `json:"damaged,omitempty"`    // of them could not be read
+	DamagedAt []string `json:"damaged_at,omitempty"` // the first few: where and why
+	Rule      string   `json:"rule"`                 // how prompts were chosen
+	Seed      uint64   `json:"seed,string"`
+	Sample    int      `json:"sample"` // prompts chosen
 
 	Extra Extra `json:"-"`
 }
