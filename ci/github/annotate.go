@@ -3,6 +3,7 @@ package github
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 )
 
@@ -86,3 +87,15 @@ func Verbatim(w io.Writer, write func(io.Writer) error) error {
 	}
 	return err
 }
+
+// Harmless changes what the runner would take for a command, at the start of a
+// line or, in its older form, anywhere, as little as it takes.
+func Harmless(text string) string {
+	text = strings.ReplaceAll(text, "\r", " ")
+	return oldCommand.ReplaceAllString(lineCommand.ReplaceAllString(text, "${1}: :"), "# #[")
+}
+
+var (
+	lineCommand = regexp.MustCompile(`(?m)^(\s*)::`)
+	oldCommand  = regexp.MustCompile(`##\[`)
+)

@@ -109,3 +109,18 @@ func TestVerbatim(t *testing.T) {
 		t.Errorf("%v: commands stay off: %q", err, b.String())
 	}
 }
+
+func TestHarmless(t *testing.T) {
+	for text, want := range map[string]string{
+		"plain: text::with ## [marks]": "plain: text::with ## [marks]",
+		"::error::x":                   ": :error::x",
+		"a\n \t::add-mask::b\n::c":     "a\n \t: :add-mask::b\n: :c",
+		"a\r::error::x":                "a ::error::x",
+		"x ##[error]y":                 "x # #[error]y",
+		"####[error]":                  "### #[error]",
+	} {
+		if got := github.Harmless(text); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+}

@@ -30,7 +30,7 @@ func (m Marker) String() string {
 func (m Marker) check() error {
 	switch {
 	case !keyPattern.MatchString(m.Key):
-		return fmt.Errorf("comment key %q: want at most 64 of a-z, 0-9, _ and .", m.Key)
+		return fmt.Errorf("comment key %q: want at most 64 letters a-z, digits, dots and underscores", m.Key)
 	case m.Run <= 0 || m.Attempt <= 0:
 		return fmt.Errorf("run %d attempt %d: want the workflow run's own numbers, as GITHUB_RUN_ID and GITHUB_RUN_ATTEMPT give them", m.Run, m.Attempt)
 	case !shaPattern.MatchString(m.SHA):

@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"github.com/llama-regress/llama-regress/ci/github"
 )
 
 // streams is what a command may touch of the process it runs in.
@@ -38,7 +40,7 @@ func run(ctx context.Context, args []string, s streams) int {
 	code := codeOf(ctx, err)
 	var exit *exitError
 	if err != nil && !(errors.As(err, &exit) && exit.err == nil) {
-		fmt.Fprintf(s.err, "llama-regress: %v\n", err)
+		fmt.Fprintf(s.err, "llama-regress: %s\n", github.Harmless(err.Error())) // it may quote anything
 	}
 	return code
 }
@@ -71,6 +73,8 @@ failed, 130 interrupted.`,
 		a.runCommand(),
 		a.compareCommand(),
 		a.reportCommand(),
+		a.commentCommand(),
+		a.annotateCommand(),
 		a.planCommand(),
 		a.provisionCommand(),
 		a.configCommand(),

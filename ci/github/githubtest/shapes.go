@@ -89,7 +89,7 @@ func (op *operation) check(r *http.Request) (map[string]any, error) {
 		}
 	}
 	if !strings.Contains(r.Header.Get("Accept"), "application/vnd.github") || r.Header.Get("X-GitHub-Api-Version") == "" || r.UserAgent() == "" {
-		return nil, fmt.Errorf("Accept %q, version %q, user agent %q: GitHub wants all three", r.Header.Get("Accept"), r.Header.Get("X-GitHub-Api-Version"), r.UserAgent())
+		return nil, fmt.Errorf("accept %q, version %q, user agent %q: GitHub wants all three", r.Header.Get("Accept"), r.Header.Get("X-GitHub-Api-Version"), r.UserAgent())
 	}
 	data, err := io.ReadAll(r.Body)
 	if err != nil {

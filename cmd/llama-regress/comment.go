@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/llama-regress/llama-regress/ci/github"
+	"github.com/llama-regress/llama-regress/report"
+)
+
+func (a *app) commentCommand() *cobra.Command {
+	var c commenting
+	cmd := &cobra.Command{
+		Use:   "comment [DIR | BASE HEAD]",
+		Short: "Keep one pull-request comment up to date",
+		Long: `Judges a measured run again, by the margins given here, and writes the report as
+the one comment of llama-regress on the pull request, which it finds again by a
+hidden marker and its author. A run never overwrites what a newer one said.
+
+The pull request is the one of the event: its own for pull_request; for
+workflow_run the open one whose head is exactly what was measured. With
+--artifact event the run is read from the artifact that the finished run left
+behind, as a fork's pull request needs it. That archive may come from anybody:
+it is read within bounds and decides nothing but what the report says.
+
+Needs GITHUB_TOKEN with the permission pull-requests: write, with --check also
+checks: write, with --artifact event also actions: read. When a post fails, the
+report goes to the step summary and the exit code stays 0, unless --require-post.`,
+		Example: `  llama-regress comment
+  llama-regress comment --artifact event --accept "add the label perf-accepted"
+  llama-regress comment llama-regress-out --dry-run --pr 7 --sha "$(git rev-parse HEAD)"`,
+		Args: cobra.MaximumNArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if c.artifact != "" && len(args) > 0 {
+				return errors.New("--artifact and a folder or files exclude each other")
+			}
+			return a.comment(cmd.Context(), c, args)
+		},
+	}
+	c.register(cmd.Flags())
+	return cmd
+}
+
+// commenting are the flags of comment.
+type commenting struct {
+	judged
+	place        place
+	artifact     string
+	artifactName string
+	policy       string
+	key          string
+	author       string
+	check        string
+	requirePost  bool
+}
+
+func (c *commenting) register(f *pflag.FlagSet) {
+	c.judged.register(f)
+	c.place.register(f)
+	f.StringVar(&c.artifact, "artifact", "", "read the run from a zip FILE, or 'event': from the artifact of the run that started this workflow")
+	f.StringVar(&c.artifactName, "artifact-name", "llama-regress", "name of that artifact, before -ATTEMPT")
+	f.StringVar(&c.policy, "policy", string(github.OnChange), "on-change (no first comment when all is well), always or never")
+	f.StringVar(&c.key, "key", "main", "which comment: each key has its own; a-z, 0-9, _ and .")
+	f.StringVar(&c.author, "author", github.ActionsBot, "login that the token writes as")
+	f.StringVar(&c.check, "check", "", "also keep a check run of this name")
+	f.BoolVar(&c.requirePost, "require-post", false, "exit 2 when a post fails")
+}
+
+// comment reads, judges and posts. What is wrong with the input is an error;
+// what GitHub refuses is one only with --require-post.
+func (a *app) comment(ctx context.Context, c commenting, args []string) error {
+	switch github.Policy(c.policy) {
+	case github.OnChange, github.Always, github.Never:
+	default:
+		return fmt.Errorf("--policy %q: want on-change, always or never", c.policy)
+	}
+	where, err := c.place.open(a)
+	if err != nil {
+		return err
+	}
+	rep, err := a.commentReport(ctx, c, where, args)
+	var gone *github.NoArtifactError
+	if errors.As(err, &gone) && !c.requirePost {
+		fmt.Fprintf(a.err, "nothing to report: %s\n", github.Harmless(err.Error()))
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = a.post(ctx, c, where, rep)
+	if flushed := where.flush(a); err == nil {
+		err = flushed
+	}
+	var none *github.NoPullError
+	switch {
+	case err == nil:
+		return nil
+	case c.requirePost:
+		return err
+	case errors.As(err, &none):
+		fmt.Fprintf(a.err, "no comment: %s\n", github.Harmless(err.Error()))
+		return nil
+	}
+	return a.fallBack(rep, err)
+}
+
+// commentReport reads the run from where the flags say and judges it.
+func (a *app) commentReport(ctx context.Context, c commenting, where *destination, args []string) (report.Report, error) {
+	switch c.artifact {
+	case "":
+		return c.read(args)
+	case "event":
+		if where.event == nil || where.event.WorkflowRun == nil {
+			return report.Report{}, errors.New("--artifact event: this workflow was not started by workflow_run")
+		}
+		archive, err := where.client.DownloadArtifact(ctx, where.event.WorkflowRun, c.artifactName)
+		if err != nil {
+			return report.Report{}, err
+		}
+		return c.judgeArtifact(archive)
+	}
+	archive, err := readBounded(c.artifact, github.MaxArtifact)
+	if err != nil {
+		return report.Report{}, err
+	}
+	return c.judgeArtifact(archive)
+}
+
+func (c *commenting) judgeArtifact(archive []byte) (report.Report, error) {
+	run, err := github.ReadArtifact(archive)
+	if err != nil {
+		return report.Report{}, err
+	}
+	return c.judge(run, "run.json")
+}
+
+// post writes the comment and, if asked for, the check run, and says what
+// became of each.
+func (a *app) post(ctx context.Context, c commenting, where *destination, rep report.Report) error {
+	if where.mute {
+		return errMute
+	}
+	pull, err := where.pull(ctx, c.place)
+	if err != nil {
+		return err
+	}
+	marker := github.Marker{Key: c.key, Run: where.run, Attempt: where.attempt, SHA: pull.SHA}
+	links := where.links(pull)
+	bodies, err := commentBodies(rep, marker, links)
+	if err != nil {
+		return err
+	}
+	posted, err := where.client.PostComment(ctx, github.Comment{
+		Pull: pull.Number, Marker: marker, Author: c.author, Policy: github.Policy(c.policy), Quiet: quiet(rep), Bodies: bodies,
+	})
+	say := func(what string, p github.Posted) {
+		fmt.Fprintf(a.out, "%s %s%s%s\n", what, p.Action, prefixed(": ", p.Why), prefixed(" ", p.URL))
+	}
+	if err == nil {
+		say(fmt.Sprintf("comment on pull request %d", pull.Number), posted)
+	}
+	if c.check == "" {
+		return err
+	}
+	check, failed := checkOf(c.check, rep, marker, links)
+	if failed == nil {
+		posted, failed = where.client.PostCheck(ctx, check)
+	}
+	if failed == nil {
+		say("check run", posted)
+	}
+	return errors.Join(err, failed)
+}
+
+func prefixed(prefix, s string) string {
+	if s == "" {
+		return ""
+	}
+	return prefix + s
+}
+
+// fallBack says that a post failed where people will see it, and puts the
+// report there too.
+func (a *app) fallBack(rep report.Report, err error) error {
+	fmt.Fprintf(a.err, "llama-regress: not posted: %s\n", github.Harmless(err.Error()))
+	if a.getenv("GITHUB_ACTIONS") == "true" {
+		if err := github.Annotate(a.out, []github.Annotation{{Severity: github.Warning, Title: "llama-regress: not posted", Message: err.Error()}}); err != nil {
+			return err
+		}
+	}
+	summary := a.getenv("GITHUB_STEP_SUMMARY")
+	if summary == "" {
+		return nil
+	}
+	return summarize(summary, rep, "This report could not be posted on the pull request; the log of this step says why.")
+}
+
+// apiWait is how long the command waits for GitHub's limits unless told.
+const apiWait = 2 * time.Minute
