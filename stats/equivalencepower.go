@@ -17,7 +17,7 @@ import (
 // (Margin-effect)/se - t·s; the probability of that is averaged over
 // s ~ √(χ²(df)/df) (Owen 1965; Phillips 1990).
 func equivalencePower(t Target, effect, se, df float64) float64 {
-	critical := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Quantile(1 - t.Alpha)
+	critical := studentT(df).Quantile(1 - t.Alpha)
 	low, high := (t.Margin+effect)/se, (t.Margin-effect)/se
 	between := func(s float64) float64 {
 		return max(0, distuv.UnitNormal.CDF(high-critical*s)-distuv.UnitNormal.CDF(critical*s-low))

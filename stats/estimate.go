@@ -81,5 +81,5 @@ func (e Estimate) t() location {
 	if math.IsInf(e.DF, 1) {
 		return distuv.UnitNormal
 	}
-	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: e.DF}
+	return studentT(e.DF)
 }

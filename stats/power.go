@@ -203,13 +203,13 @@ func tPower(noncentral, alpha, df float64) float64 {
 	if math.IsInf(noncentral, 1) {
 		return 1
 	}
-	critical := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Quantile(1 - alpha)
+	critical := studentT(df).Quantile(1 - alpha)
 	return 1 - distuv.NoncentralT{Nu: df, Mu: noncentral}.CDF(critical)
 }
 
 // noncentrality solves tPower(δ, alpha, df) = power for δ.
 func noncentrality(alpha, power, df float64) float64 {
-	critical := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Quantile(1 - alpha)
+	critical := studentT(df).Quantile(1 - alpha)
 	excess := func(delta float64) float64 {
 		return 1 - distuv.NoncentralT{Nu: df, Mu: delta}.CDF(critical) - power
 	}
