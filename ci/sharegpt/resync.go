@@ -1,0 +1,106 @@
+package sharegpt
+
+import (
+	"bytes"
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+const (
+	maxReread = 256 << 20 // bytes read more than once to find records after damaged ones
+	maxStart  = 512       // bytes that tell the start of a record
+)
+
+// firstKeys are the keys that a record may begin with. A turn begins with
+// others, so they tell the next record from the next turn.
+var firstKeys = []string{"id", "conversations", "conversation", "messages", "prompt"}
+
+// turnKeys may not be learned.
+var turnKeys = []string{"from", "value", "role", "content"}
+
+// A resync finds the next record after a damaged one: an object whose first key
+// is a record's, or in JSON lines an object at the start of a line. Text inside a
+// string is not mistaken for one, whichever way the damage left the quotes: there
+// quotes are escaped and line breaks too.
+type resync struct {
+	lines   bool
+	start   *regexp.Regexp
+	learned bool
+	reread  int
+	last    byte // of what was passed over, without white space at its end
+}
+
+func newResync(lines bool) resync {
+	r := resync{lines: lines}
+	r.setKeys(firstKeys)
+	return r
+}
+
+func (r *resync) setKeys(keys []string) {
+	var quoted []string
+	for _, k := range keys {
+		quoted = append(quoted, regexp.QuoteMeta(k))
+	}
+	pattern := `\{\s{0,200}"(?:` + strings.Join(quoted, "|") + `)"\s{0,20}:`
+	if r.lines {
+		pattern += `|\n\{`
+	}
+	r.start = regexp.MustCompile(pattern)
+}
+
+var firstKey = regexp.MustCompile(`^\{\s{0,200}"([^"\\]{1,100})"`)
+
+// learn adds the first key of the first sound record.
+func (r *resync) learn(record []byte) {
+	if r.learned {
+		return
+	}
+	r.learned = true
+	if m := firstKey.FindSubmatch(record); m != nil {
+		if key := string(m[1]); !slices.Contains(firstKeys, key) && !slices.Contains(turnKeys, key) {
+			r.setKeys(append(slices.Clone(firstKeys), key))
+		}
+	}
+}
+
+// pass moves the window from a damaged record to the next one's start, or to the
+// end of the stream if there is none, and tells which. The damaged one was
+// followed for n bytes, which is its length if complete. Records may start within
+// these bytes.
+func (r *resync) pass(w *window, n int, complete bool) (found bool, err error) {
+	w.advance(1)
+	n--
+	for {
+		b := w.bytes()
+		if complete {
+			b = b[:n]
+		}
+		if at := r.start.FindIndex(b); at != nil {
+			i := at[0]
+			if b[i] == '\n' {
+				i++
+			}
+			if r.reread += max(0, n-i); r.reread > maxReread {
+				return false, errors.New("too much of the file is damaged to find its records; is it a dataset?")
+			}
+			w.advance(i)
+			return true, nil
+		}
+		if complete {
+			w.advance(n)
+			return true, nil
+		}
+		if whole := bytes.TrimRight(b, " \t\r\n"); len(whole) > 0 {
+			r.last = whole[len(whole)-1]
+		}
+		done := max(0, len(b)-maxStart) // a start may reach beyond what is read
+		w.advance(done)
+		n -= done
+		if !w.more() {
+			w.advance(len(w.bytes()))
+			return false, nil
+		}
+	}
+}
