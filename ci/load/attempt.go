@@ -20,8 +20,10 @@ const drainPeriod = time.Second
 type attempt struct {
 	g        *generator
 	wire     wireRequest
+	paused   bool // something came between its sender's previous request and this
 	deadline time.Time
 	conn     *conn
+	on       record.Connection
 	status   int
 	answer   answer
 
@@ -45,13 +47,13 @@ func newBuffers() any { return &buffers{in: bufio.NewReaderSize(nil, 2048)} }
 func (a *attempt) run(ctx context.Context, b *buffers) *record.RequestFailure {
 	a.deadline = time.Now().Add(a.g.opts.Timeout)
 	a.sent = a.g.now()
-	conn, err := a.g.pool.get(ctx, a.deadline)
+	conn, err := a.g.pool.get(ctx, a.deadline, a.paused)
 	a.connecting = a.g.now() - a.sent
 	if err != nil {
 		a.ended = a.g.now()
 		return a.notConnected(err)
 	}
-	a.conn = conn
+	a.conn, a.on = conn, conn.about(a.g.start.Add(a.sent))
 	// From here on a cancelled context ends whatever the connection waits for.
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 

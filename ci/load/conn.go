@@ -13,8 +13,7 @@ import (
 
 const (
 	maxHead     = 64 << 10              // bytes of a response's head
-	lookAfter   = 5 * time.Millisecond  // idle for longer, a connection is looked at before it is used
-	lookFor     = 50 * time.Microsecond // at most
+	lookFor     = 50 * time.Microsecond // at an idle connection, at most
 	unlimited   = int64(1) << 62
 	maxInformal = 5 // responses 1xx before the real one
 )
@@ -56,13 +55,13 @@ type pool struct {
 
 // get returns an idle connection, or a fresh one, to be used until deadline.
 //
-// An idle connection is used at once as it is, like that of any client which
-// pools: the server's closing of it is noticed only when it is read from, and
-// event loops do that later. What has been idle for longer they would have
-// noticed by then, so that is looked at.
-func (p *pool) get(ctx context.Context, deadline time.Time) (*conn, error) {
+// A client that goes straight on from one response to the next request takes
+// the connection as it is: the server's closing of it is noticed only when it
+// is read from, which event loops do later. In a pause they would have noticed;
+// so after one, what is idle is looked at.
+func (p *pool) get(ctx context.Context, deadline time.Time, paused bool) (*conn, error) {
 	for c := p.pop(); c != nil; c = p.pop() {
-		if time.Since(c.left) > lookAfter && c.closed() {
+		if paused && c.closed() {
 			c.Close()
 			continue
 		}

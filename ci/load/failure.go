@@ -17,20 +17,20 @@ func failed(class record.RequestFailureClass, message string, body []byte) *reco
 	return &record.RequestFailure{Class: class, Message: clean([]byte(message), 2*maxQuote), Body: clean(body, maxBody)}
 }
 
-// clean returns at most max bytes of b as valid UTF-8: each run of bytes that
+// clean returns at most size bytes of b as valid UTF-8: each run of bytes that
 // is none becomes U+FFFD.
-func clean(b []byte, max int) string {
-	return cut(strings.ToValidUTF8(string(cut(b, max)), "\uFFFD"), max)
+func clean(b []byte, size int) string {
+	return cut(strings.ToValidUTF8(string(cut(b, size)), "\uFFFD"), size)
 }
 
-// cut returns at most max bytes of s, without the beginning of a character
+// cut returns at most size bytes of s, without the beginning of a character
 // that would be left at their end.
-func cut[T string | []byte](s T, max int) T {
-	if len(s) <= max {
+func cut[T string | []byte](s T, size int) T {
+	if len(s) <= size {
 		return s
 	}
-	end := max
-	for end > 0 && end > max-utf8.UTFMax && !utf8.RuneStart(s[end]) {
+	end := size
+	for end > max(0, size-utf8.UTFMax+1) && !utf8.RuneStart(s[end]) {
 		end--
 	}
 	return s[:end]

@@ -46,6 +46,13 @@ func hang(before string) script {
 	}
 }
 
+// flood is the script of an event of 10 MB.
+func flood(begin, more string) script {
+	return func(c *net.TCPConn, r *http.Request) bool {
+		return say(false, streamHead+chunk(begin+strings.Repeat(more, 10<<20/len(more)))+streamEnd)(c, r)
+	}
+}
+
 const exceeded = "the request exceeds the available context size. try increasing the context size or enable context shift"
 
 // faults are answers that are none, each with its class and what of it must be
@@ -94,8 +101,8 @@ var faults = []struct {
 	{"null", "", say(false, stream("data: null\n\n")), record.MalformedEvent, 200, "null"},
 	{"[DONE] on the native route", "", say(false, stream(first, done)), record.MalformedEvent, 200, "[DONE]"},
 	{"invalid UTF-8", "", say(false, stream(first, "data: {\"content\":\"\xff\xfe\",\"stop\":false}\n\n", final)), record.MalformedEvent, 200, "\uFFFD"},
-	{"10 MB event", "", say(false, streamHead+chunk("data: {\"content\":\""+strings.Repeat("x", 10<<20)+"\"}\n\n")+streamEnd), record.MalformedEvent, 200, "more than"},
-	{"10 MB event in lines", "", say(false, streamHead+chunk(strings.Repeat("data: \n", 10<<20/7))+streamEnd), record.MalformedEvent, 200, "more than"},
+	{"10 MB event", "", flood("data: {\"content\":\"", "x"), record.MalformedEvent, 200, "more than"},
+	{"10 MB event in lines", "", flood("", "data: \n"), record.MalformedEvent, 200, "more than"},
 
 	{"no final event", "", say(false, stream(first, second)), record.TruncatedStream, 200, "after 2 events"},
 	{"nothing at all", "", say(false, streamHead+streamEnd), record.TruncatedStream, 200, "after 0 events"},

@@ -107,13 +107,14 @@ func (g *generator) closedLoop(first, end int) {
 	var workers sync.WaitGroup
 	for range min(g.opts.Concurrency, end-first) {
 		workers.Go(func() {
-			free := g.now()
+			free, paused := g.now(), true
 			for g.ctx.Err() == nil {
 				i := int(next.Add(1)) - 1
 				if i >= end {
 					return
 				}
-				free = g.request(i, free, free)
+				free = g.request(i, free, free, paused)
+				paused = false
 			}
 		})
 	}
@@ -152,7 +153,7 @@ func (g *generator) openLoop(first, end int) {
 			}
 		}
 		requests.Go(func() {
-			g.request(first+i, at, ready)
+			g.request(first+i, at, ready, true)
 			if places != nil {
 				<-places
 			}

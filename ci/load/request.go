@@ -7,60 +7,59 @@ import (
 )
 
 // request sends request i until it succeeds, is out of attempts, or the load
-// is cancelled, and writes its row. It was due at one moment and could be sent
-// at another, ready. It returns when its last attempt was done with.
-func (g *generator) request(i int, due, ready time.Duration) time.Duration {
-	prompt, wire := g.prompts[i%len(g.prompts)], g.wire[i%len(g.prompts)]
+// is cancelled, and keeps the outcome. It was due at one moment and could be
+// sent at another, ready, with or without a pause before. It returns when its
+// last attempt was done with.
+func (g *generator) request(i int, due, ready time.Duration, paused bool) (free time.Duration) {
 	b := g.buffers.Get().(*buffers)
 	defer g.buffers.Put(b)
 
-	base := record.Request{Index: i, Warmup: i < g.opts.Warmup, Prompt: prompt.ID, PromptTokens: max(prompt.Tokens, 0), Due: due.Seconds()}
-	begin := due
+	o := outcome{begin: due, row: record.Request{Index: i, Warmup: i < g.opts.Warmup, Due: due.Seconds()}}
 	for {
-		ready = g.limit.reserve(ready)
-		if !g.waitUntil(ready) {
+		slot := g.limit.reserve(ready)
+		if !g.waitUntil(slot) {
 			return 0
 		}
-		base.Attempts++
-		row := base
-		a := attempt{g: g, wire: wire, answer: answer{api: g.opts.API, output: wire.output, gaps: b.gaps[:0]}}
-		row.InFlight = int(g.inFlight.Add(1))
-		row.Failure = a.run(g.ctx, b)
+		a := attempt{g: g, wire: g.wire[i%len(g.wire)], paused: paused || slot > ready}
+		a.answer = answer{api: g.opts.API, output: a.wire.output, gaps: b.gaps[:0]}
+		o.row.InFlight = int(g.inFlight.Add(1))
+		f := a.run(g.ctx, b)
 		g.inFlight.Add(-1)
-		b.gaps = a.answer.gaps
-		if base.Attempts == 1 && g.opts.Rate == 0 {
-			begin = a.sent
+		free, b.gaps = g.now(), a.answer.gaps
+		if f != nil && g.ctx.Err() != nil {
+			return free // it ended because the load did
 		}
-		free := g.now()
-		if row.Failure != nil && g.ctx.Err() != nil {
-			return 0 // it ended because the load did
+		g.askServer(f, a.ended)
+		o.row.Attempts++
+		if o.row.Attempts == 1 && g.opts.Rate == 0 {
+			o.begin = a.sent
 		}
-		g.askServer(row.Failure, a.ended)
-		if f := row.Failure; f == nil || base.Attempts > g.opts.Retries || !retryable(f.Class) {
-			a.fill(&row, due)
-			g.outcomes[i] = outcome{row: row, begin: begin, end: a.ended, delay: a.delay(ready)}
-			g.finish(&row, a.answer.gaps)
+		if f == nil || o.row.Attempts > g.opts.Retries || !retryable(f.Class) {
+			o.row.Failure = f
+			o.end, o.delay = a.ended, a.delay(slot)
+			a.fill(&o.row, g.prompts[i%len(g.prompts)], due)
+			g.outcomes[i] = o
+			g.finish(&o.row, a.answer.gaps)
 			return free
 		}
-		if base.Attempts == 1 {
-			base.FirstFailure = string(row.Failure.Class)
+		if o.row.Attempts == 1 {
+			o.row.FirstFailure = string(f.Class)
 		}
-		ready = free + backoff(g.opts.Backoff, base.Attempts-1, g.opts.Seed, i)
+		ready, paused = free+backoff(g.opts.Backoff, o.row.Attempts-1, g.opts.Seed, i), true
 	}
 }
 
 // fill writes into row what the attempt came to. Latencies count from sending
 // in a closed loop and from when the request was due in an open one.
-func (a *attempt) fill(row *record.Request, due time.Duration) {
+func (a *attempt) fill(row *record.Request, p Prompt, due time.Duration) {
 	from := a.sent
 	if a.g.opts.Rate > 0 {
 		from = due
 	}
 	row.Sent = a.sent.Seconds()
 	row.Elapsed = (a.ended - from).Seconds()
-	if a.conn != nil {
-		row.Connection = a.conn.about(a.g.start.Add(a.sent))
-	}
+	row.Connection = a.on
+	row.Prompt = p.ID
 	ans := &a.answer
 	if ans.events > 0 {
 		row.TTFT = (ans.first - from).Seconds()
@@ -69,8 +68,9 @@ func (a *attempt) fill(row *record.Request, due time.Duration) {
 	row.MaxGap = ans.maxGap.Seconds()
 	row.Events = ans.events
 	row.OutputTokens = ans.outputTokens
-	if ans.promptTokens > 0 {
-		row.PromptTokens = ans.promptTokens
+	row.PromptTokens = ans.promptTokens
+	if row.PromptTokens == 0 {
+		row.PromptTokens = max(p.Tokens, 0)
 	}
 	row.Slot = ans.slot
 	row.Server = ans.server
