@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 )
@@ -71,8 +72,8 @@ func (t *transport) admit(u *url.URL) error {
 	if u.Scheme != t.base.Scheme || u.Host != t.base.Host {
 		return &RefusedError{fmt.Sprintf("refused to send a request to %s://%s: the API is %s", u.Scheme, u.Host, t.base.Host)}
 	}
-	if !strings.HasPrefix(u.EscapedPath(), t.scope) {
-		return &RefusedError{fmt.Sprintf("refused to send a request for %s: it is outside %s", u.EscapedPath(), t.scope)}
+	if !strings.HasPrefix(u.Path, t.scope) || path.Clean(u.Path) != u.Path {
+		return &RefusedError{fmt.Sprintf("refused to send a request for %s: it is outside %s", u.Path, t.scope)}
 	}
 	return nil
 }
