@@ -6,6 +6,9 @@
 // numa_nodes, scheduler, gpu, gpu_driver. Soft keys may change it: kernel_full,
 // microcode, memory_total, governor, virtualization, container, machine,
 // bios. A key that cannot be read for certain is left out.
+//
+// Watch reads what the machine and a trial's processes do meanwhile, and Rules
+// say which of that makes the trial's numbers unfit.
 package host
 
 import (
