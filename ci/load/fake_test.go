@@ -2,7 +2,6 @@ package load_test
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -103,8 +102,8 @@ func TestFakeFaults(t *testing.T) {
 		{fault: "hang", class: record.QueueTimeout},
 		{fault: "hang:open", class: record.QueueTimeout},
 		{fault: "hang@3", class: record.StreamTimeout},
-		{fault: "stall:1s@2", class: record.StreamTimeout},
-		{fault: "slow:1s", class: record.QueueTimeout},
+		{fault: "stall:1h@2", class: record.StreamTimeout},
+		{fault: "slow:1h", class: record.QueueTimeout},
 		{fault: "half@3", class: record.TruncatedStream},
 		{fault: "big:10M@2", class: record.MalformedEvent},
 		{fault: "length:-20", class: record.TruncatedStream},
@@ -129,7 +128,7 @@ func TestFakeFaults(t *testing.T) {
 			t.Parallel()
 			timeout := time.Minute
 			if f.class == record.QueueTimeout || f.class == record.StreamTimeout {
-				timeout = 200 * time.Millisecond
+				timeout = time.Second
 			}
 			srv := fast(fakeserver.Settings{Build: f.build, Faults: faulty(t, f.fault), Ctx: 4096, Slots: 4})
 			ps := prompts(1)
@@ -208,24 +207,8 @@ func TestPooledConnections(t *testing.T) {
 	}
 }
 
-// After a pause a pooling client has noticed what the server closed, as event
-// loops do.
-func TestPooledConnectionsAfterAPause(t *testing.T) {
-	srv := fast(fakeserver.Settings{})
-	res := run(t, prompts(8), load.Options{URL: srv.Start(t), Limit: 20, Output: 3, Reuse: true})
-	if n := classes(res.Requests); n[""] != 8 {
-		t.Errorf("got %v, want 8 successes", n)
-	}
-	// What the server keeps open is used again, and alive.
-	res = run(t, prompts(4), load.Options{URL: serve(t, good(true)), Limit: 50, Reuse: true})
-	for i, r := range res.Requests {
-		if r.Failure != nil || r.Connection.Reused != (i > 0) || r.Connection.Idle < 0 || r.Connection.Idle > r.Connection.Age {
-			t.Errorf("request %d: %+v, %+v", i, r.Connection, r.Failure)
-		}
-	}
-}
-
-// What a client measures is what the server knows it did.
+// What a client measures is what the server knows it did, never before it; how
+// long after, the benchmark says.
 func TestTruth(t *testing.T) {
 	srv := fakeserver.New(fakeserver.Settings{Slots: 2, Prompt: 1000, Gen: 200, Hold: 3})
 	ps := prompts(12)
@@ -234,17 +217,13 @@ func TestTruth(t *testing.T) {
 	if len(truth) != len(ps) {
 		t.Fatalf("the server saw %d requests", len(truth))
 	}
+	at := func(s float64) time.Time { return res.Start.Add(time.Duration(s * 1e9)) }
+	const rounding = time.Microsecond
 	for i, r := range res.Requests {
 		x := truth[i]
-		sent := res.Start.Add(time.Duration(r.Sent * 1e9))
-		// Never before the truth; how long after, the benchmark says.
-		first, last := sent.Add(time.Duration(r.TTFT*1e9)), sent.Add(time.Duration(r.Elapsed*1e9))
-		if sent.After(x.Arrived) || first.Before(x.FirstContent.Add(-time.Microsecond)) || last.Before(x.LastContent.Add(-time.Microsecond)) {
-			t.Errorf("request %d: sent %v, first %v, last %v; in truth %v, %v, %v", i, sent, first, last, x.Arrived, x.FirstContent, x.LastContent)
-		}
-		span := x.LastContent.Sub(x.FirstContent).Seconds()
-		if want := span / float64(x.Predicted-1); math.Abs(r.TPOT-want) > want/2 {
-			t.Errorf("request %d: TPOT %g s, in truth %g", i, r.TPOT, want)
+		if at(r.Sent).After(x.Arrived) || at(r.Sent+r.TTFT).Before(x.FirstContent.Add(-rounding)) || at(r.Sent+r.Elapsed).Before(x.LastContent.Add(-rounding)) {
+			t.Errorf("request %d: sent %v, first %v, end %v; in truth %v, %v, %v", i,
+				at(r.Sent), at(r.Sent+r.TTFT), at(r.Sent+r.Elapsed), x.Arrived, x.FirstContent, x.LastContent)
 		}
 	}
 }

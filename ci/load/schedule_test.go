@@ -67,8 +67,11 @@ func TestLimiter(t *testing.T) {
 	if want := []time.Duration{5, 15, 25, 40, 50}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	if free := (&limiter{}); free.reserve(7) != 7 || free.reserve(7) != 7 {
-		t.Error("a limiter without a limit limits")
+	var free limiter
+	for range 2 {
+		if at := free.reserve(7); at != 7 {
+			t.Errorf("a limiter without a limit gave %d at 7", at)
+		}
 	}
 }
 
@@ -87,8 +90,9 @@ func TestBackoff(t *testing.T) {
 			t.Errorf("retry %d: mean %v, most %v; not uniform below %v", retry, mean, most, bound)
 		}
 	}
-	if backoff(time.Second, 2, 1, 9) != backoff(time.Second, 2, 1, 9) || backoff(time.Second, 2, 1, 9) == backoff(time.Second, 2, 2, 9) {
-		t.Error("the pause is not that of its seed")
+	one, again, other := backoff(time.Second, 2, 1, 9), backoff(time.Second, 2, 1, 9), backoff(time.Second, 2, 2, 9)
+	if one != again || one == other {
+		t.Errorf("pauses %v and %v of one seed, %v of another", one, again, other)
 	}
 	if b := backoff(1<<62, 99, 1, 1); b < 0 || b > maxBackoff {
 		t.Errorf("overflow: %v", b)

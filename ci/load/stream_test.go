@@ -1,7 +1,6 @@
 package load_test
 
 import (
-	"math"
 	"net"
 	"net/http"
 	"strings"
@@ -89,11 +88,13 @@ func TestSplitAnywhere(t *testing.T) {
 	}
 }
 
-// Times are those of events with content, and only of those.
+// Times are those of events with content, and only of those. The server cannot
+// be early and how late anything is nobody knows, so this holds lower bounds
+// only; TestAnswerTimes has the exact ones.
 func TestTimes(t *testing.T) {
-	const pause = 30 * time.Millisecond
+	const pause = 20 * time.Millisecond
 	url := serve(t, func(c *net.TCPConn, _ *http.Request) bool {
-		for _, part := range []string{streamHead, chunk(ping), chunk(strings.Replace(first, "He", "", 1)), chunk(first), chunk(ping), chunk(second), chunk(final) + streamEnd} {
+		for _, part := range []string{streamHead, chunk(ping), chunk(strings.Replace(first, "He", "", 1)), chunk(first), chunk(second), chunk(final) + streamEnd} {
 			c.Write([]byte(part))
 			time.Sleep(pause)
 		}
@@ -101,19 +102,14 @@ func TestTimes(t *testing.T) {
 	})
 	res := run(t, prompts(1), load.Options{URL: url, Output: 3})
 	r := res.Requests[0]
-	// The server cannot be early, and how late it is nobody knows: so only
-	// lower bounds, and the differences that hold however late.
 	if r.TTFT < 3*pause.Seconds() {
 		t.Errorf("TTFT %g s: counted from an event without content", r.TTFT)
 	}
-	if r.MaxGap < 2*pause.Seconds() || r.TPOT != r.MaxGap/2 {
-		t.Errorf("gap %g s, TPOT %g s: want the gap two pauses and the TPOT its half", r.MaxGap, r.TPOT)
-	}
-	if len(res.Gaps) != 1 || res.Gaps[0] != r.MaxGap {
-		t.Errorf("gaps %v, want only %g", res.Gaps, r.MaxGap)
-	}
-	if r.Elapsed < r.TTFT+r.MaxGap+pause.Seconds() || math.IsNaN(r.Elapsed) {
+	if r.Elapsed < 5*pause.Seconds() || r.Elapsed < r.TTFT+r.MaxGap {
 		t.Errorf("elapsed %g s ends before the last event", r.Elapsed)
+	}
+	if r.TPOT != r.MaxGap/2 || len(res.Gaps) != 1 || res.Gaps[0] != r.MaxGap {
+		t.Errorf("TPOT %g s, longest gap %g s, gaps %v: want one gap, half of it a token", r.TPOT, r.MaxGap, res.Gaps)
 	}
 }
 
