@@ -19,6 +19,7 @@ import (
 	"github.com/llama-regress/llama-regress/ci/plan"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/runner"
+	"github.com/llama-regress/llama-regress/ci/serve"
 	"github.com/llama-regress/llama-regress/fixtures/gguf"
 	"github.com/llama-regress/llama-regress/report"
 )
@@ -69,8 +70,7 @@ func (a *app) measure(ctx context.Context, cfg *config.Config, how measuring) (*
 	if err := os.MkdirAll(logs, 0o755); err != nil {
 		return nil, err
 	}
-	bench := &llama.Bench{LogDir: logs, Threads: host.PhysicalCores()}
-	run, err := runner.Run(ctx, p, bench, runner.Options{
+	run, err := runner.Run(ctx, p, benches(p, how.dir, logs), runner.Options{
 		Dir:      how.dir,
 		Resume:   how.resume,
 		Budget:   cfg.Sampling.Budget,
@@ -86,6 +86,28 @@ func (a *app) measure(ctx context.Context, cfg *config.Config, how measuring) (*
 		err = fmt.Errorf("interrupted after %d of %d trials; go on with the same command and --resume: %w", len(run.Trials), len(p.Trials), err)
 	}
 	return run, err
+}
+
+// benches brings what measures each workload of the plan.
+func benches(p *plan.Plan, dir, logs string) runner.Workloads {
+	all := make(runner.Workloads)
+	for _, c := range p.Cells {
+		switch c.Cell.Workload {
+		case "bench":
+			if all["bench"] == nil {
+				all["bench"] = &llama.Bench{LogDir: logs, Threads: host.PhysicalCores()}
+			}
+		case "serve":
+			if all["serve"] == nil {
+				all["serve"] = &serve.Bench{
+					Servers:  &llama.Servers{Threads: host.PhysicalCores()},
+					LogDir:   logs,
+					Requests: filepath.Join(dir, record.RequestFile),
+				}
+			}
+		}
+	}
+	return all
 }
 
 // observer shows progress on standard error: one line that changes on a
@@ -111,7 +133,7 @@ func setAside(dir string) error {
 	if err := os.MkdirAll(aside, 0o755); err != nil {
 		return err
 	}
-	names := []string{runner.LogFolder, runner.RecordFile} // the record last: as long as it is there, the move is tried again
+	names := []string{record.RequestFile, runner.LogFolder, runner.RecordFile} // the record last: as long as it is there, the move is tried again
 	for _, name := range reportFiles {
 		names = append([]string{name}, names...)
 	}

@@ -28,6 +28,7 @@ type settings struct {
 	tests      []string
 	params     []string
 	threads    string
+	serve      serveFlags
 
 	blocks, repetitions, warmup int
 	seed                        uint64
@@ -44,6 +45,7 @@ func (s *settings) register(f *pflag.FlagSet) {
 	f.StringSliceVar(&s.tests, "tests", nil, "llama-bench tests, such as pp512,tg128,tg128@d4096")
 	f.StringVarP(&s.threads, "threads", "t", "", "thread counts, such as 2,8; each is a cell")
 	f.StringArrayVar(&s.params, "param", nil, "vary a parameter: name=value,value; repeat for several")
+	s.serve.register(f)
 	f.IntVar(&s.blocks, "blocks", d.Sampling.Blocks, "rounds in which every arm of every cell runs once")
 	f.IntVar(&s.repetitions, "repetitions", d.Bench.Repetitions, "repetitions of each test in a trial that count")
 	f.IntVar(&s.warmup, "warmup", d.Sampling.Warmup, "repetitions dropped before them")
@@ -67,7 +69,7 @@ func (s *settings) load(cmd *cobra.Command) (*config.Config, error) {
 
 // source is the file, or a configuration of the builds on the command line.
 func (s *settings) source() (*config.Config, error) {
-	if s.base == "" && s.head == "" {
+	if s.base == "" && s.head == "" && s.serve.programs() == nil {
 		path := s.file
 		if path == "" {
 			path = defaultConfig
@@ -78,20 +80,38 @@ func (s *settings) source() (*config.Config, error) {
 		}
 		return cfg, err
 	}
+	arms, err := s.arms()
 	switch {
+	case err != nil:
+		return nil, err
 	case s.file != "":
-		return nil, errors.New("--config and --base/--head exclude each other; name the builds as arms in the configuration")
-	case s.base == "" || s.head == "":
-		return nil, errors.New("--base and --head go together: name both builds")
+		return nil, errors.New("--config excludes builds on the command line; name them as arms in the configuration")
 	case len(s.models) == 0:
 		return nil, errors.New("no model: add --model FILE.gguf, or make one with 'llama-regress provision model tiny'")
 	}
 	cfg := config.Default()
-	cfg.Arms = []config.Arm{{Name: "base", Bin: s.base}, {Name: "head", Bin: s.head}}
-	cfg.Baseline = "base"
-	dir, err := os.Getwd()
-	cfg.Dir = dir
+	cfg.Arms, cfg.Baseline = arms, arms[0].Name
+	if s.serve.given() && len(s.tests) == 0 && s.serve.bench == "" {
+		cfg.Bench.Tests = nil // who asks for serving alone gets no llama-bench
+	}
+	cfg.Dir, err = os.Getwd()
 	return cfg, err
+}
+
+// arms are the builds named on the command line: two to compare, or the
+// programs of one to measure alone.
+func (s *settings) arms() ([]config.Arm, error) {
+	programs := s.serve.programs()
+	switch {
+	case programs != nil && s.base+s.head != "":
+		return nil, errors.New("--bench-binary and --server-binary name one build, --base and --head two: choose")
+	case programs != nil:
+		bin, err := oneFolder(programs)
+		return []config.Arm{{Name: "build", Bin: bin}}, err
+	case s.base == "" || s.head == "":
+		return nil, errors.New("--base and --head go together: name both builds")
+	}
+	return []config.Arm{{Name: "base", Bin: s.base}, {Name: "head", Bin: s.head}}, nil
 }
 
 // override puts the flags that were given over what the configuration says.
@@ -115,6 +135,9 @@ func (s *settings) override(f *pflag.FlagSet, cfg *config.Config) error {
 			}
 			cfg.Bench.Tests = append(cfg.Bench.Tests, t)
 		}
+	}
+	if err := s.serve.override(f, cfg); err != nil {
+		return err
 	}
 	if s.threads != "" {
 		s.params = append(s.params, "threads="+s.threads)

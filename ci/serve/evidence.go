@@ -1,0 +1,54 @@
+package serve
+
+import (
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/llama-regress/llama-regress/ci/host"
+	"github.com/llama-regress/llama-regress/ci/llama"
+	"github.com/llama-regress/llama-regress/ci/load"
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+// openLog creates the trial's log, or one that keeps nothing.
+func (tr *trial) openLog() (io.WriteCloser, error) {
+	if tr.bench.LogDir == "" {
+		return nopCloser{io.Discard}, nil
+	}
+	return os.Create(filepath.Join(tr.bench.LogDir, tr.of.ID+".log"))
+}
+
+type nopCloser struct{ io.Writer }
+
+func (nopCloser) Close() error { return nil }
+
+// stop ends the server and returns what it used and what it warned of.
+func (tr *trial) stop(ctx context.Context, srv *llama.Server) (*record.Resources, []string) {
+	used, _ := srv.Stop(ctx)
+	return &used, srv.Warnings()
+}
+
+// keep completes the rows of the trial's requests, gives those that failed the
+// server's words and memory of their time, and adds them to the run's file.
+func (tr *trial) keep(res *load.Result, srv *llama.Server, watch *host.Watcher) error {
+	for i := range res.Requests {
+		r := &res.Requests[i]
+		r.Trial = tr.of.ID
+		if r.Failure == nil {
+			continue
+		}
+		sent := res.Start.Add(seconds(r.Sent))
+		ended := sent.Add(seconds(r.Elapsed))
+		r.Failure.Log = srv.LogBetween(sent, ended)
+		r.Failure.RSS = watch.RSSAt(ended)
+	}
+	if tr.bench.Requests == "" {
+		return nil
+	}
+	return record.AppendRequests(tr.bench.Requests, res.Requests)
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

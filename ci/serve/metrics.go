@@ -1,0 +1,209 @@
+package serve
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/load"
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/stats"
+)
+
+// A yield is what a load came to, ready to be turned into metrics.
+type yield struct {
+	requests []record.Request // that count
+	gaps     []float64        // s
+	seconds  float64          // of the load, > 0
+	limit    float64          // s that a request may take: what a latency that is not known exceeds
+	want     config.Objectives
+}
+
+func newYield(res *load.Result, s *config.Serve) yield {
+	y := yield{gaps: res.Gaps, seconds: res.Seconds, limit: s.RequestTimeout.Seconds(), want: s.Objectives}
+	for _, r := range res.Requests {
+		if !r.Warmup {
+			y.requests = append(y.requests, r)
+		}
+	}
+	return y
+}
+
+// measurements returns the metrics that the load gives, in the order of the
+// cell. One that is not defined, such as a time per token where every answer
+// has one token, is left out.
+func (y yield) measurements(metrics []record.Metric) []record.Measurement {
+	var ms []record.Measurement
+	for _, m := range metrics {
+		if measurement, ok := y.measure(m.Name); ok {
+			measurement.Metric = m.Name
+			ms = append(ms, measurement)
+		}
+	}
+	return ms
+}
+
+func (y yield) measure(metric string) (record.Measurement, bool) {
+	switch metric {
+	case record.SuccessRate:
+		return y.rate(func(r record.Request) bool { return r.Failure == nil && r.FirstFailure == "" }), true
+	case record.EventualRate:
+		return y.rate(func(r record.Request) bool { return r.Failure == nil }), true
+	case record.TTFTp50:
+		return y.latency(0.5, ttft)
+	case record.TTFTp95:
+		return y.latency(0.95, ttft)
+	case record.TPOTp50:
+		return y.latency(0.5, func(r record.Request) float64 { return r.TPOT })
+	case record.E2Ep50:
+		return y.latency(0.5, elapsed)
+	case record.E2Ep95:
+		return y.latency(0.95, elapsed)
+	case record.ITLp99:
+		if len(y.gaps) == 0 {
+			return record.Measurement{}, false
+		}
+		return single(stats.Quantile(y.gaps, 0.99)), true
+	case record.OutputTPS:
+		return y.perSecond(func(r record.Request) float64 { return float64(r.OutputTokens) }), true
+	case record.TotalTPS:
+		return y.perSecond(func(r record.Request) float64 { return float64(r.OutputTokens + r.PromptTokens) }), true
+	case record.RequestRate:
+		return y.perSecond(func(record.Request) float64 { return 1 }), true
+	case record.Goodput:
+		return y.perSecond(func(r record.Request) float64 {
+			if y.meets(r) {
+				return 1
+			}
+			return 0
+		}), true
+	}
+	return record.Measurement{}, false
+}
+
+func ttft(r record.Request) float64    { return r.TTFT }
+func elapsed(r record.Request) float64 { return r.Elapsed }
+
+func single(v float64) record.Measurement { return record.Measurement{Values: []float64{v}} }
+
+// rate is the share of the requests for which good holds, with its count.
+func (y yield) rate(good func(record.Request) bool) record.Measurement {
+	n := 0
+	for _, r := range y.requests {
+		if good(r) {
+			n++
+		}
+	}
+	m := single(float64(n) / float64(len(y.requests)))
+	m.Count = &record.Count{Succeeded: n, Total: len(y.requests)}
+	return m
+}
+
+// latency is the Harrell-Davis q-quantile over all requests. A failed one is
+// infinitely slow; a quantile that falls among those is only known to exceed
+// the time a request may take. One that succeeded and has no such latency (0)
+// does not count; where that leaves none there is no measurement.
+func (y yield) latency(q float64, of func(record.Request) float64) (record.Measurement, bool) {
+	var values []float64
+	for _, r := range y.requests {
+		switch v := of(r); {
+		case r.Failure != nil:
+			values = append(values, math.Inf(1))
+		case v > 0:
+			values = append(values, v)
+		}
+	}
+	if len(values) == 0 {
+		return record.Measurement{}, false
+	}
+	m := single(stats.HarrellDavis(values, q))
+	if math.IsInf(m.Values[0], 1) {
+		m.Values[0], m.Censored = y.limit, true
+	}
+	return m, true
+}
+
+// perSecond adds up what the successful requests achieved, by the load's
+// duration. Of nothing it is only known to be less than one in that time.
+func (y yield) perSecond(of func(record.Request) float64) record.Measurement {
+	sum := 0.0
+	for _, r := range y.requests {
+		if r.Failure == nil {
+			sum += of(r)
+		}
+	}
+	m := single(max(sum, 1) / y.seconds)
+	m.Censored = sum == 0
+	return m
+}
+
+// meets says whether a successful request met every objective. An answer of
+// one token has no time per token to miss.
+func (y yield) meets(r record.Request) bool {
+	within := func(v float64, most time.Duration) bool { return most == 0 || v <= most.Seconds() }
+	return within(r.TTFT, y.want.TTFT) && within(r.TPOT, y.want.TPOT) && within(r.Elapsed, y.want.E2E)
+}
+
+// summary is the load in numbers for a reader.
+func (y yield) summary(res *load.Result) *record.Load {
+	l := &record.Load{Requests: len(y.requests), Seconds: y.seconds}
+	var prompt, output, first []float64
+	for _, r := range y.requests {
+		if r.Failure != nil {
+			if l.Failures == nil {
+				l.Failures = make(map[record.RequestFailureClass]int)
+			}
+			l.Failures[r.Failure.Class]++
+			continue
+		}
+		l.Succeeded++
+		l.PromptTokens += int64(r.PromptTokens)
+		l.OutputTokens += int64(r.OutputTokens)
+		if t := r.Server; t != nil {
+			prompt = appendRatio(prompt, float64(t.PromptTokens), t.PromptSeconds)
+			output = appendRatio(output, float64(t.OutputTokens), t.OutputSeconds)
+			first = appendRatio(first, t.PromptSeconds, 1)
+		}
+	}
+	l.ServerPromptTPS, l.ServerOutputTPS, l.ServerTTFT = medianOf(prompt), medianOf(output), medianOf(first)
+	l.Delay = medianOf(res.Delays)
+	if len(res.Delays) > 0 {
+		l.DelayP99 = stats.Quantile(res.Delays, 0.99)
+	}
+	return l
+}
+
+func appendRatio(to []float64, a, b float64) []float64 {
+	if a > 0 && b > 0 {
+		to = append(to, a/b)
+	}
+	return to
+}
+
+func medianOf(xs []float64) float64 {
+	if len(xs) == 0 {
+		return 0
+	}
+	return stats.Median(xs)
+}
+
+// mostDelay is the share of the median TTFT that the generator's own median
+// delay may be: beyond it, the generator is measured with the server.
+const mostDelay = 0.01
+
+// late says whether the generator was too late for this load, and by what.
+func (y yield) late(l *record.Load) (first float64, late bool) {
+	var values []float64
+	for _, r := range y.requests {
+		if r.Failure == nil && r.TTFT > 0 {
+			values = append(values, r.TTFT)
+		}
+	}
+	if len(values) == 0 {
+		return 0, false
+	}
+	slices.Sort(values)
+	first = stats.Median(values)
+	return first, l.Delay > mostDelay*first
+}

@@ -1,0 +1,151 @@
+package serve
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/load"
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/stats"
+)
+
+// good is a request that took so long to its first token and then 10 ms a token.
+func good(ttft float64) record.Request {
+	return record.Request{TTFT: ttft, TPOT: 0.01, Elapsed: ttft + 0.1, PromptTokens: 100, OutputTokens: 11, Attempts: 1}
+}
+
+func bad(class record.RequestFailureClass) record.Request {
+	return record.Request{Elapsed: 60, Attempts: 1, Failure: &record.RequestFailure{Class: class}}
+}
+
+func of(requests ...record.Request) yield {
+	s := config.DefaultServe()
+	s.Objectives = config.Objectives{TTFT: 150 * time.Millisecond}
+	return newYield(&load.Result{Requests: requests, Gaps: []float64{0.01, 0.01, 0.02}, Seconds: 2}, s)
+}
+
+// values flattens measurements: a censored one is negative.
+func values(y yield) map[string]float64 {
+	out := make(map[string]float64)
+	for _, m := range y.measurements(record.ServeMetrics(100, true, true)) {
+		out[m.Metric] = m.Values[0]
+		if m.Censored {
+			out[m.Metric] *= -1
+		}
+	}
+	return out
+}
+
+func TestMeasurements(t *testing.T) {
+	warm := good(9)
+	warm.Warmup = true
+	again := good(0.1)
+	again.Attempts, again.FirstFailure = 2, string(record.Rejected)
+	short := good(0.1)
+	short.OutputTokens, short.TPOT = 1, 0
+	tests := []struct {
+		name string
+		y    yield
+		want map[string]float64
+	}{
+		{"all alike, the warm-up left out", of(warm, good(0.1), good(0.1), good(0.1), good(0.1)), map[string]float64{
+			"success_rate": 1, "eventual_success_rate": 1, "ttft_p50": 0.1, "ttft_p95": 0.1, "tpot_p50": 0.01, "e2e_p50": 0.2, "e2e_p95": 0.2,
+			"itl_p99": 0.0198, "output_tps": 22, "total_tps": 222, "request_rate": 2, "goodput": 2,
+		}},
+		{"a retry helped", of(again, good(0.1)), map[string]float64{
+			"success_rate": 0.5, "eventual_success_rate": 1, "ttft_p50": 0.1, "ttft_p95": 0.1, "tpot_p50": 0.01, "e2e_p50": 0.2, "e2e_p95": 0.2,
+			"itl_p99": 0.0198, "output_tps": 11, "total_tps": 111, "request_rate": 1, "goodput": 1,
+		}},
+		{"half failed: every quantile lies among them", of(good(0.1), bad(record.QueueTimeout)), map[string]float64{
+			"success_rate": 0.5, "eventual_success_rate": 0.5, "ttft_p50": -60, "ttft_p95": -60, "tpot_p50": -60, "e2e_p50": -60, "e2e_p95": -60,
+			"itl_p99": 0.0198, "output_tps": 5.5, "total_tps": 55.5, "request_rate": 0.5, "goodput": 0.5,
+		}},
+		{"all failed: less than one in two seconds", of(bad(record.HTTP5xx), bad(record.ServerCrash)), map[string]float64{
+			"success_rate": 0, "eventual_success_rate": 0, "ttft_p50": -60, "ttft_p95": -60, "tpot_p50": -60, "e2e_p50": -60, "e2e_p95": -60,
+			"itl_p99": 0.0198, "output_tps": -0.5, "total_tps": -0.5, "request_rate": -0.5, "goodput": -0.5,
+		}},
+		{"too slow for the objective", of(good(0.2), good(0.1)), map[string]float64{
+			"success_rate": 1, "eventual_success_rate": 1, "ttft_p50": 0.15, "ttft_p95": 0.1987, "tpot_p50": 0.01, "e2e_p50": 0.25, "e2e_p95": 0.2987,
+			"itl_p99": 0.0198, "output_tps": 11, "total_tps": 111, "request_rate": 1, "goodput": 0.5,
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, values(tt.y), cmpopts.EquateApprox(0, 2e-3)); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+	if v, ok := values(of(short, short))["tpot_p50"]; ok {
+		t.Errorf("answers of one token have a time per token: %v", v)
+	}
+	if v := values(of(short, good(0.1)))["tpot_p50"]; math.Abs(v-0.01) > 1e-9 {
+		t.Errorf("tpot %v, want that of the longer answer alone", v)
+	}
+}
+
+func TestSuccessIsCounted(t *testing.T) {
+	m, _ := of(good(0.1), bad(record.Rejected), good(0.1)).measure(record.SuccessRate)
+	if diff := cmp.Diff(&record.Count{Succeeded: 2, Total: 3}, m.Count); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Making a request fail must never make a number better.
+func TestFailingNeverHelps(t *testing.T) {
+	requests := []record.Request{good(0.1), good(0.5), good(0.2), good(0.3), good(0.9)}
+	before := values(of(requests...))
+	for i := range requests {
+		worse := append([]record.Request{}, requests...)
+		worse[i] = bad(record.StreamTimeout)
+		after := values(of(worse...))
+		for _, m := range record.ServeMetrics(100, true, true) {
+			b, a := before[m.Name], math.Abs(after[m.Name])
+			if m.Better == record.Higher && a > b || m.Better == record.Lower && a < b {
+				t.Errorf("request %d failed and %s went from %v to %v", i, m.Name, b, after[m.Name])
+			}
+		}
+	}
+}
+
+func TestSummary(t *testing.T) {
+	told := good(0.1)
+	told.Server = &record.ServerTimings{PromptTokens: 100, PromptSeconds: 0.05, OutputTokens: 11, OutputSeconds: 0.1}
+	y := of(told, told, bad(record.StaleConnection))
+	got := y.summary(&load.Result{Delays: []float64{0.001, 0.002, 0.003}})
+	want := &record.Load{
+		Requests: 3, Succeeded: 2, Failures: map[record.RequestFailureClass]int{record.StaleConnection: 1}, Seconds: 2,
+		PromptTokens: 200, OutputTokens: 22, Delay: 0.002, DelayP99: 0.00298,
+		ServerPromptTPS: 2000, ServerOutputTPS: 110, ServerTTFT: 0.05,
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateApprox(1e-9, 0)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if first, late := y.late(got); !late || first != 0.1 {
+		t.Errorf("2 ms late beside 100 ms: %v, %v", first, late)
+	}
+	got.Delay = 0.0009
+	if _, late := y.late(got); late {
+		t.Error("0.9 ms late beside 100 ms is refused")
+	}
+}
+
+// The vocabulary knows by heart what statistics say.
+func TestQuantilesNeedRequests(t *testing.T) {
+	for _, m := range record.ServeMetrics(0, true, true) {
+		want := map[string]float64{record.TTFTp50: 0.5, record.TPOTp50: 0.5, record.E2Ep50: 0.5, record.TTFTp95: 0.95, record.E2Ep95: 0.95}
+		if q, ok := want[m.Name]; ok != (m.Needs > 0) || ok && m.Needs != stats.RequestsFor(q, 0.95) {
+			t.Errorf("%s needs %d requests", m.Name, m.Needs)
+		}
+	}
+	for _, m := range record.ServeMetrics(71, true, true) {
+		if (m.Needs > 0) != (m.Name == record.TTFTp95 || m.Name == record.E2Ep95) {
+			t.Errorf("of 71 requests %s needs %d", m.Name, m.Needs)
+		}
+	}
+}

@@ -1,0 +1,126 @@
+// Package serve measures one trial of serving: a fresh llama-server, a load of
+// prompts from a dataset, and what became of every request.
+package serve
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path/filepath"
+	"sync"
+
+	"github.com/llama-regress/llama-regress/ci/llama"
+	"github.com/llama-regress/llama-regress/ci/load"
+	"github.com/llama-regress/llama-regress/ci/plan"
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/sharegpt"
+)
+
+// A Bench measures the trials of serve cells. It must not be copied after its
+// first use.
+type Bench struct {
+	Servers *llama.Servers
+
+	// LogDir is an existing folder that gets one file a trial, ID.log: what its
+	// server wrote. "" writes none.
+	LogDir string
+
+	// Requests is the file that gets a row for each request; see
+	// record.AppendRequests. "" keeps none.
+	Requests string
+
+	// Observe is told of a load's progress, one call at a time; nil for nobody.
+	Observe func(t plan.Trial, p load.Progress)
+
+	mu    sync.Mutex
+	drawn map[string]drawn // by path of the model, whose tokens were counted
+}
+
+// drawn are the prompts of every trial of a model.
+type drawn struct {
+	prompts []load.Prompt
+	sha256  string // of them in order
+}
+
+// Identify says which llama-server an arm runs.
+func (b *Bench) Identify(ctx context.Context, arm record.Arm) (record.Build, error) {
+	return b.Servers.Identify(ctx, arm)
+}
+
+// Datasets reads the plan's dataset once, so that a file that is missing,
+// damaged or too small is found out before anything is measured. Limits in
+// tokens need a server and are applied with the first trial of a model.
+func (b *Bench) Datasets(ctx context.Context, p *plan.Plan) ([]record.Dataset, error) {
+	if p.Serve == nil {
+		return nil, nil
+	}
+	sel := selection(p.Serve)
+	if sel.NeedsCounter() {
+		sel.Rule, sel.Sample = sharegpt.Human, 1
+		sel.MinPromptTokens, sel.MaxPromptTokens, sel.MinAnswerTokens, sel.MaxTotalTokens = 0, 0, 0, 0
+	}
+	s, err := sharegpt.Sample(ctx, p.Serve.DatasetPath, sel, nil)
+	if err != nil {
+		return nil, fmt.Errorf("dataset: %w", err)
+	}
+	d := p.Serve.Dataset
+	return []record.Dataset{{
+		Name: filepath.Base(p.Serve.DatasetPath), Path: p.Serve.DatasetPath, SHA256: s.SHA256, Bytes: s.Bytes,
+		Records: s.Records, Damaged: s.Damaged.Count, DamagedAt: s.Damaged.Places,
+		Rule: d.Rule, Seed: d.Seed, Sample: d.Sample,
+	}}, nil
+}
+
+// selection is what the configuration asks of a dataset.
+func selection(s *plan.Serve) sharegpt.Selection {
+	d := s.Dataset
+	sel := sharegpt.Selection{
+		Rule: d.Rule, Sample: d.Sample, Seed: d.Seed,
+		MinPromptTokens: d.MinPromptTokens, MaxPromptTokens: d.MaxPromptTokens, MaxTotalTokens: d.MaxTotalTokens,
+	}
+	if !s.Stop {
+		sel.OutputTokens = s.OutputTokens
+	}
+	return sel
+}
+
+// prompts draws the prompts of a model's trials, once: every arm answers the
+// same ones. Their tokens are counted by a server of the trial's arm that
+// serves nothing else, so that no trial's own server has seen them before.
+func (b *Bench) prompts(ctx context.Context, tr *trial) (drawn, *record.Failure, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if d, ok := b.drawn[tr.cell.ModelPath]; ok {
+		return d, nil, nil
+	}
+	sel := selection(tr.plan.Serve)
+	var counter sharegpt.Counter
+	if sel.NeedsCounter() {
+		srv, failure, err := b.Servers.Start(ctx, tr.serverSpec(nil))
+		if failure != nil || err != nil {
+			return drawn{}, failure, err
+		}
+		defer srv.Stop(context.WithoutCancel(ctx))
+		counter = srv
+	}
+	s, err := sharegpt.Sample(ctx, tr.plan.Serve.DatasetPath, sel, counter)
+	if ctx.Err() != nil {
+		return drawn{}, nil, context.Cause(ctx)
+	}
+	if err != nil {
+		return drawn{}, &record.Failure{Class: record.BadDataset, Message: err.Error()}, nil
+	}
+	var d drawn
+	hash := sha256.New()
+	for _, p := range s.Prompts {
+		d.prompts = append(d.prompts, load.Prompt{ID: p.ID, Text: p.Text, Tokens: p.Tokens})
+		fmt.Fprintf(hash, "%d\n%s", len(p.Text), p.Text)
+	}
+	d.sha256 = hex.EncodeToString(hash.Sum(nil))
+	if b.drawn == nil {
+		b.drawn = make(map[string]drawn)
+	}
+	b.drawn[tr.cell.ModelPath] = d
+	return d, nil, nil
+}

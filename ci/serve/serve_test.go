@@ -1,0 +1,261 @@
+package serve
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/llama"
+	"github.com/llama-regress/llama-regress/ci/plan"
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/fixtures/fakeserver"
+)
+
+func TestMain(m *testing.M) {
+	fakeserver.TakeOver()
+	os.Exit(m.Run())
+}
+
+// A rig is a plan of one serve cell on a fake server.
+type rig struct {
+	t     *testing.T
+	plan  *plan.Plan
+	bench *Bench
+}
+
+// newRig has 12 prompts of 20 to 31 words and asks for 8 tokens each.
+func newRig(t *testing.T, change func(*config.Config), settings ...string) *rig {
+	t.Helper()
+	dir := t.TempDir()
+	bin := filepath.Join(dir, "bin")
+	if _, err := fakeserver.Install(bin, append([]string{"FAKE_TOKS=pp=4000,tg=400"}, settings...)...); err != nil {
+		t.Fatal(err)
+	}
+	var chats []map[string]string
+	for i := range 12 {
+		chats = append(chats, map[string]string{"id": fmt.Sprint("chat", i), "prompt": strings.Repeat("word ", 20+i), "response": "yes"})
+	}
+	data, err := json.Marshal(chats)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "chats.json"), data)
+	write(t, filepath.Join(dir, "m.gguf"), []byte("GGUF"))
+	cfg := config.Default()
+	cfg.Dir = dir
+	cfg.Arms = []config.Arm{{Name: "base", Bin: bin}}
+	cfg.Baseline = "base"
+	cfg.Models = []config.Model{{Name: "m", Path: "m.gguf"}}
+	cfg.Bench.Tests = nil
+	cfg.Sampling.Blocks, cfg.Sampling.Control = 1, config.ControlNone
+	cfg.Serve = config.DefaultServe()
+	s := cfg.Serve
+	s.Dataset.Path, s.Dataset.Sample = "chats.json", 12
+	s.Concurrency, s.Warmup, s.OutputTokens = []int{3}, 1, 8
+	s.RequestTimeout = 5 * time.Second
+	if change != nil {
+		change(cfg)
+	}
+	p, err := plan.Expand(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	logs := filepath.Join(dir, "logs")
+	if err := os.Mkdir(logs, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return &rig{t, p, &Bench{
+		Servers: &llama.Servers{Threads: 1}, LogDir: logs, Requests: filepath.Join(dir, record.RequestFile),
+	}}
+}
+
+func write(t *testing.T, path string, data []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// measure runs the plan's first trial.
+func (r *rig) measure() (record.Trial, []record.Request) {
+	r.t.Helper()
+	trial, err := r.bench.Measure(r.t.Context(), r.plan, r.plan.Trials[0])
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	var rows []record.Request
+	for row, err := range record.ReadRequests(r.bench.Requests) {
+		if err != nil {
+			break // no load, no file
+		}
+		rows = append(rows, row)
+	}
+	return trial, rows
+}
+
+func TestATrialThatGoesWell(t *testing.T) {
+	r := newRig(t, nil)
+	sets, err := r.bench.Datasets(t.Context(), r.plan)
+	if err != nil || len(sets) != 1 || sets[0].Records != 12 || len(sets[0].SHA256) != 64 {
+		t.Fatalf("datasets %+v, %v", sets, err)
+	}
+	trial, rows := r.measure()
+	if trial.Outcome != record.OK {
+		t.Fatalf("failed: %+v", trial.Failure)
+	}
+	for _, m := range r.plan.Cells[0].Cell.Metrics {
+		if v, ok := trial.Measurement(m.Name); !ok || v.Censored || !(v.Values[0] > 0) {
+			t.Errorf("%s: %+v", m.Name, v)
+		}
+	}
+	if s, _ := trial.Measurement(record.SuccessRate); s.Count == nil || *s.Count != (record.Count{Succeeded: 12, Total: 12}) {
+		t.Errorf("success %+v", s)
+	}
+	if len(rows) != 13 || rows[0].Trial != trial.ID && rows[0].Trial != r.plan.Trials[0].ID || !rows[0].Warmup {
+		t.Errorf("%d rows, the first is %+v", len(rows), rows[0])
+	}
+	l := trial.Load
+	if l == nil || l.Requests != 12 || l.Succeeded != 12 || l.OutputTokens != 96 || l.Delay < 0 {
+		t.Errorf("load %+v", l)
+	}
+	if trial.Echo["prompts_sha256"] == "" || trial.Echo["parallel"] != "4" || trial.Resources == nil || len(trial.Command) == 0 {
+		t.Errorf("echo %v, resources %v, command %v", trial.Echo, trial.Resources, trial.Command)
+	}
+	if log, err := os.ReadFile(filepath.Join(r.bench.LogDir, r.plan.Trials[0].ID+".log")); err != nil || len(log) == 0 {
+		t.Errorf("log %q, %v", log, err)
+	}
+}
+
+// Latency includes what the server needs: 25 words at 4000 tokens/s and its
+// true gaps of 2.5 ms.
+func TestLatencyIsTheServers(t *testing.T) {
+	r := newRig(t, func(c *config.Config) { c.Serve.Concurrency = []int{1} }, "FAKE_TOKS=pp=500,tg=100")
+	trial, _ := r.measure()
+	if trial.Failure != nil {
+		t.Fatal(trial.Failure)
+	}
+	first, _ := trial.Measurement(record.TTFTp50)
+	each, _ := trial.Measurement(record.TPOTp50)
+	if first.Values[0] < 0.04 || each.Values[0] < 0.009 {
+		t.Errorf("first token after %v s, then %v s each: faster than the truth", first.Values, each.Values)
+	}
+}
+
+func TestTheSameBlockGivesTheSamePrompts(t *testing.T) {
+	a, first := newRig(t, nil).measure()
+	b, second := newRig(t, nil).measure()
+	if a.Echo["prompts_sha256"] != b.Echo["prompts_sha256"] {
+		t.Error("other prompts")
+	}
+	for i := range first {
+		if first[i].Prompt != second[i].Prompt {
+			t.Fatalf("request %d asks %s and %s", i, first[i].Prompt, second[i].Prompt)
+		}
+	}
+}
+
+func TestTokensAreCountedByAServer(t *testing.T) {
+	r := newRig(t, func(c *config.Config) {
+		c.Serve.Dataset.Sample, c.Serve.Dataset.MaxPromptTokens = 3, 26
+	})
+	trial, rows := r.measure()
+	if trial.Failure != nil {
+		t.Fatal(trial.Failure)
+	}
+	for _, row := range rows {
+		if row.PromptTokens > 26+1 {
+			t.Errorf("%s has %d tokens", row.Prompt, row.PromptTokens)
+		}
+	}
+}
+
+// Requests that fail are the result, not the end of it.
+func TestFailedRequests(t *testing.T) {
+	tests := []struct {
+		name, fault string
+		class       record.RequestFailureClass
+	}{
+		{"internal error", "FAKE_FAULT=status:500?every=3", record.HTTP5xx},
+		{"busy", "FAKE_FAULT=status:503?every=3", record.Rejected},
+		{"no final event", "FAKE_FAULT=nofinal?every=3", record.TruncatedStream},
+		{"a hang in the stream", "FAKE_FAULT=hang@2?every=3", record.StreamTimeout},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newRig(t, func(c *config.Config) { c.Serve.RequestTimeout = time.Second }, tt.fault)
+			trial, rows := r.measure()
+			if trial.Failure != nil {
+				t.Fatalf("the trial failed: %+v", trial.Failure)
+			}
+			if n := trial.Load.Failures[tt.class]; n != 4 || trial.Load.Succeeded != 8 {
+				t.Errorf("load %+v, want 4 of %s", trial.Load, tt.class)
+			}
+			if m, _ := trial.Measurement(record.TTFTp95); !m.Censored || m.Values[0] != 1 {
+				t.Errorf("p95 %+v, want it beyond the time limit", m)
+			}
+			for _, row := range rows {
+				if row.Failure != nil && (row.Failure.Class != tt.class || row.InFlight == 0) {
+					t.Errorf("%+v: %+v", row, row.Failure)
+				}
+			}
+		})
+	}
+}
+
+// A server that fails fails the trial, with the reason and its last words.
+func TestFailedServers(t *testing.T) {
+	tests := []struct {
+		name, fault string
+		class       record.FailureClass
+		words       string
+	}{
+		{"crash in a stream", "FAKE_FAULT=crash:segv@2?request=6", record.Crashed, "requests"},
+		{"out of memory", "FAKE_FAULT=oom?request=6", record.OutOfMemory, "memory"},
+		{"dies at start", "FAKE_FAULT=exit:1", record.ExitStatus, "llama-server"},
+		{"never healthy", "FAKE_FAULT=never", record.NotReady, "1"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newRig(t, func(c *config.Config) { c.Serve.Server.StartTimeout = time.Second }, tt.fault)
+			trial, rows := r.measure()
+			if trial.Failure == nil || trial.Failure.Class != tt.class || !strings.Contains(trial.Failure.Message, tt.words) {
+				t.Fatalf("failure %+v, want %s", trial.Failure, tt.class)
+			}
+			if len(trial.Measurements) > 0 {
+				t.Errorf("measured %v", trial.Measurements)
+			}
+			if trial.Load != nil && len(rows) != 13 {
+				t.Errorf("%d rows, want one for each request", len(rows))
+			}
+		})
+	}
+}
+
+func TestATrialThatTakesTooLong(t *testing.T) {
+	r := newRig(t, func(c *config.Config) { c.Sampling.Timeout = time.Second }, "FAKE_TOKS=pp=4000,tg=2")
+	trial, _ := r.measure()
+	if trial.Failure == nil || trial.Failure.Class != record.TimedOut || !strings.Contains(trial.Failure.Message, "still serving after 1s") {
+		t.Errorf("failure %+v", trial.Failure)
+	}
+}
+
+func TestDatasetsThatCannotBeUsed(t *testing.T) {
+	r := newRig(t, func(c *config.Config) { c.Serve.Dataset.Sample = 13 })
+	if _, err := r.bench.Datasets(t.Context(), r.plan); err == nil || !strings.Contains(err.Error(), "has 12 prompts") {
+		t.Errorf("error %v", err)
+	}
+	r.plan.Serve.DatasetPath += ".not"
+	if _, err := r.bench.Datasets(t.Context(), r.plan); err == nil || !strings.Contains(err.Error(), "chats.json.not") {
+		t.Errorf("error %v", err)
+	}
+	r = newRig(t, func(c *config.Config) { c.Serve.Dataset.MinPromptTokens = 1000 })
+	trial, _ := r.measure()
+	if trial.Failure == nil || trial.Failure.Class != record.BadDataset {
+		t.Errorf("failure %+v", trial.Failure)
+	}
+}

@@ -1,0 +1,173 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"time"
+
+	"github.com/llama-regress/llama-regress/ci/host"
+	"github.com/llama-regress/llama-regress/ci/llama"
+	"github.com/llama-regress/llama-regress/ci/load"
+	"github.com/llama-regress/llama-regress/ci/plan"
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+// How often machine and server are asked during a trial.
+const (
+	watchEvery = 250 * time.Millisecond
+	pollEvery  = 500 * time.Millisecond
+)
+
+// A trial is one under way.
+type trial struct {
+	bench *Bench
+	plan  *plan.Plan
+	of    plan.Trial
+	arm   record.Arm
+	cell  plan.Cell
+
+	record record.Trial
+}
+
+// Measure starts a server, puts the cell's load on it and stops it. A request
+// that fails is part of the result; a trial fails when its server does, when
+// it takes longer than the plan allows, or when the load generator was too
+// late to be believed. The error is the context's, or says that a log or the
+// file of requests could not be written.
+func (b *Bench) Measure(ctx context.Context, p *plan.Plan, t plan.Trial) (record.Trial, error) {
+	tr := &trial{bench: b, plan: p, of: t, arm: p.Arms[t.Arm], cell: p.Cells[t.Cell]}
+	limited, cancel := ctx, context.CancelFunc(func() {})
+	if p.Timeout > 0 {
+		limited, cancel = context.WithTimeout(ctx, p.Timeout)
+	}
+	defer cancel()
+	failure, err := tr.run(limited)
+	switch {
+	case ctx.Err() != nil:
+		return record.Trial{}, ctx.Err()
+	case limited.Err() != nil:
+		failure, err = &record.Failure{
+			Class:   record.TimedOut,
+			Message: fmt.Sprintf("still serving after %v and was ended; raise the time limit of a trial, or send fewer requests", p.Timeout),
+		}, nil
+	case err != nil:
+		return record.Trial{}, err
+	}
+	tr.record.Outcome, tr.record.Failure = record.OK, failure
+	if failure != nil {
+		tr.record.Outcome = record.Failed
+	}
+	return tr.record, nil
+}
+
+// run goes through a trial up to what it measured.
+func (tr *trial) run(ctx context.Context) (*record.Failure, error) {
+	prompts, failure, err := tr.bench.prompts(ctx, tr)
+	if failure != nil || err != nil {
+		return failure, err
+	}
+	log, err := tr.openLog()
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	srv, failure, err := tr.bench.Servers.Start(ctx, tr.serverSpec(log))
+	if failure != nil || err != nil {
+		return failure, err
+	}
+	defer srv.Stop(context.WithoutCancel(ctx)) // where it was not stopped before
+	tr.record.Command = srv.Command()
+	tr.record.Echo = map[string]string{"prompts_sha256": prompts.sha256}
+	props, err := srv.Props(ctx)
+	if err != nil {
+		return &record.Failure{Class: record.BadOutput, Message: err.Error()}, nil
+	}
+	maps.Copy(tr.record.Echo, props.Echo())
+	return tr.press(ctx, srv, prompts)
+}
+
+// serverSpec is the server of this trial's arm and cell.
+func (tr *trial) serverSpec(log io.Writer) llama.ServerSpec {
+	return llama.ServerSpec{
+		Arm: tr.arm, Params: tr.cell.Cell.Params, ModelPath: tr.cell.ModelPath,
+		StartTimeout: tr.plan.Serve.Server.StartTimeout, Log: log,
+	}
+}
+
+// press puts the load on a server that is ready, watches both, and stops it.
+func (tr *trial) press(ctx context.Context, srv *llama.Server, prompts drawn) (*record.Failure, error) {
+	watched := time.Now()
+	watch := host.Watch(func() []int { return []int{srv.PID()} }, watchEvery)
+	polling, endPolling := context.WithCancel(ctx)
+	polled := make(chan llama.Polls, 1)
+	go func() { polled <- srv.Poll(polling, pollEvery) }()
+	res, err := load.Run(ctx, prompts.prompts, tr.options(srv))
+	endPolling()
+	polls := <-polled
+	tr.record.Samples = watch.Stop()
+	if tr.record.Samples != nil && res != nil {
+		tr.record.Samples.At += watched.Sub(res.Start).Seconds()
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load: %w", err)
+	}
+	broken := srv.Check(ctx, 0)
+	tr.record.Resources, tr.record.Warnings = tr.stop(ctx, srv)
+	if err := tr.keep(res, srv, watch); err != nil {
+		return nil, err
+	}
+	y := newYield(res, &tr.plan.Serve.Serve)
+	l := y.summary(res)
+	l.BusySlots, l.Deferred = polls.Busy, polls.Deferred
+	tr.record.Load = l
+	if broken != nil {
+		broken.Message = fmt.Sprintf("after %d of %d requests: %s", l.Succeeded, l.Requests, broken.Message)
+		return broken, nil
+	}
+	if first, late := y.late(l); late {
+		return &record.Failure{
+			Class: record.GeneratorLate,
+			Message: fmt.Sprintf("the load generator itself was late by %.2g ms, more than 1 %% of the median time to first token, %.3g ms; leave it a core (fewer threads for the server), or use longer prompts",
+				1e3*l.Delay, 1e3*first),
+		}, nil
+	}
+	tr.record.Measurements = y.measurements(tr.cell.Cell.Metrics)
+	return nil, nil
+}
+
+// options is the load of this trial's cell.
+func (tr *trial) options(srv *llama.Server) load.Options {
+	s := tr.plan.Serve
+	return load.Options{
+		URL: srv.URL(), API: load.API(s.API),
+		Concurrency: tr.cell.Load.Concurrency, Rate: tr.cell.Load.Rate, Arrivals: s.Arrivals, Limit: s.RateLimit,
+		Requests: s.Count(), Warmup: s.Warmup,
+		Output: s.OutputTokens, FreeLength: s.Stop,
+		Timeout: s.RequestTimeout, Retries: s.Retries, Reuse: s.Connections == "reuse",
+		Seed:  tr.plan.Seed + uint64(tr.of.Block), // the arms of a block get the same arrivals
+		Alive: func() error { return ended(srv) },
+		Observe: func(p load.Progress) {
+			if tr.bench.Observe != nil {
+				tr.bench.Observe(tr.of, p)
+			}
+		},
+	}
+}
+
+// ended says what ended the server, nil while it runs.
+func ended(srv *llama.Server) error {
+	f := srv.Ended()
+	switch {
+	case f == nil:
+		return nil
+	case f.Class == record.OutOfMemory:
+		return fmt.Errorf("%s: %w", f.Message, load.ErrOutOfMemory)
+	}
+	return errors.New(f.Message)
+}
