@@ -23,7 +23,7 @@ func (a *app) syntheticModel(ctx context.Context, preset string, seed uint64, pa
 		if err != nil {
 			return "", err
 		}
-		path = filepath.Join(cache, "models", fmt.Sprintf("%s-f16-seed%d.gguf", preset, seed))
+		path = filepath.Join(cache, "models", fmt.Sprintf("%s-f16-v%d-seed%d.gguf", preset, gguf.Recipe, seed))
 		if header, err := gguf.Inspect(path); err == nil && header.Parameters == shape.Parameters() && !force {
 			return path, nil
 		}
