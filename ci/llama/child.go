@@ -3,11 +3,13 @@ package llama
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,6 +31,7 @@ type childSpec struct {
 	maxStdout int           // bytes; more of them end the child
 	log       io.Writer     // what it writes to stderr, all of it; nil for nowhere
 	output    io.Writer     // takes stdout and stderr together, and none is kept; nil keeps them apart
+	marked    bool          // find and end, where the system can, also processes it started that left its group
 }
 
 // A childEnd is how it went.
@@ -36,10 +39,12 @@ type childEnd struct {
 	reason    endReason
 	state     *os.ProcessState
 	stdout    []byte
+	working   bool   // it had begun to serve: its last words tell why it ended, not its first
 	stderr    string // beginning and end; the middle of a long one is left out
 	seconds   float64
-	killed    bool // it was asked to end and did not within the grace period
-	heldOpen  bool // a process it left behind kept its output open
+	killed    bool     // it was asked to end and did not within the grace period
+	strays    []string // processes that had left its group and were ended, "NAME (PID)"
+	heldOpen  bool     // a process it left behind kept its output open
 	resources record.Resources
 }
 
@@ -102,6 +107,11 @@ func startChild(ctx context.Context, spec childSpec) (*child, error) {
 	// Not CommandContext: its kill reaches the first process only.
 	cmd := exec.Command(spec.program, spec.args...)
 	cmd.Env = spec.env
+	var mark string
+	if spec.marked {
+		mark = "LLAMA_REGRESS_CHILD=" + rand.Text()
+		cmd.Env = append(slices.Clone(spec.env), mark)
+	}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	switch {
 	case spec.output != nil:
@@ -128,7 +138,7 @@ func startChild(ctx context.Context, spec childSpec) (*child, error) {
 		if err != nil {
 			return
 		}
-		c.end = waitAndEnd(limited, patience, cmd, begin, cmp.Or(spec.grace, gracePeriod))
+		c.end = waitAndEnd(limited, patience, cmd, begin, cmp.Or(spec.grace, gracePeriod), mark)
 		c.end.stdout, c.end.stderr = stdout.data, stderr.String()
 		close(c.done)
 	}()
@@ -152,7 +162,7 @@ func (c *child) stop(ctx context.Context) {
 
 // waitAndEnd waits until the child has ended, and sees to it that it does when
 // ctx is done.
-func waitAndEnd(ctx, patience context.Context, cmd *exec.Cmd, begin time.Time, grace time.Duration) *childEnd {
+func waitAndEnd(ctx, patience context.Context, cmd *exec.Cmd, begin time.Time, grace time.Duration, mark string) *childEnd {
 	end := new(childEnd)
 	exited := make(chan struct{})
 	var watcher sync.WaitGroup
@@ -163,6 +173,7 @@ func waitAndEnd(ctx, patience context.Context, cmd *exec.Cmd, begin time.Time, g
 		close(exited)
 		watcher.Wait()
 		killGroup(cmd) // whoever it left behind would disturb the next trial
+		end.strays = killMarked(mark, cmd.Process.Pid)
 	})
 	end.heldOpen = errors.Is(err, exec.ErrWaitDelay)
 	end.state = cmd.ProcessState

@@ -47,7 +47,7 @@ func failureOf(end *childEnd, spec childSpec, killedForMemory bool) *record.Fail
 		f.Signal = signal.String()
 	}
 	stderr := strings.ToLower(end.stderr)
-	said := sentence(end.stderr)
+	said := sentence(end.stderr, end.working)
 	switch {
 	case signal == syscall.SIGKILL && killedForMemory:
 		f.Class = record.OutOfMemory
@@ -100,25 +100,30 @@ var (
 )
 
 // sentence picks from stderr the first two lines that speak of an error: the
-// cause comes before its consequences. Without any it is the last line.
-func sentence(stderr string) string {
-	var last string
+// cause comes before its consequences. With last it is the last two: a server
+// has lived through earlier ones. Without any it is the last line.
+func sentence(stderr string, last bool) string {
+	var end string
 	var faults []string
 	for line := range strings.Lines(stderr) {
 		line = shorten(logPrefix.ReplaceAllString(oneLine(line), ""), 150)
 		if line == "" || probeLine.MatchString(line) {
 			continue
 		}
-		last = line
-		if errorLine.MatchString(line) && len(faults) < 2 {
+		end = line
+		switch {
+		case !errorLine.MatchString(line):
+		case len(faults) < 2:
 			faults = add(faults, line)
+		case last && line != faults[1]:
+			faults = []string{faults[1], line}
 		}
 	}
 	switch {
 	case faults != nil:
 		return strings.Join(faults, ", ")
-	case last != "":
-		return last
+	case end != "":
+		return end
 	}
 	return "it said nothing"
 }

@@ -9,10 +9,12 @@ import (
 	"github.com/llama-regress/llama-regress/ci/plan"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/fixtures/fakebench"
+	"github.com/llama-regress/llama-regress/fixtures/fakeserver"
 )
 
 func TestMain(m *testing.M) {
-	fakebench.TakeOver() // does not return in a process named llama-bench
+	fakebench.TakeOver()  // does not return in a process named llama-bench
+	fakeserver.TakeOver() // nor llama-server
 	// A fake under the race detector would sleep a second before it exits.
 	if err := os.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE")); err != nil {
 		panic(err)

@@ -1,3 +1,5 @@
+//go:build unix
+
 package llama
 
 import (
@@ -66,7 +68,7 @@ func TestRealServer(t *testing.T) {
 	if err != nil || props.Slots != 3 || props.SlotContext != 768 || props.Model != model || props.Build == "" { // 2048/3 rounded up
 		t.Errorf("%+v, %v", props, err)
 	}
-	if f := srv.Check(t.Context()); f != nil {
+	if f := srv.Check(t.Context(), 0); f != nil {
 		t.Errorf("check: %+v", f)
 	}
 

@@ -171,9 +171,11 @@ func (srv *Server) start(ctx context.Context, port func() (int, error), args []s
 	address := []string{"--host", "127.0.0.1", "--port", strconv.Itoa(srv.port)}
 	args = slices.Concat([]string{"-m", srv.model}, address, args)
 	srv.command = append([]string{srv.program.path}, args...)
-	fmt.Fprintf(srv.log, "$ %s\n", strings.Join(srv.command, " "))
+	if srv.log.forward != nil { // not in what is searched for causes: paths have words too
+		fmt.Fprintf(srv.log.forward, "$ %s\n", strings.Join(srv.command, " "))
+	}
 	srv.kills = memoryKills()
-	srv.child, err = startChild(ctx, childSpec{program: srv.program.path, args: args, env: srv.program.env, output: srv.log})
+	srv.child, err = startChild(ctx, childSpec{program: srv.program.path, args: args, env: srv.program.env, output: srv.log, marked: true})
 	switch {
 	case ctx.Err() != nil && err != nil:
 		return nil, ctx.Err()
@@ -230,9 +232,11 @@ func (srv *Server) awaitGroup() {
 // Warnings returns what is worth knowing about the server's environment, log
 // and end; it is complete after Stop.
 func (srv *Server) Warnings() []string {
-	warnings := warningsIn(srv.log.String())
-	if !srv.asksForGPU() {
-		warnings = slices.DeleteFunc(warnings, withoutGPU.MatchString)
+	var warnings []string
+	for _, w := range warningsIn(srv.log.String()) {
+		if srv.asksForGPU() || !withoutGPU.MatchString(w) {
+			warnings = append(warnings, w)
+		}
 	}
 	if d := srv.program.dropped; d != nil {
 		warnings = append(warnings, fmt.Sprintf("not passed on from the environment: %s; set it in the arm's env if it is meant", strings.Join(d, ", ")))
@@ -245,8 +249,14 @@ func (srv *Server) Warnings() []string {
 	if srv.child.end.killed {
 		warnings = append(warnings, "llama-server did not end when asked to and was killed")
 	}
+	if s := srv.child.end.strays; s != nil {
+		warnings = append(warnings, "llama-server left processes behind, which were killed: "+strings.Join(s, ", "))
+	}
 	if srv.child.end.heldOpen {
 		warnings = append(warnings, "llama-server left a process behind that kept its output open; it may disturb later trials")
+	}
+	if n := srv.log.size(); n > maxLog {
+		warnings = append(warnings, fmt.Sprintf("llama-server wrote %d MiB of log, which takes time from its work", n>>20))
 	}
 	if left := groupMembers(srv.PID()); left != nil {
 		warnings = append(warnings, fmt.Sprintf("processes of llama-server could not be killed: %v", left))

@@ -17,6 +17,7 @@ const (
 type serverLog struct {
 	mu      sync.Mutex
 	all     excerpt
+	written int64
 	recent  []logPiece // oldest first
 	kept    int        // bytes in recent, and what keeping a piece costs
 	forward io.Writer  // a boundedLog, nil for none
@@ -33,6 +34,7 @@ func (l *serverLog) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	_, _ = l.all.Write(p)
+	l.written += int64(len(p))
 	l.recent = append(l.recent, logPiece{time.Now(), string(p)})
 	l.kept += len(p) + pieceCost
 	for l.kept > logKept {
@@ -43,6 +45,13 @@ func (l *serverLog) Write(p []byte) (int, error) {
 		_, _ = l.forward.Write(p)
 	}
 	return len(p), nil
+}
+
+// size is how many bytes were written.
+func (l *serverLog) size() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.written
 }
 
 // String is the log with its middle left out when it is long.

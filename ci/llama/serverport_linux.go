@@ -5,27 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 )
-
-// groupMembers returns the processes of a group that have not ended.
-func groupMembers(group int) []int {
-	var members []int
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, path := range stats {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			continue // ended meanwhile
-		}
-		text := string(data)
-		fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:]) // state, parent, group; the name before may hold blanks
-		if len(fields) > 2 && fields[2] == strconv.Itoa(group) && fields[0] != "Z" && fields[0] != "X" {
-			members = append(members, atoi(filepath.Base(filepath.Dir(path))))
-		}
-	}
-	return members
-}
 
 // stranger looks for a process outside of the group that listens on a TCP port
 // of this machine, and describes it; "" when there is none that can be seen.

@@ -1,6 +1,7 @@
 package llama
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,7 +14,7 @@ import (
 const (
 	healthEvery   = 50 * time.Millisecond
 	healthTimeout = 2 * time.Second // of one question while it starts
-	hangTimeout   = 5 * time.Second // of one question once it was ready
+	hangTimeout   = 5 * time.Second // of Check
 )
 
 // awaitReady asks the server for its health until it is ready, has ended, or
@@ -76,12 +77,12 @@ func (srv *Server) abandon(ctx context.Context, f *record.Failure) (*record.Fail
 // endedBeforeReady says why a server never was ready.
 func (srv *Server) endedBeforeReady() *record.Failure {
 	if containsAny(strings.ToLower(srv.log.String()), portMarks) && !srv.child.end.state.Success() {
-		f := srv.whyEnded(srv.log.String())
+		f := srv.whyEnded(srv.log.String(), false)
 		f.Class = record.PortTaken
 		f.Message = fmt.Sprintf("llama-server could not listen on port %d, which another program has taken; start again, or see who opens so many ports", srv.port)
 		return f
 	}
-	if f := srv.whyEnded(srv.log.String()); f != nil {
+	if f := srv.whyEnded(srv.log.String(), false); f != nil {
 		return f
 	}
 	code := 0
@@ -105,7 +106,7 @@ func (srv *Server) Ended() *record.Failure {
 		return nil
 	}
 	// Only its last words: what it said of refused requests is no reason to end.
-	if f := srv.whyEnded(lastLines(srv.log.String(), 2<<10)); f != nil {
+	if f := srv.whyEnded(lastLines(srv.log.String(), 2<<10), true); f != nil {
 		return f
 	}
 	code := 0
@@ -118,9 +119,9 @@ func (srv *Server) Ended() *record.Failure {
 }
 
 // whyEnded classifies the end of a server, nil when its exit status is 0.
-func (srv *Server) whyEnded(words string) *record.Failure {
+func (srv *Server) whyEnded(words string, working bool) *record.Failure {
 	end := *srv.child.end
-	end.stderr = words
+	end.stderr, end.working = words, working
 	f := failureOf(&end, childSpec{}, srv.kills > 0)
 	if f != nil {
 		f.Message = "llama-server " + f.Message
@@ -130,9 +131,10 @@ func (srv *Server) whyEnded(words string) *record.Failure {
 }
 
 // Check finds out whether the server works: nil when it does, Ended when it
-// has ended, and timed_out when it runs but does not answer.
-func (srv *Server) Check(ctx context.Context) *record.Failure {
-	err := srv.health(ctx, hangTimeout)
+// has ended, and timed_out when it runs but does not say within limit that it
+// is well. Limit 0 is 5 s.
+func (srv *Server) Check(ctx context.Context, limit time.Duration) *record.Failure {
+	err := srv.health(ctx, cmp.Or(limit, hangTimeout))
 	if err == nil {
 		return nil
 	}
