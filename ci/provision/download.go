@@ -13,12 +13,20 @@ import (
 )
 
 const (
-	maxArchive = 1 << 30 // bytes; llama.cpp's archives for the CPU have some tens of millions
-	stall      = 60 * time.Second
+	maxArchive   = 1 << 30 // bytes; llama.cpp's archives for the CPU have some tens of millions
+	progressStep = 32 << 20
+	stall        = 60 * time.Second
 )
 
 // errAbsent says that the server has no such file.
 var errAbsent = errors.New("not found")
+
+// A fetcher downloads files whose checksum is known.
+type fetcher struct {
+	limit int64 // bytes of a file
+	step  int64 // bytes between two lines about the progress
+	logf  func(format string, args ...any)
+}
 
 // An archive is a downloaded file whose checksum was right.
 type archive struct {
@@ -38,10 +46,11 @@ func (h *holding) download(ctx context.Context, names []string, sum string) (arc
 		return archive{}, "", err
 	}
 	var absent []string
+	fetch := fetcher{limit: maxArchive, step: progressStep, logf: func(format string, args ...any) { h.logf("release: "+format, args...) }}
 	for _, name := range names {
 		url := strings.TrimSuffix(base, "/") + "/" + h.Release + "/" + name
 		path := filepath.Join(dir, name)
-		err := h.fetchFile(ctx, url, path, sum)
+		err := fetch.file(ctx, url, path, sum)
 		if errors.Is(err, errAbsent) {
 			absent = append(absent, url)
 			continue
@@ -58,16 +67,19 @@ func (h *holding) download(ctx context.Context, names []string, sum string) (arc
 	return archive{}, "", fmt.Errorf("no such file on the server: %s", strings.Join(absent, ", "))
 }
 
-// fetchFile downloads url to path. A part that turns out wrong is thrown away
-// and fetched once more from its start.
-func (h *holding) fetchFile(ctx context.Context, url, path, sum string) error {
+// file downloads url to path, unless that is the file wanted already. A part
+// that turns out wrong is thrown away and fetched once more from its start.
+func (d fetcher) file(ctx context.Context, url, path, sum string) error {
 	if checkSum(path, sum) == nil {
 		return nil // an earlier process was ended between download and unpacking
 	}
 	part := path + ".part"
 	for {
-		resumed, err := h.fetchPart(ctx, url, part)
+		resumed, err := d.part(ctx, url, part)
 		if err != nil {
+			if info, statErr := os.Stat(part); statErr == nil && info.Size() == 0 {
+				os.Remove(part)
+			}
 			return err
 		}
 		err = checkSum(part, sum)
@@ -78,14 +90,15 @@ func (h *holding) fetchFile(ctx context.Context, url, path, sum string) error {
 			return rmErr
 		}
 		if !resumed {
-			return fmt.Errorf("%s is not the file expected, and was not unpacked: %w", url, err)
+			return fmt.Errorf("%s is not the file expected, and was thrown away: %w", url, err)
 		}
-		h.logf("release: the part kept from an earlier try does not fit; starting over")
+		d.logf("the part kept from an earlier try does not fit; starting over")
 	}
 }
 
-// fetchPart downloads what part lacks, and tells whether it had something.
-func (h *holding) fetchPart(ctx context.Context, url, part string) (resumed bool, err error) {
+// part downloads what the file named part lacks, and tells whether it had
+// something.
+func (d fetcher) part(ctx context.Context, url, part string) (resumed bool, err error) {
 	f, err := os.OpenFile(part, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return false, err
@@ -124,39 +137,53 @@ func (h *holding) fetchPart(ctx context.Context, url, part string) (resumed bool
 	default:
 		return false, fmt.Errorf("%s: %s", url, res.Status)
 	}
-	if res.ContentLength > maxArchive-have {
-		return false, fmt.Errorf("%s: larger than %d bytes", url, maxArchive)
+	if res.ContentLength > d.limit-have {
+		return false, fmt.Errorf("%s: larger than %d bytes", url, d.limit)
 	}
 	if have > 0 {
-		h.logf("release: going on with %s at %.1f MB", url, float64(have)/1e6)
+		d.logf("going on with %s at %.1f MB", url, float64(have)/1e6)
 	} else {
-		h.logf("release: downloading %s", url)
+		d.logf("downloading %s", url)
 	}
 	if _, err := f.Seek(have, io.SeekStart); err != nil {
 		return false, err
 	}
-	n, err := io.Copy(f, io.LimitReader(alive{res.Body, watch}, maxArchive-have+1))
+	arriving := &arriving{Reader: res.Body, fetcher: d, watch: watch, have: have, told: have, total: have + res.ContentLength}
+	n, err := io.Copy(f, io.LimitReader(arriving, d.limit-have+1))
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return false, fmt.Errorf("%s: after %.1f MB: %w", url, float64(have+n)/1e6, context.Cause(ctx))
 	case err != nil:
 		return false, fmt.Errorf("%s: after %.1f MB: %w", url, float64(have+n)/1e6, err)
-	case have+n > maxArchive:
-		return false, fmt.Errorf("%s: larger than %d bytes", url, maxArchive)
+	case have+n > d.limit:
+		return false, fmt.Errorf("%s: larger than %d bytes", url, d.limit)
 	}
 	return have > 0, nil
 }
 
-// alive puts off the watch as long as something arrives.
-type alive struct {
+// arriving puts off the watch as long as something arrives, and tells how far it
+// is.
+type arriving struct {
 	io.Reader
-	watch *time.Timer
+	fetcher
+	watch      *time.Timer
+	have, told int64
+	total      int64 // less than have where the server does not say
 }
 
-func (a alive) Read(p []byte) (int, error) {
+func (a *arriving) Read(p []byte) (int, error) {
 	n, err := a.Reader.Read(p)
 	if n > 0 {
 		a.watch.Reset(stall)
+	}
+	a.have += int64(n)
+	if a.have-a.told >= a.step {
+		a.told = a.have
+		of := ""
+		if a.total >= a.have {
+			of = fmt.Sprintf(" of %.1f", float64(a.total)/1e6)
+		}
+		a.logf("%.1f%s MB", float64(a.have)/1e6, of)
 	}
 	return n, err
 }

@@ -153,7 +153,7 @@ func TestRelease(t *testing.T) {
 		"an older zip":           {map[string][]byte{"/dl/b9999/" + asset(".zip"): zip}, sum(zip), ""},
 		"published checksum":     {map[string][]byte{"/dl/b9999/" + asset(".tar.gz"): targz, "/api/b9999": published(asset(".tar.gz"), "sha256:"+sum(targz))}, "", ""},
 		"published, older":       {map[string][]byte{"/dl/b9999/" + asset(".zip"): zip, "/api/b9999": published(asset(".zip"), "sha256:"+sum(zip))}, "", ""},
-		"wrong checksum":         {map[string][]byte{"/dl/b9999/" + asset(".tar.gz"): targz}, sum([]byte("x")), "is not the file expected, and was not unpacked"},
+		"wrong checksum":         {map[string][]byte{"/dl/b9999/" + asset(".tar.gz"): targz}, sum([]byte("x")), "is not the file expected, and was thrown away"},
 		"published is wrong":     {map[string][]byte{"/dl/b9999/" + asset(".tar.gz"): targz, "/api/b9999": published(asset(".tar.gz"), "sha256:"+sum(zip))}, "", "is not the file expected"},
 		"published without":      {map[string][]byte{"/api/b9999": published(asset(".tar.gz"), "")}, "", "is published without a SHA-256"},
 		"published in part":      {map[string][]byte{"/api/b9999": published(asset(".tar.gz"), "sha256:abc")}, "", "is published without a SHA-256"},

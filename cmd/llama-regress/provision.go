@@ -36,9 +36,9 @@ func (a *app) find(ctx context.Context, o finding, need ...string) (*provision.L
 func (a *app) provisionCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "provision",
-		Short: "Get llama.cpp's programs or a synthetic model",
+		Short: "Get llama.cpp's programs, a synthetic model or a dataset",
 	}
-	cmd.AddCommand(a.provisionLlamaCommand(), a.provisionModelCommand())
+	cmd.AddCommand(a.provisionLlamaCommand(), a.provisionModelCommand(), a.provisionDatasetCommand())
 	return group(cmd)
 }
 
