@@ -54,7 +54,7 @@ func (p *probe) close() {
 	}
 }
 
-// wholeNumber reads one of at most 18 digits, perhaps negative.
+// wholeNumber reads one that 64 bits hold, perhaps negative.
 func wholeNumber(text []byte) (float64, bool) {
 	n, err := strconv.ParseInt(string(text), 10, 64)
 	return float64(n), err == nil

@@ -330,7 +330,7 @@ func TestFindFalseAlarms(t *testing.T) {
 	const alpha = 0.05
 	runs := 500
 	if testing.Short() {
-		runs = 100
+		runs = 60
 	}
 	for name, rates := range map[string][]float64{
 		"one trial":     {0.3},
