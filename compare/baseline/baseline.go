@@ -72,10 +72,12 @@ type Options struct {
 	// Getenv reads credentials and endpoints; nil is os.Getenv.
 	Getenv func(string) string
 
-	// Timeout bounds one request or git command; 0 is two minutes.
+	// Timeout bounds one git command, or one S3 operation with all its tries;
+	// 0 is two minutes.
 	Timeout time.Duration
 
-	// Retries is how often an S3 request is tried; 0 is ten times.
+	// Retries is how often an S3 request is tried while the server is busy, at
+	// fault or out of reach; 0 is ten times.
 	Retries int
 
 	// Transport carries S3 requests; nil is minio-go's own.

@@ -102,10 +102,16 @@ func (g *gitStore) makeRepository(ctx context.Context, dir string) error {
 	if _, err := g.exec(ctx, nil, nil, "init", "--quiet", "--bare", "--template=", fresh); err != nil {
 		return err
 	}
+	if os.Rename(fresh, dir) == nil {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(dir, "HEAD")); err == nil {
+		return nil // the other process was faster
+	}
+	os.Rename(dir, fresh+".broken") // what is there is no repository
+	defer os.RemoveAll(fresh + ".broken")
 	if err := os.Rename(fresh, dir); err != nil {
-		if _, other := os.Stat(filepath.Join(dir, "HEAD")); other != nil {
-			return fmt.Errorf("%s: %w", g, err)
-		}
+		return fmt.Errorf("%s: %w", g, err)
 	}
 	return nil
 }
@@ -124,7 +130,7 @@ func (g *gitStore) exec(ctx context.Context, env []string, stdin []byte, args ..
 	defer cancel()
 	// Hooks of the user's repository are not ours to run.
 	cmd := exec.CommandContext(timed, "git", append([]string{"-c", "core.hooksPath=" + os.DevNull}, args...)...)
-	cmd.WaitDelay = 5 * time.Second // helpers that keep the pipes open
+	cmd.WaitDelay = time.Second // helpers that keep the pipes open
 	cmd.Env = append(g.environment(), env...)
 	cmd.Stdin = bytes.NewReader(stdin)
 	var out, messages bounded

@@ -107,4 +107,4 @@ func checkKey(key string) error {
 }
 
 // short cuts what is too long for a message.
-func short(s string) string { return s[:min(len(s), 200)] }
+func short(s string) string { return s[:min(len(s), 160)] }

@@ -36,10 +36,10 @@ type Fault struct {
 }
 
 func (f Fault) Error() string {
-	if msg := f.Err.Error(); strings.Contains(msg, f.Key) {
+	if msg := f.Err.Error(); strings.Contains(msg, short(f.Key)) {
 		return msg
 	}
-	return fmt.Sprintf("%.200q: %v", f.Key, f.Err)
+	return fmt.Sprintf("%q: %v", short(f.Key), f.Err)
 }
 
 func (f Fault) Unwrap() error { return f.Err }

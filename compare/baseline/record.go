@@ -61,7 +61,7 @@ func Record(ctx context.Context, s Store, run *record.Run, o RecordOptions) (Rec
 	if run.Interrupted != "" {
 		r.Warnings = append(r.Warnings, "the session was cut short ("+run.Interrupted+"): "+fmt.Sprintf("%d of %d trials ran", len(run.Trials), run.Plan.Trials))
 	}
-	data, err := json.MarshalIndent(run, "", " ")
+	data, err := json.Marshal(run) // without indentation half as large
 	if err != nil {
 		return r, err
 	}

@@ -31,7 +31,7 @@ type s3Store struct {
 func openS3(ref string, o Options) (Store, error) {
 	u, err := url.Parse(ref)
 	if err != nil || u.Host == "" || u.User != nil {
-		return nil, fmt.Errorf("store %q: want s3://BUCKET/PREFIX without credentials", short(strings.SplitN(ref, "@", 2)[0]))
+		return nil, errors.New("store: want s3://BUCKET/PREFIX without credentials, which the environment gives")
 	}
 	query := u.Query()
 	for name := range query {
@@ -101,20 +101,39 @@ func (s *s3Store) Put(ctx context.Context, key string, data []byte) error {
 	if !errors.Is(err, ErrNotFound) {
 		return err
 	}
+	for range 3 {
+		err = s.create(ctx, key, data)
+		if !errors.Is(err, errTaken) {
+			return err
+		}
+		// Also the answer to a second try after the first one's was lost: then
+		// what is there is ours.
+		there, err := s.Get(ctx, key)
+		switch {
+		case err == nil && bytes.Equal(there, data):
+			return nil
+		case !errors.Is(err, ErrNotFound):
+			return fmt.Errorf("%s: %s %w", s, key, ErrExists)
+		}
+		// Someone was writing it, and failed: the key is free again.
+	}
+	return fmt.Errorf("%s: put %s: %w, and then is not there; try again", s, key, errTaken)
+}
+
+var errTaken = errors.New("the server says the key is taken")
+
+// create writes an object where there is none.
+func (s *s3Store) create(ctx context.Context, key string, data []byte) error {
 	timed, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
 	how := minio.PutObjectOptions{ContentType: "application/json", DisableMultipart: true}
 	how.SetMatchETagExcept("*")
-	_, err = s.client.PutObject(timed, s.bucket, s.prefix+key, bytes.NewReader(data), int64(len(data)), how)
-	switch code := minio.ToErrorResponse(err).StatusCode; {
-	case err == nil:
+	_, err := s.client.PutObject(timed, s.bucket, s.prefix+key, bytes.NewReader(data), int64(len(data)), how)
+	if err == nil {
 		return nil
-	case code == http.StatusPreconditionFailed || code == http.StatusConflict:
-		// Also after an answer that was lost: then what is there is ours.
-		if there, err := s.Get(ctx, key); err == nil && bytes.Equal(there, data) {
-			return nil
-		}
-		return fmt.Errorf("%s: %s %w", s, key, ErrExists)
+	}
+	if code := minio.ToErrorResponse(err).StatusCode; code == http.StatusPreconditionFailed || code == http.StatusConflict {
+		return errTaken
 	}
 	return s.fault(ctx, timed, "put "+key, err)
 }
