@@ -3,10 +3,9 @@ package compare_test
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
-
-	"github.com/llama-regress/llama-regress/stats"
 )
 
 // losses are the true changes of the anchor tables: none, the margin, and more.
@@ -27,13 +26,21 @@ func anchors(t *testing.T, b *book) {
 		}
 		for k, lost := range losses {
 			s := simulation{shape: shapes[0], within: within, between: between, blocks: blocks, change: always(loss(lost))}
-			for draw := range b.cells {
-				run := s.session(generator(fmt.Sprint("CA ", between, lost), draw))
+			type said struct{ called, holds []bool } // by rule
+			for _, all := range simulate(fmt.Sprint("CA ", between, lost), b.cells, func(rng *rand.Rand) said {
+				run := s.session(rng)
+				all := said{make([]bool, len(rs)), make([]bool, len(rs))}
 				for i, r := range rs {
-					if r.called(run) {
+					all.called[i] = r.called(run)
+					all.holds[i] = lost == -0.04 && r.holds != nil && r.holds(run, lost)
+				}
+				return all
+			}) {
+				for i := range rs {
+					if all.called[i] {
 						called[i][k]++
 					}
-					if lost == -0.04 && r.holds != nil && r.holds(run, lost) {
+					if all.holds[i] {
 						covered[i]++
 					}
 				}
@@ -99,77 +106,4 @@ func noWeaker(t *testing.T, b *book, gate, name string, ours, theirs, draws int)
 	p := (float64(theirs) + 1) / (n + 2)
 	limit := float64(theirs)/n - 3*math.Sqrt(2*p*(1-p)/n)
 	b.hold(t, finding{gate: gate, name: "power, " + name, hits: ours, draws: draws, limit: max(0, limit), atLeast: true})
-}
-
-// nightlyAnchors, CA: the same for a new night against stored ones, and for the
-// search of a change in a series of nights.
-func nightlyAnchors(t *testing.T, b *book) {
-	draws := b.series / 2
-	for _, sigma := range []float64{0.005, 0.01, 0.02} {
-		n := nightly{stored: 20, cells: 12, sigma: sigma}
-		const fresh = 10
-		names := []string{"llama-regress, history mode", "t prediction bound 0.99 (Bencher)", "llama-regress, change points at 0.001", "t test at the best split, 0.001 (Otava)"}
-		called := make([][]int, len(names))
-		for i := range called {
-			called[i] = make([]int, len(losses))
-		}
-		for k, lost := range losses {
-			n.change = firstCell(loss(lost))
-			if k < 2 {
-				n.change = always(loss(lost)) // no cell may be called: all are at risk
-			}
-			atRisk := n.cells
-			if k >= 2 {
-				atRisk = 1
-			}
-			for draw := range draws {
-				values := n.values(generator(fmt.Sprint("CA nightly ", sigma, lost), draw), fresh)
-				for i, found := range n.callers(values, atRisk, uint64(draw)) {
-					if found {
-						called[i][k]++
-					}
-				}
-			}
-		}
-		tab := table{title: fmt.Sprintf("Nightly anchors: sessions vary by %.1f %%", 100*sigma),
-			text: "20 stored sessions of 12 cells. Without a change and at the margin's edge: share of nights in which any of the 12 is called a loss. Beyond: in which the one cell that lost is. " +
-				"The last two rules see 10 nights after the change, the first two only one.",
-			head: []string{"rule", "no change", "margin's edge (−2.91 %)", "−4 %", "−6 %", "−10 %", "nights after"}}
-		for i, name := range names {
-			row := []string{name}
-			for _, hits := range called[i] {
-				row = append(row, share(hits, draws))
-			}
-			after := "1"
-			if i >= 2 {
-				after = fmt.Sprint(fresh)
-			}
-			tab.rows = append(tab.rows, append(row, after))
-		}
-		b.tables = append(b.tables, tab)
-		for i := 0; i < len(names); i += 2 {
-			name := fmt.Sprintf("%s, sessions %g", names[i+1], sigma)
-			noWorse(t, b, "CA", "no change: "+name, called[i][0], called[i+1][0], draws)
-			if i == 2 && sigma < 0.02 { // see fairness for history mode
-				noWeaker(t, b, "CA", "−10 %: "+name, called[i][4], called[i+1][4], draws)
-			}
-		}
-	}
-}
-
-// callers returns, for each nightly rule, whether it calls a loss in any of the
-// first so many cells.
-func (n nightly) callers(values [][]float64, atRisk int, seed uint64) [4]bool {
-	var called [4]bool
-	for c, comparison := range n.judge(values, defaults).Comparisons[:atRisk] {
-		xs := values[c]
-		called[0] = called[0] || nominated(comparison)
-		called[1] = called[1] || predictionLoss(xs[:n.stored], xs[n.stored])
-		for _, change := range stats.ChangePoints(xs, stats.ChangeRule{Level: 0.001, Margin: lambda, Seed: seed}) {
-			called[2] = called[2] || change.Shift.Theta < 0
-		}
-		_, down := bestSplit(xs, 0.001)
-		called[3] = called[3] || down
-	}
-	return called
 }

@@ -93,20 +93,19 @@ func percentLoss(base, head []float64) bool {
 	return stat.Mean(head, nil) < 0.95*stat.Mean(base, nil)
 }
 
-// predictionLoss is a t prediction bound on the history of one metric, as
-// Bencher's t_test threshold at 0.99: is the next value below?
-func predictionLoss(history []float64, next float64) bool {
+// predictionP is the level at which a t prediction bound on the history of one
+// metric, such as Bencher's t_test threshold, lies above the next value.
+func predictionP(history []float64, next float64) float64 {
 	n := float64(len(history))
 	mean, sd := stat.MeanStdDev(history, nil)
-	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Quantile(0.99)
-	return next < mean-t*sd*math.Sqrt(1+1/n)
+	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.CDF((next - mean) / (sd * math.Sqrt(1+1/n)))
 }
 
-// bestSplit is what Otava decides by within its window: the pooled t test at
-// the split where it is largest, taken as if that split had been given. It
-// returns where the series steps down, or -1.
-func bestSplit(xs []float64, level float64) (at int, down bool) {
-	at, best := -1, 0.0
+// bestSplitP is what Otava decides by within its window: p of the pooled t test
+// at the split where t is largest, taken as if that split had been given. A step
+// up is no loss: 1.
+func bestSplitP(xs []float64) float64 {
+	best, down := 0.0, false
 	n := float64(len(xs))
 	for k := 2; k <= len(xs)-2; k++ {
 		m1, v1 := stat.MeanVariance(xs[:k], nil)
@@ -114,11 +113,11 @@ func bestSplit(xs []float64, level float64) (at int, down bool) {
 		n1, n2 := float64(k), float64(len(xs)-k)
 		pooled := ((n1-1)*v1 + (n2-1)*v2) / (n - 2)
 		if t := math.Abs(m2-m1) / math.Sqrt(pooled*(1/n1+1/n2)); t > best {
-			at, best, down = k, t, m2 < m1
+			best, down = t, m2 < m1
 		}
 	}
-	if at < 0 || 2*(distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 2}).CDF(-best) > level {
-		return -1, false
+	if !down {
+		return 1
 	}
-	return at, down
+	return 2 * distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 2}.CDF(-best)
 }

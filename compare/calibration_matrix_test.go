@@ -68,11 +68,48 @@ func familyError(t *testing.T, b *book) {
 		for _, way := range ways {
 			name := fmt.Sprintf("%s, %d cells, correlation %g", way.name, s.cells, common)
 			hits := count("C3 "+name, way.draws, func(rng *rand.Rand) bool { return way.judge(rng).Count(compare.Regression) > 0 })
-			f := finding{gate: "C3", name: name, hits: hits, draws: way.draws, limit: 0.065}
-			if way.draws < b.matrices {
-				f.limit, f.nominal = defaults.Alpha, true // 0.065 allows for the error of 2 000 draws
-			}
-			b.hold(t, f)
+			b.hold(t, finding{gate: "C3", name: name, hits: hits, draws: way.draws, limit: defaults.Alpha, nominal: true})
+		}
+	}
+}
+
+// twoStagePower, C5: screening with 6 blocks and confirming with 12 finds what 18
+// blocks of every cell find, at less than half of the machine time (statistics
+// reference 0.4 and 7.6), whether the spread is small or large beside the margin.
+//
+// The loss is the one that 18 blocks and Holm find with 80 % power. At least 0.75
+// of it has to be found: the reference measured the two stages at most 0.03 below
+// the one. At most 45 % of its blocks may be used: 33 % go to the screening, and
+// a tenth of the unchanged cells, on average, is measured again. That tenth is
+// held to from both sides, because a stricter or laxer screening shows there
+// first: where everything is normal its p-value is exact.
+func twoStagePower(t *testing.T, b *book) {
+	const blocks = 6 + confirmBlocks
+	for _, sigma := range []float64{0.015, 0.05} {
+		s := exactly(sigma, 0)
+		s.cells = b.width
+		mde := stats.MDE(stats.Target{Margin: lambda, Alpha: defaults.Alpha / float64(s.cells), Power: 0.80}, sigma, blocks)
+		s.change = firstCell(-mde)
+		name := fmt.Sprintf("%d cells, differences vary by %.1f %%", s.cells, 100*sigma)
+		type outcome struct {
+			found           bool
+			used, unchanged int // cell-blocks; cells measured again for nothing
+		}
+		outcomes := simulate("C5 two stages "+name, b.matrices, func(rng *rand.Rand) outcome {
+			result, used := twoStages(s, rng)
+			again := howMany(result.Comparisons[1:], func(c compare.Comparison) bool { return c.Blocks == confirmBlocks })
+			return outcome{result.Comparisons[0].Verdict == compare.Regression, used, again}
+		})
+		used, again := 0, 0
+		for _, o := range outcomes {
+			used, again = used+o.used, again+o.unchanged
+		}
+		b.hold(t, finding{gate: "C5", name: "two stages, power: " + name, hits: howMany(outcomes, func(o outcome) bool { return o.found }),
+			draws: b.matrices, limit: 0.75, atLeast: true})
+		b.hold(t, finding{gate: "C5", name: "two stages, blocks used: " + name, hits: used, draws: blocks * s.cells * b.matrices, limit: 0.45})
+		for _, atLeast := range []bool{false, true} {
+			b.hold(t, finding{gate: "C5", name: "two stages, unchanged cells measured again: " + name, hits: again,
+				draws: (s.cells - 1) * b.matrices, limit: 0.10, nominal: true, atLeast: atLeast})
 		}
 	}
 }
@@ -96,7 +133,7 @@ func powerAtMDE(t *testing.T, b *book) {
 			if cells > 1 {
 				draws = b.matrices
 			}
-			name := fmt.Sprintf("%d cells, %d blocks", cells, blocks)
+			name := fmt.Sprintf("power at the MDE: %d cells, %d blocks", cells, blocks)
 			found := count("C5 "+name, draws, func(rng *rand.Rand) bool {
 				return judgeOne(s.session(rng), defaults).Verdict == compare.Regression
 			})

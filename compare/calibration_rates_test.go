@@ -69,18 +69,13 @@ func (b *book) eachService(f func(name string, s service)) {
 func successRates(t *testing.T, b *book) {
 	points := defaults.Margins[successRate.Name].Value
 	b.eachService(func(name string, s service) {
-		var worse, verdict int
-		for i := range b.cells {
-			c := judgeOne(s.session(generator("C7 "+name, i)), defaults)
-			if c.P.Worse <= defaults.Alpha {
-				worse++
-			}
-			if c.Verdict == compare.Regression {
-				verdict++
-			}
-		}
-		b.hold(t, finding{gate: "C7", name: "p of worse at all: " + name, hits: worse, draws: b.cells, limit: 0.065})
-		b.hold(t, finding{gate: "C7", name: "verdict: " + name, hits: verdict, draws: b.cells, limit: 0.065})
+		type judged struct{ worse, regression bool }
+		found := simulate("C7 "+name, b.cells, func(rng *rand.Rand) judged {
+			c := judgeOne(s.session(rng), defaults)
+			return judged{worse: c.P.Worse <= defaults.Alpha, regression: c.Verdict == compare.Regression}
+		})
+		b.hold(t, finding{gate: "C7", name: "p of worse at all: " + name, hits: howMany(found, func(j judged) bool { return j.worse }), draws: b.cells, limit: 0.065})
+		b.hold(t, finding{gate: "C7", name: "verdict: " + name, hits: howMany(found, func(j judged) bool { return j.regression }), draws: b.cells, limit: 0.065})
 		s.head = math.Round((s.base-points)*1e9) / 1e9
 		edge := count("C7 edge "+name, b.cells, func(rng *rand.Rand) bool {
 			return judgeOne(s.session(rng), defaults).P.Regression <= defaults.Alpha

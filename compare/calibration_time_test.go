@@ -28,13 +28,19 @@ func machineTime(_ *testing.T, b *book) {
 		found, blocks, equal := make([]int, len(losses)), make([]int, len(losses)), 0
 		for k, lost := range losses {
 			s := simulation{shape: shapes[0], within: within, between: within, change: always(loss(lost))}
-			for draw := range b.matrices {
-				v, n := way.decide(s, generator(fmt.Sprint("time ", lost), draw))
-				blocks[k] += n
-				if v == compare.Regression {
+			type decision struct {
+				verdict compare.Verdict
+				blocks  int
+			}
+			for _, d := range simulate(fmt.Sprint("time ", lost), b.matrices, func(rng *rand.Rand) decision {
+				v, n := way.decide(s, rng)
+				return decision{v, n}
+			}) {
+				blocks[k] += d.blocks
+				if d.verdict == compare.Regression {
 					found[k]++
 				}
-				if k == 0 && v == compare.Equivalent {
+				if k == 0 && d.verdict == compare.Equivalent {
 					equal++
 				}
 			}
@@ -74,14 +80,20 @@ func matrixTime(b *book) table {
 		for _, lost := range losses[2:] {
 			s := exactly(0.015, 0)
 			s.cells, s.change = b.width, firstCell(loss(lost))
-			found := count(fmt.Sprint("matrix ", lost), draws, func(rng *rand.Rand) bool {
+			type outcome struct {
+				found bool
+				used  int
+			}
+			outcomes := simulate(fmt.Sprint("matrix ", lost), draws, func(rng *rand.Rand) outcome {
 				result, used := way.run(s, rng)
-				if lost == -0.06 {
-					blocks += used
-				}
-				return result.Comparisons[0].Verdict == compare.Regression
+				return outcome{result.Comparisons[0].Verdict == compare.Regression, used}
 			})
-			row = append(row, share(found, draws))
+			if lost == -0.06 {
+				for _, o := range outcomes {
+					blocks += o.used
+				}
+			}
+			row = append(row, share(howMany(outcomes, func(o outcome) bool { return o.found }), draws))
 		}
 		tab.rows = append(tab.rows, append(row, fmt.Sprintf("%.0f", float64(blocks)/float64(draws))))
 	}

@@ -70,12 +70,13 @@ func judgeFamily(cs []Comparison, policy Policy, mismatched []string, seed uint6
 // A judge knows the levels that hold in one family.
 type judge struct {
 	policy   Policy
-	perTest  float64         // level at which the first comparison of the family is called a regression
-	multiple map[int]float64 // blocks -> multiplier of sigma in the paired MDE, found once
+	perTest  float64             // level at which the first comparison of the family is called a regression
+	multiple map[int]float64     // blocks -> multiplier of sigma in the paired MDE, found once
+	errors   map[float64]float64 // degrees of freedom -> multiplier of the standard error in the historical one
 }
 
 func newJudge(policy Policy, family int) judge {
-	return judge{policy: policy, perTest: policy.Alpha / float64(max(2, family)), multiple: make(map[int]float64)}
+	return judge{policy: policy, perTest: policy.Alpha / float64(max(2, family)), multiple: make(map[int]float64), errors: make(map[float64]float64)}
 }
 
 func (j judge) verdict(c *Comparison, mismatched []string) (Verdict, *Reason) {
@@ -179,7 +180,13 @@ func (j judge) mde(c *Comparison) float64 {
 	case Rates:
 		return 0 // the spread of a rate depends on the rate
 	case Historical:
-		loss = stats.MDEOf(t, e.inference.(stats.Estimate))
+		est := e.inference.(stats.Estimate)
+		k, ok := j.errors[est.DF]
+		if !ok {
+			k = stats.MDEOf(t, stats.Estimate{SE: 1, DF: est.DF}) - e.lambda
+			j.errors[est.DF] = k
+		}
+		loss = e.lambda + k*est.SE
 	case Paired:
 		k, ok := j.multiple[e.n]
 		if !ok {

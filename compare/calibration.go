@@ -1,0 +1,11 @@
+package compare
+
+// calibration is the version that stats/CALIBRATION.md has; the run that writes
+// the one writes the other.
+const calibration = "2026-11-23 ffceece12ab9"
+
+// Calibration names the measurement that stands behind the error rates of
+// verdicts: the day and the fingerprint of stats/CALIBRATION.md, which has how
+// often simulated decisions of this package were right and wrong, and what did
+// not hold. It says which document was written, not that all in it is good news.
+func Calibration() string { return calibration }
