@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -219,58 +218,6 @@ func (srv *Server) Stop(ctx context.Context) (record.Resources, *record.Failure)
 	srv.client.CloseIdleConnections()
 	srv.awaitGroup()
 	return srv.child.end.resources, srv.Ended()
-}
-
-// awaitGroup waits, for a few seconds at most, until the processes that were
-// killed with the server are gone.
-func (srv *Server) awaitGroup() {
-	for end := time.Now().Add(drainPeriod); time.Now().Before(end) && groupMembers(srv.PID()) != nil; {
-		time.Sleep(10 * time.Millisecond)
-	}
-}
-
-// Warnings returns what is worth knowing about the server's environment, log
-// and end; it is complete after Stop.
-func (srv *Server) Warnings() []string {
-	var warnings []string
-	for _, w := range warningsIn(srv.log.String()) {
-		if srv.asksForGPU() || !withoutGPU.MatchString(w) {
-			warnings = append(warnings, w)
-		}
-	}
-	if d := srv.program.dropped; d != nil {
-		warnings = append(warnings, fmt.Sprintf("not passed on from the environment: %s; set it in the arm's env if it is meant", strings.Join(d, ", ")))
-	}
-	select {
-	case <-srv.done:
-	default:
-		return warnings
-	}
-	if srv.child.end.killed {
-		warnings = append(warnings, "llama-server did not end when asked to and was killed")
-	}
-	if s := srv.child.end.strays; s != nil {
-		warnings = append(warnings, "llama-server left processes behind, which were killed: "+strings.Join(s, ", "))
-	}
-	if srv.child.end.heldOpen {
-		warnings = append(warnings, "llama-server left a process behind that kept its output open; it may disturb later trials")
-	}
-	if n := srv.log.size(); n > maxLog {
-		warnings = append(warnings, fmt.Sprintf("llama-server wrote %d MiB of log, which takes time from its work", n>>20))
-	}
-	if left := groupMembers(srv.PID()); left != nil {
-		warnings = append(warnings, fmt.Sprintf("processes of llama-server could not be killed: %v", left))
-	}
-	return warnings
-}
-
-// withoutGPU matches what a build for the CPU alone says to our defaults.
-var withoutGPU = regexp.MustCompile(`(?i)no usable GPU|without (support for )?GPU|^warning: (one possible reason is|consult docs/build\.md)`)
-
-// asksForGPU says whether cell or arm want something of a GPU.
-func (srv *Server) asksForGPU() bool {
-	return srv.asked["gpu_layers"] && srv.values["gpu_layers"] != "0" ||
-		srv.asked["split_mode"] || srv.asked["main_gpu"] || srv.asked["tensor_split"]
 }
 
 func failure(class record.FailureClass, format string, args ...any) *record.Failure {

@@ -70,6 +70,7 @@ func TestServerFaults(t *testing.T) {
 		{"model corrupted", "model", nil, record.ModelLoad, "model is corrupted or incomplete", 1},
 		{"never healthy", "never", nil, record.NotReady, "not ready within 400ms: it is still loading the model", 1},
 		{"never healthy, ignores SIGTERM", "never,deaf", nil, record.NotReady, "still loading the model", 1},
+		{"takes connections without an answer", "accept:1m", nil, record.NotReady, "it takes connections, but does not answer", 1},
 		{"crashes at the start", "crash", nil, record.Crashed, "GGML_ASSERT(fake) failed", 1},
 		{"segmentation fault", "crash:segv", nil, record.Crashed, "segmentation fault", 1},
 		{"out of memory", "oom", nil, record.OutOfMemory, "failed to allocate buffer", 1},
