@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/llama-regress/llama-regress/ci/provision"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/compare"
+	"github.com/llama-regress/llama-regress/fixtures/sharegpt"
 	"github.com/llama-regress/llama-regress/report"
 )
 
@@ -28,8 +30,9 @@ func (a *app) quickstartCommand() *cobra.Command {
 		Short: "The whole job on a bare machine in a few minutes",
 		Long: `Gets llama.cpp if it is not there, makes two synthetic models, and measures one
 build in two ways that differ for real: with the CPU backend that fits this
-processor and with an older one, or with 2 threads and with 1. The first is also
-measured against itself, as null control. All reports go to DIR.
+processor and with an older one, or with 2 threads and with 1, in llama-bench and
+in llama-server answering prompts. The first is also measured against itself, as
+null control. All reports go to DIR.
 
 Exits 0 when the job could be done, although it finds a regression on purpose.`,
 		Example: `  llama-regress quickstart
@@ -51,11 +54,11 @@ func (a *app) quickstart(ctx context.Context, find finding, how measuring, out o
 	if err := out.check(a); err != nil {
 		return err
 	}
-	found, err := a.find(ctx, find, "llama-bench")
+	found, err := a.find(ctx, find, "llama-bench", "llama-server")
 	if err != nil {
 		return err
 	}
-	cfg, err := a.quickstartConfig(ctx, found)
+	cfg, err := a.quickstartConfig(ctx, found, how)
 	if err != nil {
 		return err
 	}
@@ -85,9 +88,9 @@ func (a *app) quickstart(ctx context.Context, find finding, how measuring, out o
 	return nil
 }
 
-// quickstartConfig is small enough for two cores and a minute and a half.
-func (a *app) quickstartConfig(ctx context.Context, found *provision.Llama) (*config.Config, error) {
-	cfg := config.Default()
+// quickstartConfig is small enough for two cores and a few minutes.
+func (a *app) quickstartConfig(ctx context.Context, found *provision.Llama, how measuring) (cfg *config.Config, err error) {
+	cfg = config.Default()
 	for _, preset := range []string{"tiny", "small"} {
 		path, err := a.syntheticModel(ctx, preset, 1, "", false)
 		if err != nil {
@@ -98,10 +101,33 @@ func (a *app) quickstartConfig(ctx context.Context, found *provision.Llama) (*co
 	cfg.Arms = quickstartArms(found)
 	cfg.Baseline = cfg.Arms[0].Name
 	cfg.Bench = config.Bench{Tests: []record.Test{{Prompt: 128}, {Gen: 32}}, Repetitions: 5}
+	if cfg.Serve, err = quickstartServe(how.dir); err != nil {
+		return nil, err
+	}
 	cfg.Sampling.Blocks = 6
 	cfg.Sampling.Control = config.ControlAll
 	cfg.Sampling.Timeout = time.Minute
 	return cfg, nil
+}
+
+// quickstartServe has two users at a time, short prompts and short answers. The
+// prompts are written into the output folder, so that the run can be repeated.
+func quickstartServe(dir string) (*config.Serve, error) {
+	path, err := filepath.Abs(filepath.Join(dir, "prompts.json"))
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	if err := record.WriteAtomically(path, sharegpt.Sample()); err != nil {
+		return nil, err
+	}
+	s := config.DefaultServe()
+	s.Dataset.Path, s.Dataset.Sample, s.Dataset.MaxPromptTokens = path, 16, 96
+	s.Concurrency, s.Warmup, s.OutputTokens = []int{2}, 2, 16
+	s.Server.Params = map[string]string{"parallel": "2", "ctx_size": "2048"}
+	return s, nil
 }
 
 // quickstartArms differ for real: in the CPU backend of the same build, which
@@ -144,7 +170,7 @@ func explain(w io.Writer, res *compare.Result, run *record.Run, how measuring, t
 		worse = fmt.Sprintf("%d of %d, really there: as a gate this would exit 1", n, len(res.Comparisons))
 	}
 	fmt.Fprintf(w, `
-measured     %d trials of the real llama-bench in %s: %s against %s, two models
+measured     %d trials of the real llama-bench and llama-server in %s: %s against %s, two models
 regressions  %s
 control      the baseline against itself %s
 reports      %s (open it), report.md, junit.xml, report.json, run.json
