@@ -6,6 +6,8 @@ import (
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
+	"runtime"
+	"sync"
 	"testing"
 
 	"gonum.org/v1/gonum/stat/distuv"
@@ -14,14 +16,15 @@ import (
 // The calibration gates: on simulated sessions of known truth the product's own
 // decisions must be wrong no more often than they say. Every run makes a
 // reduced form of them; the full form, asked for by a flag, also writes
-// stats/CALIBRATION.md.
+// stats/CALIBRATION.md and, in calibration.go, its version.
 var full = flag.Bool("calibration.full", false, "run the calibration gates in full and write stats/CALIBRATION.md")
 
 // An effort is how many simulated data sets each kind of case gets, and how
 // finely the cases lie.
 type effort struct {
 	cells    int // data sets of one cell
-	matrices int // of a matrix of cells, or of a history
+	nights   int // of a night at the edge of the margin, which an estimated prior makes worst
+	matrices int // of a matrix of cells
 	series   int // of nightly values
 	width    int // cells of a matrix
 
@@ -31,16 +34,21 @@ type effort struct {
 }
 
 func planned() effort {
-	e := effort{cells: 3_000, matrices: 600, series: 1_000, width: 100,
+	e := effort{cells: 10_000, nights: 10_000, matrices: 2_000, series: 10_000, width: 100,
 		ratios: []float64{0, 0.5, 1, 2}, trials: []int{4, 6, 10}, correlations: []float64{0, 0.05, 0.1, 0.2}}
-	if *full {
+	switch {
+	case *full:
+		return e
+	case testing.Short():
+		e.cells, e.nights, e.matrices, e.series = 40, 40, 12, 12
+	case raceEnabled:
+		e.cells, e.nights, e.matrices, e.series = 100, 700, 40, 100
+	default:
+		e.cells, e.nights, e.matrices, e.series = 1_000, 3_000, 300, 1_000
+		e.width = 20
 		return e
 	}
-	e.cells, e.matrices, e.series, e.width = 200, 50, 50, 20
-	e.ratios, e.trials, e.correlations = []float64{0, 2}, []int{4, 10}, []float64{0, 0.2}
-	if raceEnabled || testing.Short() {
-		e.cells, e.matrices, e.series = 40, 12, 12
-	}
+	e.width, e.ratios, e.trials, e.correlations = 20, []float64{0, 2}, []int{4, 10}, []float64{0, 0.2}
 	return e
 }
 
@@ -51,7 +59,7 @@ type finding struct {
 	hits, draws int
 	limit       float64
 	atLeast     bool // limit is the least share, not the most
-	nominal     bool // limit is a nominal level: 3 Monte-Carlo standard errors are added
+	nominal     bool // limit is a nominal level: 3 Monte-Carlo standard errors are allowed
 }
 
 func (f finding) rate() float64 { return float64(f.hits) / float64(f.draws) }
@@ -61,7 +69,11 @@ func (f finding) bound() float64 {
 	if !f.nominal {
 		return f.limit
 	}
-	return f.limit + 3*math.Sqrt(f.limit*(1-f.limit)/float64(f.draws))
+	allowed := 3 * math.Sqrt(f.limit*(1-f.limit)/float64(f.draws))
+	if f.atLeast {
+		allowed = -allowed
+	}
+	return f.limit + allowed
 }
 
 func (f finding) keepsBound() bool {
@@ -126,16 +138,37 @@ func (b *book) hold(t *testing.T, f finding) {
 	}
 }
 
-// count draws a case so often and returns in how many of them it happened. The
-// generator depends on the case's name and the draw alone.
+// simulate draws a case so often and returns what came of each draw, in their
+// order. The processors share the draws; the generator depends on the case's
+// name and the draw alone.
+func simulate[T any](name string, draws int, draw func(rng *rand.Rand) T) []T {
+	results := make([]T, draws)
+	var workers sync.WaitGroup
+	step := runtime.GOMAXPROCS(0)
+	for first := range step {
+		workers.Go(func() {
+			for i := first; i < draws; i += step {
+				results[i] = draw(generator(name, i))
+			}
+		})
+	}
+	workers.Wait()
+	return results
+}
+
+// count simulates a case and returns in how many draws it happened.
 func count(name string, draws int, happens func(rng *rand.Rand) bool) int {
-	hits := 0
-	for i := range draws {
-		if happens(generator(name, i)) {
-			hits++
+	return howMany(simulate(name, draws, happens), func(happened bool) bool { return happened })
+}
+
+func howMany[T any](results []T, happened func(T) bool) int {
+	n := 0
+	for _, r := range results {
+		if happened(r) {
+			n++
 		}
 	}
-	return hits
+	return n
 }
 
 func generator(name string, draw int) *rand.Rand {
@@ -155,6 +188,7 @@ func TestCalibration(t *testing.T) {
 		{"C3 family", familyError},
 		{"C4 coverage", coverage},
 		{"C5 power", powerAtMDE},
+		{"C5 two stages", twoStagePower},
 		{"C6 equivalence", equivalence},
 		{"C7 success rates", successRates},
 		{"C8 change points", changePoints},
