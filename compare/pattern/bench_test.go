@@ -9,9 +9,9 @@ import (
 )
 
 // Budget: under 10 s at 100 000 requests, whatever failed and however they are
-// divided into trials; a session has some thousands. Measured on a virtual
-// machine of 2 processors, busy with other work, with -benchtime 1x: 0.4 to 3.4 s
-// and 0.2 to 0.9 GB allocated in all.
+// divided into trials; a session has some thousands. Measured with -benchtime 1x
+// on a virtual machine of 2 processors that had other work as well: 0.4 to 3.4 s
+// in one run, 1 to 7.3 s in a busier one; 0.2 to 0.9 GB allocated in all.
 func BenchmarkFind(b *testing.B) {
 	const n = 100_000
 	for _, trials := range []int{1, 50, 5_000} {
