@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -291,6 +292,27 @@ func TestWatchThisProcess(t *testing.T) {
 	}
 	if _, err := json.Marshal(s); err != nil {
 		t.Error(err)
+	}
+}
+
+// Readings, questions and Stop come from different goroutines: for -race.
+func TestWatcherIsShared(t *testing.T) {
+	w := Watch(nil, time.Nanosecond)
+	var asking sync.WaitGroup
+	for range 4 {
+		asking.Go(func() {
+			for range 20 {
+				w.RSSAt(time.Now())
+				w.Began(time.Now())
+				time.Sleep(5 * time.Millisecond)
+			}
+			w.Stop()
+		})
+	}
+	asking.Wait()
+	s := w.Stop()
+	if runtime.GOOS == "linux" && (s == nil || s.Series[RSSBytes][0] != 0) {
+		t.Errorf("no process watched: %+v", s)
 	}
 }
 
