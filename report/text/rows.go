@@ -36,7 +36,7 @@ func (p *printer) rows(r report.Report) {
 func (p *printer) class(rows []report.Row, contenders bool, legend *bool) {
 	class := rows[0].Class
 	title := fmt.Sprintf("%s (%d)", classTitles[class], len(rows))
-	quiet := class == report.Equivalent && !p.Full
+	quiet := (class == report.Equivalent || class == report.Unjudged) && !p.Full
 	bars := !quiet && class != report.NotMeasured
 	if bars && *legend {
 		*legend = false
@@ -45,13 +45,13 @@ func (p *printer) class(rows []report.Row, contenders bool, legend *bool) {
 		p.heading(title)
 	}
 	limit := mostRows
-	if class == report.Equivalent || class == report.Improvement {
+	if quiet || class == report.Improvement {
 		limit = mostQuiet
 	}
 	for i, shown := 0, 0; i < len(rows); shown++ {
 		if shown == limit && !p.Full {
 			p.more(len(rows)-i, "comparison")
-			return
+			break
 		}
 		n := 1
 		if quiet {
@@ -61,6 +61,20 @@ func (p *printer) class(rows []report.Row, contenders bool, legend *bool) {
 			p.row(rows[i:i+n], contenders)
 		}
 		i += n
+	}
+	if quiet && class == report.Unjudged {
+		p.reasons(rows)
+	}
+}
+
+// reasons says once why rows that were shown without one have no verdict.
+func (p *printer) reasons(rows []report.Row) {
+	seen := make(map[string]bool)
+	for _, row := range rows {
+		if text := row.Reason.String(); text != "" && !seen[text] {
+			seen[text] = true
+			p.paragraph("  ", "  ", slices.Concat(row.Reason, report.Text{{Words: "; "}}, row.Remedy))
+		}
 	}
 }
 
