@@ -1,0 +1,172 @@
+package github_test
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+)
+
+// A workflow file, or the file of a composite action.
+type workflow struct {
+	name        string
+	text        string
+	On          any            `yaml:"on"`
+	Permissions map[string]any `yaml:"permissions"`
+	Concurrency any            `yaml:"concurrency"`
+	Jobs        map[string]struct {
+		Permissions map[string]string `yaml:"permissions"`
+		Timeout     int               `yaml:"timeout-minutes"`
+		Steps       []step            `yaml:"steps"`
+	} `yaml:"jobs"`
+	Runs struct {
+		Steps []step `yaml:"steps"`
+	} `yaml:"runs"`
+}
+
+type step struct {
+	Uses string         `yaml:"uses"`
+	Run  string         `yaml:"run"`
+	With map[string]any `yaml:"with"`
+}
+
+// steps lists those of all jobs.
+func (w workflow) steps() []step {
+	all := w.Runs.Steps
+	for _, job := range w.Jobs {
+		all = append(all, job.Steps...)
+	}
+	return all
+}
+
+// workflows reads everything below .github.
+func workflows(t *testing.T) map[string]workflow {
+	t.Helper()
+	all := make(map[string]workflow)
+	root := filepath.Join("..", "..", ".github")
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".yml" {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		w := workflow{name: filepath.Base(path), text: string(data)}
+		if err := yaml.Unmarshal(data, &w); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		all[w.name] = w
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"action.yml", "ci.yml", "nightly.yml", "pr-report.yml", "pr.yml", "release.yml"} {
+		if len(all[name].steps()) == 0 {
+			t.Errorf("%s is not there or has no steps", name)
+		}
+	}
+	return all
+}
+
+// Whoever moves a tag of an action must not move us.
+func TestActionsArePinned(t *testing.T) {
+	pinned := regexp.MustCompile(`^actions/[a-z-]+@[0-9a-f]{40}$`)
+	noted := regexp.MustCompile(`(?m)uses: actions/\S+@([0-9a-f]{40}) # v\d+\.\d+\.\d+$`)
+	for _, w := range workflows(t) {
+		used := 0
+		for _, s := range w.steps() {
+			if s.Uses == "" || strings.HasPrefix(s.Uses, "./") {
+				continue
+			}
+			used++
+			if !pinned.MatchString(s.Uses) {
+				t.Errorf("%s uses %s", w.name, s.Uses)
+			}
+		}
+		if n := len(noted.FindAllString(w.text, -1)); n != used {
+			t.Errorf("%s: %d of %d uses say their version", w.name, n, used)
+		}
+	}
+}
+
+// An expression within a script is a script of whoever filled it in.
+func TestScriptsHoldNoExpressions(t *testing.T) {
+	for _, w := range workflows(t) {
+		for _, s := range w.steps() {
+			if strings.Contains(s.Run, "${{") {
+				t.Errorf("%s: an expression within %q", w.name, s.Run)
+			}
+		}
+	}
+}
+
+func TestPermissionsAreMinimal(t *testing.T) {
+	allowed := map[string][]string{ // beyond contents: read
+		"pr-report.yml comment": {"actions: read", "pull-requests: write"},
+		"release.yml publish":   {"actions: read", "contents: write", "id-token: write", "attestations: write"},
+	}
+	for _, w := range workflows(t) {
+		if w.name == "action.yml" {
+			continue
+		}
+		if w.Permissions == nil || len(w.Permissions) > 0 {
+			t.Errorf("%s: permissions of the workflow are %v, want {}", w.name, w.Permissions)
+		}
+		for name, job := range w.Jobs {
+			if job.Permissions == nil || job.Timeout == 0 {
+				t.Errorf("%s %s: permissions %v, timeout %d: want both", w.name, name, job.Permissions, job.Timeout)
+			}
+			for scope, level := range job.Permissions {
+				if right := scope + ": " + level; right != "contents: read" && !slices.Contains(allowed[w.name+" "+name], right) {
+					t.Errorf("%s %s: may %s", w.name, name, right)
+				}
+			}
+		}
+	}
+}
+
+// Where code of a pull request runs there is nothing to steal, and where there
+// is a token no such code runs.
+func TestPullRequestCodeAndTokensStayApart(t *testing.T) {
+	all := workflows(t)
+	for _, w := range all {
+		if strings.Contains(w.text, "pull_request_target") {
+			t.Errorf("%s: pull_request_target", w.name)
+		}
+		for _, s := range w.steps() {
+			if strings.HasPrefix(s.Uses, "actions/checkout@") && s.With["persist-credentials"] != false {
+				t.Errorf("%s: a checkout leaves the token in the clone", w.name)
+			}
+		}
+	}
+	if pr := all["pr.yml"].text; strings.Contains(pr, "secrets.") || strings.Contains(pr, "github.token") || strings.Contains(pr, "GITHUB_ENV") || strings.Contains(pr, "GITHUB_PATH") {
+		t.Error("pr.yml: a secret, a token, or a way into the next step's environment")
+	}
+	report := all["pr-report.yml"]
+	for _, s := range report.steps() {
+		if s.With["ref"] != nil || s.With["repository"] != nil || strings.Contains(s.Uses, "download-artifact") {
+			t.Errorf("pr-report.yml: %+v: only the default branch is checked out, and the tool itself reads the artifact", s)
+		}
+	}
+	if strings.Contains(report.text, "pull_requests") {
+		t.Error("pr-report.yml: the event's list of pull requests is empty for forks")
+	}
+}
+
+// The machine is one, however many jobs want it, and none is dropped.
+func TestOneMeasurementAMachine(t *testing.T) {
+	all := workflows(t)
+	for _, name := range []string{"pr.yml", "nightly.yml"} {
+		if !strings.Contains(all[name].text, "    concurrency:\n      group: llama-regress-${{ matrix.machine }}\n      queue: max\n") {
+			t.Errorf("%s: measuring jobs of one machine do not queue", name)
+		}
+	}
+}
