@@ -59,17 +59,14 @@ func (a *attempt) run(ctx context.Context, b *buffers) *record.RequestFailure {
 
 	a.wrote = a.g.now()
 	resp, f := a.exchange(b)
-	keep := false
 	if f == nil {
 		f = a.stream(resp, b)
-		if f == nil {
-			keep = a.drain(resp)
-		}
 	}
 	if f != nil {
 		a.ended = a.g.now()
 		f.Status = a.status
 	}
+	keep := resp != nil && (f == nil || a.status >= 400) && a.drain(resp)
 	if stop() && keep && b.in.Buffered() == 0 {
 		a.g.pool.put(conn)
 	} else {
@@ -113,7 +110,7 @@ func (a *attempt) unusable(resp *http.Response) *record.RequestFailure {
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxBody)) // what came of it is evidence enough
 	switch {
 	case resp.StatusCode >= 400:
-		return serverError(body, resp.StatusCode)
+		return a.answer.serverError(body, resp.StatusCode)
 	case resp.StatusCode != http.StatusOK:
 		return failed(record.MalformedEvent, fmt.Sprintf("the server answered %d instead of a stream", resp.StatusCode), body)
 	}
@@ -140,7 +137,7 @@ func (a *attempt) stream(resp *http.Response, b *buffers) *record.RequestFailure
 	}
 }
 
-// drain reads what follows the last event, normally only the end of the body.
+// drain reads what is left of the response, normally only the end of its body.
 // It reports whether the connection can be used again.
 func (a *attempt) drain(resp *http.Response) bool {
 	deadline := time.Now().Add(drainPeriod)

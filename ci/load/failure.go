@@ -1,6 +1,8 @@
 package load
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -45,4 +47,69 @@ func quote(b []byte) string {
 // retryable reports whether the same request could succeed when sent again.
 func retryable(class record.RequestFailureClass) bool {
 	return class != record.ContextExceeded && class != record.HTTP4xx
+}
+
+// serverError returns the failure that an error of the server means: the body
+// of a response with that status, or an event in mid-stream (status 0).
+func (a *answer) serverError(body []byte, status int) *record.RequestFailure {
+	told := parseError(body)
+	if n := told.PromptTokens.count(); n > 0 {
+		a.promptTokens = n
+	}
+	code := status
+	if code == 0 {
+		code = told.Code.count()
+	}
+	class := record.HTTP5xx
+	switch {
+	case told.contextExceeded():
+		class = record.ContextExceeded
+	case code == 503 || code == 429:
+		class = record.Rejected
+	case code >= 400 && code < 500:
+		class = record.HTTP4xx
+	}
+	what := "the server answered"
+	if status == 0 {
+		what = "the server reported an error in the stream:"
+	}
+	if code > 0 {
+		what += fmt.Sprintf(" %d", code)
+	}
+	if told.Message != "" {
+		what += ": " + quote([]byte(told.Message))
+	}
+	f := failed(class, what, body)
+	f.Status = status
+	return f
+}
+
+// A toldError is llama-server's error object.
+type toldError struct {
+	Code         number `json:"code"`
+	Message      string `json:"message"`
+	Type         string `json:"type"`
+	PromptTokens number `json:"n_prompt_tokens"`
+}
+
+// parseError reads {"error": {...}}, as sent with a status and in data lines,
+// or the object alone, as in error lines. What has another form stays zero.
+func parseError(body []byte) (told toldError) {
+	var outer struct {
+		Error *toldError `json:"error"`
+	}
+	_ = json.Unmarshal(body, &outer) // a field of another type leaves the others readable
+	if outer.Error != nil {
+		return *outer.Error
+	}
+	_ = json.Unmarshal(body, &told)
+	return told
+}
+
+// contextExceeded knows the three ways to say it: by type since build 6380,
+// by message before, and the message of a cache that overflows at run time.
+func (t toldError) contextExceeded() bool {
+	return t.Type == "exceed_context_size_error" ||
+		strings.Contains(t.Message, "exceeds the available context size") ||
+		strings.Contains(t.Message, "Context size has been exceeded")
 }

@@ -143,6 +143,41 @@ func TestFakeFaults(t *testing.T) {
 	}
 }
 
+// The server's count of a prompt's tokens goes before the dataset's, also where
+// it refuses the prompt; without it the dataset's stands.
+func TestPromptTokens(t *testing.T) {
+	for _, c := range []struct {
+		build, words int
+		told         bool
+	}{{11669, 10, true}, {11669, 5000, true}, {6082, 5000, false}} {
+		srv := fast(fakeserver.Settings{Build: c.build})
+		ps := []load.Prompt{{Text: words(c.words), Tokens: 7}}
+		got := run(t, ps, load.Options{URL: srv.Start(t)}).Requests[0]
+		want := 7
+		if c.told {
+			want = srv.Requests()[0].PromptTokens
+		}
+		if got.PromptTokens != want {
+			t.Errorf("b%d, %d words: %d prompt tokens, want %d; %+v", c.build, c.words, got.PromptTokens, want, got.Failure)
+		}
+	}
+}
+
+// A connection that carried an error and stays open is used again.
+func TestErrorsKeepTheConnection(t *testing.T) {
+	for _, c := range []struct {
+		build  int // from 7159 on the server says that it closes
+		reused bool
+	}{{6082, true}, {11669, false}} {
+		srv := fast(fakeserver.Settings{Build: c.build, Faults: faulty(t, "status:503")})
+		for i, r := range run(t, prompts(4), load.Options{URL: srv.Start(t), Reuse: true}).Requests {
+			if r.Failure == nil || r.Failure.Class != record.Rejected || r.Connection.Reused != (c.reused && i > 0) {
+				t.Errorf("b%d, request %d: %+v, %+v", c.build, i, r.Connection, r.Failure)
+			}
+		}
+	}
+}
+
 func words(n int) string {
 	var b []byte
 	for i := range n {

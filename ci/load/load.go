@@ -58,7 +58,7 @@ type Options struct {
 	FreeLength bool           // let the model stop before Output; otherwise it may not (ignore_eos), so that each run does the same work
 	Body       map[string]any // more fields of the request, instead of our own where they have the same name
 
-	Timeout time.Duration // of each attempt, connecting included; 60 s
+	Timeout time.Duration // of each attempt, from sending, connecting included; 60 s
 	Retries int           // attempts after a failed one
 	Backoff time.Duration // upper bound of the pause before the first retry, doubled before each further one, at most 30 s; 1 s. The pause is uniform below it
 
@@ -95,8 +95,9 @@ type Progress struct {
 // A Result is what became of a load.
 type Result struct {
 	// Requests has a row for each request in the order of sending, warm-up
-	// included and marked, without the trial's name. Of a load that was
-	// cancelled, requests that had not ended are missing.
+	// included and marked, without the trial's name. A request counts as sent
+	// before it is connected, so that a server which is slow to accept is slow.
+	// Of a load that was cancelled, requests that had not ended are missing.
 	Requests []record.Request
 
 	// Gaps are the pauses between two successive events with content of one
@@ -118,8 +119,9 @@ type Result struct {
 // Run puts the load that opts describe on a server and returns once every
 // request has ended. A request that fails is a row with its failure and never
 // an error; errors are options or prompts that make no load, a machine on
-// which it cannot be generated (out of ports or open files), and ctx.Err()
-// when ctx ends first. The latter two come with the result as far as it got.
+// which it cannot be generated (out of ports or open files), and the cause of
+// ctx when that ends first. The latter two come with the result as far as it
+// got.
 func Run(ctx context.Context, prompts []Prompt, opts Options) (*Result, error) {
 	opts, err := opts.complete(prompts)
 	if err != nil {

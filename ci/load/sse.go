@@ -42,11 +42,13 @@ type eventReader struct {
 	skipLF bool // the line before ended in CR; an LF now belongs to that
 }
 
-// reset makes e read from r, keeping its buffers.
+// reset makes e read from r, keeping its buffers unless an event made them
+// large.
 func (e *eventReader) reset(r io.Reader, limit int) {
+	const small, large = 2 << 10, 64 << 10
 	buf, data := e.buf, e.data
-	if len(buf) == 0 {
-		buf = make([]byte, 2048)
+	if len(buf) == 0 || len(buf) > large {
+		buf, data = make([]byte, small), nil
 	}
 	*e = eventReader{r: r, limit: limit, buf: buf, data: data[:0]}
 }

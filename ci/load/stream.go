@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -91,7 +90,7 @@ type answer struct {
 // response's last, and the failure that it tells of or is.
 func (a *answer) take(e event, at time.Duration) (last bool, _ *record.RequestFailure) {
 	if e.failed {
-		return false, serverError(e.data, 0)
+		return false, a.serverError(e.data, 0)
 	}
 	if string(e.data) == "[DONE]" && a.api != Completion {
 		if !a.finished {
@@ -110,7 +109,7 @@ func (a *answer) take(e event, at time.Duration) (last bool, _ *record.RequestFa
 		return false, failed(record.MalformedEvent, "an event could not be read: "+err.Error(), e.data)
 	}
 	if len(c.Error) > 0 && string(c.Error) != "null" {
-		return false, serverError(e.data, 0)
+		return false, a.serverError(e.data, 0)
 	}
 	if a.text(&c) {
 		a.content(at)
@@ -207,66 +206,4 @@ func (a *answer) tpot() float64 {
 		return 0
 	}
 	return (a.last - a.first).Seconds() / float64(a.outputTokens-1)
-}
-
-// serverError returns the failure that an error of the server means: the body
-// of a response with that status, or an event in mid-stream (status 0).
-func serverError(body []byte, status int) *record.RequestFailure {
-	told := parseError(body)
-	code := status
-	if code == 0 {
-		code = told.Code.count()
-	}
-	class := record.HTTP5xx
-	switch {
-	case told.contextExceeded():
-		class = record.ContextExceeded
-	case code == 503 || code == 429:
-		class = record.Rejected
-	case code >= 400 && code < 500:
-		class = record.HTTP4xx
-	}
-	what := "the server answered"
-	if status == 0 {
-		what = "the server reported an error in the stream:"
-	}
-	if code > 0 {
-		what += fmt.Sprintf(" %d", code)
-	}
-	if told.Message != "" {
-		what += ": " + quote([]byte(told.Message))
-	}
-	f := failed(class, what, body)
-	f.Status = status
-	return f
-}
-
-// A toldError is llama-server's error object.
-type toldError struct {
-	Code         number `json:"code"`
-	Message      string `json:"message"`
-	Type         string `json:"type"`
-	PromptTokens number `json:"n_prompt_tokens"`
-}
-
-// parseError reads {"error": {...}}, as sent with a status and in data lines,
-// or the object alone, as in error lines. What has another form stays zero.
-func parseError(body []byte) (told toldError) {
-	var outer struct {
-		Error *toldError `json:"error"`
-	}
-	_ = json.Unmarshal(body, &outer) // a field of another type leaves the others readable
-	if outer.Error != nil {
-		return *outer.Error
-	}
-	_ = json.Unmarshal(body, &told)
-	return told
-}
-
-// contextExceeded knows the three ways to say it: by type since build 6380,
-// by message before, and the message of a cache that overflows at run time.
-func (t toldError) contextExceeded() bool {
-	return t.Type == "exceed_context_size_error" ||
-		strings.Contains(t.Message, "exceeds the available context size") ||
-		strings.Contains(t.Message, "Context size has been exceeded")
 }
