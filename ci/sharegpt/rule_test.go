@@ -1,6 +1,7 @@
 package sharegpt
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -180,6 +181,23 @@ func TestRefusedSelections(t *testing.T) {
 	}
 	if (Selection{Sample: 1}).NeedsCounter() || !(Selection{Sample: 1, MaxTotalTokens: 1}).NeedsCounter() || !(Selection{Sample: 1, Rule: SGLang}).NeedsCounter() {
 		t.Error("NeedsCounter is wrong")
+	}
+}
+
+// An id that would spoil a table or a log line is replaced.
+func TestIDs(t *testing.T) {
+	for id, want := range map[string]string{
+		"a b": "a b", "": "record-1", strings.Repeat("x", 100): strings.Repeat("x", 100), strings.Repeat("x", 101): "record-1",
+		"a\tb": "record-1", "\x1b[31m": "record-1", "\u202eabc": "record-1", "日本": "日本",
+	} {
+		record, err := json.Marshal(map[string]string{"id": id, "prompt": "q"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := Sample(t.Context(), file(t, record), Selection{Sample: 1}, nil)
+		if err != nil || s.Prompts[0].ID != want {
+			t.Errorf("id %q becomes %+v, want %q; %v", id, s, want, err)
+		}
 	}
 }
 

@@ -217,3 +217,15 @@ func TestEveryCut(t *testing.T) {
 		}
 	}
 }
+
+// The start of the next record is found across the end of what was read too.
+func TestStartAcrossReads(t *testing.T) {
+	const damaged, next = `[{"id":x`, `{"id":"c","prompt":"3"}`
+	for before := range len(next) {
+		gap := strings.Repeat(" ", blockSize-len(damaged)-before)
+		got := scan(strings.NewReader(damaged + gap + next + "," + next + "]"))
+		if len(got.Records) != 2 || got.Damaged.Count != 1 || got.Err != "" {
+			t.Errorf("%d bytes of it read: %d records, %v, %s", before, len(got.Records), got.Damaged, got.Err)
+		}
+	}
+}
