@@ -99,7 +99,6 @@ func (tr *trial) serverSpec(log io.Writer) llama.ServerSpec {
 
 // press puts the load on a server that is ready, watches both, and stops it.
 func (tr *trial) press(ctx context.Context, srv *llama.Server, prompts drawn) (*record.Failure, error) {
-	watched := time.Now()
 	watch := host.Watch(func() []int { return []int{srv.PID()} }, watchEvery)
 	polling, endPolling := context.WithCancel(ctx)
 	polled := make(chan llama.Polls, 1)
@@ -107,10 +106,10 @@ func (tr *trial) press(ctx context.Context, srv *llama.Server, prompts drawn) (*
 	res, err := load.Run(ctx, prompts.prompts, tr.options(srv))
 	endPolling()
 	polls := <-polled
-	tr.record.Samples = watch.Stop()
-	if tr.record.Samples != nil && res != nil {
-		tr.record.Samples.At += watched.Sub(res.Start).Seconds()
+	if res != nil {
+		watch.Began(res.Start)
 	}
+	tr.record.Samples = watch.Stop()
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}

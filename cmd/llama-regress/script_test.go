@@ -13,11 +13,13 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/llama-regress/llama-regress/fixtures/fakebench"
+	"github.com/llama-regress/llama-regress/fixtures/fakeserver"
 	"github.com/llama-regress/llama-regress/fixtures/gguf"
 )
 
 func TestMain(m *testing.M) {
 	fakebench.TakeOver() // does not return in a process named llama-bench
+	fakeserver.TakeOver()
 	testscript.Main(m, map[string]func(){"llama-regress": main})
 }
 
@@ -33,7 +35,7 @@ func TestScripts(t *testing.T) {
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "fake": fake, "bench": bench,
+			"exits": exits, "fake": fake, "fakeserver": fakeServer, "bench": bench,
 		},
 	})
 }
@@ -65,6 +67,12 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 // fake DIR [SETTING...] puts a fake llama-bench with these settings into DIR.
 func fake(ts *testscript.TestScript, _ bool, args []string) {
 	_, err := fakebench.Install(ts.MkAbs(args[0]), args[1:]...)
+	ts.Check(err)
+}
+
+// fakeServer DIR [SETTING...] puts a fake llama-server with these settings into DIR.
+func fakeServer(ts *testscript.TestScript, _ bool, args []string) {
+	_, err := fakeserver.Install(ts.MkAbs(args[0]), args[1:]...)
 	ts.Check(err)
 }
 
