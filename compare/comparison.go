@@ -69,7 +69,8 @@ type Side struct {
 	// of a trial in which none succeeded. They are in neither Trials nor Failed.
 	Censored int `json:"censored,omitempty"`
 
-	said []string // what its programs warned of, each once
+	said     []string    // what its programs warned of, each once
+	sessions [][]float64 // history: the values of each session's trials
 }
 
 // A Point is one trial: the median of its repetitions, in Metric.Unit.

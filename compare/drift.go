@@ -27,13 +27,16 @@ func caveats(c *Comparison) []Warning {
 	if len(e.differences) > 0 && hasOutlier(e.differences) {
 		ws = append(ws, Warning{Code: Outlier})
 	}
-	if c.Method == Rates || len(c.Baseline.Trials) < driftTrials {
+	if _, rate := e.inference.(stats.RateDifference); rate || len(c.Baseline.Trials) < driftTrials {
 		return ws
 	}
 	// As shares of the middle: a slope of the values themselves would be in
 	// the metric's unit and say nothing to a reader.
 	values := c.Baseline.values()
 	middle := stats.Median(values)
+	if middle == 0 {
+		return ws
+	}
 	for i := range values {
 		values[i] /= middle
 	}

@@ -55,24 +55,22 @@ func History(past []Selection, head Selection, policy Policy) *Result {
 }
 
 // sessionMeans reduces each session to one point, the geometric mean of its
-// trials: sessions are what history replicates.
+// trials, of success counts their sum: sessions are what history replicates. A
+// session in which a trial lies beyond what could be measured has no mean.
 func sessionMeans(sessions []armTrials, selections []Selection, cell string, m record.Metric) Side {
 	var s Side
 	for i, session := range sessions {
 		trials := points(session, cell, m)
 		s.Failed += trials.Failed
+		s.Censored += trials.Censored
 		s.Arm = session.arm.Name
-		if len(trials.Trials) == 0 {
+		if len(trials.Trials) == 0 || trials.Censored > 0 {
 			continue
 		}
-		sum := 0.0
-		for _, p := range trials.Trials {
-			sum += math.Log(p.Value)
-		}
-		s.Trials = append(s.Trials, Point{
-			Trial: session.run, Block: record.NoBlock, Order: i,
-			Value: math.Exp(sum / float64(len(trials.Trials))),
-		})
+		p := Point{Trial: session.run, Block: record.NoBlock, Order: i}
+		p.Value, p.Count = sessionMean(trials, m)
+		s.Trials = append(s.Trials, p)
+		s.sessions = append(s.sessions, trials.values())
 	}
 	if s.Arm == "" && len(selections) > 0 {
 		s.Arm = selections[0].Arm
@@ -80,16 +78,34 @@ func sessionMeans(sessions []armTrials, selections []Selection, cell string, m r
 	return s
 }
 
+// sessionMean is the mean of a session's trials and, if all of them have one,
+// the count behind it.
+func sessionMean(trials Side, m record.Metric) (float64, *record.Count) {
+	if counts := trials.counts(); counts != nil {
+		sum := new(record.Count)
+		for _, p := range trials.Trials {
+			sum.Succeeded, sum.Total = sum.Succeeded+p.Count.Succeeded, sum.Total+p.Count.Total
+		}
+		return float64(sum.Succeeded) / float64(sum.Total), sum
+	}
+	sc := scaleOf(m, Margin{})
+	return sc.level(sc.oriented(trials)), nil
+}
+
 // predict fills in change, interval and margin of every comparison, with one
-// variance prior for each kind of metric.
+// variance prior for each kind of metric that is compared by ratio.
 func predict(cs []Comparison, policy Policy) {
 	kinds := make(map[string][]*Comparison)
 	for i := range cs {
+		cs[i].Baseline.Censored = 0 // stored sessions without a mean are missing, which is no fault of this one
 		kinds[cs[i].Metric.Kind] = append(kinds[cs[i].Metric.Kind], &cs[i])
 	}
 	for _, list := range kinds {
 		var variances, df []float64
 		for _, c := range list {
+			if margin, _ := policy.Margin(c.Metric); margin.Absolute || c.Metric.Unit == share {
+				continue
+			}
 			if n := len(c.Baseline.Trials); n > 1 {
 				sd := spread(logs(c.Baseline))
 				variances, df = append(variances, sd*sd), append(df, float64(n-1))
@@ -108,17 +124,50 @@ func predictOne(c Comparison, prior stats.VariancePrior, policy Policy) Comparis
 	if len(c.Baseline.Trials) == 0 || len(c.Contender.Trials) == 0 {
 		return c.withLevels(sc)
 	}
+	if base, head := c.Baseline.counts(), c.Contender.counts(); base != nil && head != nil && sc.better > 0 {
+		// As of two arms, with sessions for trials: a bad night fails many
+		// requests at once.
+		d := stats.DeflatedNewcombe(base, head)
+		c.Baseline.Level, c.Contender.Level = pooledRate(base), pooledRate(head)
+		c.effect = effect{inference: d, theta: d.Difference, lambda: sc.lambda, n: len(base)}
+		return c.withInterval(sc, gated, policy)
+	}
 	base, head := sc.oriented(c.Baseline), sc.oriented(c.Contender)
 	c.Baseline.Level, c.Contender.Level = sc.level(base), sc.level(head)
-	if margin.Absolute {
-		return c // success rates have a history of counts, not of means
+	if margin.Absolute || c.Metric.Unit == share {
+		prior = stats.VariancePrior{} // that of ratios says nothing of differences
 	}
 	t := stats.Prediction(base, head, prior)
-	c.effect = effect{inference: t, theta: t.Theta, lambda: sc.lambda, n: len(base), moderated: prior.DF > 0}
+	moderated := prior.DF > 0
+	if se, df, other := otherShape(c, sc); other {
+		t.SE, t.DF, moderated = se, df, false
+	}
+	c.effect = effect{inference: t, theta: t.Theta, lambda: sc.lambda, n: len(base), moderated: moderated}
 	if !math.IsInf(t.SE, 1) {
 		c.Sigma = t.SE / math.Sqrt(1/float64(len(base))+1/float64(len(head)))
 	}
 	return c.withInterval(sc, gated, policy)
+}
+
+// otherShape is the error of the change when the new session has another number
+// of trials than the stored ones, in the middle: means of fewer trials vary
+// more, by what trials differ within a session (statistics reference 7.3).
+func otherShape(c Comparison, sc scale) (se, df float64, other bool) {
+	var sizes []float64
+	groups := make([][]float64, len(c.Baseline.sessions))
+	for i, values := range c.Baseline.sessions {
+		sizes = append(sizes, float64(len(values)))
+		for _, v := range values {
+			groups[i] = append(groups[i], sc.better*sc.to(v))
+		}
+	}
+	stored, fresh := int(stats.Median(sizes)), len(c.Contender.sessions[0])
+	if stored == fresh {
+		return 0, 0, false
+	}
+	se, df = stats.OneWayComponents(groups).DifferenceError(
+		stats.Shape{Sessions: len(groups), Trials: stored, Repetitions: 1}, stats.Shape{Sessions: 1, Trials: fresh, Repetitions: 1})
+	return se, df, true
 }
 
 func logs(s Side) []float64 {

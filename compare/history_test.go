@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/llama-regress/llama-regress/ci/record"
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // nights makes sessions of one arm whose means differ by sd, the last of them
@@ -95,6 +96,120 @@ func TestHistoryFalseNominations(t *testing.T) {
 	if nominated >= 20 {
 		t.Errorf("%d of %d sessions at the edge of the margin were nominated", nominated, runs)
 	}
+}
+
+// rateNights makes sessions of one arm that serve 6 trials of 50 requests each,
+// the last with another rate; the rates of sessions, and again of the trials of
+// a session, scatter around it by a beta distribution.
+func rateNights(n int, rate, last float64, seed uint64) (past []Selection, head Selection) {
+	rng := rand.New(rand.NewPCG(seed, 3))
+	around := func(p, correlation float64) float64 {
+		if p <= 0 || p >= 1 || correlation == 0 {
+			return p
+		}
+		size := 1/correlation - 1
+		return distuv.Beta{Alpha: p * size, Beta: (1 - p) * size, Src: rng}.Rand()
+	}
+	for i := range n + 1 {
+		if i == n {
+			rate = last
+		}
+		night := around(rate, 0.01)
+		counts := make([]int, 6)
+		for b := range counts {
+			p := around(night, 0.02)
+			for range 50 {
+				if rng.Float64() < p {
+					counts[b]++
+				}
+			}
+		}
+		run := rates(50, counts, counts)
+		run.ID = fmt.Sprint("night", i)
+		past = append(past, Selection{run, "base"})
+	}
+	return past[:n], past[n]
+}
+
+// Success rates have a history too: of counts, not of logarithms, which a night
+// without a success would not have.
+func TestHistoryOfRates(t *testing.T) {
+	for _, tt := range []struct {
+		name       string
+		sessions   int
+		rate, last float64
+		verdict    Verdict
+		reason     ReasonCode
+	}{
+		{"a fifth fails", 12, 1, 0.8, Inconclusive, Nominated},
+		{"everything fails", 12, 0.99, 0, Inconclusive, Nominated},
+		{"nothing ever worked", 12, 0, 0, Inconclusive, TooNoisy},
+		{"three nights", 3, 1, 0.8, Inconclusive, BaselineTooYoung},
+		{"five nights", 5, 1, 0.8, Inconclusive, BaselineTooYoung},
+	} {
+		past, head := rateNights(tt.sessions, tt.rate, tt.last, 7)
+		c := History(past, head, DefaultPolicy()).Comparisons[0]
+		t.Run(tt.name, func(t *testing.T) { checkVerdict(t, c, tt.verdict, tt.reason) })
+		if c.Change == nil || math.Abs(*c.Change-(c.Contender.Level-c.Baseline.Level)) > 1e-12 || c.Blocks != tt.sessions {
+			t.Errorf("%s: %+v", tt.name, c)
+		}
+	}
+	const runs = 400
+	nominated := 0
+	for seed := range uint64(runs) {
+		past, head := rateNights(10, 0.97, 0.95, 1000+seed)
+		if c := History(past, head, DefaultPolicy()).Comparisons[0]; c.Reason != nil && c.Reason.Code == Nominated {
+			nominated++
+		}
+	}
+	if nominated >= 20 { // as TestHistoryFalseNominations
+		t.Errorf("%d of %d sessions at the edge of the margin were nominated", nominated, runs)
+	}
+}
+
+// A session of one trial varies more than stored ones of six.
+func TestHistoryOfAnotherShape(t *testing.T) {
+	const runs = 400
+	nominated := 0
+	for seed := range uint64(runs) {
+		rng := rand.New(rand.NewPCG(seed, 4))
+		var sessions []Selection
+		for i := range 11 {
+			s := session{arms: []string{"main"}, blocks: 6, noise: 0.05, seed: 100*seed + uint64(i)}
+			night := math.Exp(0.005 * rng.NormFloat64())
+			if i == 10 {
+				s.blocks, night = 1, night*math.Exp(-DefaultPolicy().Margins[record.Throughput].Lambda())
+			}
+			run := s.run()
+			for _, trial := range run.Trials {
+				multiply(trial.Measurements[0].Values, night)
+			}
+			sessions = append(sessions, Selection{run, "main"})
+		}
+		if c := History(sessions[:10], sessions[10], DefaultPolicy()).Comparisons[0]; c.Reason != nil && c.Reason.Code == Nominated {
+			nominated++
+		}
+	}
+	if nominated >= 20 {
+		t.Errorf("%d of %d sessions at the edge of the margin were nominated", nominated, runs)
+	}
+}
+
+// A stored night without a mean is a missing night; a new one cannot be judged.
+func TestHistoryOfCensoredTrials(t *testing.T) {
+	censor := func(s Selection) {
+		m := &s.Run.Trials[2].Measurements[0]
+		m.Values, m.Censored = []float64{60}, true
+	}
+	past, head := nights(12, 1, 0.004, 0, 51)
+	censor(past[3])
+	c := History(past, head, DefaultPolicy()).Comparisons[0]
+	checkVerdict(t, c, Equivalent, "")
+	if c.Blocks != 11 {
+		t.Errorf("%d sessions counted, want the 11 that have a mean", c.Blocks)
+	}
+	censor(head)
+	checkVerdict(t, History(past, head, DefaultPolicy()).Comparisons[0], Inconclusive, Censored)
 }
 
 // A value of 0 has no logarithm; it must not bring the comparison down.

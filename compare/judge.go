@@ -175,10 +175,11 @@ func hasOutlier(d []float64) bool {
 func (j judge) mde(c *Comparison) float64 {
 	e := c.effect
 	t := stats.Target{Margin: e.lambda, Alpha: j.perTest, Power: power}
+	if _, rate := e.inference.(stats.RateDifference); rate {
+		return 0 // the spread of a rate depends on the rate
+	}
 	var loss float64
 	switch c.Method {
-	case Rates:
-		return 0 // the spread of a rate depends on the rate
 	case Historical:
 		est := e.inference.(stats.Estimate)
 		k, ok := j.errors[est.DF]
