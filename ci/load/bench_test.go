@@ -136,6 +136,7 @@ func BenchmarkTTFTError(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
+		srv.Close()
 		truth := map[string]time.Duration{} // by prompt
 		number := regexp.MustCompile(`number (\d+) `)
 		for _, x := range srv.Requests() {

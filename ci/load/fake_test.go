@@ -51,6 +51,7 @@ func TestBuilds(t *testing.T) {
 				t.Parallel()
 				srv := fast(fakeserver.Settings{Build: build, Hold: 4, Empty: 3, Role: fakeserver.RoleEarly, Ping: time.Millisecond})
 				res := run(t, prompts(12), load.Options{URL: srv.Start(t), API: api, Concurrency: 3, Output: 9})
+				srv.Close() // which knows of all requests then
 				truth := map[string]fakeserver.Truth{}
 				for _, x := range srv.Requests() {
 					truth[x.Body] = x
@@ -153,6 +154,7 @@ func TestPromptTokens(t *testing.T) {
 		srv := fast(fakeserver.Settings{Build: c.build})
 		ps := []load.Prompt{{Text: words(c.words), Tokens: 7}}
 		got := run(t, ps, load.Options{URL: srv.Start(t)}).Requests[0]
+		srv.Close()
 		want := 7
 		if c.told {
 			want = srv.Requests()[0].PromptTokens
@@ -233,6 +235,7 @@ func TestPooledConnections(t *testing.T) {
 						t.Errorf("request %d: %+v, %+v", r.Index, r.Connection, r.Failure)
 					}
 				}
+				srv.Close() // which knows of all requests then
 				if got := len(srv.Requests()); got != n[""] {
 					t.Errorf("the server saw %d requests: some were sent again, or not at all", got)
 				}
@@ -248,6 +251,7 @@ func TestTruth(t *testing.T) {
 	srv := fakeserver.New(fakeserver.Settings{Slots: 2, Prompt: 1000, Gen: 200, Hold: 3})
 	ps := prompts(12)
 	res := run(t, ps, load.Options{URL: srv.Start(t), Concurrency: 1, Output: 8})
+	srv.Close() // which knows of all requests then
 	truth := srv.Requests()
 	if len(truth) != len(ps) {
 		t.Fatalf("the server saw %d requests", len(truth))

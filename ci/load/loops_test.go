@@ -79,6 +79,7 @@ func TestConservation(t *testing.T) {
 			if o.Rate > 0 && !slices.IsSortedFunc(res.Requests, func(a, b record.Request) int { return cmpFloat(a.Due, b.Due) }) {
 				t.Error("due times are not in order")
 			}
+			srv.Close() // or it may not know yet that the last one is gone
 			if !o.Reuse && len(srv.Requests()) != attempts {
 				t.Errorf("the server saw %d requests, rows say %d", len(srv.Requests()), attempts)
 			}
@@ -134,6 +135,7 @@ func TestWarmup(t *testing.T) {
 		srv := fast(fakeserver.Settings{Slots: 8})
 		o.URL, o.Warmup, o.Output = srv.Start(t), 5, 5
 		run(t, prompts(20), o)
+		srv.Close()
 		truth := srv.Requests()
 		for _, warm := range truth[:5] {
 			for _, x := range truth[5:] {
@@ -275,6 +277,7 @@ func TestBodies(t *testing.T) {
 		srv := fast(fakeserver.Settings{})
 		ps := []load.Prompt{{ID: "x", Text: "<a> & \"b\"\n☃", Output: 9}}
 		run(t, ps, load.Options{URL: srv.Start(t) + "/", API: api, Seed: 5, Body: map[string]any{"temperature": 0.5}})
+		srv.Close()
 		if got := strings.TrimSpace(srv.Requests()[0].Body); got != want {
 			t.Errorf("%s:\n got %s\nwant %s", api, got, want)
 		}
