@@ -19,3 +19,15 @@ func BenchmarkThousandCells(b *testing.B) {
 		})
 	}
 }
+
+// How much more is needed is asked of every cell that could not be judged: it
+// must not cost more than judging did. Budget: 10 ms.
+func BenchmarkHundredInconclusiveCells(b *testing.B) {
+	run := session{arms: []string{"base", "head"}, blocks: 12, noise: 0.10, cells: 100, seed: 1}.run()
+	b.ReportAllocs()
+	for b.Loop() {
+		if res := Run(run, DefaultPolicy()); res.Count(Inconclusive) < 90 {
+			b.Fatalf("%d inconclusive", res.Count(Inconclusive))
+		}
+	}
+}
