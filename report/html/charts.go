@@ -2,6 +2,7 @@ package html
 
 import (
 	"math"
+	"strconv"
 
 	"github.com/go-echarts/go-echarts/v2/charts"
 	"github.com/go-echarts/go-echarts/v2/opts"
@@ -81,7 +82,15 @@ func percent(row report.Row, change float64) *float64 {
 	if math.IsNaN(x) || math.IsInf(x, 0) {
 		return nil
 	}
+	x = rounded(x)
 	return &x
+}
+
+// rounded keeps six significant digits: more than anybody sees, and fewer than
+// differ from one processor to the next.
+func rounded(x float64) float64 {
+	x, _ = strconv.ParseFloat(strconv.FormatFloat(x, 'g', 6, 64), 64)
+	return x
 }
 
 // forest is one line a comparison: margin, interval and estimate. The script

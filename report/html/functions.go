@@ -18,6 +18,7 @@ var functions = template.FuncMap{
 	"lines":   func(s string) string { return report.Block(s, 8192) },
 	"words":   words,
 	"minus":   report.Minus,
+	"rounded": rounded,
 	"symbol":  func(c report.Class) string { return classes[c].symbol },
 	"class":   func(c report.Class) string { return classes[c].name },
 	"present": present,

@@ -102,7 +102,7 @@ func checkRow(t *testing.T, got row, want report.Row) {
 		numbers[4] = want.Gain(*c.Change)
 	}
 	for i, number := range numbers {
-		if x, err := strconv.ParseFloat(got.sort[i], 64); err != nil || x != number {
+		if x, err := strconv.ParseFloat(got.sort[i], 64); err != nil || !close(x, number) {
 			t.Errorf("%s, column %d: sorted by %q, want %v", want.ID, i, got.sort[i], number)
 		}
 	}
@@ -151,6 +151,9 @@ func TestOnlyBlocksOfOneSessionAreJoined(t *testing.T) {
 	}
 }
 
+// close is equal to six significant digits.
+func close(got, want float64) bool { return math.Abs(got-want) <= 5.1e-6*math.Abs(want) }
+
 type chart struct {
 	ID              string
 	Class           report.Class
@@ -179,7 +182,7 @@ func checkChart(t *testing.T, got chart, want report.Row) {
 			if got != nil {
 				t.Errorf("%s: %s is drawn at %v, beyond all numbers", c.Cell, what, *got)
 			}
-		} else if got == nil || *got != want {
+		} else if got == nil || !close(*got, want) {
 			t.Errorf("%s: %s is drawn at %v, want %v", c.Cell, what, got, want)
 		}
 	}

@@ -59,7 +59,7 @@ func newRowViews(rows []report.Row) []rowView {
 		unit, factor := row.Unit()
 		views[i] = rowView{Row: row, Unit: unit, Trials: trials(row, factor)}
 		if c := row.Comparison.Change; c != nil {
-			views[i].Sort = strconv.FormatFloat(row.Gain(*c), 'g', -1, 64)
+			views[i].Sort = strconv.FormatFloat(row.Gain(*c), 'g', 6, 64)
 		}
 	}
 	return views
