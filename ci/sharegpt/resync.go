@@ -10,7 +10,7 @@ import (
 
 const (
 	maxReread = 256 << 20 // bytes read more than once to find records after damaged ones
-	maxStart  = 512       // bytes that tell the start of a record
+	maxStart  = 512       // bytes that tell the start of a record; more white space in it hides it
 )
 
 // firstKeys are the keys that a record may begin with. A turn begins with
@@ -43,14 +43,14 @@ func (r *resync) setKeys(keys []string) {
 	for _, k := range keys {
 		quoted = append(quoted, regexp.QuoteMeta(k))
 	}
-	pattern := `\{\s{0,200}"(?:` + strings.Join(quoted, "|") + `)"\s{0,20}:`
+	pattern := `\{\s*"(?:` + strings.Join(quoted, "|") + `)"\s*:`
 	if r.lines {
 		pattern += `|\n\{`
 	}
 	r.start = regexp.MustCompile(pattern)
 }
 
-var firstKey = regexp.MustCompile(`^\{\s{0,200}"([^"\\]{1,100})"`)
+var firstKey = regexp.MustCompile(`^\{\s*"([^"\\]{1,100})"`)
 
 // learn adds the first key of the first sound record.
 func (r *resync) learn(record []byte) {
