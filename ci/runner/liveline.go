@@ -34,6 +34,7 @@ type LiveLine struct {
 	current *plan.Trial
 	began   time.Time // the run
 	started time.Time // the current trial
+	within  string    // how far the current trial is, "" when it does not tell
 	left    float64   // seconds the trials after the current one will take
 	drawn   time.Time
 	columns int // taken by what is on the terminal now
@@ -87,7 +88,7 @@ func (l *LiveLine) Begin(p *plan.Plan, done []record.Trial) {
 func (l *LiveLine) Started(t plan.Trial) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.current, l.started = &t, l.now()
+	l.current, l.started, l.within = &t, l.now(), ""
 	l.left -= l.pace.of(t)
 	l.draw()
 }
@@ -98,6 +99,19 @@ func (l *LiveLine) Finished(t plan.Trial, r record.Trial) {
 	l.took(t, r)
 	l.current = nil
 	l.foresee()
+	l.draw()
+}
+
+// Within says how far the current trial is: done of total requests, of which so
+// many failed. Unlike the methods of an Observer it may be called from any
+// goroutine, and as often as one likes.
+func (l *LiveLine) Within(done, total, failed int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.within = fmt.Sprintf("%d/%d requests", done, total)
+	if failed > 0 {
+		l.within += fmt.Sprintf(", %d failed", failed)
+	}
 	l.draw()
 }
 
@@ -158,6 +172,9 @@ func (l *LiveLine) text(now time.Time) string {
 		text += fmt.Sprintf("  about %s left", brief(time.Duration(left*float64(time.Second))))
 	}
 	if t := l.current; t != nil {
+		if l.within != "" {
+			text += "  " + l.within
+		}
 		text += fmt.Sprintf("  block %d/%d  %s  %s", t.Block+1, l.plan.Blocks, l.plan.Arms[t.Arm].Name, l.plan.Cells[t.Cell].Cell.Key)
 	}
 	return printable(text)

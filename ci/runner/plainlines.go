@@ -96,7 +96,11 @@ func (l *PlainLines) medians(t plan.Trial, r record.Trial) string {
 	var parts []string
 	for _, m := range l.plan.Cells[t.Cell].Cell.Metrics {
 		if measured, ok := r.Measurement(m.Name); ok {
-			part := m.Name + " " + short(stats.Median(measured.Values))
+			beyond := "" // on the bad side of the number
+			if measured.Censored {
+				beyond = map[record.Direction]string{record.Higher: "<", record.Lower: ">"}[m.Better]
+			}
+			part := m.Name + " " + beyond + short(stats.Median(measured.Values))
 			if m.Unit != "1" {
 				part += " " + m.Unit
 			}

@@ -243,3 +243,41 @@ func (l *eventLog) Started(t plan.Trial)                    { l.add("started %s"
 func (l *eventLog) Finished(t plan.Trial, _ record.Trial)   { l.add("finished %s", t.ID) }
 func (l *eventLog) Skipped(t plan.Trial, _ string)          { l.add("skipped %s", t.ID) }
 func (l *eventLog) End(run *record.Run, err error)          { l.add("end %d %v", len(run.Trials), err) }
+
+func TestLiveLineCountsRequests(t *testing.T) {
+	p := makePlan(t, t.TempDir(), 1)
+	c := &manualClock{t: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
+	var out strings.Builder
+	l := runner.NewLiveLine(&out, 120, c.now)
+	l.Begin(p, nil)
+	at := func(step func(), want string) {
+		t.Helper()
+		c.add(time.Second)
+		step()
+		if got := screen(out.String()); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	at(func() { l.Started(p.Trials[0]) }, "0/4  1s  block 1/1  base  bench/tiny/threads=2")
+	at(func() { l.Within(7, 30, 0) }, "0/4  2s  7/30 requests  block 1/1  base  bench/tiny/threads=2")
+	at(func() { l.Within(8, 30, 1) }, "0/4  3s  8/30 requests, 1 failed  block 1/1  base  bench/tiny/threads=2")
+	c.add(time.Second)
+	l.Finished(p.Trials[0], record.Trial{Outcome: record.OK, Seconds: 3})
+	at(func() { l.Started(p.Trials[1]) }, "1/4  5s  about 9s left  block 1/1  head  bench/tiny/threads=2")
+	l.End(nil, nil)
+}
+
+func TestPlainLinesSayWhatIsCensored(t *testing.T) {
+	p := makePlan(t, t.TempDir(), 1)
+	p.Cells[0].Cell.Metrics = record.ServeMetrics(100, false, false)[1:5]
+	var out strings.Builder
+	o := runner.NewPlainLines(&out, (&manualClock{}).now)
+	observe(o, &manualClock{}, p, record.Trial{Outcome: record.OK, Measurements: []record.Measurement{
+		{Metric: record.TTFTp50, Values: []float64{0.25}},
+		{Metric: record.TTFTp95, Values: []float64{60}, Censored: true},
+		{Metric: record.OutputTPS, Values: []float64{0.5}, Censored: true},
+	}})
+	if want := "ttft_p50 0.2500 s, ttft_p95 >60.00 s, output_tps <0.5000 tok/s\n"; !strings.HasSuffix(out.String(), want) {
+		t.Errorf("%q does not end in %q", out.String(), want)
+	}
+}

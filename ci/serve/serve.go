@@ -30,8 +30,7 @@ type Bench struct {
 	// record.AppendRequests. "" keeps none.
 	Requests string
 
-	// Observe is told of a load's progress, one call at a time; nil for nobody.
-	Observe func(t plan.Trial, p load.Progress)
+	Observe func(load.Progress) // is told of each trial's load, one call at a time; nil for nobody
 
 	mu    sync.Mutex
 	drawn map[string]drawn // by path of the model, whose tokens were counted

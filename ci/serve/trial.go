@@ -149,13 +149,9 @@ func (tr *trial) options(srv *llama.Server) load.Options {
 		Requests: s.Count(), Warmup: s.Warmup,
 		Output: s.OutputTokens, FreeLength: s.Stop,
 		Timeout: s.RequestTimeout, Retries: s.Retries, Reuse: s.Connections == "reuse",
-		Seed:  tr.plan.Seed + uint64(tr.of.Block), // the arms of a block get the same arrivals
-		Alive: func() error { return ended(srv) },
-		Observe: func(p load.Progress) {
-			if tr.bench.Observe != nil {
-				tr.bench.Observe(tr.of, p)
-			}
-		},
+		Seed:    tr.plan.Seed + uint64(tr.of.Block), // the arms of a block get the same arrivals
+		Alive:   func() error { return ended(srv) },
+		Observe: tr.bench.Observe,
 	}
 }
 

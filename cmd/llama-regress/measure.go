@@ -16,6 +16,7 @@ import (
 	"github.com/llama-regress/llama-regress/ci/config"
 	"github.com/llama-regress/llama-regress/ci/host"
 	"github.com/llama-regress/llama-regress/ci/llama"
+	"github.com/llama-regress/llama-regress/ci/load"
 	"github.com/llama-regress/llama-regress/ci/plan"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/runner"
@@ -70,13 +71,14 @@ func (a *app) measure(ctx context.Context, cfg *config.Config, how measuring) (*
 	if err := os.MkdirAll(logs, 0o755); err != nil {
 		return nil, err
 	}
-	run, err := runner.Run(ctx, p, benches(p, how.dir, logs), runner.Options{
+	observer, within := a.observer()
+	run, err := runner.Run(ctx, p, benches(p, how.dir, logs, within), runner.Options{
 		Dir:      how.dir,
 		Resume:   how.resume,
 		Budget:   cfg.Sampling.Budget,
 		Host:     host.Describe(ctx),
 		Tool:     tool(),
-		Observer: a.observer(),
+		Observer: observer,
 		CheckModel: func(path string) error {
 			_, err := gguf.Inspect(path)
 			return err
@@ -89,7 +91,7 @@ func (a *app) measure(ctx context.Context, cfg *config.Config, how measuring) (*
 }
 
 // benches brings what measures each workload of the plan.
-func benches(p *plan.Plan, dir, logs string) runner.Workloads {
+func benches(p *plan.Plan, dir, logs string, within func(load.Progress)) runner.Workloads {
 	all := make(runner.Workloads)
 	for _, c := range p.Cells {
 		switch c.Cell.Workload {
@@ -103,6 +105,7 @@ func benches(p *plan.Plan, dir, logs string) runner.Workloads {
 					Servers:  &llama.Servers{Threads: host.PhysicalCores()},
 					LogDir:   logs,
 					Requests: filepath.Join(dir, record.RequestFile),
+					Observe:  within,
 				}
 			}
 		}
@@ -111,12 +114,13 @@ func benches(p *plan.Plan, dir, logs string) runner.Workloads {
 }
 
 // observer shows progress on standard error: one line that changes on a
-// terminal, one line a trial everywhere else.
-func (a *app) observer() runner.Observer {
+// terminal, also with each request that ends; one line a trial everywhere else.
+func (a *app) observer() (runner.Observer, func(load.Progress)) {
 	if isTerminal(a.err) && a.getenv("TERM") != "dumb" && a.getenv("CI") == "" {
-		return runner.NewLiveLine(a.err, width(a.err), time.Now)
+		line := runner.NewLiveLine(a.err, width(a.err), time.Now)
+		return line, func(p load.Progress) { line.Within(p.Done, p.Total, p.Failed) }
 	}
-	return runner.NewPlainLines(a.err, time.Now)
+	return runner.NewPlainLines(a.err, time.Now), nil
 }
 
 // setAside moves a finished run out of the folder, so that measuring again
