@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/llama-regress/llama-regress/ci/github"
 )
 
 // A workflow file, or the file of a composite action.
@@ -167,6 +169,38 @@ func TestOneMeasurementAMachine(t *testing.T) {
 	for _, name := range []string{"pr.yml", "nightly.yml"} {
 		if !strings.Contains(all[name].text, "    concurrency:\n      group: llama-regress-${{ matrix.machine }}\n      queue: max\n") {
 			t.Errorf("%s: measuring jobs of one machine do not queue", name)
+		}
+	}
+}
+
+// What 'config init --workflows' writes is what this repository runs.
+func TestWorkflowsAreThisRepositorysOwn(t *testing.T) {
+	own, err := github.Workflows(github.OwnAction)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := workflows(t)
+	for _, name := range []string{"pr.yml", "pr-report.yml", "nightly.yml"} {
+		if string(own[name]) != all[name].text || len(own) != 3 {
+			t.Errorf("ci/github/workflows/%s and .github/workflows/%s differ", name, name)
+		}
+	}
+}
+
+func TestWorkflowsOfAnotherRepository(t *testing.T) {
+	const action = "llama-regress/llama-regress/.github/actions/llama-regress@0123456789abcdef0123456789abcdef01234567"
+	files, err := github.Workflows(action)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range files {
+		if strings.Contains(string(data), "./.github") || !strings.Contains(string(data), "uses: "+action+"\n") {
+			t.Errorf("%s does not use %s alone", name, action)
+		}
+	}
+	for _, bad := range []string{"", "llama-regress/llama-regress@v1", "llama-regress/llama-regress@main", action + "\n      - run: evil", "../x@0123456789abcdef0123456789abcdef01234567"} {
+		if _, err := github.Workflows(bad); err == nil {
+			t.Errorf("%q was taken", bad)
 		}
 	}
 }

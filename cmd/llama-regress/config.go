@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -31,12 +32,23 @@ func (a *app) configCommand() *cobra.Command {
 }
 
 func (a *app) configInitCommand() *cobra.Command {
-	return &cobra.Command{
+	var (
+		workflows bool
+		action    string
+	)
+	cmd := &cobra.Command{
 		Use:   "init [FILE]",
-		Short: "Write a commented configuration to start from",
-		Args:  cobra.MaximumNArgs(1),
+		Short: "Write a commented configuration to start from, and workflows",
+		Example: `  llama-regress config init
+  llama-regress config init --workflows`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			path := configPath(args)
+			if workflows {
+				if err := a.writeWorkflows(filepath.Dir(path), action); err != nil {
+					return err
+				}
+			}
 			f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 			if errors.Is(err, fs.ErrExist) {
 				return fmt.Errorf("%s is there already; name another file, or remove it first", path)
@@ -53,6 +65,9 @@ func (a *app) configInitCommand() *cobra.Command {
 			return err
 		},
 	}
+	cmd.Flags().BoolVar(&workflows, "workflows", false, "also write .github/workflows: pull requests, their report, the night")
+	cmd.Flags().StringVar(&action, "action", "", "action that they use, OWNER/REPO/PATH@COMMIT (default: of this build's commit)")
+	return cmd
 }
 
 func (a *app) configCheckCommand() *cobra.Command {

@@ -1,0 +1,40 @@
+package github
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"strings"
+)
+
+//go:embed workflows/*.yml
+var workflowFiles embed.FS
+
+// OwnAction is how this repository's own workflows name its action.
+const OwnAction = "./.github/actions/llama-regress"
+
+// actionRef is an action of another repository, pinned: whoever moves a tag
+// must not move what runs.
+var actionRef = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*@[0-9a-f]{40}$`)
+
+// Workflows returns the workflows of a gated repository by file name, to be
+// put into .github/workflows. action is OwnAction or OWNER/REPO/PATH@SHA.
+func Workflows(action string) (map[string][]byte, error) {
+	if action != OwnAction && !actionRef.MatchString(action) {
+		return nil, fmt.Errorf("action %q: want OWNER/REPO/PATH@COMMIT with all 40 digits of the commit", action)
+	}
+	files, err := fs.Glob(workflowFiles, "workflows/*.yml")
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string][]byte)
+	for _, path := range files {
+		data, err := workflowFiles.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		all[strings.TrimPrefix(path, "workflows/")] = []byte(strings.ReplaceAll(string(data), "uses: "+OwnAction+"\n", "uses: "+action+"\n"))
+	}
+	return all, nil
+}

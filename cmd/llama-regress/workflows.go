@@ -1,0 +1,66 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+
+	"github.com/llama-regress/llama-regress/ci/github"
+)
+
+// workflowSetup is what a person has to do once, where no file can.
+const workflowSetup = `
+Then, once:
+  1. Register the machine as a self-hosted runner with the labels llama-regress
+     and its own name, as a user without rights on anything else.
+  2. Set the repository variable LLAMA_REGRESS_MACHINES to the list of names,
+     such as ["bench-01"].
+  3. Let llama-regress.yaml compare build/base/bin with build/head/bin, and name
+     a model that lies on the machine.
+  4. In Settings, Actions, General: require approval for all external
+     contributors.
+  5. Make the labels perf-check (measure a fork's commit) and perf-accepted
+     (accept a regression of this commit).
+`
+
+// writeWorkflows puts the workflows below dir. It replaces none.
+func (a *app) writeWorkflows(dir, action string) error {
+	if action == "" {
+		commit := tool().Commit
+		if !regexp.MustCompile(`^[0-9a-f]{40}$`).MatchString(commit) {
+			return errors.New("this build does not know its own commit: name the action with --action llama-regress/llama-regress/.github/actions/llama-regress@COMMIT")
+		}
+		action = "llama-regress/llama-regress/.github/actions/llama-regress@" + commit
+	}
+	files, err := github.Workflows(action)
+	if err != nil {
+		return err
+	}
+	folder := filepath.Join(dir, ".github", "workflows")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	names := slices.Sorted(maps.Keys(files))
+	for _, name := range names {
+		path := filepath.Join(folder, name)
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s is there already; nothing was written", path)
+		}
+	}
+	for _, name := range names {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, files[name], 0o644); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintln(a.out, path); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprint(a.err, workflowSetup)
+	return err
+}
