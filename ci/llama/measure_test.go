@@ -241,3 +241,23 @@ func TestBoundedLog(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// The cause of a failed start comes first in the log, that of a crash last.
+func TestSentence(t *testing.T) {
+	const log = "ggml_backend_load_best: failed to load x\n0.00.001 first error\nfine\n0.01.002.003 E srv  second: failed\nthird error\nfourth error\nbye\n"
+	for _, c := range []struct {
+		text string
+		last bool
+		want string
+	}{
+		{log, false, "0.00.001 first error, second: failed"},
+		{log, true, "third error, fourth error"},
+		{"one error\n", true, "one error"},
+		{"fine\n0.00.030.506 I srv  listening\n", false, "listening"},
+		{"", true, "it said nothing"},
+	} {
+		if got := sentence(c.text, c.last); got != c.want {
+			t.Errorf("%q: %q, want %q", c.text, got, c.want)
+		}
+	}
+}

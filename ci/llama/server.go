@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/llama-regress/llama-regress/ci/host"
@@ -61,6 +62,9 @@ type Server struct {
 	client  *http.Client
 	kills   int           // memory kills that the kernel counted while it ran; before done, those until it started
 	done    chan struct{} // closed once it has ended and kills is final
+
+	once  sync.Once
+	ended *record.Failure // see Ended
 }
 
 // Identify finds the llama-server of an arm, learns from its help what it

@@ -205,6 +205,11 @@ func TestServerEnds(t *testing.T) {
 				t.Fatalf("ended: %+v", srv.Ended())
 			}
 			c.do(srv)
+			if c.fault != "" { // it is dying: no hang, even if it is not gone yet
+				if check := srv.Check(t.Context(), time.Minute); check == nil || check.Class != c.want {
+					t.Errorf("check while it dies: %+v", check)
+				}
+			}
 			<-srv.Done()
 			fault := srv.Ended()
 			if fault == nil || fault.Class != c.want || !strings.Contains(fault.Message, c.message) || fault.Stderr == "" {

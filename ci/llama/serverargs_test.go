@@ -103,6 +103,9 @@ func TestServerArgs(t *testing.T) {
 	if !ok {
 		t.Fatal("not taken for llama-server's help")
 	}
+	if old.has("--metrics-in-a-description") {
+		t.Error("a word of a description is taken for a flag")
+	}
 	now := recordedHelp(t)
 	const oldFixed = "--metrics --slots --no-webui --cache-reuse 0 --slot-prompt-similarity 0 --no-context-shift --jinja --timeout 3600"
 	const nowFixed = "--metrics --slots --no-webui --fit off --no-cache-prompt --cache-ram 0 --cache-reuse 0 --ctx-checkpoints 0 --slot-prompt-similarity 0 --no-kv-unified --no-context-shift --jinja --timeout 3600"

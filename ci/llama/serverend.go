@@ -32,13 +32,22 @@ func (srv *Server) endedBeforeReady() *record.Failure {
 }
 
 // Ended says why the server ended by itself, nil while it runs and when it was
-// stopped.
+// stopped. The result is the caller's.
 func (srv *Server) Ended() *record.Failure {
 	select {
 	case <-srv.done:
 	default:
 		return nil
 	}
+	srv.once.Do(func() { srv.ended = srv.endedWorking() })
+	if srv.ended == nil {
+		return nil
+	}
+	f := *srv.ended
+	return &f
+}
+
+func (srv *Server) endedWorking() *record.Failure {
 	if srv.child.end.reason != endedItself {
 		return nil
 	}
@@ -71,16 +80,20 @@ func (srv *Server) whyEnded(words string, working bool) *record.Failure {
 // has ended, and timed_out when it runs but does not say within limit that it
 // is well. Limit 0 is 5 s.
 func (srv *Server) Check(ctx context.Context, limit time.Duration) *record.Failure {
-	err := srv.health(ctx, cmp.Or(limit, hangTimeout))
+	limit = cmp.Or(limit, hangTimeout)
+	begin := time.Now()
+	err := srv.health(ctx, limit)
 	if err == nil {
 		return nil
 	}
+	// A process that dies closes its connections well before it is gone: a
+	// large model takes the kernel a while to take down.
 	select {
 	case <-srv.done:
 		return srv.Ended()
 	case <-ctx.Done():
 		return nil
-	default:
+	case <-time.After(max(limit-time.Since(begin), dyingTime)):
 	}
 	f := failure(record.TimedOut, "llama-server hangs: process %d runs, but it is not well: %v", srv.PID(), err)
 	f.Stderr = lastLines(srv.log.String(), 8<<10)

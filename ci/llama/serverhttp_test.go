@@ -188,6 +188,17 @@ func TestPoll(t *testing.T) {
 	}
 }
 
+func TestMetric(t *testing.T) {
+	for text, want := range map[string]float64{
+		"a 1\nx 2.5\n": 2.5, "x 0": 0, "x 1e3\r\n": 1000,
+		"": -1, "# x 3": -1, "xy 3": -1, "x{slot=\"1\"} 3": -1, "x ": -1, "x NaN": -1, "x +Inf": -1, "x -1": -1, "x three": -1,
+	} {
+		if got, ok := metric(text, "x"); ok != (want >= 0) || ok && got != want {
+			t.Errorf("%q: %v, %v, want %v", text, got, ok, want)
+		}
+	}
+}
+
 func TestServerLogByTime(t *testing.T) {
 	l := new(serverLog)
 	at := time.Now()

@@ -12,6 +12,7 @@ const (
 	healthEvery   = 50 * time.Millisecond
 	healthTimeout = 2 * time.Second // of one question while it starts
 	hangTimeout   = 5 * time.Second // of Check
+	dyingTime     = 100 * time.Millisecond
 )
 
 // awaitReady asks the server for its health until it is ready, has ended, or
