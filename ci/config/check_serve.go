@@ -45,6 +45,7 @@ func (k *checker) serve(c *Config) {
 	k.oneOf("serve.api", s.API, apis)
 	k.oneOf("serve.connections", s.Connections, connections)
 	k.between("serve.requests", s.Requests, 0, 1_000_000)
+	k.between("serve.requests_per_user", s.PerUser, 0, 1000)
 	k.between("serve.warmup", s.Warmup, 0, 1000)
 	k.between("serve.output_tokens", s.OutputTokens, 1, 65_536)
 	k.between("serve.retries", s.Retries, 0, 10)

@@ -61,7 +61,7 @@ func TestLoad(t *testing.T) {
 		Serve: &config.Serve{
 			Dataset:     config.Dataset{Path: "chats.json.gz", Sample: 20, Seed: 3, Rule: "vllm", MinPromptTokens: 8, MaxPromptTokens: 1024, MaxTotalTokens: 2048},
 			Concurrency: []int{4, 16}, Rate: []float64{2.5}, Arrivals: "constant", API: "chat",
-			Requests: 80, Warmup: 2, OutputTokens: 32, Stop: true, RequestTimeout: 20 * time.Second, Retries: 2, RateLimit: 100, Connections: "reuse",
+			Requests: 80, PerUser: 3, Warmup: 2, OutputTokens: 32, Stop: true, RequestTimeout: 20 * time.Second, Retries: 2, RateLimit: 100, Connections: "reuse",
 			Objectives: config.Objectives{TTFT: 500 * time.Millisecond, TPOT: 50 * time.Millisecond, E2E: 10 * time.Second},
 			Server:     config.Server{Params: map[string]string{"ctx_size": "4096", "parallel": "8", "cont_batching": "off"}, StartTimeout: 2 * time.Minute},
 		},

@@ -19,21 +19,25 @@ type Serve struct {
 	Arrivals    string    `yaml:"arrivals"`    // of the open loop: poisson or constant
 	API         string    `yaml:"api"`         // completion (llama.cpp's own), completions or chat (OpenAI's)
 
-	Requests       int           `yaml:"requests"`        // that count, in a trial; 0 means as many as the dataset's sample
-	Warmup         int           `yaml:"warmup"`          // requests before those that count, 0 to 1000
-	OutputTokens   int           `yaml:"output_tokens"`   // of an answer, 1 to 65536
-	Stop           bool          `yaml:"stop"`            // an answer may end before that, when the model says so
-	RequestTimeout time.Duration `yaml:"request_timeout"` // from sending to the last event, 1 ms to 24 h
-	Retries        int           `yaml:"retries"`         // of a failed request, 0 to 10
-	RateLimit      float64       `yaml:"rate_limit"`      // requests a second that the client never exceeds; 0 for no limit
-	Connections    string        `yaml:"connections"`     // fresh: one a request; reuse: kept in a pool
+	Requests       int           `yaml:"requests"`          // that count, in a trial; 0 means as many as the dataset's sample
+	PerUser        int           `yaml:"requests_per_user"` // at least so many for each concurrent request, 0 to 1000
+	Warmup         int           `yaml:"warmup"`            // requests before those that count, 0 to 1000
+	OutputTokens   int           `yaml:"output_tokens"`     // of an answer, 1 to 65536
+	Stop           bool          `yaml:"stop"`              // an answer may end before that, when the model says so
+	RequestTimeout time.Duration `yaml:"request_timeout"`   // from sending to the last event, 1 ms to 24 h
+	Retries        int           `yaml:"retries"`           // of a failed request, 0 to 10
+	RateLimit      float64       `yaml:"rate_limit"`        // requests a second that the client never exceeds; 0 for no limit
+	Connections    string        `yaml:"connections"`       // fresh: one a request; reuse: kept in a pool
 
 	Objectives Objectives `yaml:"objectives"`
 	Server     Server     `yaml:"server"`
 }
 
-// Count is how many requests of a trial count.
-func (s *Serve) Count() int { return cmp.Or(s.Requests, s.Dataset.Sample) }
+// Count is how many requests of a trial count, at that concurrency; 0 in an
+// open loop.
+func (s *Serve) Count(concurrency int) int {
+	return max(cmp.Or(s.Requests, s.Dataset.Sample), s.PerUser*concurrency)
+}
 
 // A Dataset is a file of conversations and how prompts are drawn from it.
 type Dataset struct {
@@ -105,17 +109,18 @@ func (r *reader) serve(path string, n ast.Node, to **Serve) {
 			r.whole(&v)(path, n)
 			s.Concurrency = append(s.Concurrency, v)
 		}),
-		"rate":            r.oneOrMore(func(path string, n ast.Node) { var v float64; r.number(&v)(path, n); s.Rate = append(s.Rate, v) }),
-		"arrivals":        r.text(&s.Arrivals),
-		"api":             r.text(&s.API),
-		"requests":        r.whole(&s.Requests),
-		"warmup":          r.whole(&s.Warmup),
-		"output_tokens":   r.whole(&s.OutputTokens),
-		"stop":            r.truth(&s.Stop),
-		"request_timeout": seconds(&s.RequestTimeout),
-		"retries":         r.whole(&s.Retries),
-		"rate_limit":      r.number(&s.RateLimit),
-		"connections":     r.text(&s.Connections),
+		"rate":              r.oneOrMore(func(path string, n ast.Node) { var v float64; r.number(&v)(path, n); s.Rate = append(s.Rate, v) }),
+		"arrivals":          r.text(&s.Arrivals),
+		"api":               r.text(&s.API),
+		"requests":          r.whole(&s.Requests),
+		"requests_per_user": r.whole(&s.PerUser),
+		"warmup":            r.whole(&s.Warmup),
+		"output_tokens":     r.whole(&s.OutputTokens),
+		"stop":              r.truth(&s.Stop),
+		"request_timeout":   seconds(&s.RequestTimeout),
+		"retries":           r.whole(&s.Retries),
+		"rate_limit":        r.number(&s.RateLimit),
+		"connections":       r.text(&s.Connections),
 		"objectives": func(path string, n ast.Node) {
 			o := &s.Objectives
 			r.object(path, n, map[string]setter{"ttft": seconds(&o.TTFT), "tpot": seconds(&o.TPOT), "e2e": seconds(&o.E2E)})

@@ -145,12 +145,11 @@ func (p *Plan) addServeCells(cfg *config.Config, points []map[string]string) err
 	p.Serve = &Serve{Serve: *cfg.Serve, DatasetPath: path}
 	var loads []Load
 	for _, n := range cfg.Serve.Concurrency {
-		loads = append(loads, Load{Concurrency: n})
+		loads = append(loads, Load{Concurrency: n, Requests: cfg.Serve.Count(n)})
 	}
 	for _, r := range cfg.Serve.Rate {
-		loads = append(loads, Load{Rate: r})
+		loads = append(loads, Load{Rate: r, Requests: cfg.Serve.Count(0)})
 	}
-	metrics := record.ServeMetrics(cfg.Serve.Count(), cfg.Serve.Objectives.Any(), cfg.Serve.Retries > 0)
 	for _, m := range p.Models {
 		for _, point := range points {
 			for _, load := range loads {
@@ -160,7 +159,7 @@ func (p *Plan) addServeCells(cfg *config.Config, points []map[string]string) err
 				p.Cells = append(p.Cells, Cell{
 					Cell: record.Cell{
 						Key: record.CellKey("serve", m.Name, params), Workload: "serve", Model: m.Name, Params: params,
-						Metrics: slices.Clone(metrics),
+						Metrics: record.ServeMetrics(load.Requests, cfg.Serve.Objectives.Any(), cfg.Serve.Retries > 0),
 					},
 					ModelPath: m.Path,
 					Load:      &load,

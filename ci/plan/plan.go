@@ -43,10 +43,12 @@ type Cell struct {
 	Load      *Load         `json:"load,omitempty"`  // of a serve cell
 }
 
-// A Load is how hard a serve cell's trials press their server: one of the two.
+// A Load is how hard a serve cell's trials press their server: either a
+// concurrency or a rate.
 type Load struct {
 	Concurrency int     `json:"concurrency,omitempty"` // closed loop: requests under way
 	Rate        float64 `json:"rate,omitempty"`        // open loop: requests a second
+	Requests    int     `json:"requests"`              // that count
 }
 
 // Serve is what the trials of all serve cells do.

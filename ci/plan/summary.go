@@ -26,7 +26,7 @@ func (p *Plan) Summary() string {
 		fmt.Fprintf(&b, "bench   %d + %d repetitions of %s\n", p.Warmup, p.Repetitions, tests)
 	}
 	if s := p.Serve; s != nil {
-		fmt.Fprintf(&b, "serve   %d + %d requests of %s, %d tokens each\n", s.Warmup, s.Count(), s.Dataset.Path, s.OutputTokens)
+		fmt.Fprintf(&b, "serve   %d + %d requests of %s, %d tokens each\n", s.Warmup, s.Count(0), s.Dataset.Path, s.OutputTokens)
 	}
 	fmt.Fprintf(&b, "order   seed %d, plan %s\n", p.Seed, p.ID)
 	return b.String()

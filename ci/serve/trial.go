@@ -32,13 +32,17 @@ type trial struct {
 	record record.Trial
 }
 
+func (b *Bench) trial(p *plan.Plan, t plan.Trial) *trial {
+	return &trial{bench: b, plan: p, of: t, arm: p.Arms[t.Arm], cell: p.Cells[t.Cell]}
+}
+
 // Measure starts a server, puts the cell's load on it and stops it. A request
 // that fails is part of the result; a trial fails when its server does, when
 // it takes longer than the plan allows, or when the load generator was too
 // late to be believed. The error is the context's, or says that a log or the
 // file of requests could not be written.
 func (b *Bench) Measure(ctx context.Context, p *plan.Plan, t plan.Trial) (record.Trial, error) {
-	tr := &trial{bench: b, plan: p, of: t, arm: p.Arms[t.Arm], cell: p.Cells[t.Cell]}
+	tr := b.trial(p, t)
 	limited, cancel := ctx, context.CancelFunc(func() {})
 	if p.Timeout > 0 {
 		limited, cancel = context.WithTimeout(ctx, p.Timeout)
@@ -146,7 +150,7 @@ func (tr *trial) options(srv *llama.Server) load.Options {
 	return load.Options{
 		URL: srv.URL(), API: load.API(s.API),
 		Concurrency: tr.cell.Load.Concurrency, Rate: tr.cell.Load.Rate, Arrivals: s.Arrivals, Limit: s.RateLimit,
-		Requests: s.Count(), Warmup: s.Warmup,
+		Requests: tr.cell.Load.Requests, Warmup: s.Warmup,
 		Output: s.OutputTokens, FreeLength: s.Stop,
 		Timeout: s.RequestTimeout, Retries: s.Retries, Reuse: s.Connections == "reuse",
 		Seed:    tr.plan.Seed + uint64(tr.of.Block), // the arms of a block get the same arrivals

@@ -101,16 +101,15 @@ func benches(p *plan.Plan, dir, logs string, within func(load.Progress)) runner.
 			}
 		case "serve":
 			if all["serve"] == nil {
-				all["serve"] = &serve.Bench{
-					Servers:  &llama.Servers{Threads: host.PhysicalCores()},
-					LogDir:   logs,
-					Requests: filepath.Join(dir, record.RequestFile),
-					Observe:  within,
-				}
+				all["serve"] = serveBench(logs, filepath.Join(dir, record.RequestFile), within)
 			}
 		}
 	}
 	return all
+}
+
+func serveBench(logs, requests string, within func(load.Progress)) *serve.Bench {
+	return &serve.Bench{Servers: &llama.Servers{Threads: host.PhysicalCores()}, LogDir: logs, Requests: requests, Observe: within}
 }
 
 // observer shows progress on standard error: one line that changes on a

@@ -1,18 +1,21 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/llama-regress/llama-regress/ci/runner"
+	"github.com/llama-regress/llama-regress/compare"
 )
 
 func (a *app) runCommand() *cobra.Command {
 	var (
-		what settings
-		how  measuring
+		what           settings
+		how            measuring
+		sweep, isolate bool
 	)
 	cmd := &cobra.Command{
 		Use:   "run",
@@ -21,15 +24,31 @@ func (a *app) runCommand() *cobra.Command {
 finished trial is in DIR/journal.jsonl at once: a run that was interrupted or
 killed goes on with --resume.
 
-'gate' does the same and then compares and reports.`,
+'gate' does the same and then compares and reports.
+
+With --sweep it first raises the concurrency of a served model until requests fail
+or goodput falls, then measures all those levels and says how many concurrent
+requests each arm serves before more bring nothing. With --isolate it repeats the
+prompts of failed requests one at a time, to tell a prompt's fault from the load's.`,
 		Example: `  llama-regress run -c llama-regress.yaml
   llama-regress run -c llama-regress.yaml --resume
-  llama-regress compare llama-regress-out/run.json`,
+  llama-regress compare llama-regress-out/run.json
+  llama-regress run --server-binary build/bin/llama-server -m model.gguf --dataset chats.json --sweep`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := what.load(cmd)
 			if err != nil {
 				return err
+			}
+			if sweep {
+				if how.resume {
+					return errors.New("--sweep finds its levels anew: resume with the levels it had, --max-concurrent 1,2,4")
+				}
+				levels, err := a.sweepLevels(cmd.Context(), cfg, how)
+				if err != nil {
+					return err
+				}
+				cfg = atLevels(cfg, levels...)
 			}
 			run, err := a.measure(cmd.Context(), cfg, how)
 			if run != nil {
@@ -37,6 +56,16 @@ killed goes on with --resume.
 			}
 			if err != nil {
 				return err
+			}
+			if sweep {
+				if err := printKnees(a.out, compare.Capacity(run)); err != nil {
+					return err
+				}
+			}
+			if isolate {
+				if err := a.isolate(cmd.Context(), cfg, run, how); err != nil {
+					return err
+				}
 			}
 			for _, t := range run.Trials {
 				if t.Failure != nil {
@@ -48,5 +77,7 @@ killed goes on with --resume.
 	}
 	what.register(cmd.Flags())
 	how.register(cmd.Flags())
+	cmd.Flags().BoolVar(&sweep, "sweep", false, "find how many concurrent requests each arm serves")
+	cmd.Flags().BoolVar(&isolate, "isolate", false, "repeat the prompts of failed requests one at a time")
 	return cmd
 }
