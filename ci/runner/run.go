@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/llama-regress/llama-regress/ci/plan"
 	"github.com/llama-regress/llama-regress/ci/record"
@@ -95,7 +96,7 @@ func (f *folder) inspect(p *plan.Plan, resume bool) (contents, error) {
 func (s *session) finish(why string, cause error) error {
 	s.run.Finished = finished(s.run)
 	s.run.Interrupted = why
-	s.run.Notes = append(s.notes, s.streaks.notes(s.plan)...)
+	s.run.Notes = slices.Concat(datasetNotes(s.run), s.notes, s.streaks.notes(s.plan))
 	if why == "error" {
 		s.run.Notes = append(s.run.Notes, fmt.Sprintf("the run ended early: %s", printable(cause.Error())))
 	}
@@ -110,4 +111,16 @@ func (s *session) finish(why string, cause error) error {
 		return cause
 	}
 	return os.Remove(s.folder.path(JournalFile))
+}
+
+// datasetNotes says what of a dataset could not be read: the prompts were drawn
+// from the rest.
+func datasetNotes(run *record.Run) (notes []string) {
+	for _, d := range run.Datasets {
+		if d.Damaged > 0 {
+			notes = append(notes, printable(fmt.Sprintf("dataset %s: %d of %d records could not be read and were left out: %s",
+				d.Name, d.Damaged, d.Records, strings.Join(d.DamagedAt, "; "))))
+		}
+	}
+	return notes
 }

@@ -3,6 +3,7 @@ package runner_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,7 +26,7 @@ func (s *serveBench) Datasets(context.Context, *plan.Plan) ([]record.Dataset, er
 	if s.dataset == "" {
 		return nil, errors.New("chats.json: empty")
 	}
-	return []record.Dataset{{Name: "chats.json", SHA256: s.dataset, Sample: 3}}, nil
+	return []record.Dataset{{Name: "chats.json", SHA256: s.dataset, Sample: 3, Records: 9, Damaged: 1, DamagedAt: []string{"record 4 (byte 77): not JSON"}}}, nil
 }
 
 // mixed makes the second cell of a plan one that serves.
@@ -55,6 +56,9 @@ func TestWorkloads(t *testing.T) {
 	}
 	if len(run.Datasets) != 1 || run.Datasets[0].SHA256 != "d0" {
 		t.Errorf("datasets %+v", run.Datasets)
+	}
+	if want := "dataset chats.json: 1 of 9 records could not be read and were left out: record 4 (byte 77): not JSON"; !slices.Contains(run.Notes, want) {
+		t.Errorf("notes %q", run.Notes)
 	}
 	if b := run.Arms[0].Build; b.Server != "/bin/llama-server" || !strings.HasSuffix(b.Program, "llama-bench") || b.Commit != "later" {
 		t.Errorf("build %+v, want what both benches know", b)
