@@ -221,3 +221,36 @@ func TestRealServerPortTaken(t *testing.T) {
 		t.Errorf("%d ports asked for, got %d", asked, srv.port)
 	}
 }
+
+// Servers that share a port (cpp-httplib did so unasked for years) answer each
+// other's requests: health alone does not show it.
+func TestRealServersShareNoPort(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells who listens")
+	}
+	dir, model := realLlama(t)
+	sharing := t.TempDir()
+	script := "#!/bin/sh\nexec '" + filepath.Join(dir, "llama-server") + "' --reuse-port \"$@\"\n"
+	if err := os.WriteFile(filepath.Join(sharing, "llama-server"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	spec := ServerSpec{Arm: record.Arm{Name: "base", Bin: sharing}, ModelPath: model}
+	other := mustStart(t, &Servers{Threads: 1}, spec)
+	var log bytes.Buffer
+	spec.Log = &log
+	ports := 0
+	s := &Servers{Threads: 1, freePort: func() (int, error) {
+		if ports++; ports == 1 {
+			return other.port, nil
+		}
+		return new(Servers).port()
+	}}
+	srv := mustStart(t, s, spec)
+	if ports != 2 || srv.port == other.port {
+		t.Errorf("%d ports, on %d beside %d", ports, srv.port, other.port)
+	}
+	srv.Stop(t.Context())
+	if n := strings.Count(log.String(), "model loaded"); n != 2 {
+		t.Errorf("%d servers came up, want the one that shared its port too: %s", n, log.String())
+	}
+}

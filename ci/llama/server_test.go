@@ -390,7 +390,9 @@ func TestServerDiesWithUs(t *testing.T) {
 	if err == nil || !bytes.Contains(out, []byte("panic: on purpose")) {
 		t.Fatalf("%v: %s", err, out)
 	}
-	groupGone(t, waitForPid(t, filepath.Join(f.dir, "pid")))
+	pid := waitForPid(t, filepath.Join(f.dir, "pid"))
+	defer func() { _ = syscall.Kill(-pid, syscall.SIGKILL) }()
+	groupGone(t, pid)
 }
 
 // Every build is given what it understands, and says back what was asked.
@@ -450,5 +452,39 @@ func TestServerBuildChanged(t *testing.T) {
 	_, fault, err = s.Start(t.Context(), f.spec(t))
 	if err != nil || fault == nil || fault.Class != record.BuildChanged || !strings.Contains(fault.Message, "has changed since the run began") {
 		t.Errorf("%+v, %v", fault, err)
+	}
+}
+
+// While one request holds the only slot, the two behind it are deferred.
+func TestServerPolled(t *testing.T) {
+	f := installServer(t, "FAKE_FAULT=hang@1", "FAKE_TOKS=pp=10000,tg=1000")
+	spec := f.spec(t)
+	spec.Params["parallel"] = "1"
+	srv := mustStart(t, new(Servers), spec)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	for range 3 {
+		go func() {
+			req, err := http.NewRequestWithContext(ctx, http.MethodPost, srv.URL()+"/completion", strings.NewReader(`{"prompt":"one two three","n_predict":20,"stream":true}`))
+			if err != nil {
+				panic(err)
+			}
+			if resp, err := http.DefaultClient.Do(req); err == nil {
+				_, _ = io.Copy(io.Discard, resp.Body)
+				resp.Body.Close()
+			}
+		}()
+	}
+	for range 6000 {
+		if busy, deferred, _ := srv.gauges(t.Context(), time.Second); busy == 1 && deferred == 2 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	polling, enough := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer enough()
+	p := srv.Poll(polling, 20*time.Millisecond)
+	if p.Busy == nil || p.Busy.Mean != 1 || p.Busy.Max != 1 || p.Deferred.Mean != 2 || p.Deferred.Max != 2 {
+		t.Errorf("%+v %+v %+v", p, p.Busy, p.Deferred)
 	}
 }
