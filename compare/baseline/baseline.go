@@ -106,7 +106,10 @@ func Open(ref string, o Options) (Store, error) {
 	case kind == "s3" && strings.HasPrefix(rest, "//"):
 		return openS3(ref, o)
 	}
-	return nil, fmt.Errorf("store %q: want dir:PATH, git:REMOTE#BRANCH or s3://BUCKET/PREFIX", ref)
+	if strings.Contains(ref, "@") { // may follow a password
+		ref, _, _ = strings.Cut(ref, ":")
+	}
+	return nil, fmt.Errorf("store %q: want dir:PATH, git:REMOTE#BRANCH or s3://BUCKET/PREFIX", short(ref))
 }
 
 func sortObjects(objects []Object) {

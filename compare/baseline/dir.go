@@ -164,9 +164,9 @@ func (d *dirStore) Remove(_ context.Context, keys []string) error {
 func readBounded(r io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
 	if err == nil && len(data) > MaxBytes {
-		err = tooLarge
+		err = errTooLarge
 	}
 	return data, err
 }
 
-var tooLarge = fmt.Errorf("larger than %d MiB, which no session is", MaxBytes>>20)
+var errTooLarge = fmt.Errorf("larger than %d MiB, which no session is", MaxBytes>>20)

@@ -108,7 +108,7 @@ func (g *gitStore) Get(ctx context.Context, key string) ([]byte, error) {
 func (g *gitStore) read(ctx context.Context, commit, key string) ([]byte, error) {
 	out, err := g.git(ctx, []byte(commit+":"+key+"\n"), "cat-file", "--batch")
 	if errors.Is(err, errTooMuch) {
-		return nil, fmt.Errorf("%s: %s: %w", g, key, tooLarge)
+		return nil, fmt.Errorf("%s: %s: %w", g, key, errTooLarge)
 	}
 	if err != nil {
 		return nil, err

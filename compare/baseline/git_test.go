@@ -215,6 +215,28 @@ func TestGitRemoteByName(t *testing.T) {
 	wantError(t, err, "need a cache folder")
 }
 
+// Relative references of two folders are two stores, and keep apart in the cache.
+func TestRelativeReferences(t *testing.T) {
+	cache := t.TempDir()
+	for i, ref := range []string{"dir:store", "git:store#x", "git:./store#x", "dir:./store"} {
+		ids := make(map[string]bool)
+		for j := range 2 {
+			folder := t.TempDir()
+			git(t, folder, "init", "--quiet", "--bare", "store")
+			t.Chdir(folder)
+			s := open(t, ref, Options{Cache: cache})
+			keep(t, s, testRun(night.AddDate(0, i, j), 1, 1))
+			if c := load(t, s, LoadOptions{Cache: cache}); len(c.Sessions) != 1 {
+				t.Errorf("%s: %d sessions", ref, len(c.Sessions))
+			}
+			ids[identity(s)] = true
+		}
+		if len(ids) != 2 {
+			t.Errorf("%s: %v", ref, ids)
+		}
+	}
+}
+
 // What killed processes leave in the cache keeps nobody from working.
 func TestGitLeftovers(t *testing.T) {
 	remote, s := gitPlace(t)
@@ -264,6 +286,7 @@ func TestGitReferences(t *testing.T) {
 		"git:https://secret@example.org/x#x": "credentials in a URL",
 		"git:ssh://u:secret@example.org/x#x": "credentials in a URL",
 		"folder":                             "want dir:PATH",
+		"https://u:secret@example.org/x":     "want dir:PATH",
 		"dir:":                               "want dir:PATH",
 	} {
 		_, err := Open(ref, Options{})

@@ -74,6 +74,11 @@ func (g *gitStore) prepare(ctx context.Context) error {
 		if _, err := os.Stat(g.remote); err != nil {
 			return fmt.Errorf("%s: this repository has no remote named %s, and there is no such folder; see 'git remote -v'", g, g.remote)
 		}
+		path, err := filepath.Abs(g.remote)
+		if err != nil {
+			return err
+		}
+		g.remote = path
 	}
 	if g.opts.Cache == "" {
 		return fmt.Errorf("%s: git stores need a cache folder", g)

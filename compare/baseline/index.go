@@ -44,7 +44,7 @@ func readIndex(cache string, s Store) *index {
 	if cache == "" {
 		return ix
 	}
-	ix.path = filepath.Join(cache, "index", digest(s.String()))
+	ix.path = filepath.Join(cache, "index", digest(identity(s)))
 	data, err := os.ReadFile(ix.path)
 	if err != nil {
 		return ix
@@ -69,6 +69,16 @@ func readIndex(cache string, s Store) *index {
 		ix.entries[e.Session.Key.String()] = e
 	}
 	return ix
+}
+
+// identity tells stores apart also where their references are relative.
+func identity(s Store) string {
+	if d, ok := s.(*dirStore); ok {
+		if path, err := filepath.Abs(d.path); err == nil {
+			return "dir:" + path
+		}
+	}
+	return s.String()
 }
 
 // find returns the session of an object that has not changed.

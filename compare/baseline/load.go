@@ -69,7 +69,7 @@ func Load(ctx context.Context, s Store, o LoadOptions) (*Contents, error) {
 			c.Faults = append(c.Faults, Fault{object.Key, err})
 		case key.Started.Before(o.Since.Truncate(time.Second)):
 		case object.Size > MaxBytes:
-			c.Faults = append(c.Faults, Fault{object.Key, tooLarge})
+			c.Faults = append(c.Faults, Fault{object.Key, errTooLarge})
 		default:
 			if session, ok := ix.find(object); ok {
 				c.Sessions = append(c.Sessions, session)
@@ -113,7 +113,7 @@ func readAll(ctx context.Context, s Store, objects []Object, c *Contents, ix *in
 					<-decoding
 				} else if errors.Is(err, ErrNotFound) {
 					continue // pruned since it was listed
-				} else if !errors.Is(err, tooLarge) && !errors.Is(err, fs.ErrPermission) {
+				} else if !errors.Is(err, errTooLarge) && !errors.Is(err, fs.ErrPermission) {
 					stop(err)
 					continue
 				}

@@ -67,7 +67,7 @@ func Record(ctx context.Context, s Store, run *record.Run, o RecordOptions) (Rec
 	}
 	data = append(data, '\n')
 	if len(data) > MaxBytes {
-		return r, fmt.Errorf("%s: %w", r.Key, tooLarge)
+		return r, fmt.Errorf("%s: %w", r.Key, errTooLarge)
 	}
 	warning, err := outOfOrder(ctx, s, key)
 	if err != nil {

@@ -36,7 +36,7 @@ func openS3(ref string, o Options) (Store, error) {
 	query := u.Query()
 	for name := range query {
 		if name != "endpoint" && name != "region" {
-			return nil, fmt.Errorf("store %q: unknown setting %q; there are endpoint and region", short(ref), name)
+			return nil, fmt.Errorf("store %q: unknown setting %q; there are endpoint and region", "s3://"+short(u.Host), name)
 		}
 	}
 	s := &s3Store{bucket: u.Host, ref: ref, opts: o}
@@ -46,7 +46,7 @@ func openS3(ref string, o Options) (Store, error) {
 	endpoint := first(query.Get("endpoint"), o.Getenv("AWS_ENDPOINT_URL_S3"), o.Getenv("AWS_ENDPOINT_URL"), "https://s3.amazonaws.com")
 	at, err := url.Parse(endpoint)
 	if err != nil || at.Host == "" || at.User != nil || at.Scheme != "https" && at.Scheme != "http" {
-		return nil, fmt.Errorf("store %q: endpoint: want https://HOST", short(ref))
+		return nil, fmt.Errorf("store %q: endpoint: want https://HOST without credentials", "s3://"+short(u.Host))
 	}
 	s.client, err = minio.New(at.Host, &minio.Options{
 		Creds:      s3Credentials(o.Getenv),
@@ -56,7 +56,7 @@ func openS3(ref string, o Options) (Store, error) {
 		MaxRetries: o.Retries,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("store %q: %w", short(ref), err)
+		return nil, fmt.Errorf("store %q: %w", "s3://"+short(u.Host), err)
 	}
 	return s, nil
 }

@@ -195,14 +195,16 @@ func TestS3WriterWhoFails(t *testing.T) {
 
 func TestS3References(t *testing.T) {
 	for ref, want := range map[string]string{
-		"s3://":                             "want s3://BUCKET/PREFIX",
-		"s3:bucket":                         "want dir:PATH",
-		"s3://id:secret@bucket/x":           "without credentials",
-		"s3://bench/x?endpoint=ftp://h":     "want https://HOST",
-		"s3://bench/x?endpoint=https://":    "want https://HOST",
-		"s3://bench/x?acl=public":           `unknown setting "acl"`,
-		"s3://bench/x?endpoint=http://u@h/": "want https://HOST",
-		"s3://b\x1b[2J/x":                   "store",
+		"s3://":                                    "want s3://BUCKET/PREFIX",
+		"s3:bucket":                                "want dir:PATH",
+		"s3://id:secret@bucket/x":                  "without credentials",
+		"s3://bench/x?endpoint=ftp://h":            "want https://HOST",
+		"s3://bench/x?endpoint=https://":           "want https://HOST",
+		"s3://bench/x?acl=public":                  `unknown setting "acl"`,
+		"s3://bench/x?endpoint=http://u@h/":        "want https://HOST",
+		"s3://bench/x?key=secret":                  "unknown setting",
+		"s3://bench/x?endpoint=http://u:secret@h/": "want https://HOST",
+		"s3://b\x1b[2J/x":                          "store",
 	} {
 		_, err := Open(ref, Options{Getenv: s3Env})
 		wantError(t, err, want)

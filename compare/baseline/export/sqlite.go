@@ -4,8 +4,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	_ "modernc.org/sqlite" // the driver, in pure Go
@@ -13,35 +11,32 @@ import (
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
-// A sqliteWriter fills a database beside its final name, which it takes when
-// it is whole.
 type sqliteWriter struct {
-	path, temp string
-	db         *sql.DB
-	tx         *sql.Tx
-	insert     *sql.Stmt
-	err        error // the first
+	path   string
+	db     *sql.DB
+	tx     *sql.Tx
+	insert *sql.Stmt
 }
 
-// NewSQLite writes the table llama_bench, as llama-bench -o sql makes it and
-// compare-llama-bench.py reads it: a row for each trial and test. The columns
-// are those of current builds and use_mmap of older ones, none of them NULL:
-// the script joins on equality. Serve trials have no place in it and are left
-// out, as are failed ones. An existing file at path is replaced by Close.
+// NewSQLite makes the table llama_bench in a database at path, a file that is
+// empty or not there, as llama-bench -o sql makes it and compare-llama-bench.py
+// reads it: a row for each trial and test. The columns are those of current
+// builds and use_mmap of older ones, none of them NULL: the script joins on
+// equality. Serve trials have no place in it and are left out, as are failed
+// ones.
 func NewSQLite(path string) (Writer, error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return nil, err
-	}
-	w := &sqliteWriter{path: path, temp: f.Name()}
-	if err := errors.Join(f.Chmod(0o644), f.Close(), w.begin()); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), w.abandon())
+	w := &sqliteWriter{path: path}
+	if err := w.begin(); err != nil {
+		if w.db != nil {
+			w.db.Close()
+		}
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return w, nil
 }
 
 func (w *sqliteWriter) begin() (err error) {
-	if w.db, err = sql.Open("sqlite", w.temp); err != nil {
+	if w.db, err = sql.Open("sqlite", w.path); err != nil {
 		return err
 	}
 	w.db.SetMaxOpenConns(1)
@@ -82,8 +77,7 @@ func (w *sqliteWriter) Add(run *record.Run) error {
 				cells[i] = c.value(r)
 			}
 			if _, err := w.insert.Exec(cells...); err != nil {
-				w.err = fmt.Errorf("%s: %w", w.path, err)
-				return w.err
+				return fmt.Errorf("%s: %w", w.path, err)
 			}
 		}
 	}
@@ -91,24 +85,8 @@ func (w *sqliteWriter) Add(run *record.Run) error {
 }
 
 func (w *sqliteWriter) Close() error {
-	err := w.err
-	if err == nil {
-		err = w.tx.Commit()
-	}
-	err = errors.Join(err, w.db.Close())
-	if err == nil {
-		err = os.Rename(w.temp, w.path)
-	}
-	if err != nil {
-		os.Remove(w.temp)
+	if err := errors.Join(w.tx.Commit(), w.db.Close()); err != nil {
 		return fmt.Errorf("%s: %w", w.path, err)
 	}
 	return nil
-}
-
-func (w *sqliteWriter) abandon() error {
-	if w.db != nil {
-		w.db.Close()
-	}
-	return os.Remove(w.temp)
 }

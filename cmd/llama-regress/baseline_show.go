@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/compare/baseline"
+	"github.com/llama-regress/llama-regress/stats"
+)
+
+func (a *app) baselineShowCommand(store *storeFlags) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "show SESSION",
+		Short: "Show one stored session",
+		Long: `Shows what one session measured. SESSION is its key, a part that no other key
+has, such as its commit, or the word latest. --json prints the record as it is
+stored, which 'llama-regress compare' reads.`,
+		Example: `  llama-regress baseline show latest
+  llama-regress baseline show 5aa1105d --json >base.json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := store.open(a)
+			if err != nil {
+				return err
+			}
+			key, err := resolve(cmd.Context(), s, store.machine, args[0])
+			if err != nil {
+				return err
+			}
+			run, err := baseline.Fetch(cmd.Context(), s, key.String())
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return a.printJSON(run)
+			}
+			return a.showRun(key, run)
+		},
+	}
+	cmd.Flags().StringVar(&store.machine, "machine", "", "only sessions of this machine")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the record")
+	return cmd
+}
+
+// resolve finds the one session that the user means.
+func resolve(ctx context.Context, s baseline.Store, machine, name string) (baseline.Key, error) {
+	prefix := "runs/"
+	if machine != "" {
+		prefix += baseline.Slug(machine) + "/"
+	}
+	objects, err := s.List(ctx, prefix)
+	if err != nil {
+		return baseline.Key{}, err
+	}
+	var found []baseline.Key
+	for _, o := range objects {
+		if key, err := baseline.ParseKey(o.Key); err == nil && (name == "latest" || strings.Contains(o.Key, name)) {
+			found = append(found, key)
+		}
+	}
+	switch {
+	case len(found) == 0:
+		return baseline.Key{}, fmt.Errorf("no session in %s matches %q; 'llama-regress baseline list' shows what there is", printable(s.String()), name)
+	case name == "latest":
+		return slices.MaxFunc(found, func(x, y baseline.Key) int { return x.Started.Compare(y.Started) }), nil
+	case len(found) > 1:
+		return baseline.Key{}, fmt.Errorf("%q matches %d sessions, such as %s and %s: name more of the key", name, len(found), found[0], found[1])
+	}
+	return found[0], nil
+}
+
+func (a *app) showRun(key baseline.Key, run *record.Run) error {
+	fmt.Fprintf(a.out, "%s\n", key)
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "started\t%s, took %v\n", run.Started.UTC().Format("2006-01-02 15:04:05 UTC"), run.Finished.Sub(run.Started).Round(1e9))
+	fmt.Fprintf(w, "machine\t%s\n", printable(run.Host.Name))
+	for _, name := range slices.Sorted(maps.Keys(run.Host.Hard)) {
+		fmt.Fprintf(w, "  %s\t%s\n", printable(name), printable(run.Host.Hard[name]))
+	}
+	for _, arm := range run.Arms {
+		fmt.Fprintf(w, "arm %s\tcommit %s, build %d, %s\n", printable(arm.Name), printable(arm.Build.Commit), arm.Build.Number, printable(arm.Build.Backends))
+	}
+	if run.Interrupted != "" {
+		fmt.Fprintf(w, "cut short\t%s: %d of %d trials\n", printable(run.Interrupted), len(run.Trials), run.Plan.Trials)
+	}
+	for _, note := range run.Notes {
+		fmt.Fprintf(w, "note\t%s\n", printable(note))
+	}
+	fmt.Fprintln(w, "\nCELL\tARM\tMETRIC\tMEDIAN\tTRIALS\tFAILED")
+	for _, cell := range run.Cells {
+		for _, arm := range run.Arms {
+			for _, m := range cell.Metrics {
+				showMetric(w, run, cell, arm, m)
+			}
+		}
+	}
+	return w.Flush()
+}
+
+// showMetric prints the median over trials, nothing for what was not run.
+func showMetric(w *tabwriter.Writer, run *record.Run, cell record.Cell, arm record.Arm, m record.Metric) {
+	var values []float64
+	failed := 0
+	for _, t := range run.Trials {
+		if t.Arm != arm.Name || t.Cell != cell.Key {
+			continue
+		}
+		measured, ok := t.Measurement(m.Name)
+		switch {
+		case t.Outcome == record.Failed || ok && measured.Censored:
+			failed++
+		case ok:
+			values = append(values, stats.Median(measured.Values))
+		}
+	}
+	if len(values)+failed == 0 {
+		return
+	}
+	median := "-"
+	if len(values) > 0 {
+		median = fmt.Sprintf("%.4g %s", stats.Median(values), printable(m.Unit))
+	}
+	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\n", printable(cell.Key), printable(arm.Name), printable(m.Name), median, len(values), failed)
+}
