@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -10,11 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/llama-regress/llama-regress/ci/github/githubtest"
-	"github.com/llama-regress/llama-regress/fixtures/fakebench"
-	"github.com/llama-regress/llama-regress/fixtures/gguf"
 )
 
 // actionCommit stands for the commit that a user pins.
@@ -52,12 +48,11 @@ inputs: {name: {required: true}, path: {required: true}, if-no-files-found: {def
 `,
 }
 
-// An actRun is a repository of a user, and act to run its workflows without
-// containers.
+// An actRun is act, to run the workflows of a repository without containers.
 type actRun struct {
-	t                      *testing.T
-	act, dir, repo, origin string
-	local                  []string // stand-ins, as act wants them
+	*repository
+	act   string
+	local []string // stand-ins, as act wants them
 }
 
 func newActRun(t *testing.T) *actRun {
@@ -69,10 +64,9 @@ func newActRun(t *testing.T) *actRun {
 		}
 		t.Skip("LLAMA_REGRESS_ACT does not name act: go install github.com/nektos/act@v0.2.89")
 	}
-	dir := t.TempDir()
-	a := &actRun{t: t, act: act, dir: dir, repo: filepath.Join(dir, "repo")}
+	a := &actRun{repository: newRepository(t), act: act}
 	for name, text := range standIns {
-		folder := filepath.Join(dir, strings.NewReplacer("/", "-", "@", "-").Replace(name))
+		folder := filepath.Join(a.dir, strings.NewReplacer("/", "-", "@", "-").Replace(name))
 		a.write(filepath.Join(folder, "action.yml"), "name: stand-in\n"+text)
 		a.local = append(a.local, "--local-repository", name+"="+folder)
 	}
@@ -82,32 +76,6 @@ func newActRun(t *testing.T) *actRun {
 	}
 	a.local = append(a.local, "--local-repository", "llama-regress/llama-regress@"+actionCommit+"="+self)
 	return a
-}
-
-func (a *actRun) write(path, text string) {
-	a.t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		a.t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		a.t.Fatal(err)
-	}
-}
-
-func (a *actRun) git(args ...string) string {
-	a.t.Helper()
-	cmd := exec.Command("git", append([]string{"-C", a.repo, "-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main"}, args...)...)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		a.t.Fatalf("git %v: %v: %s", args, err, out)
-	}
-	return strings.TrimSpace(string(out))
-}
-
-func (a *actRun) commit(text string) string {
-	a.git("add", "--all")
-	a.git("commit", "--quiet", "--message", text)
-	return a.git("rev-parse", "HEAD")
 }
 
 // run runs a workflow as an event would start it, and returns its log and
@@ -127,7 +95,7 @@ func (a *actRun) run(workflow, event string, payload any, env map[string]string)
 		args = append(args, "--env", name+"="+value)
 	}
 	cmd := exec.Command(a.act, args...)
-	cmd.Dir = a.repo
+	cmd.Dir = a.path
 	out, err := cmd.CombinedOutput()
 	a.t.Cleanup(func() {
 		if a.t.Failed() {
@@ -141,56 +109,30 @@ func (a *actRun) run(workflow, event string, payload any, env map[string]string)
 // measured, fails, and carries a comment.
 func TestGatedPullRequestWithAct(t *testing.T) {
 	a := newActRun(t)
-	model := filepath.Join(a.dir, "model.gguf")
-	if _, err := gguf.WriteFile(context.Background(), model, scriptModel, 1); err != nil {
-		t.Fatal(err)
-	}
-	programs := filepath.Join(a.dir, "programs")
-	for name, settings := range map[string][]string{"fast": {"FAKE_SD=0.01,0.003"}, "slow": {"FAKE_SD=0.01,0.003", "FAKE_SLOW=1.10"}} {
-		if _, err := fakebench.Install(filepath.Join(programs, name), append(settings, "FAKE_LOG="+filepath.Join(a.dir, name+".log"))...); err != nil {
-			t.Fatal(err)
-		}
-	}
-
-	// A llama.cpp whose speed stands in a file.
-	a.write(filepath.Join(a.repo, "CMakeLists.txt"), fmt.Sprintf(`cmake_minimum_required(VERSION 3.14)
-project(llama NONE)
-file(STRINGS ${CMAKE_SOURCE_DIR}/speed SPEED)
-add_custom_target(llama-bench COMMAND ${CMAKE_COMMAND} -E copy_directory %s/${SPEED} ${CMAKE_BINARY_DIR}/bin)
-add_custom_target(llama-server)
-`, programs))
-	a.write(filepath.Join(a.repo, "speed"), "fast\n")
-	a.git("init", "--quiet")
-	a.origin = a.repo
 	j := newJob(t, githubtest.New(t), "", nil)
-	j.run(exitPass, "config", "init", "--workflows", "--action", "llama-regress/llama-regress/.github/actions/llama-regress@"+actionCommit, filepath.Join(a.repo, "llama-regress.yaml"))
+	j.run(exitPass, "config", "init", "--workflows", "--action", "llama-regress/llama-regress/.github/actions/llama-regress@"+actionCommit, filepath.Join(a.path, "llama-regress.yaml"))
 	for _, name := range []string{"pr.yml", "pr-report.yml", "nightly.yml"} { // act 0.2.89 does not know what GitHub has since May 2026
-		path := filepath.Join(a.repo, ".github", "workflows", name)
+		path := filepath.Join(a.path, ".github", "workflows", name)
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		a.write(path, strings.ReplaceAll(string(text), "      queue: max\n", ""))
 	}
-	a.write(filepath.Join(a.repo, "llama-regress.yaml"), fmt.Sprintf(`version: 1
+	a.write(filepath.Join(a.path, "llama-regress.yaml"), fmt.Sprintf(`version: 1
 arms:
   - {name: base, bin: build/base/bin}
   - {name: head, bin: build/head/bin}
 models: [{path: %s}]
 sampling: {blocks: 8}
-`, model))
-	t.Setenv("GIT_COMMITTER_DATE", time.Now().Add(-48*time.Hour).Format(time.RFC3339))
-	base := a.commit("gate pull requests")
-	t.Setenv("GIT_COMMITTER_DATE", time.Now().Format(time.RFC3339))
-	a.git("checkout", "--quiet", "-b", "faster")
-	a.write(filepath.Join(a.repo, "speed"), "slow\n")
-	head := a.commit("this will be faster")
+`, a.model))
+	a.commits()
 
 	pull := map[string]any{"action": "opened", "number": 7, "pull_request": map[string]any{"number": 7,
-		"head": map[string]any{"sha": head, "ref": "faster", "repo": map[string]any{"full_name": githubtest.Repo}}, "base": map[string]any{"sha": base, "ref": "main"}},
+		"head": map[string]any{"sha": a.head, "ref": "faster", "repo": map[string]any{"full_name": githubtest.Repo}}, "base": map[string]any{"sha": a.base, "ref": "main"}},
 		"repository": map[string]any{"id": githubtest.RepoID, "full_name": githubtest.Repo, "default_branch": "main"}}
 	artifacts := filepath.Join(a.dir, "artifacts")
-	env := map[string]string{"STAND_IN_ORIGIN": a.origin, "STAND_IN_ARTIFACTS": artifacts, "GITHUB_REPOSITORY": githubtest.Repo}
+	env := map[string]string{"STAND_IN_ORIGIN": a.path, "STAND_IN_ARTIFACTS": artifacts, "GITHUB_REPOSITORY": githubtest.Repo}
 	log, passed := a.run("pr.yml", "pull_request", pull, env)
 	if passed || !strings.Contains(log, "2 regressions") {
 		t.Fatal("the measuring job did not fail for the regression")
@@ -206,16 +148,16 @@ sampling: {blocks: 8}
 
 	s := githubtest.New(t, first...)
 	fork(s, zipped(t, map[string][]byte{"run.json": record}))
-	s.Pulls[0].SHA, s.Artifacts[0].SHA, s.Artifacts[0].Name = head, head, "llama-regress-bench-01-1"
+	s.Pulls[0].SHA, s.Artifacts[0].SHA, s.Artifacts[0].Name = a.head, a.head, "llama-regress-bench-01-1"
 	done := forkEvent()
-	done["workflow_run"].(map[string]any)["head_sha"] = head
+	done["workflow_run"].(map[string]any)["head_sha"] = a.head
 	env["GITHUB_API_URL"] = s.URL
 	log, passed = a.run("pr-report.yml", "workflow_run", done, env)
 	if !passed {
 		t.Fatal("the report job failed")
 	}
 	comments := s.Comments(7)
-	if len(comments) != 1 || !regexp.MustCompile(`^<!-- llama-regress:v1:key=bench_01 run=100 attempt=1 sha=`+head+` -->\n## ❌ 2 regressions`).MatchString(comments[0].Body) {
+	if len(comments) != 1 || !regexp.MustCompile(`^<!-- llama-regress:v1:key=bench_01 run=100 attempt=1 sha=`+a.head+` -->\n## ❌ 2 regressions`).MatchString(comments[0].Body) {
 		t.Errorf("comments are %+v", comments)
 	}
 	if strings.Contains(log, githubtest.Token) {
