@@ -30,6 +30,9 @@ func TestMain(m *testing.M) {
 		time.Sleep(nap)
 		os.Exit(0)
 	}
+	if file := os.Getenv(lockVar); file != "" {
+		os.Exit(holdLock(file))
+	}
 	if dir := os.Getenv(childVar); dir != "" {
 		os.Exit(runChild(dir))
 	}

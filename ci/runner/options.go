@@ -2,6 +2,7 @@ package runner
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
@@ -27,8 +28,15 @@ type Options struct {
 	Resume bool          // go on with the run that Dir holds; start one when it holds none
 	Budget time.Duration // of this call; no block is begun that would overrun it. 0: no limit
 
+	// Alone gets the machine for this run before anything is asked of it or
+	// measured, and release gives it back; nil measures beside others. See
+	// LockMachine.
+	Alone func(ctx context.Context) (release func(), err error)
+
 	Host record.Host // this machine; host.Describe
 	Tool record.Tool // this program
+
+	Notes []string // what a reader of the record should know about how it was called
 
 	Observer   Observer                     // told what happens as it happens; nil: nobody
 	CheckModel func(path string) error      // says why a file is not a model; nil: looks for GGUF's magic
@@ -37,6 +45,9 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
+	if o.Alone == nil {
+		o.Alone = func(context.Context) (func(), error) { return func() {}, nil }
+	}
 	if o.Observer == nil {
 		o.Observer = nobody{}
 	}

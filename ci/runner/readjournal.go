@@ -42,7 +42,7 @@ func Recover(dir string) (*record.Run, error) {
 	}
 	run := past.run
 	run.Finished = finished(run)
-	run.Notes = past.notes
+	run.Notes = append(run.Notes, past.notes...)
 	run.Interrupted = "killed"
 	return run, nil
 }

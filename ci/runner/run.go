@@ -39,6 +39,11 @@ func Run(ctx context.Context, p *plan.Plan, bench Bench, opts Options) (*record.
 		opts.Observer.End(before.complete, nil)
 		return before.complete, nil
 	}
+	release, err := opts.Alone(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	s := &session{plan: p, bench: bench, opts: opts, folder: folder, begun: opts.Now()}
 	if err := s.identify(ctx); err != nil {
 		return nil, err
@@ -96,7 +101,7 @@ func (f *folder) inspect(p *plan.Plan, resume bool) (contents, error) {
 func (s *session) finish(why string, cause error) error {
 	s.run.Finished = finished(s.run)
 	s.run.Interrupted = why
-	s.run.Notes = slices.Concat(datasetNotes(s.run), s.notes, s.streaks.notes(s.plan))
+	s.run.Notes = slices.Concat(s.run.Notes, datasetNotes(s.run), s.notes, s.streaks.notes(s.plan))
 	if why == "error" {
 		s.run.Notes = append(s.run.Notes, fmt.Sprintf("the run ended early: %s", printable(cause.Error())))
 	}
