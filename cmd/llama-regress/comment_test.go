@@ -50,6 +50,7 @@ func newJob(t *testing.T, s *githubtest.Server, event string, payload any) *job 
 		"GITHUB_ACTIONS": "true", "GITHUB_API_URL": s.URL, "GITHUB_SERVER_URL": "https://github.example", "GITHUB_REPOSITORY": githubtest.Repo, "GITHUB_TOKEN": githubtest.Token,
 		"GITHUB_EVENT_NAME": event, "GITHUB_EVENT_PATH": filepath.Join(dir, "event.json"), "GITHUB_RUN_ID": "100", "GITHUB_RUN_ATTEMPT": "1",
 		"GITHUB_STEP_SUMMARY": filepath.Join(dir, "summary"), "GITHUB_OUTPUT": filepath.Join(dir, "output"),
+		lockVariable: filepath.Join(dir, "machine.lock"),
 	}}
 	if err := os.WriteFile(j.env["GITHUB_EVENT_PATH"], data, 0o644); err != nil {
 		t.Fatal(err)

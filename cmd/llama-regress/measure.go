@@ -29,6 +29,7 @@ import (
 type measuring struct {
 	dir    string
 	resume bool
+	wait   waiting
 }
 
 func (m *measuring) register(f *pflag.FlagSet) {
@@ -37,6 +38,7 @@ func (m *measuring) register(f *pflag.FlagSet) {
 }
 
 func (m *measuring) registerDir(f *pflag.FlagSet) {
+	m.wait.register(f)
 	f.StringVarP(&m.dir, "dir", "d", "llama-regress-out", "folder for the run record, logs and reports")
 }
 
@@ -76,6 +78,7 @@ func (a *app) measure(ctx context.Context, cfg *config.Config, how measuring) (*
 		Dir:      how.dir,
 		Resume:   how.resume,
 		Budget:   cfg.Sampling.Budget,
+		Alone:    a.alone(how),
 		Host:     host.Describe(ctx),
 		Tool:     tool(),
 		Observer: observer,
@@ -157,9 +160,9 @@ func (a *app) source(run *record.Run, how measuring) report.Source {
 	if !slices.ContainsFunc(a.args, func(s string) bool { return strings.HasPrefix(s, "--resume") }) {
 		resume = append(slices.Clip(again), "--resume")
 	}
-	return report.Source{
+	return withRequests(report.Source{
 		Base: run, Head: run, BaseFile: file, HeadFile: file,
 		Reproduce: again, Resume: resume, Logs: filepath.Join(how.dir, runner.LogFolder),
 		TrialLog: func(trial string) string { return runner.LogFolder + "/" + trial + ".log" }, // beside the reports
-	}
+	})
 }
