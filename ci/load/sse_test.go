@@ -39,6 +39,7 @@ func TestEvents(t *testing.T) {
 		{"data: a\ndata\ndata: b\n\n", []string{"data a\n\nb"}},
 		{":\n\n: x\n\ndata: a\n:y\n\n", []string{"data a"}},
 		{"data: a\r\n\r\ndata: b\r\rdata: c\n\r\n", []string{"data a", "data b", "data c"}},
+		{"data: a\r\ndata: b\r\n\r\n", []string{"data a\nb"}},
 		{"error: {}\n\n", []string{"error {}"}},
 		{"event: e\nid: 1\nretry: 2\n\ndata: a\n\n", []string{"data a"}},
 		{"\xef\xbb\xbfdata: a\n\n", []string{"data a"}},
