@@ -3,6 +3,7 @@
 //	llama-regress quickstart                       the whole job on a bare machine
 //	llama-regress gate --base A --head B -m M      measure two builds in turns, judge, report
 //	llama-regress run, compare, report             the same in three steps
+//	llama-regress annotate, comment                tell a GitHub job, or a pull request
 //	llama-regress plan                             what would run, or what a time budget would buy
 //	llama-regress config init, check, schema       llama-regress.yaml
 //	llama-regress provision llama, model           what a fresh machine lacks
