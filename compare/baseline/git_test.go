@@ -101,6 +101,22 @@ func TestGitRewrittenBranch(t *testing.T) {
 	}
 }
 
+// The push arrives and the answer does not: what is there is ours.
+func TestGitLostAnswer(t *testing.T) {
+	remote, s := gitPlace(t)
+	hook(t, remote, "post-receive", `mkdir was-here 2>/dev/null && kill -9 $PPID; exit 0`)
+	put(t, s, "runs/a.json", "a")
+	if n := git(t, remote, "rev-list", "--count", "perf-data"); n != "1" {
+		t.Errorf("%s commits", n)
+	}
+	if _, err := os.Stat(filepath.Join(remote, "was-here")); err != nil {
+		t.Error("the answer was not lost: the test tests nothing")
+	}
+	if err := s.Put(context.Background(), "runs/a.json", []byte("a")); !errors.Is(err, ErrExists) {
+		t.Errorf("a second put of the same bytes: %v", err)
+	}
+}
+
 func TestGitRefusals(t *testing.T) {
 	ctx := context.Background()
 	remote, s := gitPlace(t)
@@ -191,7 +207,9 @@ func TestGitRemoteByName(t *testing.T) {
 	hook(t, filepath.Join(work, ".git"), "pre-push", "echo no >&2; exit 1") // is for people's pushes
 	before := git(t, work, "status", "--porcelain", "--branch") + git(t, work, "for-each-ref", "refs/heads", "refs/tags")
 	t.Chdir(work)
+	hook(t, filepath.Join(work, ".git"), "reference-transaction", "exit 1")
 	t.Setenv("GIT_INDEX_FILE", filepath.Join(t.TempDir(), "of-a-hook")) // as inside a hook
+	t.Setenv("GIT_OBJECT_DIRECTORY", t.TempDir())
 
 	s := open(t, "git:origin#perf-data", Options{})
 	key := keep(t, s, testRun(night, 1, 1))
@@ -199,6 +217,10 @@ func TestGitRemoteByName(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	os.Unsetenv("GIT_INDEX_FILE")
+	os.Unsetenv("GIT_OBJECT_DIRECTORY")
+	if c := load(t, s, LoadOptions{}); len(c.Sessions) != 1 {
+		t.Errorf("outside of the hook: %+v", c)
+	}
 	after := git(t, work, "status", "--porcelain", "--branch") + git(t, work, "for-each-ref", "refs/heads", "refs/tags")
 	if before != after {
 		t.Errorf("the work tree was touched:\n%s\n%s", before, after)

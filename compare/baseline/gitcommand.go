@@ -135,7 +135,7 @@ func (g *gitStore) exec(ctx context.Context, env []string, stdin []byte, args ..
 	defer cancel()
 	// Hooks of the user's repository are not ours to run.
 	cmd := exec.CommandContext(timed, "git", append([]string{"-c", "core.hooksPath=" + os.DevNull}, args...)...)
-	cmd.WaitDelay = time.Second // helpers that keep the pipes open
+	cmd.WaitDelay = 10 * time.Second // helpers that keep the pipes open; long, for machines under load
 	cmd.Env = append(g.environment(), env...)
 	cmd.Stdin = bytes.NewReader(stdin)
 	var out, messages bounded

@@ -92,6 +92,13 @@ func TestLoad(t *testing.T) {
 
 	// What someone did to a record shows, although the index had it.
 	path := filepath.Join(dir, KeyOf(other, "", 1).String())
+	text := encode(t, other)
+	if err := os.WriteFile(path, append([]byte(strings.Replace(string(text), `"build":{"commit":"5aa`, `"build":{"commit":"6aa`, 1)), '\n'), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if c := load(t, s, o); len(c.Sessions) != 2 || len(c.Faults) != 1 { // of the same length
+		t.Errorf("a forged record: %d sessions, faults %v", len(c.Sessions), c.Faults)
+	}
 	if err := os.WriteFile(path, []byte("{}"), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -53,12 +53,15 @@ func TestS3PassingFaults(t *testing.T) {
 			}
 			s := f.open(t, few)
 			run := testRun(night, 1, 1)
-			key := keep(t, s, run)
+			receipt, err := Record(context.Background(), s, run, RecordOptions{Now: night})
+			if err != nil || receipt.Was {
+				t.Fatalf("%+v, %v", receipt, err)
+			}
 			if f.puts != 1 {
 				t.Errorf("%d objects were written", f.puts)
 			}
 			c := load(t, s, LoadOptions{})
-			if len(c.Sessions) != 1 || c.Sessions[0].Key.String() != key || len(c.Faults) > 0 {
+			if len(c.Sessions) != 1 || c.Sessions[0].Key.String() != receipt.Key || len(c.Faults) > 0 {
 				t.Errorf("%+v", c)
 			}
 			if n.Load() < 2 {

@@ -202,6 +202,52 @@ func equivalent(name string, got, want any) bool {
 	return false
 }
 
+// compare-llama-bench.py joins the rows of two commits on these columns, all of
+// them equal, and averages avg_ts (scripts/compare-llama-bench.py of llama.cpp,
+// both before and after load_mode took the place of use_mmap).
+const joinedOn = `cpu_info gpu_info backends n_gpu_layers n_cpu_moe tensor_buft_overrides model_filename model_type n_batch
+	n_ubatch embeddings cpu_mask cpu_strict poll n_threads type_k type_v use_mmap load_mode no_kv_offload split_mode main_gpu tensor_split
+	flash_attn n_prompt n_gen n_depth fit_target fit_min_ctx`
+
+func TestSQLiteJoinsTwoCommits(t *testing.T) {
+	base, head := example(), example()
+	base.Trials, head.Trials = base.Trials[:1], head.Trials[:1]
+	head.Arms[0].Build = record.Build{Commit: "c0ffee11", Number: 6090, Backends: "CPU"}
+	for i := range head.Trials[0].Measurements {
+		values := head.Trials[0].Measurements[i].Values
+		for j := range values {
+			values[j] *= 1.1
+		}
+	}
+	path := write(t, filepath.Join(t.TempDir(), "x.sqlite"), base, head)
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var on []string
+	for _, name := range strings.Fields(joinedOn) {
+		on = append(on, "tb."+name+" = tc."+name)
+	}
+	found, err := db.Query("SELECT AVG(tc.avg_ts) / AVG(tb.avg_ts) FROM llama_bench tb JOIN llama_bench tc ON " + strings.Join(on, " AND ") +
+		" AND tb.build_commit = '5aa1105d' AND tc.build_commit = 'c0ffee11' GROUP BY tb.n_prompt, tb.n_gen, tb.n_depth")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer found.Close()
+	var speedups []string
+	for found.Next() {
+		var v float64
+		if err := found.Scan(&v); err != nil {
+			t.Fatal(err)
+		}
+		speedups = append(speedups, fmt.Sprintf("%.3f", v))
+	}
+	if diff := cmp.Diff([]string{"1.100", "1.100"}, speedups); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestSQLiteNumbers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.sqlite")
 	got := rows(t, write(t, path, example()))
