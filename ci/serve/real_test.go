@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 
 	"github.com/llama-regress/llama-regress/ci/config"
@@ -56,15 +55,18 @@ func realPlan(t *testing.T, change func(*config.Serve)) *plan.Plan {
 // connections makes of llama-server, which closes a connection after a
 // streamed response while it advertises keep-alive: the same counts come back
 // with such a client, every failure is on a reused connection, and none is
-// left with a fresh one for each request.
+// left with a fresh one for each request. Two workers that end in the same
+// moment find one connection more or less in the pool, hence the ranges; that
+// each failure is on a reused connection has no exception.
 func TestRealOldStudy(t *testing.T) {
 	for _, study := range []struct {
 		requests, concurrency int
-		pooled                []int // successes
+		study                 int // successes
+		least, most           int // with a pool, here
 	}{
-		{5, 2, []int{3}},
-		{20, 4, []int{11, 12}},
-		{30, 4, []int{17}},
+		{5, 2, 3, 3, 3},
+		{20, 4, 12, 11, 13},
+		{30, 4, 17, 15, 18},
 	} {
 		t.Run(fmt.Sprintf("%d requests at %d", study.requests, study.concurrency), func(t *testing.T) {
 			for _, connections := range []string{"reuse", "fresh"} {
@@ -94,8 +96,8 @@ func TestRealOldStudy(t *testing.T) {
 					}
 					continue
 				}
-				if !slices.Contains(study.pooled, trial.Load.Succeeded) {
-					t.Errorf("pooled connections: %d of %d succeeded, the study has %v", trial.Load.Succeeded, study.requests, study.pooled)
+				if n := trial.Load.Succeeded; n < study.least || n > study.most {
+					t.Errorf("pooled connections: %d of %d succeeded, the study has %d", n, study.requests, study.study)
 				}
 				for _, row := range rows {
 					if (row.Failure != nil) != row.Connection.Reused {
