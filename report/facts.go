@@ -78,7 +78,7 @@ func newFacts(r Report, res *compare.Result, src Source) []Fact {
 	add("method", "method", method(res.Method))
 	add("cells", "in every cell", quote(commonParams(res.Comparisons)))
 	add("control", "baseline against itself", control(r.Controls))
-	if blocks := blockRange(res.Comparisons); blocks != "" {
+	if blocks := blockRange(r.Rows); blocks != "" {
 		add("blocks", "replicates", say("%s", blocks))
 	}
 	each("repetitions", "repetitions", func(r *record.Run) Text {
@@ -88,6 +88,8 @@ func newFacts(r Report, res *compare.Result, src Source) []Fact {
 		return say("%d a trial, after %d of warm-up", r.Plan.Repetitions, r.Plan.Warmup)
 	})
 	both("trials", "trials", trials)
+	each("requests", "requests", requestsFact)
+	each("datasets", "prompts", datasets)
 	each("models", "models", func(r *record.Run) Text {
 		var names []string
 		for _, m := range r.Models {
@@ -157,41 +159,54 @@ func method(m compare.Method) Text {
 
 // blockRange says how many replicates the comparisons rest on: "6 blocks",
 // "4 to 6 blocks".
-func blockRange(list []compare.Comparison) string {
+func blockRange(rows []Row) string {
 	least, most := math.MaxInt, 0
-	for _, c := range list {
-		if c.Blocks > 0 {
-			least, most = min(least, c.Blocks), max(most, c.Blocks)
+	for _, r := range rows {
+		if n := r.Comparison.Blocks; n > 0 {
+			least, most = min(least, n), max(most, n)
 		}
 	}
 	switch {
 	case most == 0:
 		return ""
 	case least == most:
-		return replicates(list[0].Method, most)
+		return replicates(rows[0].replicate(), most)
 	}
-	return fmt.Sprintf("%d to %s", least, replicates(list[0].Method, most))
+	return fmt.Sprintf("%d to %s", least, replicates(rows[0].replicate(), most))
 }
 
 // control says how far the baseline differed from itself, as the noise that
-// every other change has to be read against.
+// every other change has to be read against, and how much it could have seen:
+// not to have found a difference means little where none could be found.
 func control(rows []Row) Text {
-	var worst *Row
-	fired := 0
+	var worst, blind *Row
+	fired, judged := 0, 0
 	for i := range rows {
 		row := &rows[i]
-		if row.Class == Regression || row.Class == Improvement {
+		switch row.Class {
+		case Regression, Improvement:
 			fired++
+		case Unjudged:
+			continue
 		}
-		if row.Comparison.Change != nil && (worst == nil || math.Abs(row.relativeGain()) > math.Abs(worst.relativeGain())) {
+		judged++
+		c := row.Comparison
+		if c.Change != nil && (worst == nil || math.Abs(row.relativeGain()) > math.Abs(worst.relativeGain())) {
 			worst = row
+		}
+		if row.Class == Inconclusive && c.Margin != nil && c.Margin.High > 0 && c.MDE > 0 && (blind == nil || c.MDE/c.Margin.High > blind.Comparison.MDE/blind.Comparison.Margin.High) {
+			blind = row
 		}
 	}
 	if worst == nil {
 		return nil
 	}
-	return concat(say("at most %s, in ", strings.TrimLeft(worst.Figures.Change, "+-")),
-		quote(worst.Comparison.Metric.Name), say("; %d of %d beyond the margin", fired, len(rows)))
+	t := concat(say("at most %s, in ", strings.TrimLeft(worst.Figures.Change, "+-")),
+		quote(worst.Comparison.Metric.Name), say("; %d of %d beyond the margin", fired, judged))
+	if blind != nil {
+		t = concat(t, say("; a loss below %s in ", blind.Figures.Detectable), quote(blind.Comparison.Metric.Name), say(" could have stayed unseen"))
+	}
+	return t
 }
 
 func trials(r *record.Run) Text {

@@ -7,6 +7,9 @@ import (
 	"github.com/llama-regress/llama-regress/compare"
 )
 
+// undecided is the status of a result in which nothing that matters was told.
+const undecided = "Inconclusive"
+
 // status names the outcome. A run that passes only because the policy lets the
 // undecided pass is not called a pass.
 func status(r Report, res *compare.Result) string {
@@ -20,7 +23,7 @@ func status(r Report, res *compare.Result) string {
 	case n.Unjudged == n.Total:
 		return "Not judged"
 	case r.Outcome == compare.Undecided, res.ControlFired, n.Improvements+n.Equivalent == 0:
-		return "Inconclusive"
+		return undecided
 	}
 	return "Pass"
 }
@@ -39,11 +42,11 @@ func headline(n Counts) string {
 	add(n.Regressions, plural(n.Regressions, "regression"))
 	add(n.Unmeasured, fmt.Sprintf("%d not measured", n.Unmeasured))
 	add(n.Improvements, plural(n.Improvements, "improvement"))
-	undecided := fmt.Sprintf("%d inconclusive", n.Inconclusive)
+	open := fmt.Sprintf("%d inconclusive", n.Inconclusive)
 	if n.Suspected > 0 {
-		undecided += fmt.Sprintf(" (%d suspected to be worse)", n.Suspected)
+		open += fmt.Sprintf(" (%d suspected to be worse)", n.Suspected)
 	}
-	add(n.Inconclusive, undecided)
+	add(n.Inconclusive, open)
 	add(n.Unjudged, fmt.Sprintf("%d not judged", n.Unjudged))
 	add(n.Equivalent, fmt.Sprintf("%d equivalent", n.Equivalent))
 	return strings.Join(parts, ", ")

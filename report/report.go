@@ -9,10 +9,13 @@
 package report
 
 import (
+	"iter"
+	"slices"
 	"time"
 
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/compare"
+	"github.com/llama-regress/llama-regress/compare/pattern"
 )
 
 // A Report is everything one comparison has to say. Writers do not change it.
@@ -20,7 +23,7 @@ import (
 // Strings that came from files, programs or users are foreign: they may hold
 // anything, and each writer neutralises them for its medium. Foreign are all
 // strings of Row.Comparison, Row.Label, Arm, Failure, Alone and Difference,
-// Report.Title, Step.Command and the Foreign spans of a Text. All others are
+// the names in Serving and Capacity, Report.Title, Step.Command and the Foreign spans of a Text. All others are
 // this package's own words and hold no character that Markdown, HTML, XML or
 // a terminal gives a meaning to.
 type Report struct {
@@ -30,6 +33,7 @@ type Report struct {
 	Counts  Counts          `json:"counts"`
 
 	Status   string `json:"status"`             // the outcome in one or two words, for a heading: "Regression"
+	Lenient  bool   `json:"lenient"`            // Outcome is a pass only because the policy lets the undecided pass; Status says Inconclusive
 	Headline string `json:"headline"`           // "2 regressions, 1 improvement, 37 equivalent"
 	Lead     Text   `json:"lead"`               // the most important finding in one sentence, never empty
 	Patterns []Text `json:"patterns,omitempty"` // what holds for many rows at once
@@ -39,6 +43,9 @@ type Report struct {
 	// class the worst first.
 	Rows     []Row `json:"rows"`
 	Controls []Row `json:"controls,omitempty"` // the baseline against itself, in measured order
+
+	Serving  []Serving  `json:"serving,omitempty"`  // what became of the requests, by cell, controls last
+	Capacity []Capacity `json:"capacity,omitempty"` // of sweeps over concurrency; see CapacityRule
 
 	Failures    []Failure            `json:"failures,omitempty"`    // trials that measured nothing, in measured order
 	Alone       []compare.Alone      `json:"alone,omitempty"`       // what only one side has
@@ -78,11 +85,25 @@ type Source struct {
 	Accept    string    // how a regression is accepted where this report appears; "" when it cannot be
 	Logs      string    // folder or address of the trials' logs; "" when there are none
 
+	// Requests gives the rows of a run's requests, nil when there are none; nil
+	// when no run has.
+	Requests func(run *record.Run) iter.Seq2[record.Request, error]
+	// Patterns says what the failed requests of an arm's cell have in common,
+	// false when their rows are not at hand; nil when none are.
+	Patterns func(run *record.Run, arm, cell string) (pattern.Result, bool)
+
 	// TrialLog gives the path of one trial's log, relative to where the report
 	// is written, "" when it has none; nil when no trial has.
 	TrialLog func(trial string) string
 
 	Calibration string // version of the calibration the error rates are backed by; "" when none is
+}
+
+func (s Source) requests(run *record.Run) iter.Seq2[record.Request, error] {
+	if s.Requests == nil {
+		return nil
+	}
+	return s.Requests(run)
 }
 
 // New orders and words a result. It changes neither argument and keeps slices
@@ -92,8 +113,8 @@ func New(res *compare.Result, src Source) Report {
 	r := Report{
 		Title:       src.Title,
 		Time:        src.time(),
-		Rows:        newRows(res.Comparisons, res.Policy, labels),
-		Controls:    newRows(res.Controls, res.Policy, labels),
+		Rows:        newRows(res.Comparisons, res, labels),
+		Controls:    newRows(res.Controls, res, labels),
 		Failures:    newFailures(res.Failures, labels, src),
 		Alone:       res.Alone,
 		Differences: hardFirst(res.Differences),
@@ -111,12 +132,16 @@ func New(res *compare.Result, src Source) Report {
 	r.Counts = count(r.Rows)
 	r.Outcome = res.Outcome()
 	r.Status = status(r, res)
+	r.Lenient = r.Outcome == compare.Passed && r.Status == undecided
 	r.Headline = headline(r.Counts)
 	r.Lead = lead(r, res, src.interrupted() != "")
-	r.Patterns = patterns(res)
+	var unread []Text
+	r.Serving, unread = newServings(r, src, labels)
+	r.Capacity = newCapacity(r, src)
+	r.Patterns = slices.Concat(lines(cause(r.Serving), capacityLead(r.Capacity)), patterns(res))
 	r.Steps = nextSteps(r, res, src)
 	r.Facts = newFacts(r, res, src)
-	r.Notes = newNotes(r, res, src)
+	r.Notes = append(newNotes(r, res, src), unread...)
 	r.Definitions = definitions(r, res)
 	return r
 }
@@ -171,6 +196,8 @@ type Row struct {
 	// the metrics they yield, so that rows add up to the session; 0 when not
 	// known.
 	Seconds float64 `json:"seconds,omitempty"`
+
+	design compare.Method // what its replicates are
 }
 
 // Gain orients a change, or a bound of one, so that more is better whatever
@@ -202,6 +229,7 @@ type Step struct {
 	Kind    StepKind `json:"kind"`
 	Text    Text     `json:"text"`              // what and why, one sentence
 	Command string   `json:"command,omitempty"` // what to type: one printable line, quoted for a shell; "" when there is nothing to type
+	Short   Text     `json:"short,omitempty"`   // says Command by what it adds to that of a step above; nil when no step has the rest of it
 }
 
 // A StepKind says what a step is for.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"math"
@@ -11,7 +12,7 @@ import (
 )
 
 // newRows words comparisons, in their order.
-func newRows(list []compare.Comparison, policy compare.Policy, labels map[string]string) []Row {
+func newRows(list []compare.Comparison, res *compare.Result, labels map[string]string) []Row {
 	rows := make([]Row, 0, len(list))
 	seen := make(map[string]int, len(list))
 	for i := range list {
@@ -20,8 +21,9 @@ func newRows(list []compare.Comparison, policy compare.Policy, labels map[string
 			ID:         rowID(&c, seen),
 			Class:      classify(&c),
 			Comparison: c,
-			Points:     inPoints(policy, c.Metric),
+			Points:     inPoints(res.Policy, c.Metric),
 			Label:      labels[c.Cell],
+			design:     design(res.Method, c.Method),
 		}
 		row.Figures = newFigures(&c, row.Points)
 		row.Finding = finding(row)
@@ -31,6 +33,18 @@ func newRows(list []compare.Comparison, policy compare.Policy, labels map[string
 	}
 	return rows
 }
+
+// design is how the trials of a comparison belong together. Success counts have
+// a method of their own, whichever way they were measured.
+func design(result, comparison compare.Method) compare.Method {
+	if comparison == compare.Rates && result != "" {
+		return result
+	}
+	return comparison
+}
+
+// replicate is what counts as evidence of a row: blocks, trials or sessions.
+func (r Row) replicate() compare.Method { return cmp.Or(r.design, r.Comparison.Method) }
 
 // inPoints reports whether changes of a metric are differences, not ratios.
 func inPoints(p compare.Policy, m record.Metric) bool {

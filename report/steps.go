@@ -3,6 +3,7 @@ package report
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/llama-regress/llama-regress/compare"
 )
@@ -20,6 +21,7 @@ func nextSteps(r Report, res *compare.Result, src Source) []Step {
 			steps = append(steps, Step{Kind: kind, Text: text, Command: shellQuote(command)})
 		}
 	}
+	shown := false // the command that measured this, in a step above
 	if src.interrupted() != "" {
 		add(Resume, say("The run stopped early; finish it."), src.Resume...)
 	}
@@ -29,6 +31,7 @@ func nextSteps(r Report, res *compare.Result, src Source) []Step {
 	add(ReadLogs, readLogs(r, src))
 	if r.Counts.Regressions > 0 {
 		add(Reproduce, again(res.Method, len(src.Reproduce) > 0), src.Reproduce...)
+		shown = len(src.Reproduce) > 0
 	}
 	add(SameHost, together(r.Rows))
 	if res.ControlFired {
@@ -36,6 +39,9 @@ func nextSteps(r Report, res *compare.Result, src Source) []Step {
 	} else if src.interrupted() == "" {
 		decided, young, need, hopeless := openQuestions(r.Rows)
 		add(MoreBlocks, moreBlocks(res.Method, decided, young, need), withBlocks(src.Reproduce, res.Method, need)...)
+		if last := len(steps) - 1; shown && last >= 0 && steps[last].Kind == MoreBlocks && steps[last].Command != "" {
+			steps[last].Short = say("the same with --blocks %d", need)
+		}
 		add(Quieten, quieten(hopeless))
 	}
 	if r.Counts.Regressions > 0 && src.Accept != "" {
@@ -143,10 +149,20 @@ func hasReason(rows []Row, code compare.ReasonCode) bool {
 	})
 }
 
-// withBlocks asks the reproducing command for more blocks.
+// withBlocks asks the reproducing command for more blocks, in place of those it
+// asked for.
 func withBlocks(command []string, m compare.Method, need int) []string {
 	if len(command) == 0 || m != compare.Paired {
 		return nil
 	}
-	return append(slices.Clone(command), "--blocks", strconv.Itoa(need))
+	var words []string
+	for i := 0; i < len(command); i++ {
+		switch {
+		case command[i] == "--blocks":
+			i++ // and its value
+		case !strings.HasPrefix(command[i], "--blocks="):
+			words = append(words, command[i])
+		}
+	}
+	return append(words, "--blocks", strconv.Itoa(need))
 }

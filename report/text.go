@@ -97,3 +97,8 @@ func plural(n int, noun string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }
+
+// lines lists those that say something.
+func lines(list ...Text) []Text {
+	return slices.DeleteFunc(list, func(t Text) bool { return len(t) == 0 })
+}

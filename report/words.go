@@ -97,16 +97,19 @@ func reason(r Row) (why, remedy Text) {
 	have, need := c.Reason.Have, c.Reason.Need
 	switch c.Reason.Code {
 	case compare.NotMeasured:
+		if c.Baseline.Censored+c.Contender.Censored > 0 {
+			return notMeasured(c), say("see why the requests failed")
+		}
 		return notMeasured(c), say("see why its trials failed")
 	case compare.Censored:
 		return censored(c), say("look at the success rate first: requests that fail are infinitely slow")
 	case compare.TooFewTrials:
 		if need > have {
-			return say("%s measured, at least %d needed", replicates(c.Method, have), need), say("measure %s", replicates(c.Method, need))
+			return say("%s measured, at least %d needed", replicates(r.replicate(), have), need), say("measure %s", replicates(r.replicate(), need))
 		}
-		return say("%s measured, too few to tell the spread", replicates(c.Method, have)), say("measure more")
+		return say("%s measured, too few to tell the spread", replicates(r.replicate(), have)), say("measure more")
 	case compare.TooNoisy, compare.Suspected:
-		return open(r), enough(c.Method, need)
+		return open(r), enough(r.replicate(), need)
 	case compare.EnvironmentMixed:
 		return join(" ", say("the two sides were not measured alike:"), quoteAll(c.Reason.Keys, 8)), say("measure both in one session on one machine")
 	case compare.ControlFired:
@@ -129,7 +132,7 @@ func reason(r Row) (why, remedy Text) {
 // open words a question that more measuring may settle.
 func open(r Row) Text {
 	c := r.Comparison
-	after := replicates(c.Method, c.Blocks)
+	after := replicates(r.replicate(), c.Blocks)
 	beyond := c.Interval != nil && c.Margin != nil && (c.Interval.Low > c.Margin.High || c.Interval.High < c.Margin.Low)
 	switch suspected := c.Reason.Code == compare.Suspected; {
 	case suspected && beyond:
@@ -159,7 +162,12 @@ func notMeasured(c compare.Comparison) Text {
 	for _, side := range []compare.Side{c.Baseline, c.Contender} {
 		if len(side.Trials) == 0 {
 			failed := ""
-			if side.Failed > 0 {
+			switch {
+			case side.Censored > 0 && side.Failed > 0:
+				failed = fmt.Sprintf(" (%d failed, and in %d too many requests)", side.Failed, side.Censored)
+			case side.Censored > 0:
+				failed = fmt.Sprintf(" (too many requests failed in all %d)", side.Censored)
+			case side.Failed > 0:
 				failed = fmt.Sprintf(" (%d failed)", side.Failed)
 			}
 			sides = append(sides, join(" ", say("no usable trial of"), append(quote(side.Arm), Span{Words: failed})))

@@ -78,7 +78,7 @@ func compareFiles(args []string, raw llama.ImportOptions, policy compare.Policy)
 		if len(base.Run.Arms) < 2 {
 			return nil, report.Source{}, fmt.Errorf("%s has one arm; name a second file to compare it with", args[0])
 		}
-		return compare.Run(base.Run, policy), report.Source{Base: base.Run, Head: base.Run, BaseFile: args[0], HeadFile: args[0]}, nil
+		return compare.Run(base.Run, policy), withRequests(report.Source{Base: base.Run, Head: base.Run, BaseFile: args[0], HeadFile: args[0]}), nil
 	}
 	head, err := selectArm(args[1], raw)
 	if err != nil {
@@ -89,9 +89,9 @@ func compareFiles(args []string, raw llama.ImportOptions, policy compare.Policy)
 		head.Run.Baseline = base.Arm // two arms of one session: they are paired
 		keep(head.Run, base.Arm, head.Arm)
 		src.Base = head.Run
-		return compare.Run(head.Run, policy), src, nil
+		return compare.Run(head.Run, policy), withRequests(src), nil
 	}
-	return compare.Between(base, head, policy), src, nil
+	return compare.Between(base, head, policy), withRequests(src), nil
 }
 
 // keep drops the contenders nobody asked for; null controls stay.

@@ -30,15 +30,17 @@ type measuring struct {
 	dir    string
 	resume bool
 	wait   waiting
+	unfit  bool // measure although doctor says that it is no use
 }
 
 func (m *measuring) register(f *pflag.FlagSet) {
 	m.registerDir(f)
+	m.wait.register(f)
+	f.BoolVar(&m.unfit, "ignore-doctor", false, "measure although 'llama-regress doctor' says that it is no use; the record says so")
 	f.BoolVar(&m.resume, "resume", false, "go on with the run that DIR holds")
 }
 
 func (m *measuring) registerDir(f *pflag.FlagSet) {
-	m.wait.register(f)
 	f.StringVarP(&m.dir, "dir", "d", "llama-regress-out", "folder for the run record, logs and reports")
 }
 
@@ -78,7 +80,17 @@ func (a *app) measure(ctx context.Context, cfg *config.Config, how measuring) (*
 		Dir:      how.dir,
 		Resume:   how.resume,
 		Budget:   cfg.Sampling.Budget,
-		Alone:    a.alone(how),
+		Alone: func(ctx context.Context) (func(), []string, error) {
+			release, err := a.alone(ctx, how)
+			if err != nil {
+				return nil, nil, err
+			}
+			notes, err := a.fit(ctx, cfg, how)
+			if err != nil {
+				release()
+			}
+			return release, notes, err
+		},
 		Host:     host.Describe(ctx),
 		Tool:     tool(),
 		Observer: observer,

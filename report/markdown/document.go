@@ -25,7 +25,7 @@ type document struct {
 func (d *document) render() (string, bool) {
 	sections := []func(){d.verdict, d.factLine, d.openTable, d.steps, d.linkSection}
 	if d.plan.level == Full {
-		sections = append(sections, d.undecided, d.failures, d.allResults, d.controls, d.differences, d.alone, d.notes, d.measured, d.words)
+		sections = append(sections, d.undecided, d.failures, d.serving, d.capacity, d.allResults, d.controls, d.differences, d.alone, d.notes, d.measured, d.words)
 	}
 	for _, section := range sections {
 		section()
@@ -128,7 +128,10 @@ func (d *document) steps() {
 	d.line("### What to do next\n")
 	for i, s := range d.report.Steps {
 		d.line("%d. %s", i+1, inline(s.Text))
-		if s.Command != "" {
+		switch {
+		case len(s.Short) > 0:
+			d.line("\n   %s", inline(s.Short))
+		case s.Command != "":
 			d.line("\n%s", fenced("   ", "sh", s.Command))
 		}
 	}

@@ -23,7 +23,7 @@ func (c Case) Report() report.Report { return report.New(c.Result, c.Source) }
 func Cases() []Case {
 	return []Case{
 		Regression(), Pass(), Undecided(), Reasons(), Contenders(), OnlyFailures(), Empty(), OneTrialASide(),
-		RawFiles(), TwoSessions(), ControlFired(), Interrupted(), NotFinite(), Hostile(),
+		RawFiles(), TwoSessions(), ControlFired(), Interrupted(), NotFinite(), Serving(), Hostile(),
 	}
 }
 

@@ -74,10 +74,12 @@ func Hostile() Case {
 		run.Arms = append(run.Arms, arm)
 		run.Models = append(run.Models, record.Model{Name: name, Path: other, Type: name})
 	}
-	return Case{"hostile", res, report.Source{
+	src := report.Source{
 		Base: run, Head: run, BaseFile: Names[2], HeadFile: Names[4], Title: Names[9],
 		Reproduce: append([]string{"llama-regress"}, Names...), Resume: Names, Accept: Names[9], Logs: Names[15], Calibration: Names[2],
-	}}
+	}
+	hostileServing(run, &src, Names)
+	return Case{"hostile", res, src}
 }
 
 // Reasons shows every reason for which a comparison can be inconclusive, and
@@ -183,6 +185,9 @@ func Named(name string) Case {
 	run.ID, run.Host.Name, run.Interrupted = name, name, name
 	run.Arms = []record.Arm{{Name: name, Bin: name, Params: map[string]string{name: name}, Env: map[string]string{name: name}, Build: record.Build{Commit: name}}}
 	run.Models, run.Notes = []record.Model{{Name: name}}, []string{name}
-	return Case{"named", res, report.Source{Base: run, Head: run, BaseFile: name, HeadFile: "2 " + name, Title: name,
-		Reproduce: []string{name}, Accept: name, Logs: name, TrialLog: func(string) string { return name }}}
+	src := report.Source{Base: run, Head: run, BaseFile: name, HeadFile: "2 " + name, Title: name,
+		Reproduce: []string{name}, Accept: name, Logs: name, TrialLog: func(string) string { return name }}
+	run.Cells, run.Trials, run.Datasets = nil, nil, nil
+	hostileServing(run, &src, []string{name})
+	return Case{"named", res, src}
 }

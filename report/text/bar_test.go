@@ -21,7 +21,11 @@ func TestBar(t *testing.T) {
 		{"longer is worse", 0.06, 0.04, 0.08, record.Lower, "  ━━●━━┊  │  ┊       "},
 		{"far beyond", -0.5, -0.6, -0.4, record.Higher, "◀      ┊  │  ┊       "},
 		{"far better", -0.5, -0.6, -0.4, record.Lower, "       ┊  │  ┊      ▶"},
-		{"wide", 0.01, -0.5, 0.5, record.Higher, "◀━━━━━━━━━━●━━━━━━━━▶"},
+		{"wide", 0.01, -0.5, 0.5, record.Higher, "◀━━━━━━┿━━┿●━┿━━━━━━▶"},
+		{"narrower than a character", -0.0605, -0.061, -0.060, record.Higher, "    ●  ┊  │  ┊       "},
+		{"hardly beyond", -0.0298, -0.0299, -0.0297, record.Higher, "      ●┊  │  ┊       "},
+		{"hardly within", -0.0288, -0.0289, -0.0287, record.Higher, "       ┊● │  ┊       "},
+		{"across one mark", -0.0288, -0.04, -0.02, record.Higher, "      ━┿● │  ┊       "},
 	}
 	for _, test := range tests {
 		row := report.Row{Comparison: compare.Comparison{

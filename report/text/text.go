@@ -43,6 +43,8 @@ func Write(w io.Writer, r report.Report, o Options) error {
 	p.steps(r.Steps)
 	p.rows(r)
 	p.failures(r.Failures)
+	p.serving(r.Serving)
+	p.capacity(r.Capacity)
 	p.controls(r.Controls)
 	p.apart(r)
 	p.notes(r.Notes)
@@ -108,9 +110,17 @@ func (p *printer) steps(steps []report.Step) {
 	p.heading("What to do next")
 	for i, s := range steps {
 		p.paragraph(fmt.Sprintf("  %d. ", i+1), "     ", s.Text)
-		if s.Command != "" {
-			p.line("     $ %s", p.paint(bold, s.Command))
-		}
+		p.command(s)
+	}
+}
+
+// command writes what to type, of which only what a step above lacks.
+func (p *printer) command(s report.Step) {
+	switch {
+	case len(s.Short) > 0 && !p.Full:
+		p.paragraph("     ", "     ", s.Short)
+	case s.Command != "":
+		p.line("     $ %s", p.paint(bold, s.Command))
 	}
 }
 
@@ -198,7 +208,7 @@ func (p *printer) notes(notes []report.Text) {
 }
 
 // brief are the facts that a daily reader wants to see.
-var brief = map[string]bool{"machine": true, "cells": true, "control": true, "blocks": true, "trials": true, "started": true, "duration": true, "interrupted": true, "seed": true, "tool": true}
+var brief = map[string]bool{"machine": true, "cells": true, "control": true, "blocks": true, "trials": true, "requests": true, "started": true, "duration": true, "interrupted": true, "seed": true, "tool": true}
 
 func (p *printer) facts(facts []report.Fact) {
 	if len(facts) > 0 {

@@ -1,0 +1,172 @@
+package report
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/compare"
+	"github.com/llama-regress/llama-regress/compare/pattern"
+)
+
+// A Serving is what the servers of one arm made of one serve cell, in numbers
+// and in words. Its arm, cell, label and classes of failures are foreign.
+type Serving struct {
+	ID   string `json:"id"` // [a-z0-9-]+, unique in the report
+	Role Role   `json:"role"`
+	compare.Serving
+	Label string `json:"label"` // as Row.Label
+
+	Figures ServingFigures `json:"figures"`
+	Summary Text           `json:"summary"`           // "83 of 96 requests answered (86.5%), in 4 trials"
+	Classes Text           `json:"classes,omitempty"` // "12 stale_connection, 1 http_5xx"; empty when nothing failed
+	Common  []Text         `json:"common,omitempty"`  // what its failures have in common, best explanation first
+	Details []Text         `json:"details,omitempty"` // the numbers beside it, a sentence each
+
+	Pattern *pattern.Result `json:"pattern,omitempty"` // behind Common
+
+	// Timelines are what the machine did in each of its trials, in measured
+	// order, as far as that was recorded.
+	Timelines []Timeline `json:"-"`
+}
+
+// Failed is how many requests did not succeed.
+func (s Serving) Failed() int { return max(0, s.Requests-s.Succeeded) }
+
+// ServingFigures are the numbers of a serving as text, to three significant
+// digits. What is not known is "". They hold nothing foreign.
+type ServingFigures struct {
+	Answered    string `json:"answered"`     // share of requests: "86.5%"
+	PromptSpeed string `json:"prompt_speed"` // of the server: "392 tok/s"
+	OutputSpeed string `json:"output_speed"`
+	TTFT        string `json:"ttft"`        // of the client: "383 ms"
+	ServerTTFT  string `json:"server_ttft"` // of the server: "167 ms"
+	Waiting     string `json:"waiting"`     // queueing and transport
+	Busy        string `json:"busy"`        // slots, mean: "1.81"
+	BusyMax     string `json:"busy_max"`
+	Deferred    string `json:"deferred"` // requests, mean
+	DeferredMax string `json:"deferred_max"`
+	Delay       string `json:"delay"` // of the load generator, median: "6.74 µs"
+	DelayP99    string `json:"delay_p99"`
+	DelayShare  string `json:"delay_share"` // of the median TTFT: "0.002%"
+}
+
+// A Timeline is what the machine did during one trial. The trial's name and
+// the names of the series are foreign, and any number may be missing (NaN).
+type Timeline struct {
+	Trial  string
+	Block  int
+	Every  float64              // s between two readings, above 0
+	At     float64              // s of the first, since the load began
+	Series map[string][]float64 // by name; see package host
+	Failed []compare.FailedRequest
+}
+
+// newServings lists what was served, by cell and within it the baseline first
+// and controls last. The notes say what of the requests could not be read.
+func newServings(r Report, src Source, labels map[string]string) (list []Serving, notes []Text) {
+	for i, run := range src.runs() {
+		found, err := compare.Servings(run, src.requests(run))
+		if err != nil {
+			notes = append(notes, concat(say("Not all requests could be read, so what is said of their times is of a part of them: "), quote(err.Error()), say(".")))
+		}
+		for _, s := range found {
+			if role, shown := r.role(run, s.Arm, i, len(src.runs())); shown {
+				list = append(list, newServing(s, role, run, src, labels))
+			}
+		}
+	}
+	sortServings(list)
+	return list, notes
+}
+
+// role says what an arm of the i-th of n runs is there for. Of two runs each
+// shows the arm that was compared; of one run every arm is shown.
+func (r Report) role(run *record.Run, arm string, i, n int) (role Role, shown bool) {
+	for _, a := range r.Arms {
+		if a.Name == arm && (n == 1 || i == 0 == (a.Role == Baseline)) {
+			return a.Role, true
+		}
+	}
+	j := slices.IndexFunc(run.Arms, func(a record.Arm) bool { return a.Name == arm })
+	switch {
+	case j >= 0 && run.Arms[j].ControlOf != "":
+		return Control, n == 1
+	case arm == run.Baseline:
+		return Baseline, n == 1
+	}
+	return Contender, n == 1
+}
+
+func newServing(s compare.Serving, role Role, run *record.Run, src Source, labels map[string]string) Serving {
+	sum := sha256.Sum256([]byte(string(role) + "\x00" + s.Arm + "\x00" + s.Cell))
+	v := Serving{ID: "s-" + hex.EncodeToString(sum[:6]), Role: role, Serving: s, Label: s.Cell}
+	if label, ok := labels[s.Cell]; ok {
+		v.Label = label
+	}
+	v.Figures = servingFigures(s)
+	v.Summary, v.Classes, v.Details = servedSummary(v), classList(s.Failures), servingDetails(v)
+	if v.Failed() > 0 && src.Patterns != nil {
+		if found, ok := src.Patterns(run, s.Arm, s.Cell); ok {
+			v.Pattern, v.Common = &found, Patterns(found)
+		}
+	}
+	v.Timelines = timelines(run, s)
+	return v
+}
+
+func sortServings(list []Serving) {
+	first := make(map[string]int)
+	for i, s := range list {
+		if _, ok := first[s.Cell]; !ok {
+			first[s.Cell] = i
+		}
+	}
+	roles := []Role{Baseline, Contender, Control}
+	slices.SortStableFunc(list, func(a, b Serving) int {
+		if a.Cell != b.Cell {
+			return first[a.Cell] - first[b.Cell]
+		}
+		return slices.Index(roles, a.Role) - slices.Index(roles, b.Role)
+	})
+}
+
+// timelines pairs the samples of trials with the requests that failed.
+func timelines(run *record.Run, s compare.Serving) []Timeline {
+	var list []Timeline
+	for _, t := range run.Trials {
+		if t.Arm != s.Arm || t.Cell != s.Cell || t.Samples == nil || !(t.Samples.Every > 0) || len(t.Samples.Series) == 0 {
+			continue
+		}
+		line := Timeline{Trial: t.ID, Block: t.Block, Every: t.Samples.Every, At: t.Samples.At, Series: t.Samples.Series}
+		for _, f := range s.Failed {
+			if f.Trial == t.ID {
+				line.Failed = append(line.Failed, f)
+			}
+		}
+		list = append(list, line)
+	}
+	return list
+}
+
+// cause names the arm and cell with the largest share of failed requests, and
+// what these have in common; nil when none failed or nothing is known of them.
+func cause(list []Serving) Text {
+	var worst *Serving
+	for i := range list {
+		s := &list[i]
+		if s.Role == Control || s.Failed() == 0 || len(s.Common) == 0 {
+			continue
+		}
+		if worst == nil || s.failedShare() > worst.failedShare() || s.failedShare() == worst.failedShare() && s.Role == Contender && worst.Role == Baseline {
+			worst = s
+		}
+	}
+	if worst == nil {
+		return nil
+	}
+	return concat(say("Failed requests of "), quote(worst.Label), say(" with "), quote(worst.Arm), say(": "), worst.Common[0], say("."))
+}
+
+func (s Serving) failedShare() float64 { return float64(s.Failed()) / float64(max(1, s.Requests)) }
