@@ -25,7 +25,7 @@ func (s *session) identify(ctx context.Context) error {
 		Plan:     summary(s.plan),
 		Baseline: s.plan.Baseline,
 		Arms:     slices.Clone(s.plan.Arms),
-		Notes:    slices.Clone(s.opts.Notes), // in the journal's first line too
+		Notes:    slices.Clone(s.called), // in the journal's first line too
 	}
 	for _, c := range s.plan.Cells {
 		s.run.Cells = append(s.run.Cells, c.Cell)

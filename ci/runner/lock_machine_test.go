@@ -189,14 +189,16 @@ func TestRunAlone(t *testing.T) {
 	p := makePlan(t, dir, 1)
 	opts := options(filepath.Join(dir, "out"))
 	has := false
-	opts.Alone = func(context.Context) (func(), error) { has = true; return func() { has = false }, nil }
+	opts.Alone = func(context.Context) (func(), []string, error) {
+		has = true
+		return func() { has = false }, []string{"called in haste"}, nil
+	}
 	opts.CheckModel = func(string) error {
 		if !has {
 			t.Error("a model is looked at beside others")
 		}
 		return nil
 	}
-	opts.Notes = []string{"called in haste"}
 	run, err := runner.Run(t.Context(), p, &fakeBench{}, opts)
 	if err != nil || has {
 		t.Fatalf("released: %v; %v", !has, err)
@@ -206,7 +208,7 @@ func TestRunAlone(t *testing.T) {
 	}
 
 	opts.Dir = filepath.Join(dir, "busy")
-	opts.Alone = func(context.Context) (func(), error) { return nil, runner.ErrMachineBusy }
+	opts.Alone = func(context.Context) (func(), []string, error) { return nil, nil, runner.ErrMachineBusy }
 	if run, err := runner.Run(t.Context(), p, &fakeBench{}, opts); run != nil || !errors.Is(err, runner.ErrMachineBusy) {
 		t.Errorf("%v, %v", run, err)
 	}

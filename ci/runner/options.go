@@ -28,10 +28,10 @@ type Options struct {
 	Resume bool          // go on with the run that Dir holds; start one when it holds none
 	Budget time.Duration // of this call; no block is begun that would overrun it. 0: no limit
 
-	// Alone gets the machine for this run before anything is asked of it or
-	// measured, and release gives it back; nil measures beside others. See
-	// LockMachine.
-	Alone func(ctx context.Context) (release func(), err error)
+	// Alone gets the machine for this run before any program is started, and
+	// release gives it back; nil measures beside others. See LockMachine. The
+	// notes are what a reader of the record should know about the machine now.
+	Alone func(ctx context.Context) (release func(), notes []string, err error)
 
 	Host record.Host // this machine; host.Describe
 	Tool record.Tool // this program
@@ -46,7 +46,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if o.Alone == nil {
-		o.Alone = func(context.Context) (func(), error) { return func() {}, nil }
+		o.Alone = func(context.Context) (func(), []string, error) { return func() {}, nil, nil }
 	}
 	if o.Observer == nil {
 		o.Observer = nobody{}

@@ -32,7 +32,7 @@ func (s *session) open(before *past) (err error) {
 		return nil
 	}
 	now := resumption{At: s.opts.Now().UTC().Round(0)}
-	now.Notes = append(s.resumeNotes(before, now.At, next), s.opts.Notes...)
+	now.Notes = append(s.resumeNotes(before, now.At, next), s.called...)
 	s.notes = append(s.notes, now.Notes...)
 	return s.journal.append(entry{Resumed: &now})
 }

@@ -39,12 +39,12 @@ func Run(ctx context.Context, p *plan.Plan, bench Bench, opts Options) (*record.
 		opts.Observer.End(before.complete, nil)
 		return before.complete, nil
 	}
-	release, err := opts.Alone(ctx)
+	release, notes, err := opts.Alone(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	s := &session{plan: p, bench: bench, opts: opts, folder: folder, begun: opts.Now()}
+	s := &session{plan: p, bench: bench, opts: opts, folder: folder, begun: opts.Now(), called: notes}
 	if err := s.identify(ctx); err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ type session struct {
 	begun  time.Time // of this process, for the budget
 
 	run     *record.Run
+	called  []string // notes from Options.Alone
 	notes   []string // about resumptions
 	journal *journal
 	models  pins

@@ -30,27 +30,25 @@ func (w *waiting) register(f *pflag.FlagSet) {
 	f.BoolVar(&w.not, "no-wait", false, "fail at once when another run measures on this machine")
 }
 
-// alone returns what gets the machine for one measurement.
-func (a *app) alone(how measuring) func(context.Context) (release func(), err error) {
-	return func(ctx context.Context) (func(), error) {
-		wait := runner.Waiting{For: max(0, how.wait.most), Notify: func(holder runner.MachineUse, _, left time.Duration) {
-			fmt.Fprintf(a.err, "waiting for this machine, %s at most: it is measured on by %s\n", left.Round(time.Second), holder)
-		}}
-		if how.wait.not {
-			wait.For = 0
-		}
-		named := a.getenv(lockVariable)
-		lock, err := runner.LockMachine(ctx, cmp.Or(named, runner.MachineLockFile()), how.dir, wait)
-		switch {
-		case err == nil:
-			return lock.Unlock, nil
-		case errors.Is(err, runner.ErrMachineBusy):
-			return nil, unmeasured(err)
-		case named != "" || ctx.Err() != nil:
-			return nil, err
-		}
-		// A machine without a place for the lock is no reason not to measure.
-		fmt.Fprintf(a.err, "measuring without a lock, so others may measure at the same time: %v\n", err)
-		return func() {}, nil
+// alone gets the machine for one measurement.
+func (a *app) alone(ctx context.Context, how measuring) (release func(), err error) {
+	wait := runner.Waiting{For: max(0, how.wait.most), Notify: func(holder runner.MachineUse, _, left time.Duration) {
+		fmt.Fprintf(a.err, "waiting for this machine, %s at most: it is measured on by %s\n", left.Round(time.Second), holder)
+	}}
+	if how.wait.not {
+		wait.For = 0
 	}
+	named := a.getenv(lockVariable)
+	lock, err := runner.LockMachine(ctx, cmp.Or(named, runner.MachineLockFile()), how.dir, wait)
+	switch {
+	case err == nil:
+		return lock.Unlock, nil
+	case errors.Is(err, runner.ErrMachineBusy):
+		return nil, unmeasured(err)
+	case named != "" || ctx.Err() != nil:
+		return nil, err
+	}
+	// A machine without a place for the lock is no reason not to measure.
+	fmt.Fprintf(a.err, "measuring without a lock, so others may measure at the same time: %v\n", err)
+	return func() {}, nil
 }

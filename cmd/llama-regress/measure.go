@@ -77,9 +77,9 @@ func (a *app) measure(ctx context.Context, cfg *config.Config, how measuring) (*
 	}
 	observer, within := a.observer()
 	run, err := runner.Run(ctx, p, benches(p, how.dir, logs, within), runner.Options{
-		Dir:      how.dir,
-		Resume:   how.resume,
-		Budget:   cfg.Sampling.Budget,
+		Dir:    how.dir,
+		Resume: how.resume,
+		Budget: cfg.Sampling.Budget,
 		Alone: func(ctx context.Context) (func(), []string, error) {
 			release, err := a.alone(ctx, how)
 			if err != nil {

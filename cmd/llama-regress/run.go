@@ -44,7 +44,7 @@ prompts of failed requests one at a time, to tell a prompt's fault from the load
 				if how.resume {
 					return errors.New("--sweep finds its levels anew: resume with the levels it had, --max-concurrent 1,2,4")
 				}
-				release, err := a.alone(how)(cmd.Context())
+				release, err := a.alone(cmd.Context(), how)
 				if err != nil {
 					return err
 				}

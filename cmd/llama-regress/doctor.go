@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/host"
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/report"
+)
+
+// A diagnosis is what doctor --json prints.
+type diagnosis struct {
+	Schema   string         `json:"schema"` // llama-regress/doctor/v1
+	Host     record.Host    `json:"host"`
+	Worst    host.Severity  `json:"worst"`
+	Findings []host.Finding `json:"findings"`
+	Changed  []host.Setting `json:"changed,omitempty"` // by --fix: their values before
+}
+
+func (a *app) doctorCommand() *cobra.Command {
+	var (
+		dir         string
+		models      []string
+		watch       time.Duration
+		asJSON, fix bool
+	)
+	cmd := &cobra.Command{
+		Use:   "doctor [--fix [-- COMMAND...]]",
+		Short: "Is this machine fit to measure, and what to change",
+		Long: `Looks at the machine for a second and says what makes its numbers spread, why,
+and which command changes it. 'run' and 'gate' look too: a hard finding stops them
+unless --ignore-doctor is given, soft ones cost a line.
+
+--fix changes what is safe and can be undone: the processors' governor, transparent
+huge pages, NUMA balancing. With a COMMAND they are changed while it runs and put
+back when it ends; without one, the commands that put them back are printed. It
+needs the right to write those files, so mostly sudo.
+
+Exits 0, or 4 with a hard finding, or as COMMAND does.`,
+		Example: `  llama-regress doctor --model model.gguf
+  sudo llama-regress doctor --fix -- sudo -u me llama-regress gate -c llama-regress.yaml`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 && !(fix && cmd.ArgsLenAtDash() == 0) {
+				return fmt.Errorf("unexpected %q; to run a command with the settings changed: --fix -- COMMAND", args[0])
+			}
+			sizes, err := modelSizes(models)
+			if err != nil {
+				return err
+			}
+			found, err := a.examine(cmd.Context(), host.Subject{Dir: dir, Models: sizes, Interval: watch})
+			switch {
+			case err != nil:
+				return err
+			case len(args) > 0:
+				return a.fixAround(cmd.Context(), found, args)
+			}
+			return a.diagnose(cmd.Context(), found, asJSON, fix)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&dir, "dir", "d", ".", "folder that reports would be written to")
+	f.StringArrayVarP(&models, "model", "m", nil, "GGUF file that must fit into memory; repeat for several")
+	f.DurationVar(&watch, "watch", time.Second, "how long to watch what the machine does")
+	f.BoolVar(&asJSON, "json", false, "print JSON")
+	f.BoolVar(&fix, "fix", false, "change what is safe, and undo it after COMMAND")
+	return cmd
+}
+
+// examine asks the machine, and the CI job around it.
+func (a *app) examine(ctx context.Context, s host.Subject) ([]host.Finding, error) {
+	found, err := host.Examine(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return append(found, a.examineJob()...), nil
+}
+
+func (a *app) diagnose(ctx context.Context, found []host.Finding, asJSON, fix bool) error {
+	fixed, failed := new(host.Fixed), error(nil)
+	if fix {
+		fixed, failed = host.Fix(found)
+	}
+	if asJSON {
+		enc := json.NewEncoder(a.out)
+		enc.SetIndent("", "  ")
+		if err := enc.Encode(diagnosis{"llama-regress/doctor/v1", host.Describe(ctx), host.Worst(found), found, fixed.Old}); err != nil {
+			return err
+		}
+	} else if err := printFindings(a.out, found); err != nil {
+		return err
+	}
+	if fix {
+		a.sayFixed(fixed)
+	}
+	if failed != nil {
+		return fmt.Errorf("--fix could not change everything: %w\nit needs the right to write these files: try sudo", failed)
+	}
+	if host.Worst(found) == host.Hard {
+		return exitWith(exitUnmeasured)
+	}
+	return nil
+}
+
+// sayFixed tells what was changed and how to undo it, on standard error.
+func (a *app) sayFixed(fixed *host.Fixed) {
+	if len(fixed.Old) == 0 {
+		fmt.Fprintln(a.err, "doctor: there was nothing to change")
+		return
+	}
+	fmt.Fprintf(a.err, "doctor: changed %d settings; this puts them back:\n  %s\n", len(fixed.Old), strings.Join(fixed.UndoCommands(), "\n  "))
+}
+
+// fixAround changes settings, runs a command, and puts them back however the
+// command ends. An interrupt reaches the command, which is waited for; only a
+// kill of this process leaves the settings, and how to undo them was printed.
+func (a *app) fixAround(ctx context.Context, found []host.Finding, command []string) (err error) {
+	fixed, failed := host.Fix(found)
+	defer func() {
+		if undone := fixed.Undo(); undone != nil {
+			err = errors.Join(err, fmt.Errorf("not all settings could be put back: %w", undone))
+		}
+	}()
+	a.sayFixed(fixed)
+	if failed != nil {
+		fmt.Fprintf(a.err, "doctor: left as it is: %v\n", failed)
+	}
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = a.in, a.out, a.err
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	err = cmd.Run()
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit) && exit.ExitCode() > 0:
+		return exitWith(exit.ExitCode())
+	case err != nil:
+		return unmeasured(fmt.Errorf("%s: %w", command[0], err))
+	}
+	return nil
+}
+
+// printFindings writes what is wrong first, with reason and remedy.
+func printFindings(w io.Writer, found []host.Finding) error {
+	count := make(map[host.Severity]int)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, severity := range []host.Severity{host.Hard, host.Soft, host.Fine, host.Unknown} {
+		for _, f := range found {
+			if f.Severity != severity {
+				continue
+			}
+			count[severity]++
+			fmt.Fprintf(table, "%s\t%s\t%s\n", f.Severity, f.Check, f.Found)
+			if f.Why != "" {
+				fmt.Fprintf(table, "\t\twhy: %s\n\t\tchange: %s\n", f.Why, f.Change)
+			}
+		}
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\n%d hard, %d soft, %d ok, %d unknown\n", count[host.Hard], count[host.Soft], count[host.Fine], count[host.Unknown])
+	return err
+}
+
+// fit looks at the machine before a measurement. A hard finding is an error, or
+// a note where it was to be overridden; soft ones are told in one line.
+func (a *app) fit(ctx context.Context, cfg *config.Config, how measuring) (notes []string, err error) {
+	sizes := make(map[string]int64)
+	for _, m := range cfg.Models {
+		if info, err := os.Stat(m.Path); err == nil { // the runner says what is wrong with it
+			sizes[m.Name] = info.Size()
+		}
+	}
+	found, err := host.Examine(ctx, host.Subject{Dir: how.dir, Models: sizes, Interval: 250 * time.Millisecond})
+	if err != nil {
+		return nil, err
+	}
+	return a.consider(found, how.unfit)
+}
+
+func (a *app) consider(found []host.Finding, override bool) (notes []string, err error) {
+	var hard, soft []string
+	for _, f := range found {
+		switch f.Severity {
+		case host.Hard:
+			hard = append(hard, fmt.Sprintf("%s: %s (%s)", f.Check, f.Found, f.Why))
+		case host.Soft:
+			soft = append(soft, fmt.Sprintf("%s: %s", f.Check, report.Line(f.Found, 60)))
+		}
+	}
+	if len(soft) > 0 {
+		fmt.Fprintf(a.err, "doctor: numbers may spread: %s; see 'llama-regress doctor'\n", strings.Join(soft, "; "))
+	}
+	if len(hard) > 0 && !override {
+		return nil, unmeasured(fmt.Errorf("this machine is not fit to measure: %s; see 'llama-regress doctor', or measure all the same: --ignore-doctor", strings.Join(hard, "; ")))
+	}
+	for _, h := range hard {
+		notes = append(notes, "measured with --ignore-doctor although "+h)
+	}
+	return notes, nil
+}
+
+// modelSizes looks up the files, by path.
+func modelSizes(paths []string) (map[string]int64, error) {
+	sizes := make(map[string]int64, len(paths))
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, err
+		}
+		sizes[path] = info.Size()
+	}
+	return sizes, nil
+}
