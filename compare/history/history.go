@@ -1,0 +1,187 @@
+// Package history looks at one session in the light of those before it.
+package history
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/compare"
+	"github.com/llama-regress/llama-regress/compare/baseline"
+)
+
+// defaultMost is the target size of a baseline: 10 to 20 sessions (statistics
+// reference 7.3).
+const defaultMost = 20
+
+// Options say which sessions may serve as baseline. The zero value works.
+type Options struct {
+	Machine string // as keys name it; "" is the Slug of the host's name
+	Arm     string // of the session under test; "" is its baseline arm
+	Most    int    // sessions a cell; 0 is 20
+}
+
+// A Choice is the baseline of a session: for each of its cells the latest
+// stored sessions of the same machine with the same hard fingerprint, model,
+// and parameters of the arm, within the cell's current segment.
+type Choice struct {
+	Arm   string                        // of the session under test
+	Cells map[string][]baseline.Session // by Cell.Key, oldest first; absent where none can serve
+
+	// PassedOver says why others cannot serve, the most frequent reason first.
+	PassedOver []Reason
+}
+
+// A Reason is why stored sessions cannot serve as baseline of any cell.
+type Reason struct {
+	Why      string // "differs in cpu, kernel"
+	Sessions int
+}
+
+// Choose picks the baseline of head from what a store holds. Sessions that
+// began at the same time as head or later, and head itself, take no part.
+func Choose(c *baseline.Contents, head *record.Run, o Options) Choice {
+	o.Machine = cmp.Or(o.Machine, baseline.Slug(head.Host.Name))
+	o.Arm = cmp.Or(o.Arm, head.Baseline)
+	o.Most = cmp.Or(o.Most, defaultMost)
+	choice := Choice{Arm: o.Arm, Cells: make(map[string][]baseline.Session)}
+	passed := make(map[string]int)
+	for _, s := range slices.Backward(c.Sessions) { // latest first
+		if s.Key.Machine != o.Machine || s.Run.ID == head.ID {
+			continue
+		}
+		if why := unfit(s, head, o.Arm); why != "" {
+			passed[why]++
+			continue
+		}
+		serves, why := false, "measured no cell of this session"
+		for _, cell := range head.Cells {
+			if because := unfitCell(c, s, head, o, cell.Key); because != "" {
+				why = because
+				continue
+			}
+			serves = true
+			if len(choice.Cells[cell.Key]) < o.Most {
+				choice.Cells[cell.Key] = append(choice.Cells[cell.Key], s)
+			}
+		}
+		if !serves {
+			passed[why]++
+		}
+	}
+	for _, sessions := range choice.Cells {
+		slices.Reverse(sessions)
+	}
+	for why, n := range passed {
+		choice.PassedOver = append(choice.PassedOver, Reason{why, n})
+	}
+	slices.SortFunc(choice.PassedOver, func(a, b Reason) int {
+		return cmp.Or(b.Sessions-a.Sessions, strings.Compare(a.Why, b.Why))
+	})
+	return choice
+}
+
+// unfit says why a whole session cannot serve, "" when it may.
+func unfit(s baseline.Session, head *record.Run, arm string) string {
+	if !s.Run.Started.Before(head.Started) {
+		return "not earlier than this session"
+	}
+	if hard, _ := s.Run.Host.Compare(head.Host); len(hard) > 0 {
+		var keys []string
+		for _, d := range hard {
+			keys = append(keys, d.Key)
+		}
+		return "differs in " + strings.Join(keys, ", ")
+	}
+	theirs, ok := armOf(&s.Run, arm)
+	ours, _ := armOf(head, arm)
+	switch {
+	case !ok:
+		return "has no arm to compare with"
+	case !maps.Equal(theirs.Params, ours.Params) || !maps.Equal(theirs.Env, ours.Env):
+		return "ran with other parameters or environment"
+	}
+	return ""
+}
+
+// unfitCell says why a session cannot serve for one cell, "" when it can.
+func unfitCell(c *baseline.Contents, s baseline.Session, head *record.Run, o Options, cell string) string {
+	if g, ok := c.Segment(o.Machine, cell); ok && s.Key.Started.Before(g.Start()) {
+		return fmt.Sprintf("before history began anew on %s: %s", g.Start().Format(time.DateOnly), g.Reason)
+	}
+	i := slices.IndexFunc(s.Run.Cells, func(x record.Cell) bool { return x.Key == cell })
+	if i < 0 {
+		return "measured no cell of this session"
+	}
+	model := s.Run.Cells[i].Model
+	if a, b := hashOf(&s.Run, model), hashOf(head, model); a != "" && b != "" && a != b {
+		return "measured another file of model " + model
+	}
+	arm, _ := armOf(&s.Run, o.Arm)
+	for _, x := range s.Samples {
+		if int(x.Cell) == i && s.Run.Arms[x.Arm].Name == arm.Name && len(x.Values)+int(x.Beyond) > 0 {
+			return ""
+		}
+	}
+	return "measured nothing: every trial failed"
+}
+
+// armOf finds the arm of that name, else the baseline arm: the build of a
+// nightly is the same arm whatever it was called.
+func armOf(run *record.Run, name string) (record.Arm, bool) {
+	for _, want := range []string{name, run.Baseline} {
+		for _, arm := range run.Arms {
+			if arm.Name == want && arm.ControlOf == "" {
+				return arm, true
+			}
+		}
+	}
+	return record.Arm{}, false
+}
+
+func hashOf(run *record.Run, model string) string {
+	for _, m := range run.Models {
+		if m.Name == model {
+			return m.SHA256
+		}
+	}
+	return ""
+}
+
+// Selections reads the chosen sessions, oldest first, for compare.History. Of
+// each only the cells are left for which it was chosen. A session that was
+// pruned meanwhile is left out.
+func (c Choice) Selections(ctx context.Context, s baseline.Store) ([]compare.Selection, error) {
+	cells := make(map[baseline.Key]map[string]bool)
+	for cell, sessions := range c.Cells {
+		for _, session := range sessions {
+			if cells[session.Key] == nil {
+				cells[session.Key] = make(map[string]bool)
+			}
+			cells[session.Key][cell] = true
+		}
+	}
+	keys := slices.SortedFunc(maps.Keys(cells), func(a, b baseline.Key) int {
+		return cmp.Or(a.Started.Compare(b.Started), strings.Compare(a.String(), b.String()))
+	})
+	var selections []compare.Selection
+	for _, key := range keys {
+		run, err := baseline.Fetch(ctx, s, key.String())
+		if errors.Is(err, baseline.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read baseline: %w", err)
+		}
+		run.Trials = slices.DeleteFunc(run.Trials, func(t record.Trial) bool { return !cells[key][t.Cell] })
+		arm, _ := armOf(run, c.Arm)
+		selections = append(selections, compare.Selection{Run: run, Arm: arm.Name})
+	}
+	return selections, nil
+}
