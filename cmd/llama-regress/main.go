@@ -3,6 +3,8 @@
 //	llama-regress quickstart                       the whole job on a bare machine
 //	llama-regress gate --base A --head B -m M      measure two builds in turns, judge, report
 //	llama-regress run, compare, report             the same in three steps
+//	llama-regress baseline put, list, promote      keep sessions as history's baseline; also show, prune
+//	llama-regress export, baseline export          CSV, benchstat's format, compare-llama-bench.py's SQLite
 //	llama-regress annotate, comment                tell a GitHub job, or a pull request
 //	llama-regress plan                             what would run, or what a time budget would buy
 //	llama-regress config init, check, schema       llama-regress.yaml
