@@ -86,11 +86,12 @@ func (s *scriptStep) read(name string) string {
 func gateStep(t *testing.T, tool string) *scriptStep {
 	s := newStep(t)
 	s.env["TOOL"] = s.program("tool", `printf '%s\n' "$@" "--" >>args
+[ "$1" != gate ] || echo "${LLAMA_REGRESS_LOCK-none}" >lock
 `+tool)
 	for _, name := range []string{"CONFIG", "BASE", "HEAD", "MODEL", "TESTS", "BLOCKS", "BUDGET", "MARGIN", "FAIL_INCONCLUSIVE", "LOCK"} {
 		s.env[name] = ""
 	}
-	s.env["DIR"], s.env["ACCEPT"], s.env["LOCK_WAIT"] = "out", "false", "1"
+	s.env["DIR"], s.env["ACCEPT"], s.env["WAIT"] = "out", "false", "2h"
 	return s
 }
 
@@ -104,13 +105,16 @@ func TestGateScript(t *testing.T) {
 	s.env["CONFIG"], s.env["MODEL"], s.env["MARGIN"], s.env["FAIL_INCONCLUSIVE"] = evil, "a b.gguf\n\n-rf", "3%\nttft_p50=5%", "true"
 	s.env["CODE"] = "1"
 	out := s.run("gate.sh", 1)
-	want := "gate\n--dir=out\n--config=" + evil + "\n--margin=3%\n--margin=ttft_p50=5%\n--fail-inconclusive\n--model=a b.gguf\n--model=-rf\n--\n" +
+	want := "gate\n--dir=out\n--wait=2h\n--config=" + evil + "\n--margin=3%\n--margin=ttft_p50=5%\n--fail-inconclusive\n--model=a b.gguf\n--model=-rf\n--\n" +
 		"annotate\n--config=" + evil + "\n--margin=3%\n--margin=ttft_p50=5%\n--fail-inconclusive\n--\nout\n--\n"
 	if got := s.read("args"); got != want {
 		t.Errorf("the tool was called with\n%s\nwant\n%s", got, want)
 	}
 	if _, err := os.Stat(filepath.Join(s.dir, "pwned")); err == nil {
 		t.Error("an input was run as code")
+	}
+	if got := s.read("lock"); got != "none\n" {
+		t.Errorf("the lock is %q", got)
 	}
 	if got := s.read("output"); got != "verdict=x\nexit-code=1\n" {
 		t.Errorf("outputs are %q", got)
@@ -132,6 +136,11 @@ func TestGateScriptExitCodes(t *testing.T) {
 	s := gateStep(t, "exit 4")
 	if out := s.run("gate.sh", 4); !strings.Contains(out, "::error title=llama-regress::nothing was measured") {
 		t.Errorf("without a record: %q", out)
+	}
+	s = gateStep(t, measures)
+	s.env["LOCK"] = "/srv/lock"
+	if s.run("gate.sh", 0); s.read("lock") != "/srv/lock\n" {
+		t.Errorf("the lock is %q", s.read("lock"))
 	}
 	s = gateStep(t, measures)
 	s.env["FAIL_INCONCLUSIVE"] = "yes"
@@ -174,27 +183,12 @@ while :; do sleep 0.05; done
 	}
 }
 
-func TestGateScriptWaitsForTheMachine(t *testing.T) {
-	if _, err := exec.LookPath("flock"); err != nil {
-		t.Skip("no flock on this system")
-	}
-	s := gateStep(t, measures)
-	s.env["LOCK"], s.env["LOCK_WAIT"] = filepath.Join(s.dir, "lock"), "0"
-	s.run("gate.sh", 0)
-	f, err := os.OpenFile(s.env["LOCK"], os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
-		t.Fatal(err)
-	}
-	if out := s.run("gate.sh", 4); !strings.Contains(out, "not free") {
-		t.Errorf("got %q", out)
-	}
-	s.env["LOCK"] = filepath.Join(s.dir, "no", "such", "folder")
-	if out := s.run("gate.sh", 0); !strings.Contains(out, "::warning title=llama-regress::cannot lock") {
-		t.Errorf("got %q", out)
+func TestRecordScript(t *testing.T) {
+	s := gateStep(t, "")
+	s.env["STORE"], s.env["MACHINE"], s.env["GITHUB_RUN_ATTEMPT"] = "git:https://github.com/o/n#perf-data", "bench-01", "2"
+	s.run("record.sh", 0)
+	if got, want := s.read("args"), "baseline\nput\n--store=git:https://github.com/o/n#perf-data\n--machine=bench-01\n--attempt=2\n--\nout\n--\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

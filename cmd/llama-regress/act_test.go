@@ -50,7 +50,7 @@ inputs: {name: {required: true}, path: {required: true}, if-no-files-found: {def
 
 // An actRun is act, to run the workflows of a repository without containers.
 type actRun struct {
-	*repository
+	*clone
 	act   string
 	local []string // stand-ins, as act wants them
 }
@@ -64,7 +64,7 @@ func newActRun(t *testing.T) *actRun {
 		}
 		t.Skip("LLAMA_REGRESS_ACT does not name act: go install github.com/nektos/act@v0.2.89")
 	}
-	a := &actRun{repository: newRepository(t), act: act}
+	a := &actRun{clone: newClone(t), act: act}
 	for name, text := range standIns {
 		folder := filepath.Join(a.dir, strings.NewReplacer("/", "-", "@", "-").Replace(name))
 		a.write(filepath.Join(folder, "action.yml"), "name: stand-in\n"+text)
@@ -78,9 +78,9 @@ func newActRun(t *testing.T) *actRun {
 	return a
 }
 
-// run runs a workflow as an event would start it, and returns its log and
-// whether every job succeeded.
-func (a *actRun) run(workflow, event string, payload any, env map[string]string) (string, bool) {
+// run runs a job of a workflow and those it needs as an event would start them,
+// and returns the log and whether all succeeded.
+func (a *actRun) run(workflow, job, event string, payload any, env map[string]string) (string, bool) {
 	a.t.Helper()
 	data, err := json.Marshal(payload)
 	if err != nil {
@@ -88,7 +88,7 @@ func (a *actRun) run(workflow, event string, payload any, env map[string]string)
 	}
 	path := filepath.Join(a.dir, "event.json")
 	a.write(path, string(data))
-	args := append([]string{event, "--workflows", filepath.Join(".github", "workflows", workflow), "--eventpath", path, "--pull=false", "--no-cache-server",
+	args := append([]string{event, "--workflows", filepath.Join(".github", "workflows", workflow), "--job", job, "--eventpath", path, "--pull=false", "--no-cache-server",
 		"-P", "ubuntu-latest=-self-hosted", "-P", "self-hosted=-self-hosted", "--action-cache-path", filepath.Join(a.dir, "actions"),
 		"--var", `LLAMA_REGRESS_MACHINES=["bench-01"]`, "--secret", "GITHUB_TOKEN=" + githubtest.Token}, a.local...)
 	for name, value := range env {
@@ -133,7 +133,7 @@ sampling: {blocks: 8}
 		"repository": map[string]any{"id": githubtest.RepoID, "full_name": githubtest.Repo, "default_branch": "main"}}
 	artifacts := filepath.Join(a.dir, "artifacts")
 	env := map[string]string{"STAND_IN_ORIGIN": a.path, "STAND_IN_ARTIFACTS": artifacts, "GITHUB_REPOSITORY": githubtest.Repo}
-	log, passed := a.run("pr.yml", "pull_request", pull, env)
+	log, passed := a.run("pr.yml", "measure", "pull_request", pull, env)
 	if passed || !strings.Contains(log, "2 regressions") {
 		t.Fatal("the measuring job did not fail for the regression")
 	}
@@ -152,7 +152,7 @@ sampling: {blocks: 8}
 	done := forkEvent()
 	done["workflow_run"].(map[string]any)["head_sha"] = a.head
 	env["GITHUB_API_URL"] = s.URL
-	log, passed = a.run("pr-report.yml", "workflow_run", done, env)
+	log, passed = a.run("pr-report.yml", "comment", "workflow_run", done, env)
 	if !passed {
 		t.Fatal("the report job failed")
 	}
@@ -168,7 +168,7 @@ sampling: {blocks: 8}
 	a.git("checkout", "--quiet", "main")
 	a.git("merge", "--quiet", "--ff-only", "faster")
 	delete(env, "GITHUB_API_URL")
-	if log, passed = a.run("nightly.yml", "schedule", map[string]any{"schedule": "17 2 * * *", "repository": pull["repository"]}, env); passed || !strings.Contains(log, "2 regressions") {
+	if log, passed = a.run("nightly.yml", "measure", "schedule", map[string]any{"schedule": "17 2 * * *", "repository": pull["repository"]}, env); passed || !strings.Contains(log, "2 regressions") {
 		t.Error("the night did not find the regression")
 	}
 	if reports, err := filepath.Glob(filepath.Join(artifacts, "llama-regress-nightly-bench-01-*", "llama-regress-out", "report.html")); err != nil || len(reports) != 1 {

@@ -27,7 +27,7 @@ func example(t *testing.T, name string) string {
 }
 
 // shell runs a script in the repository and returns its exit code.
-func (r *repository) shell(script string, env ...string) int {
+func (r *clone) shell(script string, env ...string) int {
 	r.t.Helper()
 	cmd := exec.Command("bash", "-eo", "pipefail", "-c", script)
 	cmd.Dir, cmd.Env = r.path, append(os.Environ(), append(env, "LLAMA_REGRESS_MODEL="+r.model)...)
@@ -46,7 +46,7 @@ func (r *repository) shell(script string, env ...string) int {
 
 // collected fails the test unless every file that a forge collects is there,
 // and the tests among them say what the exit code does.
-func (r *repository) collected(junit string, files []string) {
+func (r *clone) collected(junit string, files []string) {
 	r.t.Helper()
 	for _, file := range append(files, junit) {
 		if info, err := os.Stat(filepath.Join(r.path, file)); err != nil || info.Size() == 0 {
@@ -86,7 +86,7 @@ func TestGitLabExample(t *testing.T) {
 	if !slices.Equal(job.AllowFailure.ExitCodes, []int{exitInconclusive}) {
 		t.Errorf("allowed to fail: %v", job.AllowFailure.ExitCodes)
 	}
-	r := newRepository(t)
+	r := newClone(t)
 	r.commits()
 	if code := r.shell(strings.Join(job.Script, "\n"), "CI_MERGE_REQUEST_DIFF_BASE_SHA="+r.base, "CI_COMMIT_SHA="+r.head); code != exitRegression {
 		t.Errorf("exit code %d", code)
@@ -102,7 +102,7 @@ func TestJenkinsExample(t *testing.T) {
 	if len(scripts) != 2 || junit == nil || archived == nil || !strings.Contains(text, "if (code == 3)") || exitInconclusive != 3 {
 		t.Fatalf("the example has %d scripts, %q, %q", len(scripts), junit, archived)
 	}
-	r := newRepository(t)
+	r := newClone(t)
 	r.commits()
 	r.git("update-ref", "refs/remotes/origin/main", r.base)
 	if code := r.shell(scripts[0][1], "LLAMA_REGRESS_TARGET=main"); code != 0 {

@@ -3,18 +3,11 @@
 set -euo pipefail
 . "$(dirname "$0")/args.sh"
 
-# One measurement at a time on this machine, whichever repository it is for.
-if [ -n "$LOCK" ]; then
-  if ! command -v flock >/dev/null || ! { exec 9>>"$LOCK"; } 2>/dev/null; then
-    echo "::warning title=llama-regress::cannot lock $LOCK: other jobs on this machine may disturb the measurement"
-  elif ! flock --nonblock 9; then
-    echo "another measurement runs on this machine; waiting for $LOCK"
-    flock --wait "$LOCK_WAIT" 9 || { echo "::error title=llama-regress::the machine was not free within $LOCK_WAIT s"; exit 4; }
-  fi
-fi
+if [ -n "$LOCK" ]; then export LLAMA_REGRESS_LOCK=$LOCK; fi
 
 args=(gate)
 add --dir "$DIR"
+add --wait "$WAIT"
 add_gate
 add --base "$BASE"
 add --head "$HEAD"
@@ -28,7 +21,7 @@ add --budget "$BUDGET"
 word=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 echo "::stop-commands::$word"
 code=0
-"$TOOL" "${args[@]}" 9>&- &
+"$TOOL" "${args[@]}" &
 trap 'kill -TERM $!' INT TERM
 while :; do
   code=0

@@ -13,9 +13,9 @@ import (
 	"github.com/llama-regress/llama-regress/fixtures/gguf"
 )
 
-// A repository is somebody's llama.cpp: its speed stands in the file of that
+// A clone is of somebody's llama.cpp: its speed stands in the file of that
 // name, and a cmake in PATH builds it without a compiler.
-type repository struct {
+type clone struct {
 	t          *testing.T
 	dir        string // of all of it
 	path       string // of the clone
@@ -23,10 +23,10 @@ type repository struct {
 	base, head string // commits: of main, and of a slower branch that is checked out
 }
 
-func newRepository(t *testing.T) *repository {
+func newClone(t *testing.T) *clone {
 	t.Helper()
 	dir := t.TempDir()
-	r := &repository{t: t, dir: dir, path: filepath.Join(dir, "repo"), model: filepath.Join(dir, "model.gguf")}
+	r := &clone{t: t, dir: dir, path: filepath.Join(dir, "repo"), model: filepath.Join(dir, "model.gguf")}
 	if _, err := gguf.WriteFile(context.Background(), r.model, scriptModel, 1); err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ fi
 }
 
 // commits makes both; whatever lies in the clone already is part of the first.
-func (r *repository) commits() {
+func (r *clone) commits() {
 	r.t.Helper()
 	r.write(filepath.Join(r.path, "speed"), "fast\n")
 	r.git("init", "--quiet")
@@ -65,7 +65,7 @@ func (r *repository) commits() {
 	r.head = r.commit("this will be faster")
 }
 
-func (r *repository) write(path, text string) {
+func (r *clone) write(path, text string) {
 	r.t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		r.t.Fatal(err)
@@ -75,7 +75,7 @@ func (r *repository) write(path, text string) {
 	}
 }
 
-func (r *repository) git(args ...string) string {
+func (r *clone) git(args ...string) string {
 	r.t.Helper()
 	cmd := exec.Command("git", append([]string{"-C", r.path, "-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main"}, args...)...)
 	out, err := cmd.CombinedOutput()
@@ -86,7 +86,7 @@ func (r *repository) git(args ...string) string {
 }
 
 // commit takes up everything; the first one is two days old.
-func (r *repository) commit(text string) string {
+func (r *clone) commit(text string) string {
 	r.t.Helper()
 	if r.base == "" {
 		r.t.Setenv("GIT_COMMITTER_DATE", "2026-01-01T00:00:00Z")
