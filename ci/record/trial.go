@@ -35,6 +35,14 @@ type Trial struct {
 	Load         *Load             `json:"load,omitempty"`     // of a serve trial
 	Warnings     []string          `json:"warnings,omitempty"` // such as a debug build's own warning
 
+	// Contaminated says, a sentence each, what the machine did during the trial
+	// that makes its numbers unfit. It is decided by conditions alone, never by
+	// what was measured.
+	Contaminated []string `json:"contaminated,omitempty"`
+	// Repeats is the ID of the contaminated trial that this one repeats, in the
+	// same block; where this one succeeded it counts in that one's place.
+	Repeats string `json:"repeats,omitempty"`
+
 	Extra Extra `json:"-"`
 }
 

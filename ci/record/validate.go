@@ -94,6 +94,9 @@ func (t *Trial) validate(cell *Cell) error {
 	default:
 		return fmt.Errorf("outcome %q: want %q or %q", t.Outcome, OK, Failed)
 	}
+	if t.Repeats == t.ID {
+		return fmt.Errorf("repeats itself")
+	}
 	if !(t.Seconds >= 0) || math.IsInf(t.Seconds, 0) {
 		return fmt.Errorf("seconds: %v is not a duration", t.Seconds)
 	}
