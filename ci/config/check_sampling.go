@@ -33,6 +33,7 @@ func (k *checker) bench(c *Config) {
 func (k *checker) sampling(s Sampling) {
 	k.between("sampling.blocks", s.Blocks, 1, 1000)
 	k.between("sampling.warmup", s.Warmup, 0, 100)
+	k.between("sampling.repeat_contaminated", s.RepeatContaminated, 0, 10)
 	if s.Budget < 0 {
 		k.fault("sampling.budget", "want a duration above 0, have %v", s.Budget)
 	}

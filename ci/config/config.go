@@ -78,6 +78,10 @@ type Sampling struct {
 	Budget  time.Duration `yaml:"budget"`  // wall time of the whole run; 0 for no limit
 	Timeout time.Duration `yaml:"timeout"` // of one trial, 1 s to 24 h
 	Control Control       `yaml:"control"` // where the baseline arm also runs as its own contender
+
+	// RepeatContaminated is how often a trial that something disturbed is run
+	// again at once, 0 to 10; in all at most a fifth of the trials.
+	RepeatContaminated int `yaml:"repeat_contaminated"`
 }
 
 // Control says in which cells the null control runs: the baseline arm a second
@@ -132,7 +136,7 @@ func Default() *Config {
 	return &Config{
 		Version:  Version,
 		Bench:    Bench{Tests: []record.Test{{Prompt: 512}, {Gen: 128}}, Repetitions: 5},
-		Sampling: Sampling{Blocks: 6, Warmup: 1, Timeout: 10 * time.Minute, Control: ControlOne},
+		Sampling: Sampling{Blocks: 6, Warmup: 1, Timeout: 10 * time.Minute, Control: ControlOne, RepeatContaminated: 1},
 		Gate:     Gate{Margins: defaultMargins()},
 	}
 }

@@ -133,5 +133,7 @@ func (r *reader) sampling(path string, n ast.Node, s *Sampling) {
 		"budget":  r.duration(&s.Budget),
 		"timeout": r.duration(&s.Timeout),
 		"control": r.text((*string)(&s.Control)),
+
+		"repeat_contaminated": r.whole(&s.RepeatContaminated),
 	}, "confirm_blocks")
 }

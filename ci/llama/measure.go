@@ -22,7 +22,7 @@ const (
 
 // Measure runs one trial: llama-bench once, or once for each group of tests
 // whose depths differ (see invocations), within one time limit. It returns Outcome,
-// Measurements, Failure, Command, Echo, Resources and Warnings; several
+// Measurements, Failure, Command, Echo, Resources, Samples and Warnings; several
 // commands are joined by ";", as a shell would. Whatever goes wrong with the
 // program is a failure of the trial; the error is ctx.Err() or says that a
 // log could not be created.
@@ -81,6 +81,7 @@ type measurement struct {
 	results   []Result
 	failure   *record.Failure
 	resources *record.Resources
+	samples   *record.Samples
 	warnings  []string
 }
 
@@ -150,7 +151,9 @@ func (m *measurement) invoke(ctx context.Context, spec childSpec, again bool) er
 		spec.log = m.log
 	}
 	killsBefore := memoryKills()
-	end, err := runChild(ctx, spec)
+	end, watch, err := runWatched(ctx, spec)
+	var results []Result
+	defer func() { m.samples = longer(m.samples, watch.stop(results)) }()
 	switch {
 	case ctx.Err() != nil && err != nil:
 		return ctx.Err()
@@ -160,7 +163,7 @@ func (m *measurement) invoke(ctx context.Context, spec childSpec, again bool) er
 	}
 	m.add(end)
 	m.failure = failureOf(end, spec, memoryKills() > killsBefore)
-	results, err := ReadResults(bytes.NewReader(end.stdout), "stdout")
+	results, err = ReadResults(bytes.NewReader(end.stdout), "stdout")
 	m.results = append(m.results, results...)
 	if err != nil && m.failure == nil {
 		m.fail(record.BadOutput, "%s; see what it printed in the trial's log", oneLine(err.Error()))
@@ -209,6 +212,7 @@ func (m *measurement) trial() record.Trial {
 		Failure:      m.failure,
 		Command:      m.command,
 		Resources:    m.resources,
+		Samples:      m.samples,
 	}
 	if m.failure != nil {
 		t.Outcome = record.Failed

@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/llama-regress/llama-regress/ci/host"
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
@@ -28,6 +29,13 @@ type Options struct {
 	Resume bool          // go on with the run that Dir holds; start one when it holds none
 	Budget time.Duration // of this call; no block is begun that would overrun it. 0: no limit
 
+	// Conditions says, a sentence each, what the machine did during a trial that
+	// makes its numbers unfit; nil: host.StandardRules. Repeat is how often such a
+	// trial is run again at most, in all for a fifth of the plan's trials; the
+	// spoilt one is kept.
+	Conditions func(*record.Samples) []string
+	Repeat     int
+
 	// Alone gets the machine for this run before any program is started, and
 	// release gives it back; nil measures beside others. See LockMachine. The
 	// notes are what a reader of the record should know about the machine now.
@@ -45,6 +53,9 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
+	if o.Conditions == nil {
+		o.Conditions = host.StandardRules().Contaminated
+	}
 	if o.Alone == nil {
 		o.Alone = func(context.Context) (func(), []string, error) { return func() {}, nil, nil }
 	}

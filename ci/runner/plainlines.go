@@ -65,12 +65,13 @@ func (l *PlainLines) Skipped(t plan.Trial, why string) {
 
 func (l *PlainLines) End(run *record.Run, err error) {
 	failures := 0
-	for _, r := range run.Trials {
+	trials := firsts(run.Trials)
+	for _, r := range trials {
 		if r.Outcome != record.OK {
 			failures++
 		}
 	}
-	text := fmt.Sprintf("%d of %d trials measured, %d failed, in %s", len(run.Trials)-failures, len(l.plan.Trials), failures, brief(l.now().Sub(l.began)))
+	text := fmt.Sprintf("%d of %d trials measured, %d failed, in %s", len(trials)-failures, len(l.plan.Trials), failures, brief(l.now().Sub(l.began)))
 	if run.Interrupted != "" {
 		text += "; ended early: " + run.Interrupted
 	}

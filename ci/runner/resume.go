@@ -67,6 +67,12 @@ func (s *session) adopt(before *past, path string) error {
 	last := -1
 	for i, r := range trials {
 		t, ok := planned[r.ID]
+		if r.Repeats != "" {
+			if t, ok = planned[r.Repeats]; ok && t.Order == last {
+				last--
+			}
+			planned[r.ID] = t // which may be repeated itself
+		}
 		if !ok || r.Arm != s.plan.Arms[t.Arm].Name || r.Cell != s.plan.Cells[t.Cell].Cell.Key || r.Block != t.Block || r.Order != t.Order || t.Order <= last {
 			return fmt.Errorf("%s:%d: trial %s is not the one planned next: the journal was edited; start over in another folder", path, before.trialAt[i], r.ID)
 		}
@@ -79,7 +85,7 @@ func (s *session) adopt(before *past, path string) error {
 // resumeNotes is what a reader of the results should know about the pause.
 func (s *session) resumeNotes(before *past, at time.Time, next plan.Trial) []string {
 	pause := at.Sub(finished(s.run)).Round(time.Second)
-	note := fmt.Sprintf("resumed at %s after %d of %d trials and a pause of %v", at.Format(time.RFC3339), len(s.run.Trials), len(s.plan.Trials), max(0, pause))
+	note := fmt.Sprintf("resumed at %s after %d of %d trials and a pause of %v", at.Format(time.RFC3339), len(firsts(s.run.Trials)), len(s.plan.Trials), max(0, pause))
 	if next.Order > 0 {
 		last := s.plan.Trials[next.Order-1]
 		if s.done[last.ID] && last.Block == next.Block && last.Cell == next.Cell {

@@ -35,7 +35,7 @@ func Run(ctx context.Context, p *plan.Plan, bench Bench, opts Options) (*record.
 		return nil, err
 	}
 	if before.complete != nil {
-		opts.Observer.Begin(p, before.complete.Trials)
+		opts.Observer.Begin(p, firsts(before.complete.Trials))
 		opts.Observer.End(before.complete, nil)
 		return before.complete, nil
 	}
@@ -51,7 +51,7 @@ func Run(ctx context.Context, p *plan.Plan, bench Bench, opts Options) (*record.
 	if err := s.open(before.past); err != nil {
 		return nil, err
 	}
-	opts.Observer.Begin(p, slices.Clone(s.run.Trials))
+	opts.Observer.Begin(p, firsts(s.run.Trials))
 	why, err := s.walk(ctx)
 	s.journal.close()
 	err = s.finish(why, err)
@@ -101,7 +101,7 @@ func (f *folder) inspect(p *plan.Plan, resume bool) (contents, error) {
 func (s *session) finish(why string, cause error) error {
 	s.run.Finished = finished(s.run)
 	s.run.Interrupted = why
-	s.run.Notes = slices.Concat(s.run.Notes, datasetNotes(s.run), s.notes, s.streaks.notes(s.plan))
+	s.run.Notes = slices.Concat(s.run.Notes, datasetNotes(s.run), s.notes, s.streaks.notes(s.plan), conditionsNote(s.run))
 	if why == "error" {
 		s.run.Notes = append(s.run.Notes, fmt.Sprintf("the run ended early: %s", printable(cause.Error())))
 	}

@@ -25,6 +25,8 @@ type session struct {
 	done    map[string]bool // by trial ID
 	pace    pace
 	streaks streaks
+
+	repeated int // trials that were run again
 }
 
 // walk runs what is left of the plan. It says why it stopped early, "" when it
@@ -47,16 +49,12 @@ func (s *session) walk(ctx context.Context) (why string, err error) {
 		}
 		last = t
 		s.opts.Observer.Started(t)
-		trial, err := s.measure(ctx, t)
+		trial, err := s.conduct(ctx, t)
 		if err != nil {
 			if ctx.Err() != nil {
 				return "interrupt", context.Cause(ctx)
 			}
 			return "error", fmt.Errorf("trial %s: %w", t.ID, err)
-		}
-		s.take(t, trial) // first: when the journal cannot take it, the record may
-		if err := s.journal.append(entry{Trial: &trial}); err != nil {
-			return "error", err
 		}
 		s.opts.Observer.Finished(t, trial)
 	}
@@ -82,6 +80,7 @@ func (s *session) measure(ctx context.Context, t plan.Trial) (record.Trial, erro
 	trial.Order = t.Order
 	trial.Start = start.UTC().Round(0)
 	trial.Seconds = seconds
+	trial.Contaminated = s.judge(trial)
 	return admit(s.run, trial), nil
 }
 
@@ -105,6 +104,9 @@ func (s *session) take(t plan.Trial, r record.Trial) {
 	s.streaks.add(t, r)
 	learn(s.run, r)
 	s.run.Trials = append(s.run.Trials, r)
+	if r.Repeats != "" {
+		s.repeated++
+	}
 }
 
 // overruns says whether the block that begins at Trials[i] would end after the

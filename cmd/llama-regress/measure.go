@@ -80,6 +80,7 @@ func (a *app) measure(ctx context.Context, cfg *config.Config, how measuring) (*
 		Dir:    how.dir,
 		Resume: how.resume,
 		Budget: cfg.Sampling.Budget,
+		Repeat: cfg.Sampling.RepeatContaminated,
 		Alone: func(ctx context.Context) (func(), []string, error) {
 			release, err := a.alone(ctx, how)
 			if err != nil {
