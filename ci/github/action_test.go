@@ -192,6 +192,15 @@ func TestRecordScript(t *testing.T) {
 	}
 }
 
+func TestTrackScript(t *testing.T) {
+	s := gateStep(t, "")
+	s.env["MACHINE"], s.env["MARGIN"] = "bench-01", "3%"
+	s.run("track.sh", 0)
+	if got, want := s.read("args"), "track\n--margin=3%\n--machine=bench-01\n--\nout\n--\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestCommentScript(t *testing.T) {
 	s := gateStep(t, "")
 	s.env["ARTIFACT"], s.env["KEY"], s.env["POLICY"], s.env["WORKFLOW"], s.env["CHECK"], s.env["MARGIN"] = "llama-regress-bench-01", "bench_01", "always", ".github/workflows/pr.yml", "", "3%"

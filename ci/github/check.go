@@ -29,15 +29,7 @@ func (c *Client) PostCheck(ctx context.Context, want CheckRun) (Posted, error) {
 		return Posted{}, err
 	}
 	want.Title, want.Summary = c.redact(want.Title), c.redact(want.Summary)
-	for try := 1; ; try++ {
-		posted, err := c.writeCheck(ctx, want)
-		if err == nil || try == writeTries || !unknown(err) {
-			return posted, explain(err, fmt.Sprintf("check run %q", want.Name), "checks: write")
-		}
-		if c.through.pause(ctx, backoff(try), "GitHub did not say whether it wrote the check run") != nil {
-			return posted, err
-		}
-	}
+	return c.settle(ctx, fmt.Sprintf("check run %q", want.Name), "checks: write", func(ctx context.Context) (Posted, error) { return c.writeCheck(ctx, want) })
 }
 
 func (r *CheckRun) check() error {

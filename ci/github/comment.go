@@ -74,13 +74,16 @@ func (c *Client) PostComment(ctx context.Context, want Comment) (Posted, error) 
 		want.Bodies[i] = c.redact(body)
 	}
 	w := commentWriter{client: c, want: want}
+	return c.settle(ctx, fmt.Sprintf("comment on pull request %d", want.Pull), "pull-requests: write", w.write)
+}
+
+// settle calls write, which looks at what is there and does what is missing,
+// until it is known to be done.
+func (c *Client) settle(ctx context.Context, what, permission string, write func(context.Context) (Posted, error)) (Posted, error) {
 	for try := 1; ; try++ {
-		posted, err := w.write(ctx)
-		if err == nil || try == writeTries || !unknown(err) {
-			return posted, explain(err, fmt.Sprintf("comment on pull request %d", want.Pull), "pull-requests: write")
-		}
-		if c.through.pause(ctx, backoff(try), "GitHub did not say whether it wrote the comment") != nil {
-			return posted, err
+		posted, err := write(ctx)
+		if err == nil || try == writeTries || !unknown(err) || c.through.pause(ctx, backoff(try), "GitHub did not say whether it wrote the "+what) != nil {
+			return posted, explain(err, what, permission)
 		}
 	}
 }

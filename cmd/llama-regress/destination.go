@@ -19,23 +19,32 @@ import (
 	"github.com/llama-regress/llama-regress/report/markdown"
 )
 
-// place are the flags that say where on GitHub.
+// api are the flags that say how GitHub is talked to.
+type api struct {
+	repo   string
+	wait   time.Duration
+	dryRun bool
+}
+
+func (p *api) register(f *pflag.FlagSet) {
+	f.StringVar(&p.repo, "repo", "", "OWNER/NAME (default GITHUB_REPOSITORY)")
+	f.DurationVar(&p.wait, "api-wait", apiWait, "most time to wait for GitHub's limits")
+	f.BoolVar(&p.dryRun, "dry-run", false, "print what would be written instead of writing it")
+}
+
+// place are the flags that say which pull request, too.
 type place struct {
-	repo     string
+	api
 	pull     int
 	sha      string
 	workflow string
-	wait     time.Duration
-	dryRun   bool
 }
 
 func (p *place) register(f *pflag.FlagSet) {
-	f.StringVar(&p.repo, "repo", "", "OWNER/NAME (default GITHUB_REPOSITORY)")
+	p.api.register(f)
 	f.IntVar(&p.pull, "pr", 0, "number of the pull request, where the event is not about one; needs --sha")
 	f.StringVar(&p.sha, "sha", "", "its head commit that was measured, with --pr")
 	f.StringVar(&p.workflow, "workflow", "", "path that the measuring workflow must have, such as .github/workflows/pr.yml")
-	f.DurationVar(&p.wait, "api-wait", apiWait, "most time to wait for GitHub's limits")
-	f.BoolVar(&p.dryRun, "dry-run", false, "print what would be written instead of writing it")
 }
 
 // secretVariables may hold what must not be posted: GitHub masks secrets in its
@@ -53,17 +62,14 @@ type destination struct {
 	printed *bytes.Buffer // of a dry run
 }
 
-// open finds out where we are. Everything it needs comes from the runner and
+// connect finds out where we are. Everything it needs comes from the runner and
 // the command line.
-func (p *place) open(a *app) (*destination, error) {
+func (p *api) connect(a *app) (*destination, error) {
 	repo, err := github.ParseRepo(cmp.Or(p.repo, a.getenv("GITHUB_REPOSITORY")))
 	if err != nil {
 		return nil, fmt.Errorf("%w; name it with --repo", err)
 	}
 	d := &destination{page: cmp.Or(a.getenv("GITHUB_SERVER_URL"), "https://github.com") + "/" + repo.String(), printed: new(bytes.Buffer)}
-	if err := p.measuredRun(a, d); err != nil {
-		return nil, err
-	}
 	o := github.Options{
 		APIURL: cmp.Or(a.getenv("GITHUB_API_URL"), github.DefaultAPIURL), Repo: repo, Wait: p.wait,
 		Token:  cmp.Or(a.getenv("GITHUB_TOKEN"), a.getenv("GH_TOKEN")),
@@ -78,6 +84,15 @@ func (p *place) open(a *app) (*destination, error) {
 	d.mute = o.Token == "" && !p.dryRun
 	d.client, err = github.New(o)
 	return d, err
+}
+
+// open also finds out which run measured.
+func (p *place) open(a *app) (*destination, error) {
+	d, err := p.connect(a)
+	if err != nil {
+		return nil, err
+	}
+	return d, p.measuredRun(a, d)
 }
 
 // measuredRun sets which run's result this is: for workflow_run not ours, but
@@ -107,7 +122,7 @@ func (p *place) measuredRun(a *app, d *destination) (err error) {
 }
 
 // errMute says what a token is and where it comes from.
-var errMute = errors.New("no token: set GITHUB_TOKEN, in a workflow by 'env: {GITHUB_TOKEN: ${{ github.token }}}' in a job with the permission 'pull-requests: write'; --dry-run shows without one what would be posted")
+var errMute = errors.New("no token: set GITHUB_TOKEN, in a workflow by 'env: {GITHUB_TOKEN: ${{ github.token }}}' in a job with the permission 'pull-requests: write', for issues 'issues: write'; --dry-run shows without one what would be posted")
 
 // pull is where to post.
 func (d *destination) pull(ctx context.Context, p place) (github.Pull, error) {

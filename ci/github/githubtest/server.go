@@ -43,6 +43,9 @@ type Server struct {
 	checks    []*Check
 	Pulls     []Pull
 	Artifacts []Artifact
+	Issues    []*Issue
+
+	DropLabels bool // as GitHub does where the token may not set any
 }
 
 // A Fault is an answer that is not the regular one.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -46,6 +47,16 @@ type Check struct {
 	Name, SHA  string
 	Body       map[string]any // as last written
 	Updates    int
+}
+
+// An Issue is one of the repository.
+type Issue struct {
+	Number      int
+	Login, Type string
+	Body, State string
+	Labels      []string
+	Pull        bool // a pull request, which GitHub lists among the issues
+	Edits       int
 }
 
 // Write puts a comment on a pull request, as its author would.
@@ -117,6 +128,10 @@ func (s *Server) do(h http.Header, op *operation, vars map[string]string, query 
 			}
 		}
 		return http.StatusOK, map[string]any{"total_count": len(list), "check_runs": list}
+	case "issues/list-for-repo":
+		return s.listIssues(h, op, path, query)
+	case "issues/create", "issues/update":
+		return s.writeIssue(op, number, body)
 	case "checks/create", "checks/update":
 		return s.writeCheck(op, number, body)
 	}
@@ -210,6 +225,64 @@ func (s *Server) writeCheck(op *operation, number func(string) int64, body map[s
 func (c *Check) json(op *operation) any {
 	x := op.example("check_runs")
 	x["id"], x["external_id"], x["name"], x["head_sha"] = c.ID, c.ExternalID, c.Name, c.SHA
+	return x
+}
+
+func (s *Server) listIssues(h http.Header, op *operation, path string, query url.Values) (int, any) {
+	var fit []*Issue
+	for _, issue := range s.Issues {
+		if slices.Contains(issue.Labels, query.Get("labels")) && query.Get("state") == "all" {
+			fit = append(fit, issue)
+		}
+	}
+	from, to := s.page(h, path, query, len(fit))
+	list := []any{}
+	for _, issue := range fit[from:to] {
+		list = append(list, issue.json(op))
+	}
+	return http.StatusOK, list
+}
+
+func (s *Server) writeIssue(op *operation, number func(string) int64, body map[string]any) (int, any) {
+	if op.Operation == "issues/create" {
+		issue := &Issue{Number: 100 + len(s.Issues), Login: "github-actions[bot]", Type: "Bot", Body: fmt.Sprint(body["body"]), State: "open"}
+		if labels, ok := body["labels"].([]any); ok && !s.DropLabels {
+			for _, l := range labels {
+				issue.Labels = append(issue.Labels, fmt.Sprint(l))
+			}
+		}
+		s.Issues = append(s.Issues, issue)
+		return http.StatusCreated, issue.json(op)
+	}
+	for _, issue := range s.Issues {
+		if issue.Number == int(number("issue_number")) {
+			issue.Edits++
+			if text, ok := body["body"].(string); ok {
+				issue.Body = text
+			}
+			if state, ok := body["state"].(string); ok {
+				issue.State = state
+			}
+			return http.StatusOK, issue.json(op)
+		}
+	}
+	return http.StatusNotFound, map[string]any{"message": "Not Found"}
+}
+
+func (i *Issue) json(op *operation) any {
+	x := op.example("")
+	x["number"], x["body"], x["state"] = i.Number, i.Body, i.State
+	x["html_url"] = fmt.Sprintf("https://github.com/%s/issues/%d", Repo, i.Number)
+	user := x["user"].(map[string]any)
+	user["login"], user["type"] = i.Login, i.Type
+	labels := []any{}
+	for _, l := range i.Labels {
+		labels = append(labels, map[string]any{"name": l})
+	}
+	x["labels"] = labels
+	if !i.Pull {
+		delete(x, "pull_request")
+	}
 	return x
 }
 
