@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/compare"
 )
 
@@ -18,10 +19,16 @@ func labelCells(lists ...[]compare.Comparison) map[string]string {
 			cells[list[i].Cell] = &list[i]
 		}
 	}
-	varies := varying(cells)
-	workload := varies["workload"]
-	varies["workload"] = false // the parameters usually tell bench from serve
-	labels := labelAll(cells, varies)
+	var varies map[string]bool
+	var labels map[string][]string
+	workload := false
+	for _, within := range []bool{true, false} { // the shorter labels first
+		varies = varying(cells, within)
+		workload, varies["workload"] = varies["workload"], false // the parameters usually tell bench from serve
+		if labels = labelAll(cells, varies); len(labels) == len(cells) {
+			break
+		}
+	}
 	if workload && len(labels) < len(cells) {
 		varies["workload"] = true
 		labels = labelAll(cells, varies)
@@ -49,27 +56,38 @@ func labelAll(cells map[string]*compare.Comparison, varies map[string]bool) map[
 }
 
 // varying says in which of "workload", "model" and "params.NAME" the cells
-// differ.
-func varying(cells map[string]*compare.Comparison) map[string]bool {
-	values := make(map[string]map[string]bool)
-	present := make(map[string]int)
-	note := func(name, value string) {
-		if values[name] == nil {
-			values[name] = make(map[string]bool)
+// differ; within takes parameters for different only where cells of one
+// workload differ in them, since a bench cell has none of a server's.
+func varying(cells map[string]*compare.Comparison, within bool) map[string]bool {
+	type property struct{ workload, name string }
+	values := make(map[property]map[string]bool)
+	present := make(map[property]int)
+	total := make(map[string]int)
+	note := func(workload, name, value string) {
+		p := property{workload, name}
+		if values[p] == nil {
+			values[p] = make(map[string]bool)
 		}
-		values[name][value] = true
-		present[name]++
+		values[p][value] = true
+		present[p]++
 	}
 	for _, c := range cells {
-		note("workload", c.Workload)
-		note("model", c.Model)
+		note("", "workload", c.Workload)
+		note("", "model", c.Model)
+		total[""]++
+		of := "of " + c.Workload
+		total[of]++
 		for name, value := range c.Params {
-			note("params."+name, value)
+			if _, setting := record.ParamByName(name); setting && within {
+				note(of, "params."+name, value)
+			} else { // such as the concurrency, which tells that a cell serves
+				note("", "params."+name, value)
+			}
 		}
 	}
 	varies := make(map[string]bool)
-	for name, set := range values {
-		varies[name] = len(set) > 1 || present[name] < len(cells)
+	for p, set := range values {
+		varies[p.name] = varies[p.name] || len(set) > 1 || present[p] < total[p.workload]
 	}
 	return varies
 }
@@ -98,7 +116,7 @@ func commonParams(list []compare.Comparison) string {
 	if len(cells) == 0 {
 		return ""
 	}
-	varies := varying(cells)
+	varies := varying(cells, false)
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(list[0].Params)) {
 		if !varies["params."+name] {

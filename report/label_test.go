@@ -31,7 +31,9 @@ func TestLabels(t *testing.T) {
 		{"parameter of one only", []compare.Comparison{cellOf("bench", "tiny"), cellOf("bench", "tiny", "threads", "2")}, []string{"tiny", "threads=2"}, ""},
 		{"workload tells", []compare.Comparison{cellOf("bench", "tiny"), cellOf("serve", "tiny")}, []string{"bench", "serve"}, ""},
 		{"workload need not tell", []compare.Comparison{cellOf("bench", "tiny", "threads", "2"), cellOf("serve", "tiny", "concurrency", "4")},
-			[]string{"threads=2", "concurrency=4"}, ""},
+			[]string{"tiny", "concurrency=4"}, ""},
+		{"settings of the server", []compare.Comparison{cellOf("bench", "tiny", "threads", "2"), cellOf("bench", "tiny", "threads", "8"),
+			cellOf("serve", "tiny", "concurrency", "4", "parallel", "2", "threads", "2")}, []string{"threads=2", "threads=8", "concurrency=4 threads=2"}, ""},
 		{"two that look alike", []compare.Comparison{cellOf("bench", "a b"), cellOf("bench", "a", "b", "")}, []string{"a b", "a b="}, ""},
 		{"none", nil, nil, ""},
 	}

@@ -110,6 +110,8 @@ func reason(r Row) (why, remedy Text) {
 		return say("%s measured, too few to tell the spread", replicates(r.replicate(), have)), say("measure more")
 	case compare.TooNoisy, compare.Suspected:
 		return open(r), enough(r.replicate(), need)
+	case compare.Contaminated:
+		return say("something else disturbed the machine in %s, too many to leave them out", plural(have, "trial")), say("measure when the machine is quiet: 'llama-regress doctor' says what runs")
 	case compare.EnvironmentMixed:
 		return join(" ", say("the two sides were not measured alike:"), quoteAll(c.Reason.Keys, 8)), say("measure both in one session on one machine")
 	case compare.ControlFired:
@@ -218,6 +220,10 @@ func caveat(w compare.Warning) Text {
 	switch w.Code {
 	case compare.FailedTrials:
 		t = failedTrials(w.Number)
+	case compare.ContaminatedLeftOut:
+		t = say("%s left out: something else disturbed the machine", trialsWere(w.Number))
+	case compare.ContaminatedKept:
+		t = say("%s kept although something else disturbed the machine: too few others remain", trialsWere(w.Number))
 	case compare.Outlier:
 		t = say("one block lies far from the others")
 	case compare.Drift:
@@ -233,6 +239,17 @@ func caveat(w compare.Warning) Text {
 		return join(": ", quote(string(w.Code)), quote(w.Text))
 	}
 	return join(": ", t, quote(w.Text))
+}
+
+// trialsWere words a number that a file may hold anything for.
+func trialsWere(n float64) string {
+	switch {
+	case n == 1:
+		return "1 trial was"
+	case n > 1 && n < absurd:
+		return fmt.Sprintf("%.0f trials were", n)
+	}
+	return "some trials were"
 }
 
 func failedTrials(n float64) Text {

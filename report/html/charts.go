@@ -15,10 +15,11 @@ import (
 // chartSet is what the page's script draws from. Options hold no data: the
 // script adds that of the rows to be seen, and of trials what their table says.
 type chartSet struct {
-	Forest map[string]any `json:"forest"`
-	Strip  map[string]any `json:"strip"`
-	Paired bool           `json:"paired"` // the trials of a block belong together
-	Rows   []chartRow     `json:"rows"`   // in the report's order, controls last
+	Forest map[string]any            `json:"forest"`
+	Strip  map[string]any            `json:"strip"`
+	Tables map[string]map[string]any `json:"tables"` // by kind: drawn from the table below each
+	Paired bool                      `json:"paired"` // the trials of a block belong together
+	Rows   []chartRow                `json:"rows"`   // in the report's order, controls last
 }
 
 // A chartRow is one comparison. Gains are in percent or, of shares, in points,
@@ -35,7 +36,7 @@ type chartRow struct {
 }
 
 func newCharts(r report.Report) chartSet {
-	set := chartSet{Forest: forest(), Strip: strip(r.Method), Paired: r.Method == compare.Paired, Rows: []chartRow{}}
+	set := chartSet{Forest: forest(), Strip: strip(r.Method), Tables: tableCharts(), Paired: r.Method == compare.Paired, Rows: []chartRow{}}
 	contenders := severalContenders(r.Rows)
 	for _, row := range r.Rows {
 		set.Rows = append(set.Rows, newChartRow(row, contenders))
@@ -133,6 +134,38 @@ func strip(m compare.Method) map[string]any {
 	c.AddSeries("baseline", nil)
 	c.AddSeries("contender", nil)
 	return option(c)
+}
+
+// tableCharts are the charts of serving, by the kind that the page's script
+// knows how to read from a table.
+func tableCharts() map[string]map[string]any {
+	line := func(id, x, y string) map[string]any {
+		c := charts.NewLine()
+		c.SetGlobalOptions(globals(id, x, y)...)
+		return option(c)
+	}
+	bar := charts.NewBar()
+	bar.SetGlobalOptions(globals("outcomes", "requests", "")...)
+	return map[string]map[string]any{
+		"outcomes": option(bar),
+		"ttft":     line("ttft", "time to first token", "% of requests"),
+		"shift":    line("shift", "percent of requests", "longer than the baseline"),
+		"machine":  line("machine", "seconds since the load began", ""),
+		"capacity": line("capacity", "requests at a time", ""),
+	}
+}
+
+// globals are what all charts of serving have in common.
+func globals(id, x, y string) []charts.GlobalOpts {
+	return []charts.GlobalOpts{
+		charts.WithInitializationOpts(opts.Initialization{ChartID: id}),
+		charts.WithAnimation(false),
+		charts.WithLegendOpts(opts.Legend{Show: opts.Bool(true), Top: "0", Left: "0"}),
+		charts.WithGridOpts(opts.Grid{Left: "8", Right: "24", Top: "52", Bottom: "34", ContainLabel: opts.Bool(true)}),
+		charts.WithTooltipOpts(opts.Tooltip{Show: opts.Bool(true), Trigger: "item"}),
+		charts.WithXAxisOpts(opts.XAxis{Type: "value", Name: x, NameLocation: "middle", NameGap: 24, Scale: opts.Bool(true)}),
+		charts.WithYAxisOpts(opts.YAxis{Type: "value", Name: y, Scale: opts.Bool(true)}),
+	}
 }
 
 // option is a chart's option as plain data.

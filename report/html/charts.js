@@ -148,5 +148,12 @@ const charts = (() => {
   // On paper the style scales what was drawn.
   const redraw = () => { if (!matchMedia("print").matches) [...drawings.values()].forEach(f => f()); };
 
-  return { rows, forest, strip, redraw, drew: element => drawings.has(element) };
+  // A chart whose option another script has made; again says how to make it anew.
+  const table = (element, option, label, again) => {
+    option.legend.itemStyle = { borderWidth: 0, ...option.legend.itemStyle };
+    draw(element, option, label);
+    drawings.set(element, again);
+  };
+
+  return { data, able, rows, forest, strip, table, redraw, drew: element => drawings.has(element) };
 })();

@@ -34,6 +34,9 @@ var echartsNotice string
 //go:embed charts.js
 var chartScript string
 
+//go:embed serving.js
+var servingScript string
+
 //go:embed page.js
 var pageScript string
 
@@ -57,7 +60,7 @@ func Write(w io.Writer, r report.Report, o Options) error {
 	if err != nil {
 		return fmt.Errorf("charts: %w", err)
 	}
-	library, script := echarts, chartScript+pageScript
+	library, script := echarts, chartScript+servingScript+pageScript
 	if o.WithoutCharts {
 		library = ""
 	}

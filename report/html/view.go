@@ -25,6 +25,12 @@ type view struct {
 	Controls   []rowView
 	Maps       []heatMap
 	Failures   []failure
+	Served     []served // cells with charts
+	MoreServed int      // cells without
+	Lines      []report.Serving
+	MoreLines  int
+	Sweeps     []sweep
+	Rule       string // behind the sweeps' findings
 }
 
 func newView(r report.Report) view {
@@ -42,6 +48,10 @@ func newView(r report.Report) view {
 			v.Undrawn++
 		}
 	}
+	v.Served, v.MoreServed = newServed(r.Serving)
+	v.Lines = r.Serving[:min(len(r.Serving), mostLines)]
+	v.MoreLines = len(r.Serving) - len(v.Lines)
+	v.Sweeps, v.Rule = newSweeps(r.Capacity), report.CapacityRule
 	return v
 }
 
