@@ -69,6 +69,10 @@ type Side struct {
 	// of a trial in which none succeeded. They are in neither Trials nor Failed.
 	Censored int `json:"censored,omitempty"`
 
+	// Contaminated trials ran while something else disturbed the machine. They
+	// are left out of Trials, or all in it, marked, where too few others remain.
+	Contaminated int `json:"contaminated,omitempty"`
+
 	said     []string    // what its programs warned of, each once
 	sessions [][]float64 // history: the values of each session's trials
 }
@@ -81,6 +85,8 @@ type Point struct {
 	Value float64 `json:"value"`
 
 	Count *record.Count `json:"count,omitempty"` // behind a success rate
+
+	Contaminated bool `json:"contaminated,omitempty"` // something else disturbed the machine
 }
 
 // Interval is a two-sided confidence interval of a change.
@@ -123,7 +129,11 @@ const (
 	Outlier        WarningCode = "outlier"        // one block lies far from the others
 	Drift          WarningCode = "drift"          // the baseline arm drifted; Number: per trial, as a share of its median
 	Autocorrelated WarningCode = "autocorrelated" // neighbouring blocks resemble each other; Number: lag-1 autocorrelation
-	ProgramWarning WarningCode = "build"          // Text: what the program itself warned of
+
+	ContaminatedLeftOut WarningCode = "contaminated_left_out" // Number of trials that something disturbed, which were left out
+	ContaminatedKept    WarningCode = "contaminated_kept"     // Number of trials that something disturbed, which had to be kept
+
+	ProgramWarning WarningCode = "build" // Text: what the program itself warned of
 )
 
 // A Result is everything one comparison run found.

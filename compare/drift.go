@@ -20,6 +20,7 @@ func caveats(c *Comparison) []Warning {
 	if n := c.Baseline.Failed + c.Contender.Failed; n > 0 {
 		ws = append(ws, Warning{Code: FailedTrials, Number: float64(n)})
 	}
+	ws = append(ws, contamination(c)...)
 	for _, text := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(c.Baseline.said, c.Contender.said)))) {
 		ws = append(ws, Warning{Code: ProgramWarning, Text: text})
 	}

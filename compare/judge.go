@@ -110,7 +110,11 @@ func (j judge) verdict(c *Comparison, mismatched []string) (Verdict, *Reason) {
 		return inconclusive(Reason{Code: NoMargin})
 	}
 	v := decide(c.P, j.policy.Alpha)
-	if v != Inconclusive && ranksDisagree(c.effect, 1-2*j.policy.Alpha) {
+	disagree := v != Inconclusive && ranksDisagree(c.effect, 1-2*j.policy.Alpha)
+	if n := c.Baseline.spoilt() + c.Contender.spoilt(); n > 0 && (disagree || lopsided(c.Baseline, c.Contender)) {
+		return inconclusive(Reason{Code: Contaminated, Have: n})
+	}
+	if disagree {
 		return inconclusive(Reason{Code: MethodsDisagree, Have: c.Blocks, Need: j.needed(c)})
 	}
 	switch {
@@ -120,6 +124,9 @@ func (j judge) verdict(c *Comparison, mismatched []string) (Verdict, *Reason) {
 		return v, nil
 	case c.P.Worse <= suspectAlpha && c.effect.theta < -c.effect.lambda:
 		return inconclusive(Reason{Code: Suspected, Have: c.Blocks, Need: j.needed(c)})
+	}
+	if n := c.Baseline.spoilt() + c.Contender.spoilt(); n > 0 {
+		return inconclusive(Reason{Code: Contaminated, Have: n})
 	}
 	return inconclusive(Reason{Code: TooNoisy, Have: c.Blocks, Need: j.needed(c)})
 }

@@ -23,8 +23,9 @@ func side(s Selection) armTrials {
 			a.arm = arm
 		}
 	}
+	repeated := replaced(s.Run)
 	for _, t := range s.Run.Trials {
-		if t.Arm == s.Arm {
+		if t.Arm == s.Arm && !repeated[t.ID] {
 			a.trials[t.Cell] = append(a.trials[t.Cell], t)
 		}
 	}
@@ -53,10 +54,10 @@ func match(base, head armTrials, method Method, policy Policy) (comparisons []Co
 				alone = append(alone, Alone{Cell: c.Key, Metric: m.Name, Arm: base.arm.Name})
 				continue
 			}
+			b, h := clean(points(base, c.Key, m), points(head, c.Key, m), policy)
 			comparisons = append(comparisons, estimate(Comparison{
 				Cell: c.Key, Workload: c.Workload, Model: c.Model, Params: c.Params, Metric: m, Method: method,
-				Baseline:  points(base, c.Key, m),
-				Contender: points(head, c.Key, m),
+				Baseline: b, Contender: h,
 			}, policy))
 		}
 	}
@@ -101,7 +102,7 @@ func points(a armTrials, cell string, m record.Metric) Side {
 			s.Failed++ // no ratio can be formed with it
 			continue
 		}
-		s.Trials = append(s.Trials, Point{Trial: t.ID, Block: t.Block, Order: t.Order, Value: value, Count: measurement.Count})
+		s.Trials = append(s.Trials, Point{Trial: t.ID, Block: t.Block, Order: t.Order, Value: value, Count: measurement.Count, Contaminated: len(t.Contaminated) > 0})
 	}
 	slices.SortStableFunc(s.Trials, func(x, y Point) int { return cmp.Compare(x.Order, y.Order) })
 	return s

@@ -53,6 +53,7 @@ const (
 	NoBaseline       ReasonCode = "no_baseline"          // no stored session has this cell
 	BaselineTooYoung ReasonCode = "baseline_too_young"   // too few stored sessions
 	MethodsDisagree  ReasonCode = "methods_disagree"     // mean and rank estimates give different verdicts
+	Contaminated     ReasonCode = "contaminated"         // as TooNoisy, and Have trials were disturbed by something else, too many to leave them out
 	NoMargin         ReasonCode = "no_margin"            // the policy has no margin for this metric
 	Censored         ReasonCode = "censored"             // Have trials whose value lies beyond what could be measured, such as a latency among failed requests
 	NotMeasured      ReasonCode = "not_measured"         // a side has no usable trial; exit 4, never a pass
