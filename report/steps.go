@@ -104,7 +104,7 @@ func openQuestions(rows []Row) (decided, young, need, hopeless int) {
 		case compare.TooFewTrials:
 			young++
 			need = max(need, reason.Need)
-		case compare.TooNoisy, compare.Suspected, compare.MethodsDisagree:
+		case compare.TooNoisy, compare.Suspected, compare.MethodsDisagree, compare.Contaminated:
 			if reason.Need > 0 && reason.Need <= manyBlocks {
 				decided++
 				need = max(need, reason.Need)
