@@ -3,12 +3,17 @@
 //
 // Hard keys are facts that change what is measured: os, arch, kernel, cpu,
 // cpu_features, cpu_kinds, cpu_physical, cpu_logical, cpu_allowed, cpu_quota,
-// numa_nodes, scheduler, gpu, gpu_driver. Soft keys may change it: kernel_full,
-// microcode, memory_total, governor, virtualization, container, machine,
-// bios. A key that cannot be read for certain is left out.
+// numa_nodes, scheduler, gpu, gpu_driver, turbo, clock_limit, power_limit,
+// gpu_power_limit, runner_class. Soft keys may change it: kernel_full,
+// microcode, memory_total, memory_speed, governor, virtualization, container,
+// machine, bios, transparent_hugepages, numa_balancing, clocksource,
+// kernel_options, start_temperature. A key that cannot be read for certain is
+// left out. Backends, compiler, model and threads are told where they are set:
+// by record.Build, record.Model and record.Cell.
 //
 // Watch reads what the machine and a trial's processes do meanwhile, and Rules
-// say which of that makes the trial's numbers unfit.
+// say which of that makes the trial's numbers unfit. Examine says whether the
+// machine is fit to measure, Fix changes what can be changed back.
 package host
 
 import (
@@ -32,6 +37,7 @@ func Describe(ctx context.Context) record.Host {
 		h.Name = name
 	}
 	describe(ctx, keys(h.Hard), keys(h.Soft))
+	keys(h.Hard).set("runner_class", runnerClass(os.Getenv))
 	return h
 }
 

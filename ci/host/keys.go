@@ -36,6 +36,7 @@ func (t tree) hard(k keys) {
 	k.set("scheduler", t.scheduler())
 	k.set("gpu", t.gpus())
 	k.set("gpu_driver", driverVersion.FindString(t.text("proc/driver/nvidia/version")))
+	t.limits(k)
 }
 
 // soft fills in what may change one.
@@ -63,6 +64,7 @@ func (t tree) soft(k keys) {
 	}
 	k.set("machine", machine)
 	k.set("bios", t.text(dmi+"bios_version"))
+	t.surroundings(k)
 }
 
 // ofProcessors lists the different values of a field of /proc/cpuinfo.
@@ -174,13 +176,21 @@ func (t tree) virtualization() string {
 
 var driverVersion = regexp.MustCompile(`\b\d{3}\.\d+(\.\d+)?\b`)
 
-// gpus lists NVIDIA's by the files of their driver; others are told by llama.cpp.
+// gpus lists NVIDIA's by the files of their driver and AMD's by their numbers;
+// others are told by llama.cpp.
 func (t tree) gpus() string {
 	files, _ := fs.Glob(t.FS, "proc/driver/nvidia/gpus/*/information")
 	var models []string
 	for _, file := range files {
 		for _, fields := range t.fields(file) {
 			models = append(models, fields["model"])
+		}
+	}
+	cards, _ := fs.Glob(t.FS, "sys/class/drm/card*/device/vendor")
+	for _, file := range cards {
+		dir := strings.TrimSuffix(file, "vendor")
+		if t.text(file) == "0x1002" && t.exists(dir+"device") && t.exists("sys/class/kfd") { // not the picture of a server's console
+			models = append(models, "AMD "+t.text(dir+"device"))
 		}
 	}
 	return counted(models)
