@@ -35,7 +35,7 @@ func write(t testing.TB, r report.Report, o html.Options) []byte {
 var fixed = regexp.MustCompile(`(?s)<style>.*?</style>|<script>.*?</script>|&#39;sha256-.*?=&#39;|<footer.*?</footer>`)
 
 func TestGolden(t *testing.T) {
-	for _, c := range []reporttest.Case{reporttest.Regression(), reporttest.Reasons(), reporttest.RawFiles(), reporttest.Empty(), reporttest.OnlyFailures(), reporttest.Hostile()} {
+	for _, c := range []reporttest.Case{reporttest.Regression(), reporttest.Reasons(), reporttest.RawFiles(), reporttest.Empty(), reporttest.OnlyFailures(), reporttest.Serving(), reporttest.Hostile()} {
 		t.Run(c.Name, func(t *testing.T) {
 			reporttest.Golden(t, c.Name+".html", fixed.ReplaceAllString(string(tables(t, c.Report())), ""))
 		})

@@ -196,8 +196,8 @@ var shownSeries = []struct {
 	{host.Steal, "share", "steal, %", 100},
 }
 
-// newReadings shows the trials with the most failures first, then those of
-// every arm in turn, so that each arm is seen.
+// newReadings shows a trial of each arm in turn, those in which requests failed
+// before others and the arms they belong to before other arms.
 func newReadings(arms []report.Serving) (list []reading, more int) {
 	type candidate struct {
 		arm  string
@@ -205,13 +205,16 @@ func newReadings(arms []report.Serving) (list []reading, more int) {
 		line report.Timeline
 	}
 	var all []candidate
+	failed := func(t report.Timeline) int { return min(1, len(t.Failed)) }
 	for _, s := range arms {
-		for i, line := range s.Timelines {
+		lines := slices.Clone(s.Timelines)
+		slices.SortStableFunc(lines, func(a, b report.Timeline) int { return failed(b) - failed(a) })
+		for i, line := range lines {
 			all = append(all, candidate{s.Arm, i, line})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b candidate) int {
-		return cmp.Or(b2i(len(b.line.Failed) > 0)-b2i(len(a.line.Failed) > 0), a.turn-b.turn)
+		return cmp.Or(a.turn-b.turn, failed(b.line)-failed(a.line))
 	})
 	for i, c := range all {
 		if i == mostTrials {
@@ -220,13 +223,6 @@ func newReadings(arms []report.Serving) (list []reading, more int) {
 		list = append(list, newReading(c.arm, c.line))
 	}
 	return list, 0
-}
-
-func b2i(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // newReading writes every n-th reading of a trial, with how many requests

@@ -18,7 +18,7 @@ const serving = (() => {
   const kinds = {
     outcomes(table) {
       const o = option("outcomes"), names = heads(table).slice(1).map(text), arms = rows(table).map(tr => cut(text(tr.cells[0]), 24));
-      Object.assign(o.xAxis[0], { min: 0 });
+      Object.assign(o.xAxis[0], { min: 0, max: "dataMax", minInterval: 1 });
       Object.assign(o.yAxis[0], { type: "category", inverse: true, data: arms });
       o.series = names.map((name, i) => ({
         type: "bar", name: cut(name, 40), stack: "requests", barMaxWidth: 26, data: rows(table).map(tr => value(tr.cells[i + 1])), emphasis: { disabled: true },
@@ -35,7 +35,7 @@ const serving = (() => {
       o.series = arms.map((name, i) => {
         const points = rows(table).map(tr => [value(tr.cells[i + 1]), value(tr.cells[0])]).filter(p => p[0] !== null);
         return { type: "line", name: cut(name.slice(0, -unit.length - 2), 40), ...look(i), data: points, showSymbol: true, symbolSize: (v) => v[1] === 50 ? 11 : v[1] === 95 ? 9 : 0.1,
-          label: { show: true, position: "bottom", color: color("ink"), formatter: p => i === 0 && (p.value[1] === 50 || p.value[1] === 95) ? "p" + p.value[1] : "" } };
+          label: { show: true, position: "right", distance: 8, color: color("ink"), formatter: p => i === 0 && (p.value[1] === 50 || p.value[1] === 95) ? "p" + p.value[1] : "" } };
       });
       o.tooltip.formatter = point("", v => v[1] + " % of requests within " + v[0] + " " + unit);
       return { option: o, says: "how many requests had their first token by when" };
@@ -60,13 +60,13 @@ const serving = (() => {
       const o = option("machine"), columns = heads(table).map((th, i) => ({ name: text(th), kind: th.dataset.kind, i }));
       const panels = [["cores", "cores"], ["share", "%"], ["memory", "MiB"]].filter(([kind]) => columns.some(c => c.kind === kind));
       const at = rows(table).map(tr => value(tr.cells[0])), last = Math.max(1, ...at), first = Math.min(0, ...at);
-      const high = 76 / panels.length;
-      o.grid = panels.map((_, i) => ({ left: 56, right: 24, top: 13 + high * i + "%", height: high - 6 + "%" }));
+      const top = innerWidth < 640 ? 24 : 13, high = (89 - top) / panels.length;
+      o.grid = panels.map((_, i) => ({ left: 64, right: 24, top: top + high * i + "%", height: high - 6 + "%" }));
       o.xAxis = panels.map((_, i) => ({ ...o.xAxis[0], name: i === panels.length - 1 ? o.xAxis[0].name : "", min: first, max: last, gridIndex: i, axisLabel: { show: i === panels.length - 1 } }));
-      o.yAxis = panels.map(([kind, unit], i) => ({ ...o.yAxis[0], name: unit, gridIndex: i, splitNumber: 3, min: kind === "memory" ? undefined : 0, scale: kind === "memory", nameTextStyle: { align: "right" } }));
+      o.yAxis = panels.map(([kind, unit], i) => ({ ...o.yAxis[0], name: unit, gridIndex: i, splitNumber: 3, min: kind === "memory" ? undefined : 0, scale: kind === "memory", nameLocation: "middle", nameGap: 44 }));
       o.series = [];
       panels.forEach(([kind], panel) => columns.filter(c => c.kind === kind).forEach((c, i) => o.series.push({
-        type: "line", name: c.name, ...look(o.series.length), showSymbol: false, xAxisIndex: panel, yAxisIndex: panel, data: rows(table).map((tr, j) => [at[j], value(tr.cells[c.i])]),
+        type: "line", name: c.name, ...look(o.series.length), symbol: "none", xAxisIndex: panel, yAxisIndex: panel, data: rows(table).map((tr, j) => [at[j], value(tr.cells[c.i])]),
       })));
       const failed = columns.find(c => c.kind === "failed");
       const marks = rows(table).map((tr, j) => [at[j], 0, value(tr.cells[failed.i])]).filter(m => m[2] !== null);

@@ -80,6 +80,10 @@ func suites(r report.Report) []*group {
 	for _, f := range r.Failures {
 		failures[f.Cell] = append(failures[f.Cell], f)
 	}
+	servings := make(map[string][]report.Serving)
+	for _, s := range r.Serving {
+		servings[s.Cell] = append(servings[s.Cell], s)
+	}
 	for _, row := range r.Rows {
 		c := row.Comparison
 		g := of(suiteName(c))
@@ -87,14 +91,14 @@ func suites(r report.Report) []*group {
 		g.tests = append(g.tests, rowTest(row, g, r, machine))
 		if !cells[c.Cell] {
 			cells[c.Cell] = true
-			g.tests = append(g.tests, trialsTest(cmp.Or(paramsOf(c), c.Cell), g, failures[c.Cell], machine))
+			g.tests = append(g.tests, trialsTest(cmp.Or(paramsOf(c), c.Cell), g, failures[c.Cell], servings[c.Cell], machine))
 		}
 	}
 	for _, f := range r.Failures {
 		if !cells[f.Cell] { // of a cell that was not even compared
 			cells[f.Cell] = true
 			g := of("trials")
-			g.tests = append(g.tests, trialsTest(f.Cell, g, failures[f.Cell], machine))
+			g.tests = append(g.tests, trialsTest(f.Cell, g, failures[f.Cell], servings[f.Cell], machine))
 		}
 	}
 	if r.Outcome == compare.NothingCompared {

@@ -146,7 +146,7 @@ func checkCounts(t *testing.T, file []byte) {
 	}
 }
 
-var ours = regexp.MustCompile(`^\[\[(?:PROPERTY\|[a-z_]+=[^\]\n]*|ATTACHMENT\|[^\]|\n]+)\]\]$`)
+var ours = regexp.MustCompile(`^\[\[(?:PROPERTY\|(?:(?:baseline|contender|control)\d*\.)?[a-z_]+=[^\]\n]*|ATTACHMENT\|[^\]|\n]+)\]\]$`)
 
 // checkForgery fails when output holds a property or attachment that a name
 // could have put there: the writer's own stand in front, one a line.

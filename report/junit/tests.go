@@ -40,9 +40,13 @@ func rowTest(row report.Row, g *group, r report.Report, machine string) test {
 }
 
 // trialsTest says whether every trial of a cell measured something.
-func trialsTest(name string, g *group, failures []report.Failure, machine string) test {
+func trialsTest(name string, g *group, failures []report.Failure, servings []report.Serving, machine string) test {
 	t := newTest("trials "+unique(name, name), g, machine)
 	t.Time = duration(0)
+	numbers, said := served(servings)
+	if numbers+said != "" {
+		t.SystemOut = &junit.Output{Data: numbers + said}
+	}
 	if len(failures) == 0 {
 		return t
 	}
@@ -63,7 +67,7 @@ func trialsTest(name string, g *group, failures []report.Failure, machine string
 	t.Error = &junit.Result{Type: "measurement", Data: clip(body.String()),
 		Message: fmt.Sprintf("%d failed, first by %s: %s", len(failures), line(string(first.Class), maxName), line(first.Message, maxMessage))}
 	if attachments.Len() > 0 {
-		t.SystemOut = &junit.Output{Data: attachments.String()}
+		t.SystemOut = &junit.Output{Data: numbers + attachments.String() + said}
 	}
 	return t
 }

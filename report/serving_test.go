@@ -1,0 +1,149 @@
+package report_test
+
+import (
+	"errors"
+	"iter"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/compare"
+	"github.com/llama-regress/llama-regress/report"
+	"github.com/llama-regress/llama-regress/report/reporttest"
+)
+
+// The first thing said after the verdict is why requests failed, where most did.
+func TestCauseComesFirst(t *testing.T) {
+	r := reporttest.Serving().Report()
+	got := r.Patterns[0].String()
+	for _, want := range []string{"Failed requests of concurrency=4 with head: ", " failures were on reused connections (", "use a fresh connection for each request."} {
+		if !strings.Contains(got, want) {
+			t.Errorf("says %q, want %q in it", got, want)
+		}
+	}
+	if got := r.Patterns[1].String(); !strings.HasPrefix(got, "Capacity: base 4 requests at a time, 90% interval 4 to 4, from 6 blocks; head ") {
+		t.Errorf("says %q", got)
+	}
+}
+
+func TestServingOrder(t *testing.T) {
+	r := reporttest.Serving().Report()
+	var got []string
+	for _, s := range r.Serving {
+		got = append(got, s.Label+" "+string(s.Role))
+	}
+	var want []string
+	for _, label := range []string{"concurrency=2", "concurrency=4", "concurrency=8"} {
+		for _, role := range []string{"baseline", "contender", "control"} {
+			want = append(want, label+" "+role)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("served: %q, want %q", got, want)
+	}
+	for _, s := range r.Serving {
+		if sum := s.Succeeded + s.Failed(); sum != 240 || (s.Failed() > 0) != (len(s.Common) > 0) || len(s.Details) != 5 || len(s.Timelines) != 6 {
+			t.Errorf("%s of %s: %d requests, %d causes, %d details, %d timelines", s.Arm, s.Label, sum, len(s.Common), len(s.Details), len(s.Timelines))
+		}
+	}
+	for _, c := range r.Capacity {
+		if c.Role == report.Control || len(c.Figures) != 3 || len(c.Levels) != 3 {
+			t.Errorf("capacity of %s (%s): %d levels", c.Arm, c.Role, len(c.Figures))
+		}
+	}
+}
+
+// Of two runs each shows the arm that was compared, and of a file that breaks
+// off what could be read.
+func TestServingOfTwoRuns(t *testing.T) {
+	kase := reporttest.Serving()
+	base, head := kase.Source.Base, *kase.Source.Base
+	head.ID = "another"
+	res := compare.Between(compare.Selection{Run: base, Arm: "base"}, compare.Selection{Run: &head, Arm: "head"}, compare.DefaultPolicy())
+	src := report.Source{Base: base, Head: &head, BaseFile: "a.json", HeadFile: "b.json", Requests: func(*record.Run) iter.Seq2[record.Request, error] {
+		return func(yield func(record.Request, error) bool) { yield(record.Request{}, errors.New("torn")) }
+	}}
+	r := report.New(res, src)
+	if len(r.Serving) != 6 {
+		t.Errorf("%d served, want the baseline and the contender in 3 cells", len(r.Serving))
+	}
+	for i, s := range r.Serving {
+		if want := []string{"base", "head"}[i%2]; s.Arm != want || s.TTFT != nil || s.Requests != 240 || s.Common != nil {
+			t.Errorf("%d: %s with %d requests, TTFT %v", i, s.Arm, s.Requests, s.TTFT)
+		}
+	}
+	if note := r.Notes[len(r.Notes)-1].String(); !strings.Contains(note, "Not all requests could be read") || !strings.Contains(note, "torn") {
+		t.Errorf("the note is %q", note)
+	}
+}
+
+// Success counts of a paired run have blocks as every other metric.
+func TestRatesCountBlocks(t *testing.T) {
+	r := reporttest.Serving().Report()
+	if got := r.Fact("blocks").String(); !strings.HasSuffix(got, "blocks") {
+		t.Errorf("replicates: %q", got)
+	}
+	for _, row := range r.Rows {
+		for _, text := range []report.Text{row.Reason, row.Remedy} {
+			if strings.Contains(text.String(), "a side") {
+				t.Errorf("%s: %q", row.Comparison.Metric.Name, text)
+			}
+		}
+	}
+	rates := 0
+	for _, row := range r.Rows {
+		if row.Comparison.Method == compare.Rates {
+			rates++
+		}
+	}
+	if rates == 0 {
+		t.Error("no row is a rate: this shows nothing")
+	}
+}
+
+func TestServeDefinitions(t *testing.T) {
+	var terms []string
+	for _, d := range reporttest.Serving().Report().Definitions {
+		terms = append(terms, d.Term)
+	}
+	for _, want := range []string{"success rate", "TTFT", "TPOT", "output tokens/s", "request rate", "goodput", "capacity"} {
+		if !slices.Contains(terms, want) {
+			t.Errorf("%q is not defined in %q", want, terms)
+		}
+	}
+	for _, d := range reporttest.Pass().Report().Definitions {
+		if d.Term == "TTFT" || d.Term == "capacity" {
+			t.Errorf("%s is defined and not used", d.Term)
+		}
+	}
+}
+
+// A control that could not have seen much does not look like a clean one.
+func TestControlSaysWhatItCouldSee(t *testing.T) {
+	got := reporttest.Serving().Report().Fact("control").String()
+	if !strings.Contains(got, "; a loss below ") || !strings.HasSuffix(got, " could have stayed unseen") {
+		t.Errorf("control: %q", got)
+	}
+	if got := reporttest.Pass().Report().Fact("control").String(); strings.Contains(got, "unseen") {
+		t.Errorf("a control shown to be equal: %q", got)
+	}
+}
+
+// More blocks replace those of the command, and a command is said whole once.
+func TestMoreBlocksOnce(t *testing.T) {
+	kase := reporttest.Regression()
+	kase.Source.Reproduce = []string{"llama-regress", "gate", "--blocks", "4", "--blocks=5", "--seed", "1"}
+	for _, s := range kase.Report().Steps {
+		switch s.Kind {
+		case report.Reproduce:
+			if s.Command != "llama-regress gate --blocks 4 --blocks=5 --seed 1" || s.Short != nil {
+				t.Errorf("reproduce: %q, %q", s.Command, s.Short)
+			}
+		case report.MoreBlocks:
+			if s.Command != "llama-regress gate --seed 1 --blocks 41" || s.Short.String() != "the same with --blocks 41" {
+				t.Errorf("more blocks: %q, %q", s.Command, s.Short)
+			}
+		}
+	}
+}
