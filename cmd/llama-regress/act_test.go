@@ -132,7 +132,7 @@ sampling: {blocks: 8}
 		"head": map[string]any{"sha": a.head, "ref": "faster", "repo": map[string]any{"full_name": githubtest.Repo}}, "base": map[string]any{"sha": a.base, "ref": "main"}},
 		"repository": map[string]any{"id": githubtest.RepoID, "full_name": githubtest.Repo, "default_branch": "main"}}
 	artifacts := filepath.Join(a.dir, "artifacts")
-	env := map[string]string{"STAND_IN_ORIGIN": a.path, "STAND_IN_ARTIFACTS": artifacts, "GITHUB_REPOSITORY": githubtest.Repo}
+	env := map[string]string{"STAND_IN_ORIGIN": a.path, "STAND_IN_ARTIFACTS": artifacts, "GITHUB_REPOSITORY": githubtest.Repo, lockVariable: filepath.Join(a.dir, "lock")}
 	log, passed := a.run("pr.yml", "measure", "pull_request", pull, env)
 	if passed || !strings.Contains(log, "2 regressions") {
 		t.Fatal("the measuring job did not fail for the regression")

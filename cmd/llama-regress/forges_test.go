@@ -30,7 +30,7 @@ func example(t *testing.T, name string) string {
 func (r *clone) shell(script string, env ...string) int {
 	r.t.Helper()
 	cmd := exec.Command("bash", "-eo", "pipefail", "-c", script)
-	cmd.Dir, cmd.Env = r.path, append(os.Environ(), append(env, "LLAMA_REGRESS_MODEL="+r.model)...)
+	cmd.Dir, cmd.Env = r.path, append(os.Environ(), append(env, "LLAMA_REGRESS_MODEL="+r.model, lockVariable+"="+filepath.Join(r.dir, "lock"))...)
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
