@@ -179,7 +179,7 @@ func blockRange(rows []Row) string {
 // every other change has to be read against, and how much it could have seen:
 // not to have found a difference means little where none could be found.
 func control(rows []Row) Text {
-	var worst, blind *Row
+	var worst *Row
 	fired, judged := 0, 0
 	for i := range rows {
 		row := &rows[i]
@@ -190,12 +190,8 @@ func control(rows []Row) Text {
 			continue
 		}
 		judged++
-		c := row.Comparison
-		if c.Change != nil && (worst == nil || math.Abs(row.relativeGain()) > math.Abs(worst.relativeGain())) {
+		if row.Comparison.Change != nil && (worst == nil || math.Abs(row.relativeGain()) > math.Abs(worst.relativeGain())) {
 			worst = row
-		}
-		if row.Class == Inconclusive && c.Margin != nil && c.Margin.High > 0 && c.MDE > 0 && (blind == nil || c.MDE/c.Margin.High > blind.Comparison.MDE/blind.Comparison.Margin.High) {
-			blind = row
 		}
 	}
 	if worst == nil {
@@ -203,11 +199,31 @@ func control(rows []Row) Text {
 	}
 	t := concat(say("at most %s, in ", strings.TrimLeft(worst.Figures.Change, "+-")),
 		quote(worst.Comparison.Metric.Name), say("; %d of %d beyond the margin", fired, judged))
-	if blind != nil {
+	if blind := blindest(rows); blind != nil {
 		t = concat(t, say("; a loss below %s in ", blind.Figures.Detectable), quote(blind.Comparison.Metric.Name), say(" could have stayed unseen"))
 	}
 	return t
 }
+
+// blindest is the undecided row that would have seen the least, measured by
+// its margin; nil when there is none.
+func blindest(rows []Row) *Row {
+	var worst *Row
+	margins := func(r *Row) float64 { return r.Comparison.MDE / r.Comparison.Margin.High }
+	for i := range rows {
+		row := &rows[i]
+		m := row.Comparison.Margin
+		if row.Class == Inconclusive && m != nil && m.High > 0 && row.Comparison.MDE > 0 && (worst == nil || margins(row) > margins(worst)) {
+			worst = row
+		}
+	}
+	return worst
+}
+
+// Blindest returns the control that says the least: a loss below its figure
+// Detectable could have stayed unseen. It is nil when every control was shown
+// to be equal, or there is none.
+func (r Report) Blindest() *Row { return blindest(r.Controls) }
 
 func trials(r *record.Run) Text {
 	if len(r.Trials) == 0 {

@@ -81,7 +81,7 @@ func (a *app) quickstart(ctx context.Context, find finding, how measuring, out o
 	if out.format != "text" {
 		w = a.err // standard output is for machines
 	}
-	explain(w, res, run, how, time.Since(started))
+	explain(w, res, rep, run, how, time.Since(started))
 	if len(res.Failures) > 0 || res.Unmeasured() > 0 {
 		return exitWith(exitUnmeasured)
 	}
@@ -160,8 +160,11 @@ func usable(found *provision.Llama) []provision.Backend {
 var slowerBackends = []string{"haswell", "sandybridge"}
 
 // explain says in five lines what was found.
-func explain(w io.Writer, res *compare.Result, run *record.Run, how measuring, took time.Duration) {
+func explain(w io.Writer, res *compare.Result, rep report.Report, run *record.Run, how measuring, took time.Duration) {
 	control := "shows no difference, as it should"
+	if blind := rep.Blindest(); blind != nil {
+		control = fmt.Sprintf("shows no difference; one below %s in %s would not show", blind.Figures.Detectable, report.Line(blind.Comparison.Metric.Name, 20))
+	}
 	if res.ControlFired {
 		control = "differed: this machine was disturbed, so no change is believed"
 	}
