@@ -75,7 +75,7 @@ func (j *judged) judge(run *record.Run, name string) (report.Report, error) {
 
 func (j *judged) report(res *compare.Result, src report.Source) report.Report {
 	src.Title, src.Accept = j.title, j.accept
-	return report.New(res, src)
+	return newReport(res, src)
 }
 
 // reportsIn lists the report files beside a run, by kind.

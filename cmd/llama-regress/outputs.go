@@ -126,7 +126,7 @@ func kinds(writers map[string]writer) string {
 // carries its exit code.
 func (a *app) conclude(res *compare.Result, src report.Source, o outputs) error {
 	src.Title = o.title
-	if err := a.emit(report.New(res, src), o); err != nil {
+	if err := a.emit(newReport(res, src), o); err != nil {
 		return err
 	}
 	if o.exitZero {
@@ -179,4 +179,10 @@ func writeReport(path string, r report.Report, write writer) error {
 		return os.WriteFile(path, b.Bytes(), 0o644)
 	}
 	return record.WriteAtomically(path, b.Bytes())
+}
+
+// newReport says beside a result which calibration stands behind its verdicts.
+func newReport(res *compare.Result, src report.Source) report.Report {
+	src.Calibration = compare.Calibration()
+	return report.New(res, src)
 }

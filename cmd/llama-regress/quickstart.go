@@ -73,7 +73,7 @@ func (a *app) quickstart(ctx context.Context, find finding, how measuring, out o
 	res := compare.Run(run, policy)
 	src := a.source(run, how)
 	src.Reproduce, src.Resume = nil, nil // its sizes are fixed; the last line says what to type instead
-	rep := report.New(res, src)
+	rep := newReport(res, src)
 	if err := a.emit(rep, out); err != nil {
 		return err
 	}
