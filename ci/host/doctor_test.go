@@ -120,6 +120,7 @@ func TestFindings(t *testing.T) {
 		{check: "memory", files: map[string]string{"proc/meminfo": mem}, subject: huge, want: Hard, found: "m takes 5.0 GiB"},
 		{check: "memory", files: map[string]string{"proc/meminfo": mem, "dev/kfd": ""}, subject: huge, want: Soft},
 		{check: "memory", files: map[string]string{"proc/meminfo": mem, "proc/self/cgroup": "0::/a/b", "sys/fs/cgroup/a/memory.max": "536870912", "sys/fs/cgroup/a/b/memory.max": "max"}, subject: small, want: Hard, found: "512 MiB free of 512 MiB that this control group may use"},
+		{check: "memory", files: map[string]string{"proc/meminfo": mem, "proc/self/cgroup": "0::/a/b", "sys/fs/cgroup/a/memory.max": "3221225472", "sys/fs/cgroup/a/b/memory.max": "536870912"}, subject: small, want: Hard, found: "of 512 MiB"},
 		{check: "memory", files: map[string]string{"proc/meminfo": mem, "proc/self/cgroup": "4:memory:/a", "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712"}, subject: small, want: Fine},
 		{check: "load", want: Unknown},
 		{check: "load", files: map[string]string{"proc/loadavg": "0.30 0.1 0.1 1/200 9", online: "0-1"}, want: Fine},
