@@ -69,7 +69,7 @@ type Waiting struct {
 }
 
 const (
-	lockPoll   = 250 * time.Millisecond
+	lockPoll   = 100 * time.Millisecond
 	lockNotice = time.Minute
 )
 
