@@ -40,9 +40,15 @@ prompts of failed requests one at a time, to tell a prompt's fault from the load
 			if err != nil {
 				return err
 			}
+			if isolate && cfg.Serve == nil {
+				return errors.New("--isolate repeats requests to a server: say with which prompts, --dataset FILE, or add a serve section")
+			}
 			if sweep {
-				if how.resume {
+				switch {
+				case how.resume:
 					return errors.New("--sweep finds its levels anew: resume with the levels it had, --max-concurrent 1,2,4")
+				case cmd.Flags().Changed("max-concurrent") || cmd.Flags().Changed("rate"):
+					return errors.New("--sweep finds the load itself: leave out --max-concurrent and --rate")
 				}
 				release, err := a.alone(cmd.Context(), how)
 				if err != nil {
