@@ -6,7 +6,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"sync"
 
@@ -60,7 +62,10 @@ func (b *Bench) Datasets(ctx context.Context, p *plan.Plan) ([]record.Dataset, e
 		sel.MinPromptTokens, sel.MaxPromptTokens, sel.MinAnswerTokens, sel.MaxTotalTokens = 0, 0, 0, 0
 	}
 	s, err := sharegpt.Sample(ctx, p.Serve.DatasetPath, sel, nil)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("dataset: %w; correct the path, or get one with 'llama-regress provision dataset'", err)
+	case err != nil:
 		return nil, fmt.Errorf("dataset: %w", err)
 	}
 	d := p.Serve.Dataset
