@@ -57,17 +57,29 @@ func oneFolder(programs []string) (string, error) {
 		if filepath.Dir(path) != bin {
 			return "", fmt.Errorf("%s and %s lie in different folders; the programs of one build lie together", programs[0], path)
 		}
-		switch name := strings.TrimSuffix(filepath.Base(path), ".exe"); name {
-		case "llama-bench", "llama-server":
-		default:
-			return "", fmt.Errorf("%s: want a program named llama-bench or llama-server", path)
-		}
 	}
 	return bin, nil
 }
 
+// named refuses a program that is not the one its flag is for: what is measured
+// is found by its name in the same folder.
+func (s *serveFlags) named() error {
+	for _, flag := range []struct{ name, path, want string }{
+		{"bench-binary", s.bench, "llama-bench"},
+		{"server-binary", s.server, "llama-server"},
+	} {
+		if flag.path != "" && strings.TrimSuffix(filepath.Base(flag.path), ".exe") != flag.want {
+			return fmt.Errorf("--%s %s: want the path of a program named %s", flag.name, flag.path, flag.want)
+		}
+	}
+	return nil
+}
+
 // override puts the flags that were given over the serve section.
 func (s *serveFlags) override(f *pflag.FlagSet, cfg *config.Config) error {
+	if err := s.named(); err != nil {
+		return err
+	}
 	if s.given() {
 		path, err := filepath.Abs(s.dataset) // the flag's path is the shell's, the file's is the file's
 		if err != nil {
