@@ -17,7 +17,7 @@ type Serving struct {
 	Arm  string `json:"arm"`
 	Cell string `json:"cell"`
 
-	Trials    int            `json:"trials"`    // that put a load on their server, failed ones included
+	Trials    int            `json:"trials"`    // that put a load on their server, failed ones included; a repeated one counts once
 	Requests  int            `json:"requests"`  // of them; without warm-up
 	Succeeded int            `json:"succeeded"` // retries included
 	Failures  []FailureCount `json:"failures,omitempty"`
@@ -110,11 +110,11 @@ type armCell struct{ arm, cell string }
 // serving sums up the trials' own summaries; false when there is none.
 func serving(run *record.Run, arm, cell string) (Serving, bool) {
 	s := Serving{Arm: arm, Cell: cell}
-	failures := make(map[record.RequestFailureClass]int)
+	failures, skip := make(map[record.RequestFailureClass]int), replaced(run)
 	var prompt, output, first, delay []float64
 	for _, t := range run.Trials {
 		l := t.Load
-		if t.Arm != arm || t.Cell != cell || l == nil {
+		if t.Arm != arm || t.Cell != cell || l == nil || skip[t.ID] {
 			continue
 		}
 		s.Trials++
@@ -185,9 +185,11 @@ func latencies(run *record.Run, rows iter.Seq2[record.Request, error]) (map[armC
 	if rows == nil {
 		return nil, nil
 	}
-	places := make(map[string]armCell, len(run.Trials))
+	places, skip := make(map[string]armCell, len(run.Trials)), replaced(run)
 	for _, t := range run.Trials {
-		places[t.ID] = armCell{t.Arm, t.Cell}
+		if !skip[t.ID] {
+			places[t.ID] = armCell{t.Arm, t.Cell}
+		}
 	}
 	found := make(map[armCell]*latency)
 	n := 0

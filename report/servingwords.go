@@ -25,6 +25,9 @@ func servingFigures(s compare.Serving) ServingFigures {
 		Delay: quantity(s.Delay, "s"), DelayP99: quantity(s.DelayP99, "s"),
 		DelayShare: quantity(s.DelayShare, "1"),
 	}
+	if s.DelayShare > 0 && s.DelayShare < 1e-4 {
+		f.DelayShare = "below 0.01%"
+	}
 	if s.Requests > 0 {
 		f.Answered = shareOf(s.Succeeded, s.Requests)
 	}

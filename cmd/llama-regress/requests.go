@@ -118,7 +118,11 @@ func (f *requestFile) check() {
 	want, got := make(map[string]count), make(map[string]count)
 	places := make(map[string]armCell)
 	failing := make(map[armCell]bool)
+	replaced := make(map[string]bool) // by trials that repeat them
 	for _, t := range f.run.Trials {
+		if t.Repeats != "" && t.Outcome == record.OK {
+			replaced[t.Repeats] = true
+		}
 		if t.Load != nil {
 			at := armCell{t.Arm, t.Cell}
 			places[t.ID], want[t.ID] = at, count{t.Load.Requests, t.Load.Requests - t.Load.Succeeded}
@@ -147,7 +151,7 @@ func (f *requestFile) check() {
 		if got[row.Trial] = n; n.requests > want[row.Trial].requests {
 			break
 		}
-		if failing[at] && kept < mostKept {
+		if failing[at] && !replaced[row.Trial] && kept < mostKept {
 			kept++
 			f.failing[at] = append(f.failing[at], row)
 		}

@@ -25,7 +25,10 @@ const charts = (() => {
         // An end without a bar lies beyond what is shown.
         for (const end of [low, high].filter(inside)) children.push({ type: "line", shape: { x1: at(end), y1: middle - 4, x2: at(end), y2: middle + 4 }, style: tone });
       }
-      children.push({ type: "circle", shape: { cx: at(gain), cy: middle, r: 4.5 }, style: tone });
+      // What lies beyond what is shown stands at the edge, with an arrow.
+      const out = inside(gain) ? 0 : api.coord([gain, y])[0] < box.x ? -1 : 1, x = at(gain) - 10 * out;
+      children.push({ type: "circle", shape: { cx: x, cy: middle, r: 4.5 }, style: tone });
+      if (out) children.push({ type: "polygon", shape: { points: [[x + 6 * out, middle - 4], [x + 6 * out, middle + 4], [x + 12 * out, middle]] }, style: tone });
       return { type: "group", children };
     },
   };
@@ -63,13 +66,17 @@ const charts = (() => {
   // The forest shows at most this many bars at once; a slider moves over more.
   const bars = 30;
 
-  // Custom series do not widen an axis. Every estimate fits; of the ends of
+  // Custom series do not widen an axis. Every judged estimate fits; of the ends of
   // intervals the middle 96 %, so that one wild interval does not flatten all.
   const range = shown => {
-    const ends = shown.flatMap(row => [row.low, row.high, ...(row.margin ?? [])]).filter(x => x !== null).sort((a, b) => a - b);
+    // An estimate without a margin does so too, unless it is far out: what is not
+    // judged must not flatten what is.
+    const judged = shown.filter(row => row.margin !== null), reach = 4 * Math.max(...judged.map(row => Math.abs(row.gain)), ...judged.flatMap(row => row.margin.map(Math.abs)), 0);
+    const fits = row => row.margin !== null || judged.length === 0 || Math.abs(row.gain) <= reach;
+    const ends = shown.filter(fits).flatMap(row => [row.low, row.high, ...(row.margin ?? [])]).filter(x => x !== null).sort((a, b) => a - b);
     const spare = ends.length > 100 ? Math.floor(ends.length * 0.02) : 0;
     const inner = ends.slice(spare, ends.length - spare);
-    const all = shown.map(row => row.gain).concat(0, inner[0] ?? 0, inner.at(-1) ?? 0);
+    const all = shown.filter(fits).map(row => row.gain).concat(0, inner[0] ?? 0, inner.at(-1) ?? 0);
     const [min, max] = [all.reduce((a, b) => Math.min(a, b)), all.reduce((a, b) => Math.max(a, b))];
     const step = 10 ** Math.floor(Math.log10(max - min || 1)) / 2;
     return { min: Math.floor(min / step - 0.2) * step, max: Math.ceil(max / step + 0.2) * step };

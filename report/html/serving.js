@@ -66,7 +66,7 @@ const serving = (() => {
       o.yAxis = panels.map(([kind, unit], i) => ({ ...o.yAxis[0], name: unit, gridIndex: i, splitNumber: 3, min: kind === "memory" ? undefined : 0, scale: kind === "memory", nameLocation: "middle", nameGap: 44 }));
       o.series = [];
       panels.forEach(([kind], panel) => columns.filter(c => c.kind === kind).forEach((c, i) => o.series.push({
-        type: "line", name: c.name, ...look(o.series.length), symbol: "none", xAxisIndex: panel, yAxisIndex: panel, data: rows(table).map((tr, j) => [at[j], value(tr.cells[c.i])]),
+        type: "line", name: c.name, ...look(o.series.length), ...(at.length > 3 ? { symbol: "none" } : { symbolSize: 8 }), xAxisIndex: panel, yAxisIndex: panel, data: rows(table).map((tr, j) => [at[j], value(tr.cells[c.i])]),
       })));
       const failed = columns.find(c => c.kind === "failed");
       const marks = rows(table).map((tr, j) => [at[j], 0, value(tr.cells[failed.i])]).filter(m => m[2] !== null);
