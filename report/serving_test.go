@@ -147,3 +147,19 @@ func TestMoreBlocksOnce(t *testing.T) {
 		}
 	}
 }
+
+// Where failed requests are why nothing could be measured, they are what to
+// look at, not the logs of trials.
+func TestFailedRequestsComeFirst(t *testing.T) {
+	res := &compare.Result{Method: compare.Paired, Policy: compare.DefaultPolicy(), Comparisons: []compare.Comparison{{
+		Cell: "serve/m", Workload: "serve", Metric: record.Metric{Name: record.TTFTp50, Unit: "s", Better: record.Lower}, Method: compare.Paired,
+		Baseline: compare.Side{Arm: "base", Censored: 4}, Contender: compare.Side{Arm: "head", Censored: 3, Failed: 1}, Reason: &compare.Reason{Code: compare.NotMeasured},
+	}}}
+	r := report.New(res, report.Source{})
+	if got := r.Steps[0].Text.String(); !strings.Contains(got, "why so many requests fail") {
+		t.Errorf("the first step is %q", got)
+	}
+	if got := r.Rows[0].Reason.String(); got != "no usable trial of base (too many requests failed in all 4), no usable trial of head (1 failed, and in 3 too many requests)" {
+		t.Errorf("the reason is %q", got)
+	}
+}

@@ -68,6 +68,11 @@ func readLogs(r Report, src Source) Text {
 		if r.Counts.Unmeasured == 0 {
 			return nil
 		}
+		if slices.ContainsFunc(r.Rows, func(row Row) bool {
+			return row.Class == NotMeasured && row.Comparison.Baseline.Censored+row.Comparison.Contender.Censored > 0
+		}) {
+			return say("Find out why so many requests fail: a latency among failures cannot be measured.")
+		}
 		return say("Find out why a side has no usable trial.")
 	}
 	text := concat(say("Find out why %s failed. The first said: ", plural(len(r.Failures), "trial")), quote(r.Failures[0].Cause.Message), say("."))

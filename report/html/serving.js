@@ -62,7 +62,7 @@ const serving = (() => {
       const at = rows(table).map(tr => value(tr.cells[0])), last = Math.max(1, ...at), first = Math.min(0, ...at);
       const top = innerWidth < 640 ? 24 : 13, high = (89 - top) / panels.length;
       o.grid = panels.map((_, i) => ({ left: 64, right: 24, top: top + high * i + "%", height: high - 6 + "%" }));
-      o.xAxis = panels.map((_, i) => ({ ...o.xAxis[0], name: i === panels.length - 1 ? o.xAxis[0].name : "", min: first, max: last, gridIndex: i, axisLabel: { show: i === panels.length - 1 } }));
+      o.xAxis = panels.map((_, i) => ({ ...o.xAxis[0], name: i === panels.length - 1 ? o.xAxis[0].name : "", min: first, max: last, gridIndex: i, axisLabel: { show: i === panels.length - 1, hideOverlap: true, showMinLabel: false, showMaxLabel: false } }));
       o.yAxis = panels.map(([kind, unit], i) => ({ ...o.yAxis[0], name: unit, gridIndex: i, splitNumber: 3, min: kind === "memory" ? undefined : 0, scale: kind === "memory", nameLocation: "middle", nameGap: 44 }));
       o.series = [];
       panels.forEach(([kind], panel) => columns.filter(c => c.kind === kind).forEach((c, i) => o.series.push({
