@@ -66,6 +66,22 @@ func TestContaminated(t *testing.T) {
 	}
 }
 
+// A stored session's mean leaves contaminated trials out in the same way.
+func TestContaminatedHistory(t *testing.T) {
+	past, head := nights(12, 1, 0.004, 0, 5)
+	clean := History(past, head, DefaultPolicy()).Comparisons[0]
+	half := func() float64 { return 0.5 }
+	spoil(past[3].Run, func(t record.Trial) bool { return t.Block < 2 }, half)
+	spoil(head.Run, func(t record.Trial) bool { return t.Block == 0 }, half)
+	c := History(past, head, DefaultPolicy()).Comparisons[0]
+	if c.Verdict != Equivalent || math.Abs(*c.Change-*clean.Change) > 0.01 {
+		t.Errorf("%v, %+v, %v instead of %v", c.Verdict, c.Reason, *c.Change, *clean.Change)
+	}
+	if n, ok := hasWarning(c, ContaminatedLeftOut); !ok || n != 3 {
+		t.Errorf("warnings %v", c.Warnings)
+	}
+}
+
 func TestLopsided(t *testing.T) {
 	sides := func(base, head string) (b, h Side) { // x: contaminated, one a block
 		for i := range base {

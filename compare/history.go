@@ -60,7 +60,11 @@ func History(past []Selection, head Selection, policy Policy) *Result {
 func sessionMeans(sessions []armTrials, selections []Selection, cell string, m record.Metric) Side {
 	var s Side
 	for i, session := range sessions {
-		trials := points(session, cell, m)
+		all := points(session, cell, m)
+		trials, _ := clean(all, all, Policy{})
+		if trials.spoilt() == 0 {
+			s.Contaminated += trials.Contaminated
+		}
 		s.Failed += trials.Failed
 		s.Censored += trials.Censored
 		s.Arm = session.arm.Name

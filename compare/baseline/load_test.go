@@ -307,9 +307,35 @@ func TestSessionStoredTwice(t *testing.T) {
 	}
 }
 
+// A repetition counts in the place of the trial that it repeats.
+func TestRepeatedTrial(t *testing.T) {
+	run := testRun(night, 1, 4)
+	plain := summarize(Key{}, run)
+	again := run.Trials[1]
+	again.ID, again.Repeats = again.ID+".again1", again.ID
+	run.Trials = append(run.Trials, again)
+	s, err := readSession(Key{}, encode(t, run))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if have, want := len(s.Samples[0].Values), len(plain.Samples[0].Values); have != want {
+		t.Errorf("%d trials, want %d", have, want)
+	}
+	failed := again
+	failed.ID, failed.Repeats, failed.Outcome, failed.Failure = "x", run.Trials[2].ID, record.Failed, new(record.Failure)
+	run.Trials = append(run.Trials, failed)
+	if s := summarize(Key{}, run); len(s.Samples[0].Values) != len(plain.Samples[0].Values) || s.Samples[0].Failed != 1 {
+		t.Errorf("a repetition that failed: %+v", s.Samples[0])
+	}
+}
+
 // What the fast reader makes of a record is what record.Read makes of it.
 func FuzzReadSession(f *testing.F) {
 	run := testRun(night, 2, 2)
+	f.Add(encode(f, run))
+	again := run.Trials[1]
+	again.ID, again.Repeats = again.ID+".again1", again.ID
+	run.Trials = append(run.Trials, again)
 	f.Add(encode(f, run))
 	if golden, err := os.ReadFile(filepath.Join("..", "..", "ci", "record", "testdata", "run.json")); err != nil {
 		f.Fatal(err)

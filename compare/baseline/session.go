@@ -60,7 +60,14 @@ func summarize(key Key, run *record.Run) Session {
 	}
 	type place struct{ arm, cell, metric int32 }
 	at := make(map[place]int)
+	repeated := make(map[string]bool) // trials in whose place a repetition counts
 	for _, t := range run.Trials {
+		repeated[t.Repeats] = repeated[t.Repeats] || t.Outcome == record.OK
+	}
+	for _, t := range run.Trials {
+		if repeated[t.ID] {
+			continue
+		}
 		arm, cell := arms[t.Arm], cells[t.Cell]
 		for i, m := range run.Cells[cell].Metrics {
 			p := place{arm, cell, int32(i)}
@@ -117,6 +124,7 @@ func readSession(key Key, data []byte) (Session, error) {
 				Censored bool          `json:"censored"`
 			} `json:"measurements"`
 			Failure *struct{} `json:"failure"`
+			Repeats string    `json:"repeats"`
 		} `json:"trials"`
 	}
 	if err := json.Unmarshal(data, &slim); err != nil || slim.Schema != record.Schema {
@@ -129,7 +137,7 @@ func readSession(key Key, data []byte) (Session, error) {
 	run := record.Run(slim.header)
 	run.Trials = make([]record.Trial, len(slim.Trials))
 	for i, t := range slim.Trials {
-		trial := record.Trial{ID: t.ID, Arm: t.Arm, Cell: t.Cell, Block: t.Block, Order: t.Order, Seconds: t.Seconds, Outcome: t.Outcome}
+		trial := record.Trial{ID: t.ID, Arm: t.Arm, Cell: t.Cell, Block: t.Block, Order: t.Order, Seconds: t.Seconds, Outcome: t.Outcome, Repeats: t.Repeats}
 		for _, m := range t.Measurements {
 			trial.Measurements = append(trial.Measurements, record.Measurement{Metric: m.Metric, Values: m.Values, Count: m.Count, Censored: m.Censored})
 		}
