@@ -78,12 +78,12 @@ const serving = (() => {
     capacity(table) {
       const o = option("capacity"), arms = heads(table).filter((_, i) => i % 2 === 1).map(text);
       o.xAxis[0].min = 0;
-      Object.assign(o.yAxis[0], { name: table.dataset.unit, min: 0, nameTextStyle: { align: "left" } });
+      Object.assign(o.yAxis[0], { name: arms[0].split(", ").at(-1) + ", " + table.dataset.unit, min: 0, nameTextStyle: { align: "left" } });
       o.series = arms.map((name, i) => ({
         type: "line", name: cut(name, 60), ...look(i), symbolSize: 10,
         data: rows(table).map(tr => ({ value: [value(tr.cells[0]), value(tr.cells[1 + 2 * i])], symbol: "holds" in tr.cells[1 + 2 * i].dataset ? symbols[i % 6] : "emptyCircle", success: text(tr.cells[2 + 2 * i]) })).filter(p => p.value[1] !== null),
       }));
-      o.tooltip.formatter = p => p.componentType === "series" ? p.seriesName + "\n" + p.value[0] + " at a time: " + p.value[1] + "/s, " + p.data.success + " succeeded" : "";
+      o.tooltip.formatter = p => p.componentType === "series" ? p.seriesName + "\n" + p.value[0] + " at a time: " + p.value[1] + " " + table.dataset.unit + ", " + p.data.success + " succeeded" : "";
       return { option: o, says: "what is served a second at each concurrency; hollow where too many requests failed" };
     },
   };
