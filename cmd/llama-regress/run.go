@@ -56,7 +56,10 @@ prompts of failed requests one at a time, to tell a prompt's fault from the load
 				}
 				levels, err := a.sweepLevels(cmd.Context(), cfg, how)
 				release()
-				if err != nil {
+				switch {
+				case cmd.Context().Err() != nil:
+					return fmt.Errorf("interrupted while it looked for the levels, of which nothing is kept; give the same command again: %w", err)
+				case err != nil:
 					return err
 				}
 				cfg = atLevels(cfg, levels...)
@@ -67,6 +70,9 @@ prompts of failed requests one at a time, to tell a prompt's fault from the load
 			}
 			if err != nil {
 				return err
+			}
+			if len(run.Trials) == 0 {
+				return unmeasured(errors.New("no trial was measured: the budget was spent before the first; raise --budget"))
 			}
 			if sweep {
 				if err := printKnees(a.out, compare.Capacity(run)); err != nil {
