@@ -35,6 +35,7 @@ func (r *Result) conclude() {
 			c.Verdict, c.Reason = Inconclusive, &Reason{Code: ControlFired}
 		}
 	}
+	r.disbelieve()
 	r.Groups = groups(r.Comparisons)
 	r.Suspects = suspects(r.Comparisons)
 }

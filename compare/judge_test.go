@@ -79,6 +79,43 @@ func TestCensoredTrials(t *testing.T) {
 	checkVerdict(t, censor(latency, func(record.Trial) bool { return true }), Inconclusive, NoMargin)
 }
 
+// A server that drops the long prompts is fast with the rest. That is no
+// improvement, and the baseline is not slower for having answered them all.
+func TestSurvivorsProveNothing(t *testing.T) {
+	tests := []struct {
+		name    string
+		head    int     // requests of 50 that the contender answered
+		change  float64 // of its throughput
+		verdict Verdict
+		reason  ReasonCode
+	}{
+		{"faster, with all answered", 50, 0.3, Improvement, ""},
+		{"faster, with a fifth dropped", 40, 0.3, Inconclusive, Survivors},
+		{"the same, with a fifth dropped", 40, 0, Inconclusive, Survivors},
+		{"slower, though a fifth was dropped", 40, -0.3, Regression, ""},
+	}
+	for _, tt := range tests {
+		for _, swap := range []bool{false, true} {
+			run := rates(50, slices.Repeat([]int{50}, 10), slices.Repeat([]int{tt.head}, 10))
+			run.Cells[0].Metrics = append(run.Cells[0].Metrics, record.Metric{Name: record.OutputTPS, Kind: record.Throughput, Unit: "tok/s", Better: record.Higher})
+			for i := range run.Trials {
+				trial := &run.Trials[i]
+				speed := 100 + 0.1*float64(trial.Block%3)
+				if trial.Arm == "head" {
+					speed *= 1 + tt.change
+				}
+				trial.Measurements = append(trial.Measurements, record.Measurement{Metric: record.OutputTPS, Values: []float64{speed}})
+			}
+			want := tt.verdict
+			if swap {
+				run.Baseline = "head"
+				want = map[Verdict]Verdict{Improvement: Regression, Regression: Improvement}[want]
+			}
+			t.Run(tt.name, func(t *testing.T) { checkVerdict(t, Run(run, DefaultPolicy()).Comparisons[1], want, tt.reason) })
+		}
+	}
+}
+
 func TestWarnings(t *testing.T) {
 	s := session{arms: []string{"base", "head"}, blocks: 12, noise: 0.002, seed: 2}
 	codes := func(run *record.Run) (got []WarningCode) {

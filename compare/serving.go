@@ -28,7 +28,7 @@ type Serving struct {
 	// As the server tells them, medians over trials; 0 when it does not.
 	ServerPromptTPS float64 `json:"server_prompt_tps,omitempty"` // tok/s
 	ServerOutputTPS float64 `json:"server_output_tps,omitempty"` // tok/s
-	ServerTTFT      float64 `json:"server_ttft_s,omitempty"`     // s of processing a prompt
+	ServerTTFT      float64 `json:"server_ttft_s,omitempty"`     // s of processing a prompt; with rows, the median over successful requests
 
 	// From the rows of successful requests, medians over all of them; 0 without.
 	ClientTTFT float64 `json:"client_ttft_s,omitempty"`
@@ -174,6 +174,7 @@ func join(a, b *record.Gauge) *record.Gauge {
 // A latency gathers what the rows of one arm and cell say.
 type latency struct {
 	ttft    []float64 // s, of successful requests
+	server  []float64 // s of processing the prompt, of those that the server told
 	waiting []float64 // s
 	n       int       // requests that count
 	failed  []FailedRequest
@@ -220,6 +221,7 @@ func (l *latency) add(r record.Request) {
 	case r.TTFT > 0 && sane(r.TTFT):
 		l.ttft = append(l.ttft, r.TTFT)
 		if r.Server != nil && r.Server.PromptSeconds > 0 && r.Server.PromptSeconds <= r.TTFT {
+			l.server = append(l.server, r.Server.PromptSeconds)
 			l.waiting = append(l.waiting, r.TTFT-r.Server.PromptSeconds)
 		}
 	}
@@ -228,6 +230,9 @@ func (l *latency) add(r record.Request) {
 // describe adds what the rows say to s.
 func (l *latency) describe(s *Serving) {
 	s.ClientTTFT, s.Waiting, s.Failed = medianOr0(l.ttft), medianOr0(l.waiting), l.failed
+	if len(l.server) > 0 {
+		s.ServerTTFT = stats.Median(l.server) // of the same requests as ClientTTFT, so that the part never exceeds the whole
+	}
 	if s.ClientTTFT > 0 {
 		s.DelayShare = s.Delay / s.ClientTTFT
 	}

@@ -56,6 +56,7 @@ const (
 	Contaminated     ReasonCode = "contaminated"         // as TooNoisy, and Have trials were disturbed by something else, too many to leave them out
 	NoMargin         ReasonCode = "no_margin"            // the policy has no margin for this metric
 	Censored         ReasonCode = "censored"             // Have trials whose value lies beyond what could be measured, such as a latency among failed requests
+	Survivors        ReasonCode = "survivors"            // requests failed more often on one side, and what is left speaks for that side
 	NotMeasured      ReasonCode = "not_measured"         // a side has no usable trial; exit 4, never a pass
 )
 

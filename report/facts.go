@@ -82,7 +82,8 @@ func newFacts(r Report, res *compare.Result, src Source) []Fact {
 		add("blocks", "replicates", say("%s", blocks))
 	}
 	each("repetitions", "repetitions", func(r *record.Run) Text {
-		if r.Plan.Repetitions == 0 {
+		benched := slices.ContainsFunc(r.Cells, func(c record.Cell) bool { return c.Workload != "serve" })
+		if r.Plan.Repetitions == 0 || !benched {
 			return nil
 		}
 		return say("%d a trial, after %d of warm-up", r.Plan.Repetitions, r.Plan.Warmup)
@@ -90,6 +91,7 @@ func newFacts(r Report, res *compare.Result, src Source) []Fact {
 	both("trials", "trials", trials)
 	each("requests", "requests", requestsFact)
 	each("datasets", "prompts", datasets)
+	each("objectives", "goodput objectives", objectives)
 	each("models", "models", func(r *record.Run) Text {
 		var names []string
 		for _, m := range r.Models {

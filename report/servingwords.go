@@ -163,7 +163,7 @@ var serveTerms = []struct{ metric, term, meaning string }{
 	{record.OutputTPS, "output tokens/s", "Tokens of the answers that succeeded, divided by the duration of the load."},
 	{record.TotalTPS, "total tokens/s", "Tokens of prompts and answers of the requests that succeeded, divided by the duration of the load."},
 	{record.RequestRate, "request rate", "Requests that succeeded, divided by the duration of the load."},
-	{record.Goodput, "goodput", "Requests that succeeded and met every objective set under serve, objectives in the configuration (TTFT, TPOT, E2E), divided by the duration of the load."},
+	{record.Goodput, "goodput", "Requests that succeeded and met every objective (those of this run stand among the facts), divided by the duration of the load."},
 }
 
 // serveDefinitions explains the serve metrics that the rows show.
@@ -182,4 +182,21 @@ func serveDefinitions(rows []Row, add func(when bool, term, meaning string)) {
 		add(shown[t.metric] && !said[t.term], t.term, t.meaning)
 		said[t.term] = said[t.term] || shown[t.metric]
 	}
+}
+
+// objectives says what a request had to meet to count for goodput; every serve
+// cell of a run has the same.
+func objectives(r *record.Run) Text {
+	for _, c := range r.Cells {
+		var parts []string
+		for _, name := range []string{"ttft", "tpot", "e2e"} {
+			if limit := c.Objectives[name]; limit > 0 && limit < absurd {
+				parts = append(parts, strings.ToUpper(name)+" within "+quantity(limit, "s"))
+			}
+		}
+		if parts != nil {
+			return say("%s", strings.Join(parts, ", "))
+		}
+	}
+	return nil
 }

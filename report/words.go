@@ -103,6 +103,9 @@ func reason(r Row) (why, remedy Text) {
 		return notMeasured(c), say("see why its trials failed")
 	case compare.Censored:
 		return censored(c), say("look at the success rate first: requests that fail are infinitely slow")
+	case compare.Survivors:
+		return say("one side answered fewer requests, and these figures are of those it answered, perhaps the easier ones"),
+			say("look at the success rate first")
 	case compare.TooFewTrials:
 		if need > have {
 			return say("%s measured, at least %d needed", replicates(r.replicate(), have), need), say("measure %s", replicates(r.replicate(), need))

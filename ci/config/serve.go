@@ -62,6 +62,20 @@ type Objectives struct {
 // Any says whether there is an objective.
 func (o Objectives) Any() bool { return o != Objectives{} }
 
+// Seconds returns the objectives there are, by name; nil when there are none.
+func (o Objectives) Seconds() map[string]float64 {
+	var set map[string]float64
+	for name, d := range map[string]time.Duration{"ttft": o.TTFT, "tpot": o.TPOT, "e2e": o.E2E} {
+		if d > 0 {
+			if set == nil {
+				set = make(map[string]float64)
+			}
+			set[name] = d.Seconds()
+		}
+	}
+	return set
+}
+
 // Server is how llama-server is started in every serve cell.
 type Server struct {
 	Params       map[string]string `yaml:"-"`             // of record.Params; only such as neither the matrix nor an arm sets

@@ -159,7 +159,8 @@ func (p *Plan) addServeCells(cfg *config.Config, points []map[string]string) err
 				p.Cells = append(p.Cells, Cell{
 					Cell: record.Cell{
 						Key: record.CellKey("serve", m.Name, params), Workload: "serve", Model: m.Name, Params: params,
-						Metrics: record.ServeMetrics(load.Requests, cfg.Serve.Objectives.Any(), cfg.Serve.Retries > 0),
+						Metrics:    record.ServeMetrics(load.Requests, cfg.Serve.Objectives.Any(), cfg.Serve.Retries > 0),
+						Objectives: cfg.Serve.Objectives.Seconds(),
 					},
 					ModelPath: m.Path,
 					Load:      &load,

@@ -95,6 +95,10 @@ type Cell struct {
 	Params   map[string]string `json:"params,omitempty"`
 	Metrics  []Metric          `json:"metrics"` // what a trial of this cell yields, in order
 
+	// Objectives are what a request must meet to count for goodput, in seconds
+	// by latency: "ttft", "tpot", "e2e".
+	Objectives map[string]float64 `json:"objectives,omitempty"`
+
 	Extra Extra `json:"-"`
 }
 

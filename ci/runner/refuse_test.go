@@ -76,7 +76,7 @@ func TestFoldersThatHoldSomethingAreRefused(t *testing.T) {
 
 	order := makePlan(t, dir, 2)
 	order.ID = "same but for what a record does not keep"
-	refuse(t, order, full, "another plan", "tests, timeout or order of trials")
+	refuse(t, order, full, "another plan", "tests, load, dataset, time limit or seed")
 
 	if err := os.Remove(filepath.Join(cut.Dir, runner.JournalFile)); err != nil {
 		t.Fatal(err)

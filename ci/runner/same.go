@@ -25,7 +25,6 @@ func samePlan(was *record.Run, p *plan.Plan, path string) error {
 	number := func(what string, a, b any) {
 		check(fmt.Sprintf("%s (%v, now %v)", what, a, b), a, b)
 	}
-	number("seed", was.Plan.Seed, p.Seed)
 	number("blocks", was.Plan.Blocks, p.Blocks)
 	number("warmup", was.Plan.Warmup, p.Warmup)
 	number("repetitions", was.Plan.Repetitions, p.Repetitions)
@@ -47,8 +46,8 @@ func samePlan(was *record.Run, p *plan.Plan, path string) error {
 	}
 	check("cells", was.Cells, cells)
 	check("configuration file", was.Plan.ConfigSHA, p.ConfigSHA)
-	if len(differ) == 0 {
-		differ = []string{"tests, timeout or order of trials"}
+	if len(differ) == 0 { // the seed is drawn from all that is planned, unless one is given
+		differ = []string{"tests, load, dataset, time limit or seed"}
 	}
 	return fmt.Errorf("%s belongs to another plan (%.12s, this one is %.12s): %s differ; undo the change, or choose another folder",
 		path, was.Plan.ID, p.ID, strings.Join(differ, ", "))

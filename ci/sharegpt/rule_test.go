@@ -168,7 +168,7 @@ func TestRefusedSelections(t *testing.T) {
 		"negative output": {Selection{OutputTokens: -1, Sample: 1}, nil, "-1 output tokens"},
 		"counter fails":   {Selection{Sample: 1, Rule: First}, &words{err: errors.New("server is gone")}, "count the tokens of record 1's prompt: server is gone"},
 		"too few": {Selection{Sample: 21}, nil,
-			"has 20 prompts that rule human accepts, want 21; lower the sample, loosen the limits or allow repeats (of 25 records 0 are damaged; 3: no turns; 1: NUL in the prompt; 1: no human turn)"},
+			"has 20 prompts that rule human accepts, want 21; lower the sample (--num-samples) or loosen the limits (of 25 records 0 are damaged; 3: no turns; 1: NUL in the prompt; 1: no human turn)"},
 		"none": {Selection{Sample: 1, Repeat: true, MinPromptTokens: 99}, new(words), "has 0 prompts that rule human accepts, want 1"},
 	}
 	for name, test := range tests {

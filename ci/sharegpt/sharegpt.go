@@ -179,7 +179,7 @@ func (s *Sampled) fill(sel Selection, rule string) error {
 		for _, r := range s.PassedOver {
 			fmt.Fprintf(&why, "; %d: %s", r.Count, r.Text)
 		}
-		return fmt.Errorf("has %d prompts that rule %s accepts, want %d; lower the sample, loosen the limits or allow repeats (of %d records %d are damaged%s)",
+		return fmt.Errorf("has %d prompts that rule %s accepts, want %d; lower the sample (--num-samples) or loosen the limits (of %d records %d are damaged%s)",
 			have, rule, sel.Sample, s.Records, s.Damaged.Count, why.String())
 	}
 	for i := have; i < sel.Sample; i++ {

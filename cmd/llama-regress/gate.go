@@ -51,8 +51,11 @@ func (a *app) gate(ctx context.Context, cfg *config.Config, how measuring, pass 
 		return err
 	}
 	run, err := a.measure(ctx, cfg, how)
-	if run == nil || len(run.Trials) == 0 {
+	if run == nil || len(run.Trials) == 0 && err != nil {
 		return err
+	}
+	if len(run.Trials) == 0 {
+		return errNoTrial
 	}
 	concluded := a.conclude(compare.Run(run, policy), a.source(run, how), out)
 	if err != nil {

@@ -169,10 +169,8 @@ func setAside(dir string) error {
 func (a *app) source(run *record.Run, how measuring) report.Source {
 	file := filepath.Join(how.dir, runner.RecordFile)
 	again := append([]string{"llama-regress"}, a.args...)
-	resume := again
-	if !slices.ContainsFunc(a.args, func(s string) bool { return strings.HasPrefix(s, "--resume") }) {
-		resume = append(slices.Clip(again), "--resume")
-	}
+	again = slices.DeleteFunc(again, func(s string) bool { return s == "--resume" || strings.HasPrefix(s, "--resume=") })
+	resume := append(slices.Clip(again), "--resume")
 	return withRequests(report.Source{
 		Base: run, Head: run, BaseFile: file, HeadFile: file,
 		Reproduce: again, Resume: resume, Logs: filepath.Join(how.dir, runner.LogFolder),

@@ -11,6 +11,9 @@ import (
 	"github.com/llama-regress/llama-regress/compare"
 )
 
+// errNoTrial ends a run that its budget had no room for: no pass.
+var errNoTrial = unmeasured(errors.New("no trial was measured: the budget was spent before the first; raise --budget"))
+
 func (a *app) runCommand() *cobra.Command {
 	var (
 		what           settings
@@ -72,7 +75,7 @@ prompts of failed requests one at a time, to tell a prompt's fault from the load
 				return err
 			}
 			if len(run.Trials) == 0 {
-				return unmeasured(errors.New("no trial was measured: the budget was spent before the first; raise --budget"))
+				return errNoTrial
 			}
 			if sweep {
 				if err := printKnees(a.out, compare.Capacity(run)); err != nil {

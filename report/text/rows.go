@@ -69,12 +69,26 @@ func (p *printer) class(rows []report.Row, contenders bool, legend *bool) {
 
 // reasons says once why rows that were shown without one have no verdict.
 func (p *printer) reasons(rows []report.Row) {
-	seen := make(map[string]bool)
+	metrics := make(map[string][]string) // by reason, in the order of their first row
+	var order []report.Row
 	for _, row := range rows {
-		if text := row.Reason.String(); text != "" && !seen[text] {
-			seen[text] = true
-			p.paragraph("  ", "  ", slices.Concat(row.Reason, report.Text{{Words: "; "}}, row.Remedy))
+		reason, metric := row.Reason.String(), name(row.Comparison.Metric.Name, 20)
+		if reason == "" {
+			continue
 		}
+		if metrics[reason] == nil {
+			order = append(order, row)
+		}
+		if !slices.Contains(metrics[reason], metric) {
+			metrics[reason] = append(metrics[reason], metric)
+		}
+	}
+	for _, row := range order {
+		which := ""
+		if len(order) > 1 {
+			which = strings.Join(metrics[row.Reason.String()], ", ") + ": "
+		}
+		p.paragraph("  ", "  ", slices.Concat(report.Text{{Foreign: which}}, row.Reason, report.Text{{Words: "; "}}, row.Remedy))
 	}
 }
 
