@@ -8,6 +8,7 @@ import (
 
 	"github.com/llama-regress/llama-regress/ci/config"
 	"github.com/llama-regress/llama-regress/ci/llama"
+	"github.com/llama-regress/llama-regress/ci/load"
 	"github.com/llama-regress/llama-regress/ci/plan"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/compare/pattern"
@@ -50,6 +51,25 @@ func realPlan(t *testing.T, change func(*config.Serve)) *plan.Plan {
 	return p
 }
 
+// realTrial measures the plan's first trial on the real llama-server.
+func realTrial(t *testing.T, p *plan.Plan, observe func(load.Progress)) (record.Trial, []record.Request) {
+	t.Helper()
+	requests := filepath.Join(t.TempDir(), record.RequestFile)
+	bench := &Bench{Servers: &llama.Servers{Threads: 1}, LogDir: t.TempDir(), Requests: requests, Observe: observe}
+	trial, err := bench.Measure(t.Context(), p, p.Trials[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []record.Request
+	for row, err := range record.ReadRequests(requests) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows = append(rows, row)
+	}
+	return trial, rows
+}
+
 // The published study of schedulers reports 3 of 5, 12 of 20 and 17 of 30
 // requests on every scheduler alike. That is what a client that pools
 // connections makes of llama-server, which closes a connection after a
@@ -73,23 +93,11 @@ func TestRealOldStudy(t *testing.T) {
 				p := realPlan(t, func(s *config.Serve) {
 					s.Dataset.Sample, s.Concurrency, s.Connections = study.requests, []int{study.concurrency}, connections
 				})
-				requests := filepath.Join(t.TempDir(), record.RequestFile)
-				bench := &Bench{Servers: &llama.Servers{Threads: 1}, LogDir: t.TempDir(), Requests: requests}
-				trial, err := bench.Measure(t.Context(), p, p.Trials[0])
-				if err != nil {
-					t.Fatal(err)
-				}
+				trial, rows := realTrial(t, p, nil)
 				if trial.Load == nil {
 					t.Fatalf("%s: %+v", connections, trial.Failure)
 				}
 				t.Logf("%s: %d of %d succeeded, %v", connections, trial.Load.Succeeded, trial.Load.Requests, trial.Load.Failures)
-				var rows []record.Request
-				for row, err := range record.ReadRequests(requests) {
-					if err != nil {
-						t.Fatal(err)
-					}
-					rows = append(rows, row)
-				}
 				if connections == "fresh" {
 					if trial.Load.Succeeded != study.requests {
 						t.Errorf("fresh connections: %d of %d succeeded, %v", trial.Load.Succeeded, study.requests, trial.Load.Failures)
