@@ -95,10 +95,10 @@ func TestLopsided(t *testing.T) {
 		want       bool
 	}{
 		{"......", "......", false}, {"xxxxxx", "xxxxxx", false}, {"x.x.x.", ".x.x.x", false},
-		{".....", "xxxxx", false},                                       // 2/2^5 = 0.0625
-		{"......", "xxxxxx", true},                                      // 2/2^6 = 0.03125
-		{"xxxxxx..", "........", true}, {"x.......", ".xxxxxxx", false}, // 2·9/2^8 = 0.0703
-		{"x........", ".xxxxxxxx", true}, // 2·10/2^9 = 0.0391
+		{"...", "xxx", false},                                       // 2/2^3 = 0.25
+		{"....", "xxxx", true},                                      // 2/2^4 = 0.125
+		{"xxxx..", "......", true}, {"xx......", "..xxxxxx", false}, // 2·37/2^8 = 0.289
+		{"x.......", ".xxxxxxx", true}, {"x........", ".xxxxxxxx", true}, // 2·9/2^8 = 0.0703, 2·10/2^9 = 0.0391
 	} {
 		if got := lopsided(sides(tt.base, tt.head)); got != tt.want {
 			t.Errorf("%s %s: %v", tt.base, tt.head, got)
@@ -158,6 +158,7 @@ func TestContaminationKeepsTheErrorRate(t *testing.T) {
 		"both arms alike":      {"base": 0.15, "head": 0.15},
 		"mostly the contender": {"base": 0.05, "head": 0.30},
 		"a busy machine":       {"base": 0.80, "head": 0.80},
+		"busiest with one arm": {"base": 0.60, "head": 0.90},
 	} {
 		alarms, blind := 0, 0
 		for i := range runs {
