@@ -33,7 +33,7 @@ func newRig(t *testing.T, change func(*config.Config), settings ...string) *rig 
 	t.Helper()
 	dir := t.TempDir()
 	bin := filepath.Join(dir, "bin")
-	if _, err := fakeserver.Install(bin, append([]string{"FAKE_TOKS=pp=4000,tg=400"}, settings...)...); err != nil {
+	if _, err := fakeserver.Install(bin, append([]string{"FAKE_TOKS=pp=400,tg=400"}, settings...)...); err != nil {
 		t.Fatal(err)
 	}
 	var chats []map[string]string
@@ -237,7 +237,7 @@ func TestFailedServers(t *testing.T) {
 }
 
 func TestATrialThatTakesTooLong(t *testing.T) {
-	r := newRig(t, func(c *config.Config) { c.Sampling.Timeout = time.Second }, "FAKE_TOKS=pp=4000,tg=2")
+	r := newRig(t, func(c *config.Config) { c.Sampling.Timeout = time.Second }, "FAKE_TOKS=pp=400,tg=2")
 	trial, _ := r.measure()
 	if trial.Failure == nil || trial.Failure.Class != record.TimedOut || !strings.Contains(trial.Failure.Message, "still serving after 1s") {
 		t.Errorf("failure %+v", trial.Failure)
