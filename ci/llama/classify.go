@@ -57,7 +57,8 @@ func failureOf(end *childEnd, spec childSpec, killedForMemory bool) *record.Fail
 		f.Message = fmt.Sprintf("out of memory (%s): %s; use a smaller model, context or batch, or fewer GPU layers", how, said)
 	case signal == syscall.SIGKILL:
 		f.Class = record.Crashed
-		f.Message = fmt.Sprintf("killed from outside (%s): %s; look for an out-of-memory killer or a job's limits", how, said)
+		// What it said last is of something else: it did not see this coming.
+		f.Message = fmt.Sprintf("killed from outside (%s); look for an out-of-memory killer or a job's limits", how)
 	case signal != 0:
 		f.Class = record.Crashed
 		f.Message = fmt.Sprintf("crashed (%s): %s; run the command by hand under a debugger, and report it to llama.cpp", how, said)

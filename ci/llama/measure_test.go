@@ -81,7 +81,7 @@ func TestMeasureFaults(t *testing.T) {
 		{"exit:139", record.Crashed, "segmentation fault", 0},
 		{"crash:abort", record.Crashed, "crashed (aborted): ggml.c:3395: GGML_ASSERT(fake) failed", 0},
 		{"crash:segv@1", record.Crashed, "segmentation fault", 1},
-		{"crash:kill", record.Crashed, "killed from outside", 0},
+		{"crash:kill", record.Crashed, "killed from outside (killed); look for", 0},
 		{"load", record.OutOfMemory, "unable to allocate CPU buffer, llama_bench: error: failed to load model", 0},
 		{"context", record.ExitStatus, "failed to create context", 0},
 		{"stdout:70M", record.BadOutput, "printed more than 64 MiB of results", 0},

@@ -195,7 +195,7 @@ func TestServerEnds(t *testing.T) {
 		{"assertion", "crash@0", request, record.Crashed, "GGML_ASSERT(fake) failed"},
 		{"out of memory", "oom@2", request, record.OutOfMemory, "failed to allocate buffer"},
 		{"exit in a stream", "exit:7@2", request, record.ExitStatus, "exit status 7"},
-		{"killed by somebody", "", kill(syscall.SIGKILL), record.Crashed, "killed from outside"},
+		{"killed by somebody", "", kill(syscall.SIGKILL), record.Crashed, "killed from outside (killed); look for"},
 		{"stopped by somebody", "", kill(syscall.SIGTERM), record.ExitStatus, "ended by itself (exit status 0) while it was needed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -92,8 +92,9 @@ func (l *PlainLines) line(text string) {
 	fmt.Fprintf(l.w, "%s %s\n", l.now().UTC().Format(time.RFC3339), text)
 }
 
-// medians are those of the trial's metrics, in the cell's order.
+// medians are those of the trial's first metrics, in the cell's order.
 func (l *PlainLines) medians(t plan.Trial, r record.Trial) string {
+	const most = 5 // of a serve trial: success, latencies, throughput
 	var parts []string
 	for _, m := range l.plan.Cells[t.Cell].Cell.Metrics {
 		if measured, ok := r.Measurement(m.Name); ok {
@@ -107,6 +108,9 @@ func (l *PlainLines) medians(t plan.Trial, r record.Trial) string {
 			}
 			parts = append(parts, part)
 		}
+	}
+	if more := len(parts) - most; more > 0 {
+		parts = append(parts[:most], fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -124,13 +127,10 @@ func (t *outFile) register(cmd *cobra.Command) {
 }
 
 // write lets make fill the file, which appears under its name only when it is
-// complete, and prints its path.
+// complete, and prints its path. A file that is there and the same is left alone.
 func (t *outFile) write(a *app, make func(io.Writer) error) (err error) {
 	if t.path == "-" {
 		return make(a.out)
-	}
-	if _, err := os.Lstat(t.path); err == nil && !t.force {
-		return fmt.Errorf("%s is there already; name another file, or replace it with --force", t.path)
 	}
 	if err := os.MkdirAll(filepath.Dir(t.path), 0o755); err != nil {
 		return err
@@ -145,12 +145,43 @@ func (t *outFile) write(a *app, make func(io.Writer) error) (err error) {
 			err = fmt.Errorf("%s: %w", t.path, err)
 		}
 	}()
-	if err := errors.Join(make(f), f.Chmod(0o644), f.Close()); err != nil {
+	h := sha256.New()
+	if err := errors.Join(make(io.MultiWriter(f, h)), f.Chmod(0o644), f.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(f.Name(), t.path); err != nil {
+	switch there, same, err := holds(t.path, h.Sum(nil)); {
+	case err != nil:
 		return err
+	case same:
+		if err := os.Remove(f.Name()); err != nil {
+			return err
+		}
+	case there && !t.force:
+		return errors.New("another file is there already; name another one, or replace it with --force")
+	default:
+		if err := os.Rename(f.Name(), t.path); err != nil {
+			return err
+		}
 	}
 	_, err = fmt.Fprintln(a.out, t.path)
 	return err
+}
+
+// holds says whether path is there, and whether its bytes have that SHA-256.
+func holds(path string, sum []byte) (there, same bool, err error) {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, false, nil
+	}
+	if err != nil || !info.Mode().IsRegular() {
+		return true, false, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return true, false, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	_, err = io.Copy(h, f)
+	return true, bytes.Equal(h.Sum(nil), sum), err
 }
