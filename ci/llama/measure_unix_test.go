@@ -16,7 +16,7 @@ import (
 func TestMeasureEndsWhatHangs(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "log")
 	p := onePlan(fake(t, "FAKE_FAULT=hang@1", "FAKE_LOG="+log), modelFile(t), nil, "pp512", "tg128")
-	p.Timeout = 500 * time.Millisecond
+	p.Timeout = 3 * time.Second
 	trial, err := new(Bench).Measure(t.Context(), p, p.Trials[0])
 	if err != nil || trial.Outcome != record.Failed || trial.Failure.Class != record.TimedOut {
 		t.Fatalf("%+v, %v", trial.Failure, err)

@@ -68,7 +68,7 @@ func TestServerFaults(t *testing.T) {
 		{"port taken, always", "port", nil, record.PortTaken, "could not listen on port", portAttempts},
 		{"model missing", "", func(s *ServerSpec) { s.ModelPath = "/no/such/model.gguf" }, record.ModelLoad, "No such file or directory", 1},
 		{"model corrupted", "model", nil, record.ModelLoad, "model is corrupted or incomplete", 1},
-		{"never healthy", "never", nil, record.NotReady, "not ready within 400ms: it is still loading the model", 1},
+		{"never healthy", "never", nil, record.NotReady, "not ready within 2s: it is still loading the model", 1},
 		{"never healthy, ignores SIGTERM", "never,deaf", nil, record.NotReady, "still loading the model", 1},
 		{"takes connections without an answer", "accept:1m", nil, record.NotReady, "it takes connections, but does not answer", 1},
 		{"crashes at the start", "crash", nil, record.Crashed, "GGML_ASSERT(fake) failed", 1},
@@ -84,7 +84,7 @@ func TestServerFaults(t *testing.T) {
 			f := installServer(t, "FAKE_FAULT="+c.fault)
 			spec := f.spec(t)
 			if c.want == record.NotReady {
-				spec.StartTimeout = 400 * time.Millisecond
+				spec.StartTimeout = 2 * time.Second
 			}
 			if c.change != nil {
 				c.change(&spec)

@@ -187,7 +187,7 @@ func TestFailedRequests(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r := newRig(t, func(c *config.Config) { c.Serve.RequestTimeout = time.Second }, tt.fault)
+			r := newRig(t, func(c *config.Config) { c.Serve.RequestTimeout = 3 * time.Second }, tt.fault)
 			trial, rows := r.measure()
 			if trial.Failure != nil {
 				t.Fatalf("the trial failed: %+v", trial.Failure)
@@ -195,7 +195,7 @@ func TestFailedRequests(t *testing.T) {
 			if n := trial.Load.Failures[tt.class]; n != 4 || trial.Load.Succeeded != 8 {
 				t.Errorf("load %+v, want 4 of %s", trial.Load, tt.class)
 			}
-			if m, _ := trial.Measurement(record.TTFTp95); !m.Censored || m.Values[0] != 1 {
+			if m, _ := trial.Measurement(record.TTFTp95); !m.Censored || m.Values[0] != 3 {
 				t.Errorf("p95 %+v, want it beyond the time limit", m)
 			}
 			for _, row := range rows {
@@ -221,7 +221,11 @@ func TestFailedServers(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r := newRig(t, func(c *config.Config) { c.Serve.Server.StartTimeout = time.Second }, tt.fault)
+			r := newRig(t, func(c *config.Config) {
+				if tt.class == record.NotReady {
+					c.Serve.Server.StartTimeout = time.Second
+				}
+			}, tt.fault)
 			trial, rows := r.measure()
 			if trial.Failure == nil || trial.Failure.Class != tt.class || !strings.Contains(trial.Failure.Message, tt.words) {
 				t.Fatalf("failure %+v, want %s", trial.Failure, tt.class)
@@ -237,9 +241,9 @@ func TestFailedServers(t *testing.T) {
 }
 
 func TestATrialThatTakesTooLong(t *testing.T) {
-	r := newRig(t, func(c *config.Config) { c.Sampling.Timeout = time.Second }, "FAKE_TOKS=pp=400,tg=2")
+	r := newRig(t, func(c *config.Config) { c.Sampling.Timeout = 5 * time.Second }, "FAKE_TOKS=pp=400,tg=2")
 	trial, _ := r.measure()
-	if trial.Failure == nil || trial.Failure.Class != record.TimedOut || !strings.Contains(trial.Failure.Message, "still serving after 1s") {
+	if trial.Failure == nil || trial.Failure.Class != record.TimedOut || !strings.Contains(trial.Failure.Message, "still serving after 5s") {
 		t.Errorf("failure %+v", trial.Failure)
 	}
 }
