@@ -18,9 +18,10 @@ const bumpShare = 0.2
 
 // A Change is a lasting step in a series.
 type Change struct {
-	At    int      // index of the first value after it
-	P     float64  // of its split, in (0, 1]
-	Shift Estimate // mean until the next change minus mean since the last one
+	At          int      // index of the first value after it
+	First, Last int      // where it may lie instead, with 95 % of the evidence; First <= At <= Last
+	P           float64  // of its split, in (0, 1]; of one that nobody doubts, a bound from above
+	Shift       Estimate // mean until the next change minus mean since the last one
 }
 
 // ChangePoints returns where the level of a series steps, in order.
@@ -55,7 +56,13 @@ func ChangePoints(series []float64, rule ChangeRule) []Change {
 	found := rule.split(series, 0, nil)
 	slices.SortFunc(found, func(a, b Change) int { return a.At - b.At })
 	settle(series, found)
-	return keepLasting(found, func(changes []Change, i int) (float64, bool) { return rule.judge(series, changes, i) })
+	found = keepLasting(found, func(changes []Change, i int) (float64, bool) { return rule.judge(series, changes, i) })
+	for i := range found {
+		before, after := neighbours(series, found, i)
+		first, last := stepRange(before, after)
+		found[i].First, found[i].Last = found[i].At-len(before)+first, found[i].At-len(before)+last
+	}
+	return found
 }
 
 // split appends the changes of xs, whose first value has the given index.
@@ -90,12 +97,12 @@ func (rule ChangeRule) cut(xs []float64, rng *rand.Rand) (cuts []int, p float64)
 		search = newSplitSearch(whiten(xs, r))
 	}
 	_, step := search.best()
-	p = search.permutationP(step, rule.Level*(1-bumpShare), splitSearch.reaches, rng) / (1 - bumpShare)
+	p = search.splitP(step, rule.Level*(1-bumpShare), rng) / (1 - bumpShare)
 	if p <= rule.Level {
 		return []int{at}, p
 	}
 	_, _, bump := search.bestStretch()
-	p = search.permutationP(bump, rule.Level*bumpShare, splitSearch.stretchReaches, rng) / bumpShare
+	p = search.stretchP(bump, rule.Level*bumpShare, rng) / bumpShare
 	if from, to, _ := raw.bestStretch(); p <= rule.Level && to > 0 {
 		return []int{from, to}, p
 	}

@@ -99,6 +99,23 @@ func (s splitSearch) stretchReaches(bound float64) bool {
 	return largest >= bound
 }
 
+// splitP is the p-value of the best split: its bound where that says enough,
+// else by permutations.
+func (s splitSearch) splitP(statistic, level float64, rng *rand.Rand) float64 {
+	if p := s.clearP(statistic); p <= level {
+		return max(p, math.SmallestNonzeroFloat64)
+	}
+	return s.permutationP(statistic, level, splitSearch.reaches, rng)
+}
+
+// stretchP is splitP of the best stretch.
+func (s splitSearch) stretchP(statistic, level float64, rng *rand.Rand) float64 {
+	if p := s.clearStretchP(statistic); p <= level {
+		return max(p, math.SmallestNonzeroFloat64)
+	}
+	return s.permutationP(statistic, level, splitSearch.stretchReaches, rng)
+}
+
 // permutationP returns (1 + permutations that reach the statistic)/(1 +
 // permutations made). It makes enough of them to place ten at or below level,
 // but stops as soon as their p-value could not be level or less any more; what
