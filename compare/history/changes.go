@@ -1,0 +1,335 @@
+package history
+
+import (
+	"hash/fnv"
+	"math"
+	"slices"
+
+	"github.com/llama-regress/llama-regress/compare"
+	"github.com/llama-regress/llama-regress/stats"
+)
+
+// A Change is a lasting step in one trend, or a drift. At, First and Last are
+// indices of its points.
+type Change struct {
+	At          int  // first point after a step; the first one that a drift moved
+	First, Last int  // where the step may be instead, with 95 % of the evidence; from where to where it drifts
+	Drift       bool // it went little by little, and no single night is to blame
+
+	Before, After float64          // levels, in Metric.Unit
+	Size          float64          // After/Before − 1 or, of a margin in points and of shares, After − Before
+	Interval      compare.Interval // of Size
+	Sigma         float64          // sd of a night beside the levels, of logs or in points
+	P             float64          // chance of such a step without a change, a bound from above
+	Nights        int              // on the side that has fewer
+	Worse         bool
+
+	State State
+	Ended int // first point after the state ended, -1 while Open
+}
+
+// A State says what became of a change.
+type State string
+
+const (
+	Open       State = "open"         // its level lasts
+	Recovered  State = "recovered"    // a later change took it back, to within the margin
+	Accepted   State = "accepted"     // somebody accepted it, by baseline promote
+	OutOfSight State = "out_of_sight" // the machine changed since, so that nothing is known of it
+)
+
+// confidence of the intervals of changes: that of the verdicts, 5 % a side.
+const confidence = 0.90
+
+// search finds the changes of a trend, each stretch for itself.
+func (t *Trend) search(machine string, level float64) {
+	sc := t.scale()
+	for at := range t.stretches {
+		st := &t.stretches[at]
+		var cuts []int // positions within the stretch
+		if t.Judged && sc.lambda > 0 {
+			h := fnv.New64a()
+			h.Write([]byte(machine + "\n" + t.Cell + "\n" + t.Metric.Name))
+			rule := stats.ChangeRule{Level: level, Margin: sc.lambda, Seed: h.Sum64()}
+			var found []Change
+			if t.counted(st.points) {
+				found, cuts = t.rateChanges(st.points, rule)
+			} else {
+				found, cuts = t.steps(sc, st.points, rule)
+			}
+			t.settle(sc, at, found)
+			t.Changes = append(t.Changes, found...)
+		}
+		from := 0
+		for _, to := range append(cuts, len(st.points)) {
+			t.addLevel(sc, st.points[from:to])
+			from = to
+		}
+	}
+	slices.SortStableFunc(t.Levels, func(a, b Level) int { return a.From - b.From })
+	slices.SortStableFunc(t.Changes, func(a, b Change) int { return a.At - b.At })
+}
+
+// counted says whether all points are success counts.
+func (t *Trend) counted(points []int) bool {
+	return !slices.ContainsFunc(points, func(p int) bool { return t.Points[p].Count == nil })
+}
+
+// steps finds the changes of a level.
+func (t *Trend) steps(sc scale, points []int, rule stats.ChangeRule) (found []Change, cuts []int) {
+	xs := t.on(sc, points)
+	steps := stats.ChangePoints(xs, rule)
+	for _, s := range steps {
+		cuts = append(cuts, s.At)
+	}
+	for i := 0; i < len(steps); {
+		last := i // of those that go the same way
+		for last+1 < len(steps) && (steps[last+1].Shift.Theta < 0) == (steps[i].Shift.Theta < 0) {
+			last++
+		}
+		from, to := 0, len(xs)
+		if i > 0 {
+			from = steps[i-1].At
+		}
+		if last+1 < len(steps) {
+			to = steps[last+1].At
+		}
+		if start, end, drifts := drift(xs[from:to], last-i+1); drifts {
+			s := steps[i]
+			s.At, s.First, s.Last = from+start, from+start, from+end
+			before, after := xs[from:s.At], xs[s.Last:to]
+			s.Shift = stats.Welch(before, after)
+			found = append(found, t.change(sc, points, s, before, after, true))
+		} else {
+			for ; i <= last; i++ {
+				before, after := xs[max(from, at(cuts, i-1)):cuts[i]], xs[cuts[i]:min(to, at(cuts, i+1))]
+				found = append(found, t.change(sc, points, steps[i], before, after, false))
+			}
+		}
+		i = last + 1
+	}
+	return found, cuts
+}
+
+// at is cuts[i], and beyond the ends what bounds nothing.
+func at(cuts []int, i int) int {
+	switch {
+	case i < 0:
+		return 0
+	case i >= len(cuts):
+		return math.MaxInt
+	}
+	return cuts[i]
+}
+
+func (t *Trend) change(sc scale, points []int, s stats.Change, before, after []float64, drifts bool) Change {
+	c := Change{At: points[s.At], First: points[s.First], Last: points[s.Last], Drift: drifts, P: s.P, Worse: s.Shift.Theta < 0, Nights: min(len(before), len(after)), Ended: -1}
+	low := stats.PairedT(before).Theta
+	c.Before, c.After = sc.from(sc.better*low), sc.from(sc.better*(low+s.Shift.Theta))
+	iv := s.Shift.Interval(confidence)
+	c.Size = sc.change(sc.better * s.Shift.Theta)
+	c.Interval = interval(sc.change(sc.better*iv.Low), sc.change(sc.better*iv.High))
+	c.Sigma = math.Sqrt((squares(before) + squares(after)) / float64(max(len(before)+len(after)-2, 1)))
+	return c
+}
+
+func interval(low, high float64) compare.Interval {
+	return compare.Interval{Low: min(low, high), High: max(low, high), Confidence: confidence}
+}
+
+func squares(xs []float64) (sum float64) {
+	mean := stats.PairedT(xs).Theta
+	for _, x := range xs {
+		sum += (x - mean) * (x - mean)
+	}
+	return sum
+}
+
+// rateChanges finds the changes of a success rate. Sessions stand for trials:
+// a bad night fails many requests at once.
+func (t *Trend) rateChanges(points []int, rule stats.ChangeRule) (found []Change, cuts []int) {
+	sessions := make([][]stats.Count, len(points))
+	counts := make([]stats.Count, len(points))
+	for i, p := range points {
+		c := t.Points[p].Count
+		counts[i] = stats.Count{K: float64(c.Succeeded), N: float64(c.Total)}
+		sessions[i] = counts[i : i+1]
+	}
+	changes := stats.RateChanges(sessions, neighbourICC(counts), rule)
+	for _, r := range changes {
+		cuts = append(cuts, r.At)
+	}
+	better := t.scale().better
+	for i, r := range changes {
+		before, after := counts[at(cuts, i-1):r.At], counts[r.At:min(len(counts), at(cuts, i+1))]
+		d := stats.DeflatedNewcombe(before, after)
+		iv := d.Interval(confidence)
+		found = append(found, Change{
+			At: points[r.At], First: points[r.First], Last: points[r.Last], P: r.P, Nights: min(len(before), len(after)), Ended: -1,
+			Before: r.Before.Rate(), After: r.After.Rate(), Size: d.Difference, Interval: interval(iv.Low, iv.High), Worse: better*d.Difference < 0,
+		})
+	}
+	return found, cuts
+}
+
+// neighbourICC is the correlation of successes within a session, from how much
+// sessions differ from their neighbours: a step in the series does not pass for
+// correlation there.
+func neighbourICC(counts []stats.Count) float64 {
+	var total stats.Count
+	for _, c := range counts {
+		total.K, total.N = total.K+c.K, total.N+c.N
+	}
+	n, sum, pairs := total.N/float64(max(len(counts), 1)), 0.0, 0.0
+	for i := 1; i < len(counts); i++ {
+		a, b := counts[i-1], counts[i]
+		// The rate between the two; where both are perfect nothing is to be seen.
+		p := (a.K + b.K) / (a.N + b.N)
+		if p > 0 && p < 1 {
+			d := a.Rate() - b.Rate()
+			sum += d * d / (p * (1 - p) * (1/a.N + 1/b.N))
+		}
+		pairs++
+	}
+	if total.K == 0 || total.K == total.N || n <= 1 || pairs == 0 {
+		return 0.01
+	}
+	return min(max((sum/pairs-1)/(n-1), 0.01), 0.9)
+}
+
+// drift looks whether a level went little by little from one to another rather
+// than in so many steps: it returns the first value that was moved and the
+// first at the new level. The two are compared by the Bayesian information
+// criterion, and a step is believed unless a drift is much better.
+func drift(xs []float64, steps int) (start, end int, drifts bool) {
+	const least, clearly = 8, 10 // values, and of the criterion
+	n := len(xs)
+	if n < least+6 {
+		return 0, 0, false
+	}
+	mean, total := stats.PairedT(xs).Theta, 0.0
+	xs = slices.Clone(xs)
+	for i := range xs {
+		xs[i] -= mean // sums of squares of large numbers lose the small ones
+	}
+	sums, moments := make([]float64, n+1), make([]float64, n+1)
+	for i, x := range xs {
+		sums[i+1], moments[i+1] = sums[i]+x, moments[i]+x*float64(i)
+		total += x * x
+	}
+	grid := max(1, n/60)
+	best := math.Inf(1)
+	for p := 3; p+least <= n-3; p += grid {
+		for q := p + least; q <= n-3; q += grid {
+			if rest := rampRest(xs, sums, moments, total, p, q); rest < best {
+				best, start, end = rest, p, q
+			}
+		}
+	}
+	stairs := stairRest(xs, steps)
+	criterion := func(rest, parameters float64) float64 {
+		return float64(n)*math.Log(max(rest, 1e-300)/float64(n)) + parameters*math.Log(float64(n))
+	}
+	return start, end, criterion(best, 4)+clearly < criterion(stairs, float64(2*steps+1))
+}
+
+// rampRest is the residual sum of squares of a level until p, a straight line
+// from there to q, and a level from then on, by least squares.
+func rampRest(xs, sums, moments []float64, total float64, p, q int) float64 {
+	n := len(xs)
+	// x ≈ a + b·u, with u = 0 before p, (i-p+1)/(q-p+1) between, 1 from q on.
+	length := float64(q - p + 1)
+	m := float64(q - p)
+	su := m*(m+1)/2/length + float64(n-q)
+	suu := m*(m+1)*(2*m+1)/6/(length*length) + float64(n-q)
+	sx := sums[n]
+	sxu := (moments[q]-moments[p]-float64(p-1)*(sums[q]-sums[p]))/length + sums[n] - sums[q]
+	det := float64(n)*suu - su*su
+	if det <= 0 {
+		return math.Inf(1)
+	}
+	b := (float64(n)*sxu - su*sx) / det
+	a := (sx - b*su) / float64(n)
+	return max(total-a*sx-b*sxu, 0)
+}
+
+// stairRest is the residual sum of squares beside the best so many steps, each
+// placed after the others.
+func stairRest(xs []float64, steps int) float64 {
+	cuts := []int{0, len(xs)}
+	for range steps {
+		best, at := 0.0, 0
+		for i := 1; i < len(cuts); i++ {
+			part := xs[cuts[i-1]:cuts[i]]
+			if len(part) < 6 {
+				continue
+			}
+			sum := 0.0
+			mean := stats.PairedT(part).Theta
+			for k := 1; k < len(part); k++ {
+				sum += part[k-1] - mean
+				if k < 3 || k > len(part)-3 {
+					continue
+				}
+				if gain := sum * sum * float64(len(part)) / (float64(k) * float64(len(part)-k)); gain > best {
+					best, at = gain, cuts[i-1]+k
+				}
+			}
+		}
+		if at == 0 {
+			break
+		}
+		cuts = append(cuts, at)
+		slices.Sort(cuts)
+	}
+	rest := 0.0
+	for i := 1; i < len(cuts); i++ {
+		rest += squares(xs[cuts[i-1]:cuts[i]])
+	}
+	return rest
+}
+
+// settle says what became of the changes of a stretch.
+func (t *Trend) settle(sc scale, st int, found []Change) {
+	if len(found) == 0 {
+		return
+	}
+	last := found[len(found)-1].After
+	for i := range found {
+		c := &found[i]
+		c.State = Open
+		left := sc.to(last) - sc.to(c.Before) // of the change, in the end
+		if c.Worse == (sc.better > 0) {
+			left = -left
+		}
+		if left > sc.lambda {
+			continue
+		}
+		c.State = Recovered
+		for _, later := range found[i+1:] {
+			c.Ended = later.At
+			left := sc.to(later.After) - sc.to(c.Before)
+			if c.Worse == (sc.better > 0) {
+				left = -left
+			}
+			if left <= sc.lambda {
+				break
+			}
+		}
+	}
+	points := t.stretches[st].points
+	if final := points[len(points)-1]; final < len(t.Points)-1 {
+		for i := range found {
+			if found[i].State != Open {
+				continue
+			}
+			found[i].State, found[i].Ended = OutOfSight, final+1
+			for _, b := range t.Breaks {
+				if b.Accepted && b.At > found[i].At {
+					found[i].State, found[i].Ended = Accepted, b.At
+					break
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,33 @@
+package history
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/compare"
+	"github.com/llama-regress/llama-regress/compare/baseline"
+)
+
+// A Latest is a machine's last night in the light of those before it.
+type Latest struct {
+	Run    *record.Run
+	Choice Choice
+	Result *compare.Result
+}
+
+// Judge compares the last night of a machine with the stored sessions before
+// it, in history mode: what it finds is nominated and never proven.
+func Judge(ctx context.Context, s baseline.Store, c *baseline.Contents, m Machine, policy compare.Policy) (Latest, error) {
+	night := m.Last()
+	run, err := baseline.Fetch(ctx, s, night.Key.String())
+	if err != nil {
+		return Latest{}, fmt.Errorf("read the last night of %s: %w", m.Name, err)
+	}
+	choice := Choose(c, run, Options{Machine: m.Name, Arm: night.Arm})
+	past, err := choice.Selections(ctx, s)
+	if err != nil {
+		return Latest{}, err
+	}
+	return Latest{Run: run, Choice: choice, Result: compare.History(past, compare.Selection{Run: run, Arm: night.Arm}, policy)}, nil
+}
