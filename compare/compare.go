@@ -16,9 +16,10 @@ type Selection struct {
 
 // Run compares every arm of a run with its baseline arm. Arms that repeat the
 // baseline as null control are judged apart; if one of them differs from the
-// baseline, no change of this session is believed.
+// baseline, no change of this session is believed; of a record that was merged
+// from shards, no change of that shard.
 func Run(run *record.Run, policy Policy) *Result {
-	res := &Result{Method: method(run, run), Policy: policy, Notes: run.Notes}
+	res := &Result{Method: method(run, run), Policy: policy, Notes: run.Notes, machines: run.PartOfCells()}
 	base := side(Selection{run, run.Baseline})
 	for _, arm := range run.Arms {
 		if arm.Name == run.Baseline {
@@ -50,7 +51,7 @@ func Between(base, head Selection, policy Policy) *Result {
 	if base.Run == head.Run {
 		panic(fmt.Sprintf("compare: Between: both arms, %s and %s, are of one run; use Run", base.Arm, head.Arm))
 	}
-	res := &Result{Method: method(base.Run, head.Run), Policy: policy}
+	res := &Result{Method: method(base.Run, head.Run), Policy: policy, machines: head.Run.PartOfCells()}
 	b, h := side(base), side(head)
 	res.Comparisons, res.Alone = match(b, h, res.Method, policy)
 	hard, soft := base.Run.Host.Compare(head.Run.Host)

@@ -150,6 +150,8 @@ type Result struct {
 	Alone        []Alone       `json:"alone,omitempty"`       // what has no partner is named, not dropped
 	Differences  []Difference  `json:"differences,omitempty"`
 	Notes        []string      `json:"notes,omitempty"` // of the run records
+
+	machines map[string]int // by cell, of a record that was merged from shards; else nil
 }
 
 // A Failure is a trial that measured nothing.

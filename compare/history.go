@@ -22,7 +22,7 @@ const oldEnough = 8
 // nomination and never a verdict: what has changed between then and now is not
 // the build alone. Paired mode confirms.
 func History(past []Selection, head Selection, policy Policy) *Result {
-	res := &Result{Method: Historical, Policy: policy, Notes: head.Run.Notes, Failures: failures(head.Run)}
+	res := &Result{Method: Historical, Policy: policy, Notes: head.Run.Notes, Failures: failures(head.Run), machines: head.Run.PartOfCells()}
 	var same []armTrials
 	var mismatched []string
 	for _, p := range past {

@@ -26,12 +26,16 @@ func (r *Result) judge(mismatched []string, seed uint64) {
 // conclude looks at the verdicts together: what moved together, and what a
 // fired control forbids.
 func (r *Result) conclude() {
-	r.ControlFired = slices.ContainsFunc(r.Controls, func(c Comparison) bool {
-		return c.Verdict == Regression || c.Verdict == Improvement
-	})
+	fired := make(map[int]bool) // by machine: a control vouches for its own
+	for _, c := range r.Controls {
+		if c.Verdict == Regression || c.Verdict == Improvement {
+			fired[r.machines[c.Cell]] = true
+		}
+	}
+	r.ControlFired = len(fired) > 0
 	for i := range r.Comparisons {
 		c := &r.Comparisons[i]
-		if r.ControlFired && (c.Verdict == Regression || c.Verdict == Improvement) {
+		if fired[r.machines[c.Cell]] && (c.Verdict == Regression || c.Verdict == Improvement) {
 			c.Verdict, c.Reason = Inconclusive, &Reason{Code: ControlFired}
 		}
 	}

@@ -74,6 +74,7 @@ func newFacts(r Report, res *compare.Result, src Source) []Fact {
 	}
 	each("machine", "machine", func(r *record.Run) Text { return quote(r.Host.Name) })
 	each("cpu", "processor", func(r *record.Run) Text { return quote(r.Host.Hard["cpu"]) })
+	each("parts", "shards", parts)
 	add("compared", "compared", compared(src))
 	add("method", "method", method(res.Method))
 	add("cells", "in every cell", quote(commonParams(res.Comparisons)))
@@ -124,6 +125,27 @@ func newFacts(r Report, res *compare.Result, src Source) []Fact {
 	each("tool", "llama-regress", func(r *record.Run) Text { return join(", ", quote(r.Tool.Version), quote(r.Tool.Commit)) })
 	add("calibration", "calibration", quote(src.Calibration))
 	return facts
+}
+
+// parts says which machine measured which cells of a merged record.
+func parts(r *record.Run) Text {
+	const most = 8
+	var each []Text
+	for i, p := range r.Parts {
+		if i == most {
+			each = append(each, say("%d more", len(r.Parts)-most))
+			break
+		}
+		cells := "1 cell"
+		if len(p.Cells) != 1 {
+			cells = fmt.Sprintf("%d cells", len(p.Cells))
+		}
+		each = append(each, concat(say("%s with %s on ", p.Shard, cells), quote(p.Host.Name)))
+	}
+	if each == nil {
+		return nil
+	}
+	return concat(say("each cell on one machine: "), join("; ", each...))
 }
 
 func hostDetails(r *record.Run) Text {

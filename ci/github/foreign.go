@@ -78,6 +78,9 @@ func boundJSON(data []byte) error {
 // this version has not, "" when there is none.
 func unknownField(run *record.Run) string {
 	extras := []record.Extra{run.Extra, run.Plan.Extra, run.Host.Extra}
+	for _, part := range run.Parts {
+		extras = append(extras, part.Extra, part.Host.Extra)
+	}
 	for _, arm := range run.Arms {
 		extras = append(extras, arm.Extra)
 	}

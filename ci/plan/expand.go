@@ -52,7 +52,7 @@ func Expand(cfg *config.Config) (*Plan, error) {
 	if p.Seed == 0 {
 		p.Seed = content.seed()
 	}
-	p.Trials = order(p, arms)
+	p.Trials = order(p, arms, 0)
 	p.ID = content.id(p)
 	return p, nil
 }

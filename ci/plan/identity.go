@@ -77,6 +77,15 @@ func (c content) id(p *Plan) string {
 	return hex.EncodeToString(sum[:16])
 }
 
+// shardID names a shard of a plan.
+func shardID(trials []Trial, shard record.Shard) string {
+	sum := hash(struct {
+		Shard  record.Shard
+		Trials []Trial
+	}{shard, trials})
+	return hex.EncodeToString(sum[:16])
+}
+
 // hash is over JSON, which writes maps in the order of their keys.
 func hash(v any) [sha256.Size]byte {
 	data, err := json.Marshal(v)

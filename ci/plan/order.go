@@ -13,8 +13,9 @@ import (
 // machine that slowly heats up or slows down favours none.
 //
 // arms lists each cell's arms. PCG is specified down to the bit, so one seed
-// gives one order on every machine.
-func order(p *Plan, arms [][]int) []Trial {
+// gives one order on every machine. The names of the trials count the cells from
+// first, their number in the whole plan.
+func order(p *Plan, arms [][]int, first int) []Trial {
 	rng := rand.New(rand.NewPCG(p.Seed, 0))
 	turn := make([][]int, len(arms)) // each cell's arms in the order of the block at hand
 	for c := range arms {
@@ -26,7 +27,7 @@ func order(p *Plan, arms [][]int) []Trial {
 		for _, c := range rng.Perm(len(p.Cells)) {
 			for _, a := range turn[c] {
 				trials = append(trials, Trial{
-					ID:    fmt.Sprintf("b%02d.c%04d.%s", b, c, p.Arms[a].Name),
+					ID:    fmt.Sprintf("b%02d.c%04d.%s", b, first+c, p.Arms[a].Name),
 					Arm:   a,
 					Cell:  c,
 					Block: b,

@@ -13,9 +13,10 @@ import (
 // never on the machine or the clock: only its absolute paths differ from one
 // machine to another, and they are not part of its ID.
 type Plan struct {
-	ID          string        `json:"id"`            // hash of all that decides the trials and their order; the journal of another plan is never resumed
-	ConfigSHA   string        `json:"config_sha256"` // of the configuration file's bytes; "" without a file
-	Seed        uint64        `json:"seed,string"`   // of the order of cells and arms: as configured, else derived from the content
+	ID          string        `json:"id"`              // hash of all that decides the trials and their order; the journal of another plan is never resumed
+	Shard       *record.Shard `json:"shard,omitempty"` // which part of the whole plan this is; nil for the whole
+	ConfigSHA   string        `json:"config_sha256"`   // of the configuration file's bytes; "" without a file
+	Seed        uint64        `json:"seed,string"`     // of the order of cells and arms: as configured, else derived from the content
 	Baseline    string        `json:"baseline"`
 	Arms        []record.Arm  `json:"arms"`
 	Models      []Model       `json:"models"`

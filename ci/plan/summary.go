@@ -28,6 +28,9 @@ func (p *Plan) Summary() string {
 	if s := p.Serve; s != nil {
 		fmt.Fprintf(&b, "serve   %d + %d requests of %s, %d tokens each\n", s.Warmup, s.Count(0), s.Dataset.Path, s.OutputTokens)
 	}
+	if p.Shard != nil {
+		fmt.Fprintf(&b, "shard   %s of plan %s\n", p.Shard, p.Shard.Plan)
+	}
 	fmt.Fprintf(&b, "order   seed %d, plan %s\n", p.Seed, p.ID)
 	return b.String()
 }

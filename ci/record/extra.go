@@ -225,3 +225,14 @@ func (d Dataset) MarshalJSON() ([]byte, error) {
 	type fields Dataset
 	return marshalKeeping(fields(d), d.Extra)
 }
+
+func (p *Part) UnmarshalJSON(data []byte) (err error) {
+	type fields Part
+	p.Extra, err = unmarshalKeeping(data, (*fields)(p))
+	return err
+}
+
+func (p Part) MarshalJSON() ([]byte, error) {
+	type fields Part
+	return marshalKeeping(fields(p), p.Extra)
+}

@@ -25,6 +25,7 @@ type Run struct {
 	// Interrupted is why fewer trials ran than were planned, "" when all ran:
 	// "interrupt", "budget", "error", "killed".
 	Interrupted string   `json:"interrupted,omitempty"`
+	Parts       []Part   `json:"parts,omitempty"` // of a record that was merged from shards: one each, none of a session's own record
 	Notes       []string `json:"notes,omitempty"` // what a reader of the results should know, one sentence each
 
 	Extra Extra `json:"-"` // fields of a newer writer, kept
@@ -38,13 +39,14 @@ type Tool struct {
 
 // Plan is what was planned before anything ran.
 type Plan struct {
-	ID          string `json:"id"`            // hash of everything that decides which trials run; a run resumes only under the same one
-	ConfigSHA   string `json:"config_sha256"` // of the configuration file's bytes; "" without a file
-	Seed        uint64 `json:"seed,string"`   // of cell order and first arm; a string because JSON numbers lose bits
-	Blocks      int    `json:"blocks"`        // rounds
-	Warmup      int    `json:"warmup"`        // repetitions of a trial that are dropped
-	Repetitions int    `json:"repetitions"`   // repetitions of a trial that count
-	Trials      int    `json:"trials"`        // planned in all
+	ID          string `json:"id"`              // hash of everything that decides which trials run; a run resumes only under the same one
+	ConfigSHA   string `json:"config_sha256"`   // of the configuration file's bytes; "" without a file
+	Seed        uint64 `json:"seed,string"`     // of cell order and first arm; a string because JSON numbers lose bits
+	Blocks      int    `json:"blocks"`          // rounds
+	Warmup      int    `json:"warmup"`          // repetitions of a trial that are dropped
+	Repetitions int    `json:"repetitions"`     // repetitions of a trial that count
+	Trials      int    `json:"trials"`          // planned in all
+	Shard       *Shard `json:"shard,omitempty"` // which part of a larger plan this is; nil for a whole one
 
 	Extra Extra `json:"-"`
 }

@@ -45,6 +45,9 @@ func (r *Run) Validate() error {
 		}
 		cells[c.Key] = c
 	}
+	if err := r.validateParts(cells); err != nil {
+		return err
+	}
 	seen := make(map[string]bool, len(r.Trials))
 	for i, t := range r.Trials {
 		if t.ID == "" || seen[t.ID] {
@@ -60,6 +63,24 @@ func (r *Run) Validate() error {
 		if err := t.validate(cells[t.Cell]); err != nil {
 			return fmt.Errorf("trials[%d] %s: %w", i, t.ID, err)
 		}
+	}
+	return nil
+}
+
+// validateParts checks that each cell was measured in one part, where there are
+// parts.
+func (r *Run) validateParts(cells map[string]*Cell) error {
+	measured := make(map[string]bool, len(cells))
+	for i, p := range r.Parts {
+		for _, key := range p.Cells {
+			if cells[key] == nil || measured[key] {
+				return fmt.Errorf("parts[%d]: no cell has the key %q, or another part measured it too", i, key)
+			}
+			measured[key] = true
+		}
+	}
+	if len(r.Parts) > 0 && len(measured) != len(cells) {
+		return fmt.Errorf("parts: %d of %d cells belong to one", len(measured), len(cells))
 	}
 	return nil
 }

@@ -64,6 +64,7 @@ func summary(p *plan.Plan) record.Plan {
 		Warmup:      p.Warmup,
 		Repetitions: p.Repetitions,
 		Trials:      len(p.Trials),
+		Shard:       p.Shard,
 	}
 }
 

@@ -25,6 +25,7 @@ func samePlan(was *record.Run, p *plan.Plan, path string) error {
 	number := func(what string, a, b any) {
 		check(fmt.Sprintf("%s (%v, now %v)", what, a, b), a, b)
 	}
+	check("shard", was.Plan.Shard, p.Shard)
 	number("blocks", was.Plan.Blocks, p.Blocks)
 	number("warmup", was.Plan.Warmup, p.Warmup)
 	number("repetitions", was.Plan.Repetitions, p.Repetitions)

@@ -30,7 +30,20 @@ type measuring struct {
 	dir    string
 	resume bool
 	wait   waiting
-	unfit  bool // measure although doctor says that it is no use
+	unfit  bool   // measure although doctor says that it is no use
+	shard  string // "i/n", the part of the plan to measure; "" for all of it
+}
+
+// expand plans what is to be measured.
+func (m *measuring) expand(cfg *config.Config) (*plan.Plan, error) {
+	if m.shard == "" {
+		return plan.Expand(cfg)
+	}
+	shard, err := record.ParseShard(m.shard)
+	if err != nil {
+		return nil, fmt.Errorf("--shard: %w", err)
+	}
+	return plan.ExpandShard(cfg, shard)
 }
 
 func (m *measuring) register(f *pflag.FlagSet) {
@@ -62,7 +75,7 @@ func (m *measuring) reportFiles() []string {
 // measure runs a configuration's plan. The record is nil when nothing was
 // begun; with an error it holds what was measured until then.
 func (a *app) measure(ctx context.Context, cfg *config.Config, how measuring) (*record.Run, error) {
-	p, err := plan.Expand(cfg)
+	p, err := how.expand(cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/llama-regress/llama-regress/ci/config"
 	"github.com/llama-regress/llama-regress/ci/plan"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/compare"
@@ -21,16 +22,24 @@ func (a *app) planCommand() *cobra.Command {
 		asJSON bool
 		full   bool
 		from   string
+		shard  measuring
+		matrix bool
+		shards int
 	)
 	cmd := &cobra.Command{
 		Use:   "plan",
 		Short: "Show what would run, and in which order",
 		Long: `Shows what a configuration would run. With --from it plans the next run from a
 measured one instead: how trials and repetitions varied, and the repetitions and
-blocks with which --budget shows the smallest loss.`,
+blocks with which --budget shows the smallest loss.
+
+With --github-matrix it prints one line of JSON for strategy.matrix of a GitHub
+workflow, a job for each shard; each then calls run --shard, and the last one
+merge. All arms of a cell stay in one shard, so on one machine.`,
 		Example: `  llama-regress plan -c llama-regress.yaml
   llama-regress plan --full | head
-  llama-regress plan --from llama-regress-out/run.json --budget 45m`,
+  llama-regress plan --from llama-regress-out/run.json --budget 45m
+  echo "matrix=$(llama-regress plan --github-matrix --shards 4)" >>"$GITHUB_OUTPUT"`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if from != "" {
@@ -40,7 +49,13 @@ blocks with which --budget shows the smallest loss.`,
 			if err != nil {
 				return err
 			}
-			p, err := plan.Expand(cfg)
+			if matrix {
+				return a.githubMatrix(cfg, shards)
+			}
+			if shards != 0 {
+				return errors.New("--shards says how many jobs --github-matrix makes; to see one of them give --shard i/n")
+			}
+			p, err := shard.expand(cfg)
 			if err != nil {
 				return err
 			}
@@ -63,8 +78,23 @@ blocks with which --budget shows the smallest loss.`,
 	what.register(cmd.Flags())
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the whole plan as JSON")
 	cmd.Flags().BoolVar(&full, "full", false, "list every trial")
+	cmd.Flags().StringVar(&shard.shard, "shard", "", "show only part i of n, such as 2/4")
+	cmd.Flags().BoolVar(&matrix, "github-matrix", false, "print a job matrix for GitHub, a job for each shard, as one line of JSON")
+	cmd.Flags().IntVar(&shards, "shards", 0, "with --github-matrix: how many, at most 256 (default: one a cell)")
 	cmd.Flags().StringVar(&from, "from", "", "run record to plan the next run from, within --budget")
+	for _, other := range []string{"json", "full", "from", "shard"} {
+		cmd.MarkFlagsMutuallyExclusive("github-matrix", other)
+	}
 	return cmd
+}
+
+// githubMatrix prints what fromJSON makes strategy.matrix of.
+func (a *app) githubMatrix(cfg *config.Config, shards int) error {
+	jobs, err := plan.Jobs(cfg, shards)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(a.out).Encode(map[string]any{"include": jobs})
 }
 
 // planFrom says what the budget would buy, going by a measured run.

@@ -32,10 +32,15 @@ killed goes on with --resume.
 With --sweep it first raises the concurrency of a served model until requests fail
 or goodput falls, then measures all those levels and says how many concurrent
 requests each arm serves before more bring nothing. With --isolate it repeats the
-prompts of failed requests one at a time, to tell a prompt's fault from the load's.`,
+prompts of failed requests one at a time, to tell a prompt's fault from the load's.
+
+With --shard i/n it measures the i-th of n parts of the matrix, each on a machine
+of its own: all arms of a cell and a null control are in the same part. 'merge'
+makes one record of them.`,
 		Example: `  llama-regress run -c llama-regress.yaml
   llama-regress run -c llama-regress.yaml --resume
   llama-regress compare llama-regress-out/run.json
+  llama-regress run -c llama-regress.yaml --shard 2/4 -d shard-2
   llama-regress run --server-binary build/bin/llama-server -m model.gguf --dataset chats.json --sweep`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -48,6 +53,8 @@ prompts of failed requests one at a time, to tell a prompt's fault from the load
 			}
 			if sweep {
 				switch {
+				case how.shard != "":
+					return errors.New("--sweep is of one machine: leave out --shard")
 				case how.resume:
 					return errors.New("--sweep finds its levels anew: resume with the levels it had, --max-concurrent 1,2,4")
 				case cmd.Flags().Changed("max-concurrent") || cmd.Flags().Changed("rate"):
@@ -97,6 +104,7 @@ prompts of failed requests one at a time, to tell a prompt's fault from the load
 	}
 	what.register(cmd.Flags())
 	how.register(cmd.Flags())
+	cmd.Flags().StringVar(&how.shard, "shard", "", "measure only part i of n, such as 2/4; see merge")
 	cmd.Flags().BoolVar(&sweep, "sweep", false, "find how many concurrent requests each arm serves")
 	cmd.Flags().BoolVar(&isolate, "isolate", false, "repeat the prompts of failed requests one at a time")
 	return cmd
