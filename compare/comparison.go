@@ -151,6 +151,8 @@ type Result struct {
 	Differences  []Difference  `json:"differences,omitempty"`
 	Notes        []string      `json:"notes,omitempty"` // of the run records
 
+	Confirmation *Confirmation `json:"confirmation,omitempty"` // history: nil when nothing nominated was measured again
+
 	machines map[string]int // by cell, of a record that was merged from shards; else nil
 }
 

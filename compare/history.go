@@ -18,7 +18,8 @@ const oldEnough = 8
 // all cells of a metric kind moderate one another, so that a young baseline is
 // not at the mercy of its own few values.
 //
-// Stored sessions of another machine take no part. A loss found here is a
+// Stored sessions of another machine take no part. Where the session ran a null
+// control, a difference there forbids nominations too. A loss found here is a
 // nomination and never a verdict: what has changed between then and now is not
 // the build alone. Paired mode confirms.
 func History(past []Selection, head Selection, policy Policy) *Result {
@@ -50,8 +51,29 @@ func History(past []Selection, head Selection, policy Policy) *Result {
 		}
 	}
 	predict(res.Comparisons, policy)
+	for _, arm := range head.Run.Arms {
+		if arm.ControlOf == head.Arm {
+			controls, _ := match(h, side(Selection{head.Run, arm.Name}), method(head.Run, head.Run), policy)
+			res.Controls = append(res.Controls, controls...)
+		}
+	}
+	if len(same) > 0 {
+		res.Differences = since(past, same[len(same)-1], head)
+	}
 	res.judge(slices.Compact(mismatched), head.Run.Plan.Seed)
 	return res
+}
+
+// since lists what is another than in the latest of the stored sessions.
+func since(past []Selection, latest armTrials, head Selection) []Difference {
+	var ds []Difference
+	for _, p := range past {
+		if p.Run.ID == latest.run {
+			_, soft := p.Run.Host.Compare(head.Run.Host)
+			ds = hostDifferences(head.Arm, soft, false)
+		}
+	}
+	return append(ds, buildDifferences(latest.arm, side(head).arm)...)
 }
 
 // sessionMeans reduces each session to one point, the geometric mean of its

@@ -18,7 +18,7 @@ const (
 // judge gives every comparison its verdict: the contenders as one family, the
 // null controls as another.
 func (r *Result) judge(mismatched []string, seed uint64) {
-	judgeFamily(r.Controls, r.Policy, mismatched, seed)
+	judgeFamily(r.Controls, r.Policy, nil, seed) // of one session: nothing can be mismatched
 	judgeFamily(r.Comparisons, r.Policy, mismatched, seed)
 	r.conclude()
 }
@@ -35,7 +35,7 @@ func (r *Result) conclude() {
 	r.ControlFired = len(fired) > 0
 	for i := range r.Comparisons {
 		c := &r.Comparisons[i]
-		if fired[r.machines[c.Cell]] && (c.Verdict == Regression || c.Verdict == Improvement) {
+		if fired[r.machines[c.Cell]] && (c.Verdict == Regression || c.Verdict == Improvement || c.nominated()) {
 			c.Verdict, c.Reason = Inconclusive, &Reason{Code: ControlFired}
 		}
 	}

@@ -77,6 +77,7 @@ func newFacts(r Report, res *compare.Result, src Source) []Fact {
 	each("parts", "shards", parts)
 	add("compared", "compared", compared(src))
 	add("method", "method", method(res.Method))
+	add("stored", "stored sessions", stored(src.Stored))
 	add("cells", "in every cell", quote(commonParams(res.Comparisons)))
 	add("control", "baseline against itself", control(r.Controls))
 	if blocks := blockRange(r.Rows); blocks != "" {
@@ -176,9 +177,29 @@ func method(m compare.Method) Text {
 	case compare.Sessions:
 		return say("one session against another: how much sessions differ is not known")
 	case compare.Historical:
-		return say("one session against the stored ones: the interval in which another session was to be expected")
+		return say("history: one session against the stored ones, by the prediction interval in which its mean was to be expected; where ten cells or more are alike, their variances steady one another")
 	}
 	return quote(string(m))
+}
+
+// stored says which sessions serve as baseline.
+func stored(sessions []Stored) Text {
+	const most = 6
+	var parts []Text
+	for _, s := range sessions[max(0, len(sessions)-most):] {
+		when := say("%s", s.Started.UTC().Format("2006-01-02 15:04"))
+		if s.Commit != "" {
+			when = concat(when, say(" of "), quote(s.Commit))
+		}
+		parts = append(parts, when)
+	}
+	switch n := len(sessions); {
+	case n == 0:
+		return nil
+	case n > most:
+		return concat(say("%d, the latest ", n), join(", ", parts...))
+	}
+	return join(", ", parts...)
 }
 
 // blockRange says how many replicates the comparisons rest on: "6 blocks",

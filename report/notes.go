@@ -55,7 +55,11 @@ func newNotes(r Report, res *compare.Result, src Source) []Text {
 	case compare.Unpaired:
 		notes = append(notes, say("These trials belong to no block, so the two sides were compared without pairing; slow changes of the machine count as noise. Measuring both in one session tells more."))
 	case compare.Historical:
-		notes = append(notes, say("One session was compared with stored ones. What changed since then is not the build alone, so this can raise a suspicion and give no verdict of regression."))
+		notes = append(notes, say("History mode: one session was compared with stored ones, by prediction intervals. What changed since then is not the build alone, so by itself this can raise a suspicion and give no verdict of regression."))
+		if c := res.Confirmation; c != nil {
+			notes = append(notes, say("History nominated %s, for which the baseline's build and this one were then measured in turns, in %s. Regressions of the build among them: %d.",
+				plural(c.Asked, "comparison"), plural(c.Blocks, "block"), c.Regressions))
+		}
 	case compare.Sessions:
 		notes = append(notes, say("Two sessions were compared. How much sessions differ by themselves is not known, so a difference here is a hint and no proof."))
 	}
@@ -84,7 +88,7 @@ func definitions(r Report, res *compare.Result) []Definition {
 	add(r.Counts.Equivalent > 0, "equivalent", "The change was shown to lie within the margin. This is more than not having found one.")
 	add(r.Counts.Inconclusive > 0, "inconclusive", "Neither a change beyond the margin nor its absence could be shown, for the reason given. That is no evidence that nothing changed.")
 	add(r.Counts.Suspected > 0, "suspected", "Probably worse than the margin allows, but chance is not ruled out.")
-	add(res.Method == compare.Paired && len(r.Rows) > 0, "block", "One round in which every arm runs once, back to back. Differences are formed within a block, so that slow changes of the machine cancel.")
+	add(len(r.Rows) > 0 && (res.Method == compare.Paired || shown(func(r Row) bool { return r.replicate() == compare.Paired })), "block", "One round in which every arm runs once, back to back. Differences are formed within a block, so that slow changes of the machine cancel.")
 	add(len(r.Rows) > 0, "trial", "One process started and measured. Repetitions within it resemble each other and are not counted as evidence of their own.")
 	add(shown(func(r Row) bool { return r.Figures.Noise != "" }), "noise", "Standard deviation of the differences between blocks or, without blocks, of the trials of a side.")
 	add(shown(func(r Row) bool { return r.Figures.Detectable != "" }), "detectable (MDE)", "The smallest loss that this run would have called a regression four times out of five.")

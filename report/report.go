@@ -22,7 +22,7 @@ import (
 //
 // Strings that came from files, programs or users are foreign: they may hold
 // anything, and each writer neutralises them for its medium. Foreign are all
-// strings of Row.Comparison, Row.Label, Arm, Failure, Alone and Difference,
+// strings of Row.Comparison, Row.Label, Arm, Failure, Alone, Difference and Stored,
 // the names in Serving and Capacity, Report.Title, Step.Command and the Foreign spans of a Text. All others are
 // this package's own words and hold no character that Markdown, HTML, XML or
 // a terminal gives a meaning to.
@@ -52,6 +52,7 @@ type Report struct {
 	Differences []compare.Difference `json:"differences,omitempty"` // of machine and build, hard ones first
 	Arms        []Arm                `json:"arms,omitempty"`        // baseline first, controls last
 	Facts       []Fact               `json:"facts"`                 // how it was measured, in reading order
+	Stored      []Stored             `json:"stored,omitempty"`      // history mode: the sessions that serve as baseline, oldest first
 	Notes       []Text               `json:"notes,omitempty"`       // what a reader should know about the whole
 	Definitions []Definition         `json:"definitions,omitempty"` // of every term that this report uses
 
@@ -83,6 +84,9 @@ type Source struct {
 	Reproduce []string  // program and arguments that measure this again; nil when not known
 	Resume    []string  // program and arguments that continue an interrupted run; nil when not known
 	Accept    string    // how a regression is accepted where this report appears; "" when it cannot be
+	Stored    []Stored  // sessions that serve as baseline in history mode, oldest first
+	Confirm   []string  // program and arguments that measure what was nominated in turns with the baseline's build; nil when not known
+	Rebuild   string    // commit that has to be built before Confirm can run, "" when its build is at hand
 	Logs      string    // folder or address of the trials' logs; "" when there are none
 
 	// Requests gives the rows of a run's requests, nil when there are none; nil
@@ -123,6 +127,7 @@ func New(res *compare.Result, src Source) Report {
 		Suspects:    res.Suspects,
 		Method:      res.Method,
 		Policy:      res.Policy,
+		Stored:      src.Stored,
 
 		ControlFired: res.ControlFired,
 	}
@@ -271,6 +276,13 @@ type Failure struct {
 	compare.Failure
 	Label string `json:"label"`         // as Row.Label
 	Log   string `json:"log,omitempty"` // path of its log, see Source.TrialLog
+}
+
+// A Stored session serves as baseline. Its strings are foreign.
+type Stored struct {
+	Key     string    `json:"key"` // under which its record is stored
+	Started time.Time `json:"started"`
+	Commit  string    `json:"commit,omitempty"` // of the build of its baseline arm
 }
 
 // A Fact is one thing to know about how the numbers came about.

@@ -33,7 +33,11 @@ func nextSteps(r Report, res *compare.Result, src Source) []Step {
 		add(Reproduce, again(res.Method, len(src.Reproduce) > 0), src.Reproduce...)
 		shown = len(src.Reproduce) > 0
 	}
-	add(SameHost, together(r.Rows))
+	if hasReason(r.Rows, compare.Nominated) && !hasReason(r.Rows, compare.EnvironmentMixed) {
+		add(SameHost, concat(together(r.Rows), rebuild(src.Rebuild)), src.Confirm...)
+	} else {
+		add(SameHost, together(r.Rows))
+	}
 	if res.ControlFired {
 		add(Quieten, say("Find out what disturbs the machine (other programs, frequency scaling, neighbours on shared hardware), then measure again."))
 	} else if src.interrupted() == "" {
@@ -94,6 +98,14 @@ func together(rows []Row) Text {
 		return say("Measure both sides in one session: how much two sessions differ by themselves is not known.")
 	}
 	return nil
+}
+
+// rebuild says which build the confirming command lacks.
+func rebuild(commit string) Text {
+	if commit == "" {
+		return nil
+	}
+	return concat(say(" The build of the latest stored session is not here any more: build commit "), quote(commit), say(" first, into the folder that --base names."))
 }
 
 // openQuestions says how many of the inconclusive rows a sensible number of

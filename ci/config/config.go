@@ -30,8 +30,9 @@ type Config struct {
 	Gate     Gate     `yaml:"gate"`
 	Store    string   `yaml:"store"` // where run records live, such as dir:PATH; "" for nowhere
 
-	Dir    string `yaml:"-"` // absolute folder of the file, for its relative paths; "" means the working directory
-	SHA256 string `yaml:"-"` // of the file's bytes, hexadecimal; "" for a configuration built in Go
+	Cells  []string `yaml:"-"` // keys of the only cells to measure; none for all
+	Dir    string   `yaml:"-"` // absolute folder of the file, for its relative paths; "" means the working directory
+	SHA256 string   `yaml:"-"` // of the file's bytes, hexadecimal; "" for a configuration built in Go
 }
 
 // An Arm is one way of running the whole matrix.

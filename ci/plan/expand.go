@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/llama-regress/llama-regress/ci/config"
 	"github.com/llama-regress/llama-regress/ci/record"
@@ -36,6 +37,9 @@ func Expand(cfg *config.Config) (*Plan, error) {
 		return nil, err
 	}
 	if err := p.addCells(cfg); err != nil {
+		return nil, err
+	}
+	if err := p.keepCells(cfg.Cells); err != nil {
 		return nil, err
 	}
 	arms := p.armsOf(cfg.Sampling.Control)
@@ -106,6 +110,41 @@ func (p *Plan) addCells(cfg *config.Config) error {
 		return fmt.Errorf("plan: %d cells; more than %d trials are refused", len(p.Cells), MaxTrials)
 	}
 	return nil
+}
+
+// keepCells drops all cells but those with these keys, and the models that
+// nothing is then measured with; without keys it keeps all.
+func (p *Plan) keepCells(keys []string) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	kept := make(map[string]bool)
+	models := make(map[string]bool)
+	var all []string
+	p.Cells = slices.DeleteFunc(p.Cells, func(c Cell) bool {
+		all = append(all, c.Cell.Key)
+		if !slices.Contains(keys, c.Cell.Key) {
+			return true
+		}
+		kept[c.Cell.Key], models[c.Cell.Model] = true, true
+		return false
+	})
+	for _, key := range keys {
+		if !kept[key] {
+			return fmt.Errorf("plan: no cell is %q; there are %s", key, someOf(all))
+		}
+	}
+	p.Models = slices.DeleteFunc(p.Models, func(m Model) bool { return !models[m.Name] })
+	return nil
+}
+
+// someOf lists the first few of many names.
+func someOf(names []string) string {
+	const most = 8
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
 // addBenchCells leaves out what llama-bench knows nothing of: combinations

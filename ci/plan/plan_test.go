@@ -260,3 +260,20 @@ func TestExpandResolvesPaths(t *testing.T) {
 		t.Errorf("got %q, want %q", p.Arms[0].Bin, want)
 	}
 }
+
+func TestExpandOnlySomeCells(t *testing.T) {
+	c := study()
+	all := expand(t, c)
+	c.Cells = []string{all.Cells[1].Cell.Key}
+	p := expand(t, c)
+	if len(p.Cells) != 1 || p.Cells[0].Cell.Key != c.Cells[0] || len(p.Models) != 1 || p.Models[0].Name != p.Cells[0].Cell.Model {
+		t.Errorf("cells %v of models %v", p.Cells, p.Models)
+	}
+	if p.ID == all.ID {
+		t.Error("another plan has the same ID")
+	}
+	c.Cells = append(c.Cells, "bench/none")
+	if _, err := plan.Expand(c); err == nil || !strings.Contains(err.Error(), `no cell is "bench/none"; there are bench/tiny`) {
+		t.Errorf("got %v", err)
+	}
+}

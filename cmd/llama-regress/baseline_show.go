@@ -1,11 +1,9 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -21,7 +19,7 @@ func (a *app) baselineShowCommand(store *storeFlags) *cobra.Command {
 		Use:   "show SESSION",
 		Short: "Show one stored session",
 		Long: `Shows what one session measured. SESSION is its key, a part that no other key
-has, such as its commit, or the word latest. --json prints the record as it is
+has, commit=SHA for the latest of that commit, or the word latest. --json prints the record as it is
 stored, which 'llama-regress compare' reads.`,
 		Example: `  llama-regress baseline show latest
   llama-regress baseline show 5aa1105d --json >base.json`,
@@ -48,33 +46,6 @@ stored, which 'llama-regress compare' reads.`,
 	cmd.Flags().StringVar(&store.machine, "machine", "", "only sessions of this machine")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the record")
 	return cmd
-}
-
-// resolve finds the one session that the user means.
-func resolve(ctx context.Context, s baseline.Store, machine, name string) (baseline.Key, error) {
-	prefix := "runs/"
-	if machine != "" {
-		prefix += baseline.Slug(machine) + "/"
-	}
-	objects, err := s.List(ctx, prefix)
-	if err != nil {
-		return baseline.Key{}, err
-	}
-	var found []baseline.Key
-	for _, o := range objects {
-		if key, err := baseline.ParseKey(o.Key); err == nil && (name == "latest" || strings.Contains(o.Key, name)) {
-			found = append(found, key)
-		}
-	}
-	switch {
-	case len(found) == 0:
-		return baseline.Key{}, fmt.Errorf("no session in %s matches %q; 'llama-regress baseline list' shows what there is", printable(s.String()), name)
-	case name == "latest":
-		return slices.MaxFunc(found, func(x, y baseline.Key) int { return x.Started.Compare(y.Started) }), nil
-	case len(found) > 1:
-		return baseline.Key{}, fmt.Errorf("%q matches %d sessions, such as %s and %s: name more of the key", name, len(found), found[0], found[1])
-	}
-	return found[0], nil
 }
 
 func (a *app) showRun(key baseline.Key, run *record.Run) error {

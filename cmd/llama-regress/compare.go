@@ -15,18 +15,21 @@ import (
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/runner"
 	"github.com/llama-regress/llama-regress/compare"
+	"github.com/llama-regress/llama-regress/compare/baseline"
 	"github.com/llama-regress/llama-regress/report"
 )
 
 func (a *app) compareCommand() *cobra.Command {
 	var (
-		raw  llama.ImportOptions
-		pass gateFlags
-		out  outputs
+		raw   llama.ImportOptions
+		store storeFlags
+		past  pastFlags
+		pass  gateFlags
+		out   outputs
 	)
 	cmd := &cobra.Command{
 		Use:   "compare BASE [HEAD]",
-		Short: "Compare run records or raw llama-bench output",
+		Short: "Compare run records, stored sessions or raw llama-bench output",
 		Long: `Compares what is already measured: run records of llama-regress, or the output
 of llama-bench -o jsonl or -o json with one invocation appended after another.
 
@@ -35,34 +38,81 @@ Two files are compared unpaired; each needs several invocations of llama-bench,
 because the spread between processes is what a verdict rests on, and the
 repetitions inside one process cannot show it.
 
-FILE#ARM selects an arm of a run record.`,
+FILE#ARM selects an arm of a run record.
+
+` + storeHelp,
 		Example: `  for i in 1 2 3 4 5 6; do
     build-base/bin/llama-bench -m model.gguf -o jsonl >>base.jsonl
     build-head/bin/llama-bench -m model.gguf -o jsonl >>head.jsonl
   done
   llama-regress compare base.jsonl head.jsonl
   llama-regress compare llama-regress-out/run.json --out html=report.html
-  llama-regress compare threads2.jsonl threads1.jsonl --ignore threads`,
+  llama-regress compare threads2.jsonl threads1.jsonl --ignore threads
+  llama-regress compare store: llama-regress-out --store git:origin#perf-data
+  llama-regress compare store:commit=5aa1105d store:latest`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			policy, err := pass.policy(config.Default().Gate)
+			cfg := config.Default()
+			if store.config != "" {
+				var err error
+				if cfg, err = config.Load(store.config); err != nil {
+					return err
+				}
+			}
+			policy, err := pass.policy(cfg.Gate)
 			if err != nil {
 				return err
 			}
 			if err := out.spare(a, args); err != nil {
 				return err
 			}
-			res, src, err := compareFiles(args, raw, policy)
+			var opened baseline.Store
+			read := func(arg string) (compare.Selection, error) {
+				if !strings.HasPrefix(arg, storePrefix) {
+					return selectArm(arg, raw)
+				}
+				if opened == nil {
+					if opened, err = store.open(a); err != nil {
+						return compare.Selection{}, err
+					}
+				}
+				return a.fromStore(cmd.Context(), opened, past.machine, arg)
+			}
+			if args[0] != storePrefix {
+				res, src, err := compareWith(args, policy, read)
+				if err != nil {
+					return err
+				}
+				return a.conclude(res, src, out)
+			}
+			if len(args) == 1 {
+				args = append(args, storePrefix+"latest")
+			}
+			head, err := read(args[1])
 			if err != nil {
 				return err
 			}
-			return a.conclude(res, src, out)
+			if opened == nil {
+				if opened, err = store.open(a); err != nil {
+					return err
+				}
+			}
+			j, err := a.byHistory(cmd.Context(), opened, head, past, policy)
+			if err != nil {
+				return err
+			}
+			j.src.HeadFile = args[1]
+			j.suggest(nil)
+			return a.conclude(j.res, withRequests(j.src), out)
 		},
 	}
 	raw.Tool = tool()
 	cmd.Flags().StringSliceVar(&raw.Ignore, "ignore", nil, "parameters of raw files that do not tell cells apart, such as threads")
 	cmd.Flags().BoolVar(&raw.Partial, "partial", false, "use the whole results of a raw file that breaks off or holds other text too")
 	cmd.Flags().BoolVar(&raw.Mixed, "mixed", false, "accept a raw file with results of several builds or machines")
+	store.registerRef(cmd.Flags())
+	cmd.Flags().StringVarP(&store.config, "config", "c", "", "configuration whose margins are used; its store too (default of the store: that of "+defaultConfig+", if there)")
+	past.register(cmd.Flags())
 	pass.register(cmd.Flags())
 	out.register(cmd.Flags())
 	return cmd
@@ -70,17 +120,22 @@ FILE#ARM selects an arm of a run record.`,
 
 // compareFiles reads one or two files and compares them as their kind demands.
 func compareFiles(args []string, raw llama.ImportOptions, policy compare.Policy) (*compare.Result, report.Source, error) {
-	base, err := selectArm(args[0], raw)
+	return compareWith(args, policy, func(arg string) (compare.Selection, error) { return selectArm(arg, raw) })
+}
+
+// compareWith compares what read makes of one or two arguments.
+func compareWith(args []string, policy compare.Policy, read func(string) (compare.Selection, error)) (*compare.Result, report.Source, error) {
+	base, err := read(args[0])
 	if err != nil {
 		return nil, report.Source{}, err
 	}
 	if len(args) == 1 {
 		if len(base.Run.Arms) < 2 {
-			return nil, report.Source{}, fmt.Errorf("%s has one arm; name a second file to compare it with", args[0])
+			return nil, report.Source{}, fmt.Errorf("%s has one arm; name a second file to compare it with, or compare it with stored sessions: '%s' before it", args[0], storePrefix)
 		}
 		return compare.Run(base.Run, policy), withRequests(report.Source{Base: base.Run, Head: base.Run, BaseFile: args[0], HeadFile: args[0]}), nil
 	}
-	head, err := selectArm(args[1], raw)
+	head, err := read(args[1])
 	if err != nil {
 		return nil, report.Source{}, err
 	}
@@ -130,14 +185,7 @@ func selectArm(arg string, raw llama.ImportOptions) (compare.Selection, error) {
 	if !named {
 		return compare.Selection{Run: run, Arm: run.Baseline}, nil
 	}
-	var names []string
-	for _, a := range run.Arms {
-		if a.Name == arm {
-			return compare.Selection{Run: run, Arm: arm}, nil
-		}
-		names = append(names, a.Name)
-	}
-	return compare.Selection{}, fmt.Errorf("%s: no arm is named %q; it has %s", path, arm, strings.Join(names, ", "))
+	return pickArm(run, path, arm)
 }
 
 // readMeasured reads a run record, or raw llama-bench output as one. A folder

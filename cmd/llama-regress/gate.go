@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/compare"
+	"github.com/llama-regress/llama-regress/report"
 )
 
 func (a *app) gateCommand() *cobra.Command {
@@ -15,33 +18,48 @@ func (a *app) gateCommand() *cobra.Command {
 		how  measuring
 		pass gateFlags
 		out  outputs
+		past gatePast
 	)
 	cmd := &cobra.Command{
 		Use:   "gate",
 		Short: "Measure, compare, report: the whole job, for a desk or for CI",
 		Long: `Measures every arm of every cell in interleaved blocks, compares each contender
-with the baseline, writes all reports to DIR and exits by the verdict.`,
+with the baseline, writes all reports to DIR and exits by the verdict.
+
+With one build there is no contender: the session is judged by the stored ones of
+this machine (history mode). What is worse than they lead to expect is nominated,
+and never a regression yet. Where the build of a stored session is still on this
+machine, or --confirm-with names it, both are then measured in turns, and that
+decides; else the report has the command.
+
+Nothing is stored unless --record says so, and pull requests never store.`,
 		Example: `  llama-regress gate --base build-base/bin --head build-head/bin --model model.gguf
-  llama-regress gate -c llama-regress.yaml --budget 45m --out junit=junit.xml`,
+  llama-regress gate -c llama-regress.yaml --budget 45m --out junit=junit.xml
+  llama-regress gate --head build/bin --model model.gguf --store git:origin#perf-data --record`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := what.load(cmd)
 			if err != nil {
 				return err
 			}
-			return a.gate(cmd.Context(), cfg, how, pass, out)
+			if err := past.open(a, cfg); err != nil {
+				return err
+			}
+			return a.gate(cmd.Context(), cfg, how, pass, out, past)
 		},
 	}
 	what.register(cmd.Flags())
 	how.register(cmd.Flags())
 	pass.register(cmd.Flags())
 	out.register(cmd.Flags())
+	past.register(cmd.Flags())
 	return cmd
 }
 
 // gate measures a configuration, compares, and writes every kind of report
-// into the output folder beside those that were asked for.
-func (a *app) gate(ctx context.Context, cfg *config.Config, how measuring, pass gateFlags, out outputs) error {
+// into the output folder beside those that were asked for. A single build is
+// judged by the past.
+func (a *app) gate(ctx context.Context, cfg *config.Config, how measuring, pass gateFlags, out outputs, past gatePast) error {
 	policy, err := pass.policy(cfg.Gate)
 	if err != nil {
 		return err
@@ -50,6 +68,7 @@ func (a *app) gate(ctx context.Context, cfg *config.Config, how measuring, pass 
 	if err := out.check(a); err != nil {
 		return err
 	}
+	begun := time.Now()
 	run, err := a.measure(ctx, cfg, how)
 	if run == nil || len(run.Trials) == 0 && err != nil {
 		return err
@@ -57,9 +76,38 @@ func (a *app) gate(ctx context.Context, cfg *config.Config, how measuring, pass 
 	if len(run.Trials) == 0 {
 		return errNoTrial
 	}
-	concluded := a.conclude(compare.Run(run, policy), a.source(run, how), out)
-	if err != nil {
-		return err // interrupted: what was measured has been reported
+	res, src := compare.Run(run, policy), a.source(run, how)
+	if past.store != nil && len(cfg.Arms) == 1 {
+		left := left{ctx: ctx, cfg: cfg, how: how, begun: begun, now: time.Now}
+		var judgeErr error
+		if res, src, judgeErr = a.gateByHistory(left, run, err == nil, policy, past); judgeErr != nil {
+			return judgeErr
+		}
 	}
-	return concluded
+	stored := past.put(ctx, a, run, err == nil)
+	concluded := a.conclude(res, src, out)
+	switch {
+	case err != nil:
+		return err // interrupted: what was measured has been reported
+	case concluded != nil:
+		return concluded
+	}
+	return stored
+}
+
+// gateByHistory judges the one build that was measured by the stored sessions,
+// and confirms what they nominate where it can.
+func (a *app) gateByHistory(l left, run *record.Run, complete bool, policy compare.Policy, past gatePast) (*compare.Result, report.Source, error) {
+	j, err := a.byHistory(l.ctx, past.store, compare.Selection{Run: run, Arm: run.Baseline}, past.pastFlags, policy)
+	if err != nil {
+		return nil, report.Source{}, err
+	}
+	if complete && !past.noConfirm {
+		a.confirm(l, j, past.confirmWith)
+	}
+	src := a.source(run, l.how)
+	j.suggest(withoutFlag(src.Reproduce, "--record"))
+	src.Base, src.BaseFile = nil, j.src.BaseFile
+	src.Stored, src.Confirm, src.Rebuild = j.src.Stored, j.src.Confirm, j.src.Rebuild
+	return j.res, src, nil
 }

@@ -2,6 +2,7 @@
 //
 //	llama-regress quickstart                       the whole job on a bare machine
 //	llama-regress gate --base A --head B -m M      measure two builds in turns, judge, report
+//	llama-regress gate --head B -m M               measure one build, judge by the stored sessions
 //	llama-regress run, compare, report             the same in three steps
 //	llama-regress plan --github-matrix, merge      one matrix on several machines
 //	llama-regress baseline put, list, promote      keep sessions as history's baseline; also show, prune

@@ -165,7 +165,7 @@ func setAside(dir string) error {
 	if err := os.MkdirAll(aside, 0o755); err != nil {
 		return err
 	}
-	names := []string{record.RequestFile, runner.LogFolder, runner.RecordFile} // the record last: as long as it is there, the move is tried again
+	names := []string{confirmFolder, record.RequestFile, runner.LogFolder, runner.RecordFile} // the record last: as long as it is there, the move is tried again
 	for _, name := range reportFiles {
 		names = append([]string{name}, names...)
 	}

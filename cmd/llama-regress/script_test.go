@@ -8,10 +8,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/fixtures/fakebench"
 	"github.com/llama-regress/llama-regress/fixtures/fakeserver"
 	"github.com/llama-regress/llama-regress/fixtures/gguf"
@@ -36,7 +38,7 @@ func TestScripts(t *testing.T) {
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "fake": fake, "fakeserver": fakeServer, "bench": bench,
+			"exits": exits, "fake": fake, "fakeserver": fakeServer, "bench": bench, "nights": nights,
 		},
 	})
 }
@@ -92,5 +94,32 @@ func bench(ts *testscript.TestScript, _ bool, args []string) {
 		if err := cmd.Run(); err != nil {
 			ts.Fatalf("%s", fmt.Sprint("invocation ", i, ": ", err))
 		}
+	}
+}
+
+// nights N RUN DIR [NAME=VALUE...] writes N copies of a run record into DIR as
+// if it had been measured on the days before, its values scattered a little.
+// The host's hard keys are changed as NAME=VALUE says.
+func nights(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	ts.Check(os.MkdirAll(ts.MkAbs(args[2]), 0o755))
+	for i := range n {
+		run, err := record.ReadFile(ts.MkAbs(args[1]))
+		ts.Check(err)
+		run.ID = fmt.Sprintf("night-%s-%02d", filepath.Base(args[2]), i)
+		run.Started, run.Finished = run.Started.AddDate(0, 0, -1-i), run.Finished.AddDate(0, 0, -1-i)
+		for _, pair := range args[3:] {
+			name, value, _ := strings.Cut(pair, "=")
+			run.Host.Hard[name] = value
+		}
+		for _, t := range run.Trials {
+			for _, m := range t.Measurements {
+				for k := range m.Values {
+					m.Values[k] *= 1 + 0.002*float64(i%5-2)
+				}
+			}
+		}
+		ts.Check(record.WriteFile(filepath.Join(ts.MkAbs(args[2]), fmt.Sprintf("%02d.json", i)), run))
 	}
 }

@@ -28,6 +28,7 @@ type settings struct {
 	tests      []string
 	params     []string
 	threads    string
+	cells      []string
 	serve      serveFlags
 
 	blocks, repetitions, warmup int
@@ -39,12 +40,13 @@ type settings struct {
 func (s *settings) register(f *pflag.FlagSet) {
 	d := config.Default() // shown in the help; only flags that are given count
 	f.StringVarP(&s.file, "config", "c", "", "configuration file (default "+defaultConfig+")")
-	f.StringVar(&s.base, "base", "", "folder of the baseline's llama.cpp programs; measures without a configuration")
-	f.StringVar(&s.head, "head", "", "folder of the contender's llama.cpp programs")
+	f.StringVar(&s.base, "base", "", "folder of the baseline's llama.cpp programs; beside a configuration of one arm, what that is compared with")
+	f.StringVar(&s.head, "head", "", "folder of the contender's llama.cpp programs; with --base it needs no configuration")
 	f.StringArrayVarP(&s.models, "model", "m", nil, "GGUF file; repeat for several")
 	f.StringSliceVar(&s.tests, "tests", nil, "llama-bench tests, such as pp512,tg128,tg128@d4096")
 	f.StringVarP(&s.threads, "threads", "t", "", "thread counts, such as 2,8; each is a cell")
 	f.StringArrayVar(&s.params, "param", nil, "vary a parameter: name=value,value; repeat for several")
+	f.StringArrayVar(&s.cells, "cell", nil, "measure only the cell of this key; repeat for several ('llama-regress plan --full' lists them)")
 	s.serve.register(f)
 	f.IntVar(&s.blocks, "blocks", d.Sampling.Blocks, "rounds in which every arm of every cell runs once")
 	f.IntVar(&s.repetitions, "repetitions", d.Bench.Repetitions, "repetitions of each test in a trial that count")
@@ -64,12 +66,13 @@ func (s *settings) load(cmd *cobra.Command) (*config.Config, error) {
 	if err := s.override(cmd.Flags(), cfg); err != nil {
 		return nil, err
 	}
+	cfg.Cells = s.cells
 	return cfg, cfg.Validate()
 }
 
 // source is the file, or a configuration of the builds on the command line.
 func (s *settings) source() (*config.Config, error) {
-	if s.base == "" && s.head == "" && s.serve.programs() == nil {
+	if s.head == "" && s.serve.programs() == nil && (s.base == "" || s.file != "" || len(s.models) == 0) {
 		path := s.file
 		if path == "" {
 			path = defaultConfig
@@ -78,6 +81,9 @@ func (s *settings) source() (*config.Config, error) {
 		if errors.Is(err, fs.ErrNotExist) && s.file == "" {
 			return nil, fmt.Errorf("no %s here; write one with 'llama-regress config init', or name two builds: --base DIR --head DIR --model FILE", defaultConfig)
 		}
+		if err == nil && s.base != "" {
+			err = against(cfg, s.base)
+		}
 		return cfg, err
 	}
 	arms, err := s.arms()
@@ -85,7 +91,7 @@ func (s *settings) source() (*config.Config, error) {
 	case err != nil:
 		return nil, err
 	case s.file != "":
-		return nil, errors.New("--config excludes builds on the command line; name them as arms in the configuration")
+		return nil, errors.New("--config excludes builds on the command line, but for the --base that its one arm is compared with; name them as arms in the configuration")
 	case len(s.models) == 0:
 		return nil, errors.New("no model: add --model FILE.gguf, or make one with 'llama-regress provision model tiny'")
 	}
@@ -98,20 +104,46 @@ func (s *settings) source() (*config.Config, error) {
 	return cfg, err
 }
 
+// against makes a build the baseline of a configuration's one arm, whose
+// parameters and environment it shares.
+func against(cfg *config.Config, base string) error {
+	if len(cfg.Arms) != 1 {
+		return fmt.Errorf("--base: the configuration has %d arms and says itself which is the baseline; leave --base out", len(cfg.Arms))
+	}
+	bin, err := filepath.Abs(base) // the flag's path is the shell's
+	if err != nil {
+		return err
+	}
+	arm := cfg.Arms[0]
+	arm.Name, arm.Bin = "base", bin
+	if cfg.Arms[0].Name == arm.Name {
+		arm.Name = "before"
+	}
+	cfg.Arms, cfg.Baseline = []config.Arm{arm, cfg.Arms[0]}, arm.Name
+	return nil
+}
+
 // arms are the builds named on the command line: two to compare, or the
 // programs of one to measure alone.
 func (s *settings) arms() ([]config.Arm, error) {
 	programs := s.serve.programs()
+	head := config.Arm{Name: "head", Bin: s.head}
 	switch {
-	case programs != nil && s.base+s.head != "":
-		return nil, errors.New("--bench-binary and --server-binary name one build, --base and --head two: choose")
+	case programs != nil && s.head != "":
+		return nil, errors.New("--bench-binary and --server-binary name the same build as --head: choose")
 	case programs != nil:
 		bin, err := oneFolder(programs)
-		return []config.Arm{{Name: "build", Bin: bin}}, err
-	case s.base == "" || s.head == "":
-		return nil, errors.New("--base and --head go together: name both builds")
+		if err != nil {
+			return nil, err
+		}
+		head = config.Arm{Name: "build", Bin: bin}
+	case s.head == "":
+		return nil, errors.New("--base without --head: name the build that is to be compared with it")
 	}
-	return []config.Arm{{Name: "base", Bin: s.base}, {Name: "head", Bin: s.head}}, nil
+	if s.base == "" {
+		return []config.Arm{head}, nil
+	}
+	return []config.Arm{{Name: "base", Bin: s.base}, head}, nil
 }
 
 // override puts the flags that were given over what the configuration says.

@@ -28,8 +28,12 @@ type storeFlags struct {
 }
 
 func (s *storeFlags) register(f *pflag.FlagSet) {
-	f.StringVar(&s.ref, "store", "", "dir:PATH, git:REMOTE#BRANCH or s3://BUCKET/PREFIX (default the configuration's, else "+defaultStore+")")
+	s.registerRef(f)
 	f.StringVarP(&s.config, "config", "c", "", "configuration file whose store is used (default "+defaultConfig+", if there)")
+}
+
+func (s *storeFlags) registerRef(f *pflag.FlagSet) {
+	f.StringVar(&s.ref, "store", "", "dir:PATH, git:REMOTE#BRANCH or s3://BUCKET/PREFIX (default the configuration's, else "+defaultStore+")")
 }
 
 func (s *storeFlags) registerFilter(f *pflag.FlagSet) {

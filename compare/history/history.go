@@ -34,6 +34,10 @@ type Choice struct {
 	Arm   string                        // of the session under test
 	Cells map[string][]baseline.Session // by Cell.Key, oldest first; absent where none can serve
 
+	// Mismatched is the latest session that hard keys alone keep from serving,
+	// where none can serve: to be named beside the keys. Nil otherwise.
+	Mismatched *baseline.Session
+
 	// PassedOver says why others cannot serve, the most frequent reason first.
 	PassedOver []Reason
 }
@@ -58,6 +62,9 @@ func Choose(c *baseline.Contents, head *record.Run, o Options) Choice {
 		}
 		if why := unfit(s, head, o.Arm); why != "" {
 			passed[why]++
+			if hard, _ := s.Run.Host.Compare(head.Host); len(hard) > 0 && choice.Mismatched == nil && s.Run.Started.Before(head.Started) {
+				choice.Mismatched = &s
+			}
 			continue
 		}
 		serves, why := false, "measured no cell of this session"
@@ -77,6 +84,9 @@ func Choose(c *baseline.Contents, head *record.Run, o Options) Choice {
 	}
 	for _, sessions := range choice.Cells {
 		slices.Reverse(sessions)
+	}
+	if len(choice.Cells) > 0 {
+		choice.Mismatched = nil
 	}
 	for why, n := range passed {
 		choice.PassedOver = append(choice.PassedOver, Reason{why, n})
@@ -154,9 +164,28 @@ func hashOf(run *record.Run, model string) string {
 	return ""
 }
 
+// Sessions lists the chosen sessions, each once, oldest first.
+func (c Choice) Sessions() []baseline.Session {
+	seen := make(map[baseline.Key]bool)
+	var all []baseline.Session
+	for _, sessions := range c.Cells {
+		for _, s := range sessions {
+			if !seen[s.Key] {
+				seen[s.Key] = true
+				all = append(all, s)
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b baseline.Session) int {
+		return cmp.Or(a.Key.Started.Compare(b.Key.Started), strings.Compare(a.Key.String(), b.Key.String()))
+	})
+	return all
+}
+
 // Selections reads the chosen sessions, oldest first, for compare.History. Of
-// each only the cells are left for which it was chosen. A session that was
-// pruned meanwhile is left out.
+// each only the cells are left for which it was chosen; where no session can
+// serve, it is the mismatched one, so that compare.History names its keys. A
+// session that was pruned meanwhile is left out.
 func (c Choice) Selections(ctx context.Context, s baseline.Store) ([]compare.Selection, error) {
 	cells := make(map[baseline.Key]map[string]bool)
 	for cell, sessions := range c.Cells {
@@ -167,11 +196,13 @@ func (c Choice) Selections(ctx context.Context, s baseline.Store) ([]compare.Sel
 			cells[session.Key][cell] = true
 		}
 	}
-	keys := slices.SortedFunc(maps.Keys(cells), func(a, b baseline.Key) int {
-		return cmp.Or(a.Started.Compare(b.Started), strings.Compare(a.String(), b.String()))
-	})
+	sessions := c.Sessions()
+	if len(sessions) == 0 && c.Mismatched != nil {
+		sessions = []baseline.Session{*c.Mismatched}
+	}
 	var selections []compare.Selection
-	for _, key := range keys {
+	for _, session := range sessions {
+		key := session.Key
 		run, err := baseline.Fetch(ctx, s, key.String())
 		if errors.Is(err, baseline.ErrNotFound) {
 			continue

@@ -208,3 +208,27 @@ func TestChooseCurrentSegment(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// Where hard keys alone keep every session from serving, the latest of them is
+// handed on, so that the comparison names the keys and not a missing baseline.
+func TestMismatchedKeysAreNamed(t *testing.T) {
+	head := session(9)
+	head.Host.Hard = map[string]string{"cpu": "y"}
+	s, c := stored(t, session(1), session(2), session(12))
+	choice := Choose(c, head, Options{})
+	if choice.Mismatched == nil || choice.Mismatched.Run.ID != "night-02" {
+		t.Fatalf("mismatched %+v", choice.Mismatched)
+	}
+	past, err := choice.Selections(context.Background(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range compare.History(past, compare.Selection{Run: head, Arm: "nightly"}, compare.DefaultPolicy()).Comparisons {
+		if c.Reason == nil || c.Reason.Code != compare.EnvironmentMixed || !cmp.Equal(c.Reason.Keys, []string{"cpu"}) {
+			t.Errorf("%s: %+v", c.Cell, c.Reason)
+		}
+	}
+	if choice := Choose(c, session(9), Options{}); choice.Mismatched != nil || len(choice.Sessions()) != 2 {
+		t.Errorf("mismatched %v, %v", choice.Mismatched, ids(choice.Sessions()))
+	}
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/compare"
+	"github.com/llama-regress/llama-regress/compare/baseline"
+)
+
+// storePrefix begins what names stored sessions where a file is expected:
+//
+//	store:               all that history mode takes as baseline
+//	store:latest         the latest session
+//	store:commit=5aa11   the latest session of that commit
+//	store:KEY            the session of that key, or of a part that no other has
+//
+// Each but the first may end in #ARM.
+const storePrefix = "store:"
+
+// storeHelp describes it in a command's help.
+const storeHelp = `store: in place of a file means the sessions of the store (--store, or the
+configuration's): store:latest, store:commit=5aa1105d, store:KEY or a part of a
+key that no other has; #ARM selects an arm. store: alone, as BASE, is history
+mode: HEAD is judged by what the stored sessions of its machine lead to expect.`
+
+// fromStore reads the session that a reference names.
+func (a *app) fromStore(ctx context.Context, s baseline.Store, machine, ref string) (compare.Selection, error) {
+	name, arm, named := strings.Cut(strings.TrimPrefix(ref, storePrefix), "#")
+	if name == "" {
+		return compare.Selection{}, fmt.Errorf("%s: which session? Such as %slatest; %s alone is history mode, and BASE", ref, storePrefix, storePrefix)
+	}
+	key, err := resolve(ctx, s, machine, name)
+	if err != nil {
+		return compare.Selection{}, fmt.Errorf("%s: %w", ref, err)
+	}
+	run, err := baseline.Fetch(ctx, s, key.String())
+	if err != nil {
+		return compare.Selection{}, fmt.Errorf("%s: %w", ref, err)
+	}
+	fmt.Fprintf(a.err, "%s is %s\n", ref, key)
+	if !named {
+		arm = run.Baseline
+	}
+	return pickArm(run, key.String(), arm)
+}
+
+// pickArm selects an arm of a run by its name.
+func pickArm(run *record.Run, name, arm string) (compare.Selection, error) {
+	var names []string
+	for _, a := range run.Arms {
+		if a.Name == arm {
+			return compare.Selection{Run: run, Arm: arm}, nil
+		}
+		names = append(names, a.Name)
+	}
+	return compare.Selection{}, fmt.Errorf("%s: no arm is named %q; it has %s", name, arm, strings.Join(names, ", "))
+}
+
+// resolve finds the one session that the user means.
+func resolve(ctx context.Context, s baseline.Store, machine, name string) (baseline.Key, error) {
+	prefix := "runs/"
+	if machine != "" {
+		prefix += baseline.Slug(machine) + "/"
+	}
+	objects, err := s.List(ctx, prefix)
+	if err != nil {
+		return baseline.Key{}, err
+	}
+	commit, byCommit := strings.CutPrefix(name, "commit=")
+	latest := name == "latest" || byCommit
+	means := func(key baseline.Key, text string) bool {
+		switch {
+		case byCommit:
+			return commit != "" && (strings.HasPrefix(key.Commit, commit) || strings.HasPrefix(commit, key.Commit))
+		case latest:
+			return true
+		}
+		return strings.Contains(text, name)
+	}
+	var found []baseline.Key
+	for _, o := range objects {
+		if key, err := baseline.ParseKey(o.Key); err == nil && means(key, o.Key) {
+			found = append(found, key)
+		}
+	}
+	switch {
+	case len(found) == 0:
+		return baseline.Key{}, fmt.Errorf("no session in %s matches %q; 'llama-regress baseline list' shows what there is", printable(s.String()), name)
+	case latest:
+		return slices.MaxFunc(found, func(x, y baseline.Key) int { return x.Started.Compare(y.Started) }), nil
+	case len(found) > 1:
+		return baseline.Key{}, fmt.Errorf("%q matches %d sessions, such as %s and %s: name more of the key", name, len(found), found[0], found[1])
+	}
+	return found[0], nil
+}
