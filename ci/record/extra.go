@@ -236,3 +236,14 @@ func (p Part) MarshalJSON() ([]byte, error) {
 	type fields Part
 	return marshalKeeping(fields(p), p.Extra)
 }
+
+func (s *Scheduler) UnmarshalJSON(data []byte) (err error) {
+	type fields Scheduler
+	s.Extra, err = unmarshalKeeping(data, (*fields)(s))
+	return err
+}
+
+func (s Scheduler) MarshalJSON() ([]byte, error) {
+	type fields Scheduler
+	return marshalKeeping(fields(s), s.Extra)
+}

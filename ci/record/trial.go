@@ -32,8 +32,9 @@ type Trial struct {
 	Echo         map[string]string `json:"echo,omitempty"`    // settings as the program reported them back
 	Resources    *Resources        `json:"resources,omitempty"`
 	Samples      *Samples          `json:"samples,omitempty"`
-	Load         *Load             `json:"load,omitempty"`     // of a serve trial
-	Warnings     []string          `json:"warnings,omitempty"` // such as a debug build's own warning
+	Load         *Load             `json:"load,omitempty"`      // of a serve trial
+	Scheduler    *Scheduler        `json:"scheduler,omitempty"` // of a trial that asked for one
+	Warnings     []string          `json:"warnings,omitempty"`  // such as a debug build's own warning
 
 	// Contaminated says, a sentence each, what the machine did during the trial
 	// that makes its numbers unfit. It is decided by conditions alone, never by
@@ -109,6 +110,10 @@ const (
 	PortTaken        FailureClass = "port_taken"        // something else listens where the server should
 	GeneratorLate    FailureClass = "generator_late"    // the load generator was too late to measure this: see Load.Delay
 	BadDataset       FailureClass = "bad_dataset"       // no prompts could be had from the dataset
+
+	SchedulerNotLoaded FailureClass = "scheduler_not_loaded" // the scheduler could not be put in force
+	SchedulerEjected   FailureClass = "scheduler_ejected"    // it was in force and did not stay so
+	PlacementDiffers   FailureClass = "placement_differs"    // the process did not run where or how it was asked to
 )
 
 // Resources is what a trial's processes used, as the kernel accounts it.
@@ -116,6 +121,23 @@ type Resources struct {
 	UserSeconds   float64 `json:"user_s"`
 	SystemSeconds float64 `json:"system_s"`
 	MaxRSSBytes   int64   `json:"max_rss_bytes"` // of the largest process; 0 when the system does not tell
+
+	Extra Extra `json:"-"`
+}
+
+// A Scheduler is what the kernel said of its scheduler around a trial. Both
+// counts of loads are equal when none was loaded meanwhile.
+type Scheduler struct {
+	Asked     string   `json:"asked"`             // "default", or a sched_ext scheduler's program and arguments
+	Command   []string `json:"command,omitempty"` // of the scheduler that was loaded for it
+	State     string   `json:"state,omitempty"`   // of sched_ext before the trial: "enabled" or "disabled"; "" for a kernel without it
+	Ops       string   `json:"ops,omitempty"`     // name of the scheduler as the kernel reported it; "" for its own
+	SeqBefore int      `json:"enable_seq_before"` // loads of any scheduler since the machine started
+	SeqAfter  int      `json:"enable_seq_after"`
+	Rejected  int      `json:"nr_rejected"`       // tasks that the kernel refused to the scheduler
+	Settle    float64  `json:"settle_s"`          // waited after it was loaded, before the first trial under it
+	Ejected   string   `json:"ejected,omitempty"` // why it did not stay in force
+	Kernel    []string `json:"kernel,omitempty"`  // messages of the kernel about it, where they may be read
 
 	Extra Extra `json:"-"`
 }
