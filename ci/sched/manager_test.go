@@ -48,6 +48,7 @@ func rig(t *testing.T, change ...func(*Options)) (*Manager, fakesched.Kernel) {
 	k := fakesched.NewKernel(t.Context(), root)
 	t.Setenv(fakesched.Variable, root)
 	t.Setenv(rightsVariable, "privileged")
+	t.Setenv("GORACE", "atexit_sleep_ms=0") // else each program sleeps for 1 s before it ends
 	m := New(testOptions(root, bin, change...))
 	m.privileged = true // so that no guard has to be asked
 	t.Cleanup(func() {
