@@ -72,7 +72,7 @@ func contenderCells(cs []Comparison) int {
 
 // workload estimates what varies and what it costs. The paired differences
 // hold two trials' worth of variance; what repetitions do not explain of it,
-// trials add.
+// trials add. Shares, which have no logarithm, are not planned for.
 func workload(c *Comparison, trials []record.Trial, p record.Plan) (stats.Workload, bool) {
 	var squares, df, repetitions, seconds, count float64
 	var repetitionCost float64
@@ -93,7 +93,14 @@ func workload(c *Comparison, trials []record.Trial, p record.Plan) (stats.Worklo
 		repetitions, seconds, count = repetitions+float64(len(logs)), seconds+t.Seconds, count+1
 		repetitionCost += repetitionSeconds(t)
 	}
-	if count == 0 || df == 0 || repetitionCost == 0 {
+	if count > 0 && repetitionCost == 0 { // a served trial has one value, and no repetitions to choose
+		return stats.Workload{
+			Repetition: stats.Level{Cost: 1e-300}, // next to nothing: a cost must be positive
+			Trial:      stats.Level{Variance: c.Sigma * c.Sigma / 2, Cost: seconds / count},
+			MinBlocks:  firstLook,
+		}, true
+	}
+	if count == 0 || df == 0 {
 		return stats.Workload{}, false
 	}
 	within := squares / df

@@ -3,6 +3,8 @@ package compare
 import (
 	"math"
 	"testing"
+
+	"github.com/llama-regress/llama-regress/ci/record"
 )
 
 // The components that went into a simulated session come out of its plan, and
@@ -32,6 +34,21 @@ func TestOutlooks(t *testing.T) {
 	}
 	if got := Outlooks(run, DefaultPolicy(), 1); len(got) != 0 {
 		t.Errorf("one second buys %+v", got)
+	}
+}
+
+// A served trial has one value a metric: its plan is about blocks alone.
+func TestOutlooksOfServing(t *testing.T) {
+	s := session{arms: []string{"base", "head"}, blocks: 100, noise: 0.02, metric: record.Metric{Name: record.TTFTp50, Kind: record.TTFTp50, Unit: "s", Better: record.Lower}, seed: 3}
+	run := s.run()
+	for i := range run.Trials {
+		run.Trials[i].Seconds = 10
+		m := &run.Trials[i].Measurements[0]
+		m.Values = m.Values[:1]
+	}
+	got := Outlooks(run, DefaultPolicy(), 600)
+	if len(got) != 1 || got[0].Blocks != 30 || got[0].Repetitions != 1 || math.Abs(got[0].Between-0.02) > 0.003 || got[0].MDE <= 0.05 {
+		t.Errorf("%+v: want 30 blocks of two trials of 10 s in 600 s", got)
 	}
 }
 

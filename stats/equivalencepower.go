@@ -50,3 +50,40 @@ func chiDensity(df float64) func(s float64) float64 {
 		return math.Exp(constant + (df-1)*math.Log(s) - df/2*s*s)
 	}
 }
+
+// SmallestMargin returns the smallest margin, in the unit of sd, within which an
+// effect of 0 is shown to lie with chance power, by two one-sided paired t tests
+// at level alpha over the given blocks; sd is the standard deviation of one
+// block's difference. It is the margin at which BlocksForEquivalence needs that
+// many blocks.
+//
+// It is +Inf below 2 blocks or when sd is +Inf, and 0 when sd is 0. It panics
+// unless alpha and power make a valid Target, and if sd is negative or NaN.
+func SmallestMargin(alpha, power, sd float64, blocks int) float64 {
+	t := Target{Alpha: alpha, Power: power}
+	t.check("SmallestMargin")
+	checkSD("SmallestMargin", sd)
+	switch {
+	case blocks < 2 || math.IsInf(sd, 1):
+		return math.Inf(1)
+	case sd == 0:
+		return 0
+	}
+	// In units of the standard error. Power grows with the margin.
+	low, high := 0.0, 1.0
+	reached := func(margin float64) bool {
+		t.Margin = margin
+		return equivalencePower(t, 0, 1, float64(blocks-1)) >= power
+	}
+	for !reached(high) {
+		low, high = high, 2*high
+	}
+	for high-low > 1e-9*high {
+		if middle := (low + high) / 2; reached(middle) {
+			high = middle
+		} else {
+			low = middle
+		}
+	}
+	return high * sd / math.Sqrt(float64(blocks))
+}

@@ -38,7 +38,7 @@ func TestScripts(t *testing.T) {
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "fake": fake, "fakeserver": fakeServer, "bench": bench, "nights": nights,
+			"exits": exits, "fake": fake, "fakeserver": fakeServer, "bench": bench, "nights": nights, "join": join,
 		},
 	})
 }
@@ -122,4 +122,13 @@ func nights(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		ts.Check(record.WriteFile(filepath.Join(ts.MkAbs(args[2]), fmt.Sprintf("%02d.json", i)), run))
 	}
+}
+
+// join FILE PART... writes the parts one after another.
+func join(ts *testscript.TestScript, _ bool, args []string) {
+	var all []byte
+	for _, part := range args[1:] {
+		all = append(all, ts.ReadFile(part)...)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), all, 0o644))
 }
