@@ -57,8 +57,8 @@ func (s splitSearch) tailOfSums() func(k int, sum float64) float64 {
 
 // stepRange returns where a step that was placed at index at may lie instead,
 // with 95 % of the evidence: that of independent normal values with one step at
-// each place in turn, 3 and more values on either side, and all places as likely
-// beforehand.
+// each place in turn, all places as likely beforehand. Unlike the step itself,
+// which has 3 values on either side, it reaches up to the ends.
 func stepRange(before, after []float64) (first, last int) {
 	xs := append(append([]float64(nil), before...), after...)
 	at := len(before)
@@ -74,11 +74,9 @@ func stepRange(before, after []float64) (first, last int) {
 	most, sum := math.Inf(-1), 0.0
 	for k := 1; k < len(xs); k++ {
 		sum += search.deviations[k-1]
-		weights[k] = math.Inf(-1)
-		if w := search.weights[k]; w > 0 {
-			rest := max(squares-float64(len(xs))*sum*sum*w*w, squares*1e-12)
-			weights[k] = math.Log(w) - (worth-1)/2*math.Log(rest)
-		}
+		split := float64(k) * float64(len(xs)-k)
+		rest := max(squares-float64(len(xs))*sum*sum/split, squares*1e-12)
+		weights[k] = -math.Log(split)/2 - (worth-1)/2*math.Log(rest)
 		most = max(most, weights[k])
 	}
 	weights[0] = math.Inf(-1)

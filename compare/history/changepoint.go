@@ -25,6 +25,7 @@ type ChangePoint struct {
 	Ended         int    // night in which the state was reached, -1 while Open
 	Reason        string // why it was accepted; foreign
 
+	New        bool // none of it was to be seen before the last night
 	SameBuild  bool // one build measured all nights in question: it is not the program that changed
 	Everywhere bool // four in five of all trends moved, and five or more: the machine, or something all of them use
 
@@ -111,8 +112,10 @@ func (m *Machine) changePoint(anchor moved, together []moved) ChangePoint {
 		}
 		return cmp.Compare(m.margins(b), m.margins(a))
 	})
+	p.New = true
 	for _, x := range together {
 		p.Moved = append(p.Moved, x.Moved)
+		p.New = p.New && x.c.New
 		if x.c.Worse {
 			p.Worse++
 		} else {

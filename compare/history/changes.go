@@ -23,6 +23,7 @@ type Change struct {
 	P             float64          // chance of such a step without a change, a bound from above
 	Nights        int              // on the side that has fewer
 	Worse         bool
+	New           bool // it was not to be seen before the machine's last night
 
 	State State
 	Ended int // first point after the state ended, -1 while Open
@@ -42,7 +43,7 @@ const (
 const confidence = 0.90
 
 // search finds the changes of a trend, each stretch for itself.
-func (t *Trend) search(machine string, level float64) {
+func (t *Trend) search(machine string, level float64, lastNight int) {
 	sc := t.scale()
 	for at := range t.stretches {
 		st := &t.stretches[at]
@@ -52,10 +53,12 @@ func (t *Trend) search(machine string, level float64) {
 			h.Write([]byte(machine + "\n" + t.Cell + "\n" + t.Metric.Name))
 			rule := stats.ChangeRule{Level: level, Margin: sc.lambda, Seed: h.Sum64()}
 			var found []Change
-			if t.counted(st.points) {
-				found, cuts = t.rateChanges(st.points, rule)
-			} else {
-				found, cuts = t.steps(sc, st.points, rule)
+			found, cuts = t.find(sc, st.points, rule)
+			if n := len(st.points); len(found) > 0 && t.Points[st.points[n-1]].Night == lastNight {
+				before, _ := t.find(sc, st.points[:n-1], rule)
+				for i := range found {
+					found[i].New = !slices.ContainsFunc(before, found[i].same)
+				}
 			}
 			t.settle(sc, at, found)
 			t.Changes = append(t.Changes, found...)
@@ -68,6 +71,21 @@ func (t *Trend) search(machine string, level float64) {
 	}
 	slices.SortStableFunc(t.Levels, func(a, b Level) int { return a.From - b.From })
 	slices.SortStableFunc(t.Changes, func(a, b Change) int { return a.At - b.At })
+}
+
+// find finds the changes of a stretch, and where its levels are cut.
+func (t *Trend) find(sc scale, points []int, rule stats.ChangeRule) (found []Change, cuts []int) {
+	if t.counted(points) {
+		return t.rateChanges(points, rule)
+	}
+	return t.steps(sc, points, rule)
+}
+
+// same says whether two changes of one trend, found with more nights and with
+// fewer, are one. At the end of a series a step is placed up to 2 nights early,
+// so that it has 3 on either side.
+func (c Change) same(other Change) bool {
+	return c.Worse == other.Worse && c.First <= other.Last+2 && other.First <= c.Last+2
 }
 
 // counted says whether all points are success counts.

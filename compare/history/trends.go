@@ -104,7 +104,7 @@ func Analyze(c *baseline.Contents, o TrendOptions) Trends {
 	for i := range t.Machines {
 		m := &t.Machines[i]
 		for k := range m.Trends {
-			m.Trends[k].search(m.Name, t.Level)
+			m.Trends[k].search(m.Name, t.Level, len(m.Nights)-1)
 		}
 		m.group()
 	}

@@ -234,6 +234,22 @@ func TestStates(t *testing.T) {
 	}
 }
 
+// A change point is new in the one night in which it is first seen.
+func TestNew(t *testing.T) {
+	_, c := historytest.Store(t, steady(70, map[int]float64{50: 0.9}).Runs())
+	var nights []int
+	for n := 50; n <= 70; n++ {
+		for _, p := range Analyze(&baseline.Contents{Sessions: c.Sessions[:n]}, TrendOptions{}).Machines[0].ChangePoints {
+			if p.New {
+				nights = append(nights, n)
+			}
+		}
+	}
+	if len(nights) != 1 || nights[0] < 52 || nights[0] > 58 {
+		t.Errorf("new after the nights %v, want one soon after 52", nights)
+	}
+}
+
 func TestMissingNights(t *testing.T) {
 	s := steady(20, nil)
 	s.Missing[7], s.Missing[8], s.Missing[15] = true, true, true
