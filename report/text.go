@@ -76,6 +76,9 @@ func join(sep string, parts ...Text) Text {
 	return all
 }
 
+// Join sets sep, words of our own, between the texts that say something.
+func Join(sep string, parts ...Text) Text { return join(sep, parts...) }
+
 // quoteAll lists foreign strings, separated by commas; from the limit on only
 // their number is said.
 func quoteAll(list []string, limit int) Text {

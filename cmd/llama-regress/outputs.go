@@ -22,12 +22,13 @@ import (
 	"github.com/llama-regress/llama-regress/report/text"
 )
 
-// A writer turns a report into bytes of one kind.
-type writer func(io.Writer, report.Report) error
+// A writer turns a report, of one comparison or of many nights, into bytes of
+// one kind.
+type writer[R any] func(io.Writer, R) error
 
 // writers lists every kind of report by the name the flags use.
-func (a *app) writers() map[string]writer {
-	return map[string]writer{
+func (a *app) writers() map[string]writer[report.Report] {
+	return map[string]writer[report.Report]{
 		"text":     func(w io.Writer, r report.Report) error { return text.Write(w, r, text.Options{Full: true}) },
 		"json":     json.Write,
 		"markdown": func(w io.Writer, r report.Report) error { return markdown.Write(w, r, markdown.Options{}) },
@@ -56,7 +57,7 @@ func (o *outputs) register(f *pflag.FlagSet) {
 // check finds mistakes in the flags, and folders that cannot be made, before
 // anything is measured.
 func (o *outputs) check(a *app) error {
-	targets, err := o.targets(a)
+	targets, err := targets(a, *o, a.writers())
 	if err != nil {
 		return err
 	}
@@ -70,7 +71,7 @@ func (o *outputs) check(a *app) error {
 
 // spare refuses to replace what is about to be read.
 func (o *outputs) spare(a *app, inputs []string) error {
-	targets, err := o.targets(a)
+	targets, err := targets(a, *o, a.writers())
 	if err != nil {
 		return err
 	}
@@ -89,31 +90,32 @@ func (o *outputs) spare(a *app, inputs []string) error {
 }
 
 // A target is one file to write.
-type target struct {
+type target[R any] struct {
 	path  string
-	write writer
+	write writer[R]
 }
 
-func (o *outputs) targets(a *app) ([]target, error) {
-	writers := a.writers()
+// targets are the files that the flags ask for, every kind of which has a
+// writer.
+func targets[R any](a *app, o outputs, writers map[string]writer[R]) ([]target[R], error) {
 	if _, ok := writers[o.format]; !ok {
 		return nil, fmt.Errorf("--format %q: want one of %s", o.format, kinds(writers))
 	}
 	if _, err := a.colored(a.out); err != nil {
 		return nil, err
 	}
-	var ts []target
+	var ts []target[R]
 	for _, f := range o.files {
 		kind, path, ok := strings.Cut(f, "=")
 		if _, known := writers[kind]; !ok || !known || path == "" {
 			return nil, fmt.Errorf("--out %s: want KIND=FILE with KIND one of %s", f, kinds(writers))
 		}
-		ts = append(ts, target{path, writers[kind]})
+		ts = append(ts, target[R]{path, writers[kind]})
 	}
 	return ts, nil
 }
 
-func kinds(writers map[string]writer) string {
+func kinds[R any](writers map[string]writer[R]) string {
 	var names []string
 	for name := range writers {
 		names = append(names, name)
@@ -135,35 +137,36 @@ func (a *app) conclude(res *compare.Result, src report.Source, o outputs) error 
 	return exitWith(exitCode(res.Outcome()))
 }
 
-// emit writes the report to standard output and to every file asked for. One
-// that cannot be written does not keep the others from being.
-func (a *app) emit(r report.Report, o outputs) error {
-	targets, err := o.targets(a)
+// emit writes the report to standard output and to every file asked for.
+func (a *app) emit(r report.Report, o outputs) error { return emit(a, r, o, a.writers(), text.Write) }
+
+// emit is that of any kind of report; onTerminal writes the text for one. A
+// file that cannot be written does not keep the others from being.
+func emit[R any](a *app, r R, o outputs, writers map[string]writer[R], onTerminal func(io.Writer, R, text.Options) error) error {
+	targets, err := targets(a, o, writers)
 	if err != nil {
 		return err
 	}
-	faults := []error{a.show(r, o)}
+	colored, err := a.colored(a.out)
+	if err != nil {
+		return err
+	}
+	write := writers[o.format]
+	if o.format == "text" {
+		write = func(w io.Writer, r R) error {
+			return onTerminal(w, r, text.Options{Color: colored, Width: width(a.out), Full: o.full})
+		}
+	}
+	faults := []error{write(a.out, r)}
 	for _, t := range targets {
 		faults = append(faults, writeReport(t.path, r, t.write))
 	}
 	return errors.Join(faults...)
 }
 
-// show writes the report to standard output.
-func (a *app) show(r report.Report, o outputs) error {
-	if o.format != "text" {
-		return a.writers()[o.format](a.out, r)
-	}
-	colored, err := a.colored(a.out)
-	if err != nil {
-		return err
-	}
-	return text.Write(a.out, r, text.Options{Color: colored, Width: width(a.out), Full: o.full})
-}
-
 // writeReport replaces a file at once, so that a reader never sees half a
 // report. What is no regular file, such as a pipe or a device, is written to.
-func writeReport(path string, r report.Report, write writer) error {
+func writeReport[R any](path string, r R, write writer[R]) error {
 	var b bytes.Buffer
 	if err := write(&b, r); err != nil {
 		return fmt.Errorf("%s: %w", path, err)

@@ -43,6 +43,17 @@ func OpenCheckout(ctx context.Context, dir string) (Checkout, error) {
 	return c, nil
 }
 
+// Blame fills in the commits of a machine's change points, of the latest ones
+// where there are more than points, at most so many commits each.
+func (c Checkout) Blame(ctx context.Context, m *Machine, points, most int) {
+	for i := range m.ChangePoints[:min(points, len(m.ChangePoints))] {
+		p := &m.ChangePoints[i]
+		if !p.SameBuild {
+			p.Commits = c.Between(ctx, m.Nights[p.LastGood].Commit, m.Nights[p.FirstBad].Commit, most)
+		}
+	}
+}
+
 var commitForm = regexp.MustCompile(`^[0-9a-f]{7,40}$`)
 
 // Between lists the commits that bad has and good has not, at most so many. A

@@ -56,8 +56,8 @@ func TestYear(t *testing.T) {
 	const want = `344-345 small/tg128 -6% open
 301-302 tiny/pp512 +8% open
 279-280 tiny/pp512 -7% recovered
-160-217 base/tg128 -9% out_of_sight drift
-199-200 base/success_rate -5% out_of_sight
+169-229 base/tg128 -9% open drift
+199-200 base/success_rate -5% open
 120-121 tiny/tg128 +5% out_of_sight
 59-60 base/pp512 -6% small/pp512 -6% out_of_sight
 `

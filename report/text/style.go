@@ -33,23 +33,23 @@ func (p *printer) more(n int, noun string) {
 	p.line("  %s", p.paint(dim, fmt.Sprintf("… and %d more %s; all are in the other reports", n, noun)))
 }
 
-func symbolOf(r report.Report) string {
+func symbolOf(o compare.Outcome, status string) string {
 	switch {
-	case r.Outcome == compare.Regressed, r.Outcome == compare.MeasurementFailed:
+	case o == compare.Regressed, o == compare.MeasurementFailed:
 		return "✗"
-	case r.Outcome == compare.Passed && r.Status == "Pass":
+	case o == compare.Passed && (status == "Pass" || status == report.Steady):
 		return "✓"
 	}
 	return "?"
 }
 
-func colorOf(r report.Report) string {
+func colorOf(o compare.Outcome, status string) string {
 	switch {
-	case r.Outcome == compare.Regressed:
+	case o == compare.Regressed:
 		return red
-	case r.Outcome == compare.MeasurementFailed:
+	case o == compare.MeasurementFailed:
 		return magenta
-	case r.Outcome == compare.Passed && r.Status == "Pass":
+	case symbolOf(o, status) == "✓":
 		return green
 	}
 	return yellow

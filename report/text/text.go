@@ -85,22 +85,27 @@ func (p *printer) paragraph(first, rest string, t report.Text) {
 }
 
 func (p *printer) verdict(r report.Report) {
-	if r.Title != "" {
-		p.line("%s", p.paint(bold, report.Line(r.Title, p.Width)))
-	}
-	status := r.Status + ": "
-	lines := wrap(r.Headline, p.Width-2-len(status))
-	p.line("%s %s%s", symbolOf(r), p.paint(colorOf(r), status), lines[0])
-	for _, line := range lines[1:] {
-		p.line("%*s%s", 2+len(status), "", line)
-	}
-	p.paragraph("  ", "  ", r.Lead)
+	p.opening(r.Title, symbolOf(r.Outcome, r.Status), colorOf(r.Outcome, r.Status), r.Status, r.Headline, r.Lead)
 	for i, pattern := range r.Patterns {
 		if i == mostPatterns && !p.Full {
 			break
 		}
 		p.paragraph("  ", "  ", pattern)
 	}
+}
+
+// opening writes title, verdict and the most important finding.
+func (p *printer) opening(title, symbol, color, status, headline string, lead report.Text) {
+	if title != "" {
+		p.line("%s", p.paint(bold, report.Line(title, p.Width)))
+	}
+	status += ": "
+	lines := wrap(headline, p.Width-2-len(status))
+	p.line("%s %s%s", symbol, p.paint(color, status), lines[0])
+	for _, line := range lines[1:] {
+		p.line("%*s%s", 2+len(status), "", line)
+	}
+	p.paragraph("  ", "  ", lead)
 }
 
 func (p *printer) steps(steps []report.Step) {

@@ -1,0 +1,127 @@
+package report
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/llama-regress/llama-regress/compare/history"
+)
+
+// A Trend is the history of one metric of one cell, ready to be drawn. Values
+// are in Unit.
+type Trend struct {
+	ID     string `json:"id"`     // [0-9a-f]{8}, unique on the machine unless a hostile file names two alike
+	Cell   string `json:"cell"`   // foreign
+	Metric string `json:"metric"` // foreign
+	Label  string `json:"label"`  // foreign
+	Unit   string `json:"unit"`   // "tok/s", "ms", "%"; "" when not known
+	Better string `json:"better"` // "higher" or "lower"
+	Judged bool   `json:"judged"` // changes were looked for
+	Gone   bool   `json:"gone"`   // the last night did not run it
+
+	Nights []TrendNight  `json:"nights"` // oldest first
+	Missed []Night       `json:"missed"` // nights that ran it and measured nothing
+	Levels []TrendLevel  `json:"levels"` // between changes and breaks
+	Breaks []TrendBreak  `json:"breaks"`
+	Marks  []TrendChange `json:"changes"`
+	Latest string        `json:"latest"` // the last value in words: "812.4 tok/s"
+	Open   bool          `json:"open"`   // a regression of it is open
+}
+
+// A TrendNight is what one session measured.
+type TrendNight struct {
+	Night
+	Value  float64 `json:"value"`
+	Trials int     `json:"trials"`
+	Failed int     `json:"failed,omitempty"`
+}
+
+// A TrendLevel is the mean of nights From <= i < To and the band in which 95 %
+// of them are to be expected.
+type TrendLevel struct {
+	From  int     `json:"from"`
+	To    int     `json:"to"`
+	Value float64 `json:"value"`
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"`
+	Text  string  `json:"text"` // Value in words
+}
+
+// A TrendBreak is where the history begins anew, at the night At.
+type TrendBreak struct {
+	At       int    `json:"at"`
+	Accepted bool   `json:"accepted"`
+	Why      string `json:"why"` // foreign
+}
+
+// A TrendChange is a change at the night At, of a change point.
+type TrendChange struct {
+	At    int    `json:"at"`
+	Point string `json:"change_point"` // its ID
+	Worse bool   `json:"worse"`
+	Drift bool   `json:"drift"`
+}
+
+func newTrends(m *history.Machine, labels map[string]string, points []ChangePoint) []Trend {
+	type place struct{ trend, change int }
+	of := make(map[place]*history.ChangePoint)
+	for i := range m.ChangePoints {
+		for _, x := range m.ChangePoints[i].Moved {
+			of[place{x.Trend, x.Change}] = &m.ChangePoints[i]
+		}
+	}
+	trends := make([]Trend, 0, len(m.Trends))
+	for i := range m.Trends {
+		h := &m.Trends[i]
+		t := Trend{
+			ID: seriesName(h), Cell: h.Cell, Metric: h.Metric.Name, Label: labels[h.Cell], Better: h.Metric.Better.String(), Judged: h.Judged,
+			Nights: []TrendNight{}, Missed: []Night{}, Levels: []TrendLevel{}, Breaks: []TrendBreak{}, Marks: []TrendChange{},
+		}
+		var u unit
+		precision := 0.0
+		for _, l := range h.Levels {
+			u = unitFor(h.Metric.Unit, l.Value)
+			precision = (l.High - l.Low) / 8 // about half a standard deviation
+		}
+		t.Unit = u.name
+		words := func(x float64) string {
+			p := precision
+			if p <= 0 {
+				p = math.Abs(x) / 100
+			}
+			return fixed(x*u.factor, decimalsFor(p*u.factor)) + u.suffix()
+		}
+		for _, p := range h.Points {
+			t.Nights = append(t.Nights, TrendNight{Night: newNight(m.Nights[p.Night]), Value: p.Value * u.factor, Trials: p.Trials, Failed: p.Failed})
+		}
+		for _, n := range h.Missed {
+			t.Missed = append(t.Missed, newNight(m.Nights[n]))
+		}
+		for _, l := range h.Levels {
+			t.Levels = append(t.Levels, TrendLevel{l.From, l.To, l.Value * u.factor, l.Low * u.factor, l.High * u.factor, words(l.Value)})
+		}
+		for _, b := range h.Breaks {
+			t.Breaks = append(t.Breaks, TrendBreak{b.At, b.Accepted, b.Why})
+		}
+		for k, c := range h.Changes {
+			p := of[place{i, k}]
+			t.Marks = append(t.Marks, TrendChange{c.At, p.ID, c.Worse, c.Drift})
+			t.Open = t.Open || c.Worse && c.State == history.Open
+		}
+		if n := len(h.Points); n > 0 {
+			t.Latest = words(h.Points[n-1].Value)
+			t.Gone = h.Points[n-1].Night != len(m.Nights)-1 && (len(h.Missed) == 0 || h.Missed[len(h.Missed)-1] != len(m.Nights)-1)
+		}
+		trends = append(trends, t)
+	}
+	return trends
+}
+
+// Recent are the change points that a digest tells of: what is open, and what
+// happened or ended since a time.
+func (m NightlyMachine) Recent(since time.Time) []ChangePoint {
+	return slices.DeleteFunc(slices.Clone(m.ChangePoints), func(p ChangePoint) bool {
+		return !p.Open() && !p.Gained() && p.FirstBad.Started.Before(since)
+	})
+}
