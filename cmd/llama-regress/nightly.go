@@ -30,8 +30,8 @@ const (
 	maxFalseAlarms = 365.0
 )
 
-// nights are the flags that say which history to look at, and how.
-type nights struct {
+// lookback are the flags that say which history to look at, and how.
+type lookback struct {
 	store       storeFlags
 	pass        gateFlags
 	arm         string
@@ -40,7 +40,7 @@ type nights struct {
 	title       string
 }
 
-func (n *nights) register(f *pflag.FlagSet) {
+func (n *lookback) register(f *pflag.FlagSet) {
 	n.store.register(f)
 	n.store.registerFilter(f)
 	n.pass.register(f)
@@ -51,7 +51,7 @@ func (n *nights) register(f *pflag.FlagSet) {
 
 func (a *app) nightlyCommand() *cobra.Command {
 	var (
-		how    nights
+		how    lookback
 		out    outputs
 		asJSON bool
 	)
@@ -122,7 +122,7 @@ func nightlyWriters() map[string]writer[report.Nightly] {
 }
 
 // lookAtNights reads the store and words what it has to say.
-func (a *app) lookAtNights(ctx context.Context, how nights) (report.Nightly, error) {
+func (a *app) lookAtNights(ctx context.Context, how lookback) (report.Nightly, error) {
 	var none report.Nightly
 	if !(how.falseAlarms > 0 && how.falseAlarms <= maxFalseAlarms) {
 		return none, fmt.Errorf("--false-alarms %v: want more than 0, at most %v a year", how.falseAlarms, maxFalseAlarms)
@@ -176,7 +176,7 @@ func (a *app) lookAtNights(ctx context.Context, how nights) (report.Nightly, err
 }
 
 // policy is that of the configuration's gate, with the flags over it.
-func (n *nights) policy() (compare.Policy, error) {
+func (n *lookback) policy() (compare.Policy, error) {
 	path := n.store.config
 	if path == "" {
 		path = defaultConfig

@@ -90,7 +90,7 @@ func TestYear(t *testing.T) {
 // What is found does not hang on the luck of one seed. Of each step, the night
 // and its neighbours count as found, and the range has to hold the night.
 func TestYearsOfOtherSeeds(t *testing.T) {
-	years := 8
+	years := 3
 	if testing.Short() {
 		years = 2
 	}
@@ -148,7 +148,7 @@ func replay(t *testing.T, s historytest.Story, every int, o TrendOptions) (alarm
 // a margin so small that it hides no noise: no more change points than the rate
 // that was asked for.
 func TestFalseAlarmsOfAYear(t *testing.T) {
-	every, cells := 3, 10
+	every, cells := 8, 8
 	if testing.Short() {
 		every = 40
 	}
