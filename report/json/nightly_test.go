@@ -75,6 +75,9 @@ func TestNightlyGolden(t *testing.T) {
 			continue // large; what they hold is in the others too
 		}
 		t.Run(n.Name, func(t *testing.T) {
+			for i := range n.Nightly.Machines {
+				n.Nightly.Machines[i].Last = nil // a report, which has goldens of its own
+			}
 			path, got := filepath.Join("testdata", "nightly-"+n.Name+".json"), renderNightly(t, n.Nightly)
 			if reporttest.Updating() {
 				var indented bytes.Buffer
