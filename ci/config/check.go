@@ -31,6 +31,9 @@ func (c *Config) check(known []fault) []fault {
 	k.serve(c)
 	k.sampling(c.Sampling)
 	k.gate(c)
+	if b := c.Build.Bin; b != "" && !filepath.IsLocal(b) {
+		k.fault("build.bin", "want a folder within the checkout, such as build/bin, have %q", short(b))
+	}
 	if c.Store != "" && !storeForm.MatchString(c.Store) {
 		k.fault("store", "want dir:PATH, git:REMOTE#BRANCH or s3://BUCKET/PREFIX, have %q", short(c.Store))
 	}

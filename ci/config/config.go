@@ -28,6 +28,7 @@ type Config struct {
 	Serve    *Serve   `yaml:"serve"` // nil for none
 	Sampling Sampling `yaml:"sampling"`
 	Gate     Gate     `yaml:"gate"`
+	Build    Build    `yaml:"build"` // of a commit, for bisect
 	Store    string   `yaml:"store"` // where run records live, such as dir:PATH; "" for nowhere
 
 	Cells  []string `yaml:"-"` // keys of the only cells to measure; none for all
@@ -41,6 +42,12 @@ type Arm struct {
 	Bin    string            `yaml:"bin"`    // folder of llama.cpp's programs, as written; see Config.Abs
 	Params map[string]string `yaml:"params"` // of record.Params; only such as the matrix does not set
 	Env    map[string]string `yaml:"env"`    // added to the environment of the arm's processes; kept in the run record
+}
+
+// Build says how a checkout of llama.cpp becomes programs.
+type Build struct {
+	Command string `yaml:"command"` // for the shell, in the checkout's top folder; "" for the one that llama.cpp documents
+	Bin     string `yaml:"bin"`     // folder of the programs, relative to that; "" for build/bin
 }
 
 // A Model is a GGUF file.

@@ -96,6 +96,7 @@ func TestErrors(t *testing.T) {
 6: sampling.warmup: want 0 to 100, have -1
 7: sampling.timeout: want 1s to 24h, have 500ms
 8: sampling.control: want none, one or all, have "two"`},
+		{"build: {bin: ../elsewhere}\n", `4: build.bin: want a folder within the checkout, such as build/bin, have "../elsewhere"`},
 		{"store: /var/lib\n", `4: store: want dir:PATH, git:REMOTE#BRANCH or s3://BUCKET/PREFIX, have "/var/lib"`},
 		{"matrix:\n  threads: [2, -1, x]\n  mmap: [on, yes]\n", `5: matrix.threads[1]: "-1" is not a whole number from 1 to 4096
 5: matrix.threads[2]: "x" is not a whole number from 1 to 4096

@@ -70,6 +70,7 @@ func TestLoad(t *testing.T) {
 			Margins:          map[string]float64{"throughput": 0.04, "ttft_p50": 0.06, "ttft_p95": 0.125, "tpot_p50": 0.07, "goodput": 0.1, "success_rate": 0.015, "tg16@d32": 0.005},
 			FailInconclusive: true,
 		},
+		Build:  config.Build{Command: "make all", Bin: "out"},
 		Store:  "dir:.llama-regress/store",
 		Dir:    dir,
 		SHA256: hex.EncodeToString(sum[:]),

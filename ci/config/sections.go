@@ -39,6 +39,7 @@ func (r *reader) config(n ast.Node, c *Config) {
 		"serve":    func(path string, n ast.Node) { r.serve(path, n, &c.Serve) },
 		"sampling": func(path string, n ast.Node) { r.sampling(path, n, &c.Sampling) },
 		"gate":     func(path string, n ast.Node) { r.gate(path, n, &c.Gate) },
+		"build":    func(path string, n ast.Node) { r.build(path, n, &c.Build) },
 		"store":    r.text(&c.Store),
 	}, "placement")
 	if c.Serve != nil && !benched {
@@ -102,6 +103,10 @@ func (r *reader) param(path string, n ast.Node) string {
 		return map[bool]string{true: "on", false: "off"}[b.Value]
 	}
 	return s
+}
+
+func (r *reader) build(path string, n ast.Node, b *Build) {
+	r.object(path, n, map[string]setter{"command": r.text(&b.Command), "bin": r.text(&b.Bin)})
 }
 
 func (r *reader) bench(path string, n ast.Node, b *Bench) {

@@ -6,6 +6,7 @@
 //	llama-regress run, compare, report             the same in three steps
 //	llama-regress plan --github-matrix, merge      one matrix on several machines
 //	llama-regress baseline put, list, promote      keep sessions as history's baseline; also show, prune
+//	llama-regress bisect                           which commit of llama.cpp made it slower
 //	llama-regress export, baseline export          CSV, benchstat's format, compare-llama-bench.py's SQLite
 //	llama-regress annotate, comment, track         tell a GitHub job, a pull request, an issue
 //	llama-regress doctor                           is this machine fit to measure, and what to change

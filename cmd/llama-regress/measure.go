@@ -32,6 +32,8 @@ type measuring struct {
 	wait   waiting
 	unfit  bool   // measure although doctor says that it is no use
 	shard  string // "i/n", the part of the plan to measure; "" for all of it
+
+	also runner.Observer // told as well; nil for nobody
 }
 
 // expand plans what is to be measured.
@@ -89,6 +91,9 @@ func (a *app) measure(ctx context.Context, cfg *config.Config, how measuring) (*
 		return nil, err
 	}
 	observer, within := a.observer()
+	if how.also != nil {
+		observer = bothObservers{observer, how.also}
+	}
 	run, err := runner.Run(ctx, p, benches(p, how.dir, logs, within), runner.Options{
 		Dir:    how.dir,
 		Resume: how.resume,
@@ -149,6 +154,34 @@ func (a *app) observer() (runner.Observer, func(load.Progress)) {
 		return line, func(p load.Progress) { line.Within(p.Done, p.Total, p.Failed) }
 	}
 	return runner.NewPlainLines(a.err, time.Now), nil
+}
+
+// bothObservers tell two.
+type bothObservers [2]runner.Observer
+
+func (b bothObservers) Begin(p *plan.Plan, done []record.Trial) {
+	b[0].Begin(p, done)
+	b[1].Begin(p, done)
+}
+
+func (b bothObservers) Started(t plan.Trial) {
+	b[0].Started(t)
+	b[1].Started(t)
+}
+
+func (b bothObservers) Finished(t plan.Trial, r record.Trial) {
+	b[0].Finished(t, r)
+	b[1].Finished(t, r)
+}
+
+func (b bothObservers) Skipped(t plan.Trial, why string) {
+	b[0].Skipped(t, why)
+	b[1].Skipped(t, why)
+}
+
+func (b bothObservers) End(run *record.Run, err error) {
+	b[0].End(run, err)
+	b[1].End(run, err)
 }
 
 // setAside moves a finished run out of the folder, so that measuring again

@@ -38,10 +38,15 @@ type settings struct {
 }
 
 func (s *settings) register(f *pflag.FlagSet) {
-	d := config.Default() // shown in the help; only flags that are given count
-	f.StringVarP(&s.file, "config", "c", "", "configuration file (default "+defaultConfig+")")
 	f.StringVar(&s.base, "base", "", "folder of the baseline's llama.cpp programs; beside a configuration of one arm, what that is compared with")
 	f.StringVar(&s.head, "head", "", "folder of the contender's llama.cpp programs; with --base it needs no configuration")
+	s.registerWork(f)
+}
+
+// registerWork registers the flags that say what a build has to do.
+func (s *settings) registerWork(f *pflag.FlagSet) {
+	d := config.Default() // shown in the help; only flags that are given count
+	f.StringVarP(&s.file, "config", "c", "", "configuration file (default "+defaultConfig+")")
 	f.StringArrayVarP(&s.models, "model", "m", nil, "GGUF file; repeat for several")
 	f.StringSliceVar(&s.tests, "tests", nil, "llama-bench tests, such as pp512,tg128,tg128@d4096")
 	f.StringVarP(&s.threads, "threads", "t", "", "thread counts, such as 2,8; each is a cell")

@@ -1,0 +1,137 @@
+package bisect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// A Builder makes llama.cpp's programs of a commit.
+type Builder struct {
+	Command string        // for the shell, in the top folder of the checkout
+	Bin     string        // folder of the programs after it, relative to that
+	Timeout time.Duration // of one build; 0 for none
+}
+
+// DefaultBuilder builds llama.cpp as its documentation does. It takes ccache
+// by itself where that is installed.
+func DefaultBuilder() Builder {
+	return Builder{
+		Command: "cmake -B build -DCMAKE_BUILD_TYPE=Release -DLLAMA_CURL=OFF && cmake --build build --parallel --target llama-bench llama-server",
+		Bin:     "build/bin",
+		Timeout: time.Hour,
+	}
+}
+
+// A BuildError is a commit that cannot be built.
+type BuildError struct {
+	Commit Commit
+	Why    string // the end of what the build said, or what it lacks
+	Log    string // file with all of it
+}
+
+func (e *BuildError) Error() string {
+	return fmt.Sprintf("%s does not build (%s); see %s", e.Commit.Short(), e.Why, e.Log)
+}
+
+// Build checks a commit out and builds it, and returns the folder of its
+// programs. What the build says goes to the file log. A commit that does not
+// build is a *BuildError.
+func (b Builder) Build(ctx context.Context, c *Clone, commit Commit, log string) (bin string, err error) {
+	if err := c.discard(ctx); err != nil {
+		return "", err
+	}
+	if err := c.Checkout(ctx, commit); err != nil {
+		return "", err
+	}
+	bin = filepath.Join(c.Dir, b.Bin)
+	// A program that an earlier commit left would be measured in the place of
+	// one that this commit does not make.
+	for _, name := range programs {
+		if err := os.Remove(filepath.Join(bin, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return "", err
+		}
+	}
+	out, err := os.Create(log)
+	if err != nil {
+		return "", err
+	}
+	defer out.Close()
+	limit := ctx
+	if b.Timeout > 0 {
+		var stop context.CancelFunc
+		limit, stop = context.WithTimeout(ctx, b.Timeout)
+		defer stop()
+	}
+	last := &ending{max: 4 << 10}
+	cmd := exec.CommandContext(limit, "sh", "-c", b.Command)
+	cmd.Dir = c.Dir
+	// ccache then finds again what it compiled in the other checkout.
+	cmd.Env = append(os.Environ(), "CCACHE_BASEDIR="+c.Dir, "CCACHE_NOHASHDIR=true", "LC_ALL=C")
+	cmd.Stdout = &tee{out, last}
+	cmd.Stderr = cmd.Stdout
+	ownGroup(cmd)
+	cmd.WaitDelay = 5 * time.Second
+	err = cmd.Run()
+	switch {
+	case ctx.Err() != nil:
+		return "", context.Cause(ctx)
+	case limit.Err() != nil:
+		return "", &BuildError{commit, fmt.Sprintf("not done after %v", b.Timeout), log}
+	case err != nil:
+		return "", &BuildError{commit, last.line(err), log}
+	}
+	for _, name := range programs {
+		if _, err := os.Stat(filepath.Join(bin, name)); err == nil {
+			return bin, nil
+		}
+	}
+	return "", &BuildError{commit, fmt.Sprintf("the build succeeded and left no llama-bench in %s", b.Bin), log}
+}
+
+// programs are those that a build may leave.
+var programs = []string{"llama-bench", "llama-server", "llama-bench.exe", "llama-server.exe"}
+
+// tee writes to a file and to an ending; a full disk does not end the build.
+type tee struct {
+	file *os.File
+	last *ending
+}
+
+func (t *tee) Write(p []byte) (int, error) {
+	t.file.Write(p)
+	return t.last.Write(p)
+}
+
+// An ending keeps the last bytes written to it.
+type ending struct {
+	b   []byte
+	max int
+}
+
+func (e *ending) Write(p []byte) (int, error) {
+	e.b = append(e.b, p[max(0, len(p)-e.max):]...)
+	e.b = e.b[max(0, len(e.b)-e.max):]
+	return len(p), nil
+}
+
+// line is the last line with an error in it, else the last one; without any,
+// how the command ended.
+func (e *ending) line(err error) string {
+	lines := strings.Split(strings.TrimSpace(string(e.b)), "\n")
+	best := lines[len(lines)-1]
+	for _, line := range lines {
+		if strings.Contains(line, "error:") {
+			best = line
+		}
+	}
+	if best = strings.TrimSpace(best); best == "" {
+		return err.Error()
+	}
+	return fmt.Sprintf("%.200s", best)
+}

@@ -1,0 +1,99 @@
+package compare
+
+import (
+	"math"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/stats"
+)
+
+// splitAlpha is the error allowed for a whole search among commits.
+const splitAlpha = 0.05
+
+// splitLooks are the blocks after which a step may end (statistics reference, 7.5).
+var splitLooks = []int{6, 10, 15, 20}
+
+// A Split tells the commits before a regression from those after it, by one
+// metric of one cell: a commit is bad when it lies nearer to the bad end than
+// to the good one, half of the loss being the border.
+type Split struct {
+	Cell   string        `json:"cell"`
+	Metric record.Metric `json:"metric"`
+	Border float64       `json:"border"` // a change, as in Comparison
+	Alpha  float64       `json:"alpha"`  // chance of a wrong answer about a commit at either end, one-sided
+}
+
+// NewSplit takes the border from the comparison of the two ends, which must be
+// paired and a regression, and shares the error of the search out among at most
+// steps answers.
+func NewSplit(ends Comparison, steps int, policy Policy) Split {
+	if ends.Method != Paired || ends.Verdict != Regression {
+		panic("compare: NewSplit: the ends must be a paired regression")
+	}
+	margin, _ := policy.Margin(ends.Metric)
+	sc := scaleOf(ends.Metric, margin)
+	return Split{Cell: ends.Cell, Metric: ends.Metric, Border: sc.change(sc.better * ends.effect.theta / 2), Alpha: splitAlpha / float64(max(1, steps))}
+}
+
+// MostBlocks is after how many blocks a step ends without an answer.
+func (s Split) MostBlocks() int { return splitLooks[len(splitLooks)-1] }
+
+// An Answer is what a step knows about a commit.
+type Answer struct {
+	Known bool // on which side of the border it lies
+	Bad   bool // beyond it
+	Over  bool // known, or measured as often as a step may
+
+	Blocks   int       // that both arms have
+	Change   *float64  // against the good end; nil without a block
+	Interval *Interval // that holds whatever the look at which the step ended; nil when it has no end
+}
+
+// Look says what the blocks measured so far tell of the contender, whose
+// baseline is the good end. blocks is how many have ended, usable or not: only
+// at the planned looks is there an answer, since looking more often would find
+// something in noise.
+func (s Split) Look(run *record.Run, contender string, blocks int, policy Policy) Answer {
+	look := -1
+	for i, n := range splitLooks {
+		if blocks == n {
+			look = i
+		}
+	}
+	base, head := side(Selection{run, run.Baseline}), side(Selection{run, contender})
+	comparisons, _ := match(base, head, Paired, policy)
+	for _, c := range comparisons {
+		if c.Cell != s.Cell || c.Metric.Name != s.Metric.Name {
+			continue
+		}
+		return s.answer(c, look, policy)
+	}
+	return Answer{Over: look == len(splitLooks)-1}
+}
+
+func (s Split) answer(c Comparison, look int, policy Policy) Answer {
+	a := Answer{Blocks: c.Blocks, Change: c.Change, Over: look == len(splitLooks)-1}
+	t, ok := c.effect.inference.(stats.Estimate)
+	if look < 0 || !ok || c.Blocks < 2 {
+		return a
+	}
+	bound := stats.SpendingBounds(stats.Fractions(splitLooks), s.Alpha, stats.OBrienFlemingSpending)[look]
+	enough := stats.NominalP([]float64{bound})[0]
+	margin, _ := policy.Margin(s.Metric)
+	sc := scaleOf(s.Metric, margin)
+	border := sc.better * s.Border
+	if !margin.Absolute && s.Metric.Unit != share {
+		border = sc.better * math.Log1p(s.Border)
+	}
+	if iv := stats.RepeatedInterval(t, bound, 1-2*s.Alpha); !math.IsInf(iv.Low, 0) && !math.IsInf(iv.High, 0) {
+		low, high := sc.change(sc.better*iv.Low), sc.change(sc.better*iv.High)
+		a.Interval = &Interval{Low: min(low, high), High: max(low, high), Confidence: iv.Confidence}
+	}
+	switch {
+	case t.PBelow(border) <= enough:
+		a.Known, a.Bad, a.Over = true, true, true
+	case t.PAbove(border) <= enough:
+		a.Known, a.Over = true, true
+	}
+	return a
+}
