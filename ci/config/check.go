@@ -7,8 +7,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/sched"
 )
 
 // Validate checks a configuration that was built in Go, and returns all that is
@@ -30,6 +32,7 @@ func (c *Config) check(known []fault) []fault {
 	k.bench(c)
 	k.serve(c)
 	k.sampling(c.Sampling)
+	k.schedulers(c.Schedulers)
 	k.gate(c)
 	if b := c.Build.Bin; b != "" && !filepath.IsLocal(b) {
 		k.fault("build.bin", "want a folder within the checkout, such as build/bin, have %q", short(b))
@@ -88,6 +91,15 @@ func (k *checker) arms(c *Config) {
 			k.fault(path+".bin", "want the path of a folder")
 		}
 		k.params(path+".params", a.Params)
+		if a.Scheduler != "" {
+			k.param(path+".scheduler", record.SchedulerParam, a.Scheduler)
+			switch {
+			case a.Params[record.SchedulerParam] != "":
+				k.fault(path+".scheduler", "params sets it as well; take it out of one of them")
+			case c.Matrix.sets(record.SchedulerParam):
+				k.fault(path+".scheduler", "the matrix sets scheduler as well; take it out of one of them")
+			}
+		}
 		for _, name := range slices.Sorted(maps.Keys(a.Params)) {
 			if c.Matrix.sets(name) {
 				k.fault(path+".params."+name, "the matrix sets %s as well; take it out of one of them", name)
@@ -141,6 +153,19 @@ func (k *checker) param(path, name, value string) {
 		k.fault(path, "no such parameter")
 	} else if err := p.Check(value); err != nil {
 		k.fault(path, "%s", strings.TrimPrefix(err.Error(), name+": "))
+	} else if p.System {
+		if err := sched.CheckParam(name, value); err != nil {
+			k.fault(path, "%v", err)
+		}
+	}
+}
+
+func (k *checker) schedulers(s Schedulers) {
+	if s.Settle < 0 || s.Settle > time.Hour {
+		k.fault("schedulers.settle", "want at most 1h, have %v", s.Settle)
+	}
+	if s.StartTimeout < time.Second || s.StartTimeout > time.Hour {
+		k.fault("schedulers.start_timeout", "want 1s to 1h, have %v", s.StartTimeout)
 	}
 }
 

@@ -6,6 +6,7 @@
 package config
 
 import (
+	"maps"
 	"path/filepath"
 	"strings"
 	"time"
@@ -31,6 +32,8 @@ type Config struct {
 	Build    Build    `yaml:"build"` // of a commit, for bisect
 	Store    string   `yaml:"store"` // where run records live, such as dir:PATH; "" for nowhere
 
+	Schedulers Schedulers `yaml:"schedulers"`
+
 	Cells  []string `yaml:"-"` // keys of the only cells to measure; none for all
 	Dir    string   `yaml:"-"` // absolute folder of the file, for its relative paths; "" means the working directory
 	SHA256 string   `yaml:"-"` // of the file's bytes, hexadecimal; "" for a configuration built in Go
@@ -42,6 +45,31 @@ type Arm struct {
 	Bin    string            `yaml:"bin"`    // folder of llama.cpp's programs, as written; see Config.Abs
 	Params map[string]string `yaml:"params"` // of record.Params; only such as the matrix does not set
 	Env    map[string]string `yaml:"env"`    // added to the environment of the arm's processes; kept in the run record
+
+	// Scheduler is the kernel's during the arm's trials; "" leaves it to the
+	// matrix, and to the kernel where that says nothing either. See
+	// sched.CheckScheduler.
+	Scheduler string `yaml:"scheduler"`
+}
+
+// AllParams are the parameters that an arm sets, its scheduler among them.
+func (c *Config) AllParams(a Arm) map[string]string {
+	all := make(map[string]string)
+	maps.Copy(all, a.Params)
+	if a.Scheduler != "" {
+		all[record.SchedulerParam] = a.Scheduler
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return all
+}
+
+// Schedulers is how sched_ext schedulers are loaded, where an arm or the matrix
+// names some.
+type Schedulers struct {
+	Settle       time.Duration `yaml:"settle"`        // waited after each change of scheduler, before a trial; at most 1 h
+	StartTimeout time.Duration `yaml:"start_timeout"` // until the kernel has a scheduler, 1 s to 1 h
 }
 
 // Build says how a checkout of llama.cpp becomes programs.
@@ -146,6 +174,8 @@ func Default() *Config {
 		Bench:    Bench{Tests: []record.Test{{Prompt: 512}, {Gen: 128}}, Repetitions: 5},
 		Sampling: Sampling{Blocks: 6, Warmup: 1, Timeout: 10 * time.Minute, Control: ControlOne, RepeatContaminated: 1},
 		Gate:     Gate{Margins: defaultMargins()},
+
+		Schedulers: Schedulers{Settle: 2 * time.Second, StartTimeout: 30 * time.Second},
 	}
 }
 

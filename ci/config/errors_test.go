@@ -46,8 +46,8 @@ func TestErrors(t *testing.T) {
 4: unknown key "concurrency" in matrix`},
 		{"gate: {goodput: {margin: 3%}}\n", `4: gate.goodput: nothing measures it: there is no serve section`},
 		{"gate: {eventual_success_rate: {margin: 3%}}\n", `4: gate.eventual_success_rate.margin: a share's margin is in percentage points: write 3pp`},
-		{"placement: {numactl: \"--interleave=3\"}\nmatrix: {scheduler: [default, scx_rusty]}\nsampling: {confirm_blocks: 12}\n", `4: "placement" is not supported by configuration version 1 yet
-5: "scheduler" in matrix is not supported by configuration version 1 yet
+		{"placement: {numactl: \"--interleave=3\"}\nmatrix: {scheduler: [default, rusty]}\nsampling: {confirm_blocks: 12}\n", `4: "placement" is not supported by configuration version 1 yet
+5: matrix.scheduler[1]: "rusty": want default, a name that begins with scx_, or a path; did you mean scx_rusty?
 6: "confirm_blocks" in sampling is not supported by configuration version 1 yet`},
 		{"matrix:\n  <<: {threads: 1}\n", `5: only plain keys are supported in matrix: no merge keys, anchors or aliases`},
 		{"matrix:\n  threads: &t [1]\n  batch: *t\n", `5: matrix.threads: anchors and aliases are not supported; write the value out
@@ -169,7 +169,11 @@ func TestErrorsOfArmsAndModels(t *testing.T) {
 		{models + "arms: [{name: a, bin: b, env: {A: [1]}}]\n", `3: arms[0].env.A: want a text, have a list`},
 		{models + "arms: [{name: a, bin: b, env: {A: \"x\\0y\"}}]\n", `3: arms[0].env.A: holds a NUL character`},
 		{models + "arms: [{name: a, bin: \"b\\n\"}]\n", `3: arms[0].bin: want the path of a folder`},
-		{models + "arms: [{name: a, bin: b, scheduler: scx_rusty}]\n", `3: "scheduler" in arms[0] is not supported by configuration version 1 yet`},
+		{models + "arms: [{name: a, bin: b, scheduler: scx_rusty}]\nmatrix: {scheduler: scx_lavd}\n", `3: arms[0].scheduler: the matrix sets scheduler as well; take it out of one of them`},
+		{models + "arms: [{name: a, bin: b, scheduler: scx_rusty, params: {scheduler: default}}]\n", `3: arms[0].scheduler: params sets it as well; take it out of one of them`},
+		{models + "arms: [{name: a, bin: b, scheduler: cfs}]\n", `3: arms[0].scheduler: "cfs": want default, a name that begins with scx_, or a path`},
+		{models + arms + "schedulers: {settle: 2h, start_timeout: 1ms}\n", `4: schedulers.settle: want at most 1h, have 2h0m0s
+4: schedulers.start_timeout: want 1s to 1h, have 1ms`},
 
 		{arms + "models: [{name: a}]\n", `3: models[0].path: missing: a GGUF file`},
 		{arms + "models:\n  - {path: a.gguf}\n  - {path: x/a.gguf}\n", `5: models[1].name: "a" is also the name of models[0]`},

@@ -48,9 +48,12 @@ func TestSchemaHasTheKeysOfTheStructs(t *testing.T) {
 		slices.Sort(more)
 		return more
 	}
-	var params []string
+	var params, serverParams []string
 	for _, p := range record.Params {
 		params = append(params, p.Name)
+		if !p.System {
+			serverParams = append(serverParams, p.Name)
+		}
 	}
 	kinds := slices.Collect(maps.Keys(config.Default().Gate.Margins))
 	for _, c := range []struct {
@@ -64,7 +67,8 @@ func TestSchemaHasTheKeysOfTheStructs(t *testing.T) {
 		{"serve", at("properties", "serve"), keys(config.Serve{})},
 		{"dataset", at("properties", "serve", "properties", "dataset"), keys(config.Dataset{})},
 		{"objectives", at("properties", "serve", "properties", "objectives"), keys(config.Objectives{})},
-		{"server", at("properties", "serve", "properties", "server"), keys(config.Server{}, slices.Clone(params)...)},
+		{"server", at("properties", "serve", "properties", "server"), keys(config.Server{}, serverParams...)},
+		{"schedulers", at("properties", "schedulers"), keys(config.Schedulers{})},
 		{"sampling", at("properties", "sampling"), keys(config.Sampling{})},
 		{"gate", at("properties", "gate"), keys(config.Gate{}, kinds...)},
 		{"params", at("$defs", "params"), slices.Sorted(slices.Values(params))},
@@ -99,7 +103,7 @@ func TestSchemaAgreesWithParse(t *testing.T) {
 		"version: 1\narms: []\nmodels: [{path: m}]", "version: 1\narms: [{name: a}]\nmodels: [{path: m}]", "version: 1\narms: [{bin: b}]\nmodels: [{path: m}]",
 		"version: 1\narms: [{name: a, bin: b}]\nmodels: []", "version: 1\narms: [{name: a, bin: b}]\nmodels: [{name: m}]",
 		"version: 1\narms: [{name: a b, bin: b}]\nmodels: [{path: m}]", "version: 1\narms: [{name: a, bin: b, nice: 5}]\nmodels: [{path: m}]",
-		"version: 1\narms: [{name: a, bin: b, params: {treads: 1}}]\nmodels: [{path: m}]", "version: 1\narms: [{name: a, bin: b, env: {1A: x}}]\nmodels: [{path: m}]",
+		"version: 1\narms: [{name: a, bin: b, params: {treads: 1}}]\nmodels: [{path: m}]", "version: 1\narms: [{name: a, bin: b, env: {1A: x}}]\nmodels: [{path: m}]", "version: 1\narms: [{name: a, bin: b, scheduler: rusty}]\nmodels: [{path: m}]",
 		"version: 1\narms: [{name: a, bin: b, env: {A: [x]}}]\nmodels: [{path: m}]", "version: 1\narms: [{name: a, bin: ''}]\nmodels: [{path: m}]",
 		"version: 1\narms: [{name: a, bin: b}]\nmodels: [{path: m, sha256: 12}]", "version: 1\narms: [{name: a, bin: b}]\nmodels: [{path: m, url: x}]",
 	} {
@@ -133,6 +137,7 @@ var accepted = []string{
 	"gate: {throughput: {margin: 49.9%}}", "gate: {throughput: {margin: 0.001%}}", "gate: {throughput: {margin: 10 %}}", "gate: {throughput: {margin: .5%}}",
 	"gate: {throughput: {margin: 40%}}", "gate: {throughput: {margin: 05%}}", "gate: {throughput: {margin: 0.49}}", "gate: {throughput: {}}",
 	"gate: {pp512: {margin: 1%}}", "gate: {success_rate: {margin: 0.1pp}}", "gate: {success_rate: {margin: 0.1}}",
+	"matrix: {scheduler: [default, scx_rusty, scx_layered --run-example, /opt/scx_x, ./build/mine -v]}", "schedulers: {settle: 500ms, start_timeout: 1m}",
 	"gate: {inconclusive: pass}", "gate: {inconclusive: fail}",
 	"serve: {dataset: {path: d}, concurrency: 4}", "serve: {dataset: {path: d, rule: vllm, max_prompt_tokens: 1024}, rate: [0.5, 2]}",
 	"serve: {dataset: {path: d}, concurrency: [1, 8], server: {parallel: 8, ctx_size: 8192, cont_batching: off, start_timeout: 2m}}",
@@ -143,7 +148,7 @@ var refused = []string{
 	"treads: 1", "baseline: ''", "baseline: true", "baseline: [base]", "store: ''", "store: /x", "store: \"dir:\"", "store: s3:///x", "store: 5",
 	"serve: {}", "serve:", "serve: {dataset: {path: d}}", "serve: {concurrency: 4}", "serve: {dataset: {path: d}, concurrency: 0}",
 	"serve: {dataset: {path: d}, rate: 0}", "serve: {dataset: {path: d}, rate: 1, arrivals: gamma}", "serve: {dataset: {path: d}, concurrency: 1, server: {port: 1}}",
-	"serve: {dataset: {path: d}, concurrency: 1, objectives: {ttft: 5}}", "serve: {dataset: {path: d, sample: 0}, concurrency: 1}", "placement: {}", "matrix: []", "matrix: {scheduler: [default]}", "matrix: {treads: [1]}", "matrix: {threads: []}",
+	"serve: {dataset: {path: d}, concurrency: 1, objectives: {ttft: 5}}", "serve: {dataset: {path: d, sample: 0}, concurrency: 1}", "placement: {}", "matrix: []", "matrix: {scheduler: [cfs]}", "matrix: {scheduler: ''}", "matrix: {scheduler: [-x/y]}", "schedulers: {settle: 5}", "schedulers: {start: 5s}", "matrix: {treads: [1]}", "matrix: {threads: []}",
 	"matrix: {threads: -1}", "matrix: {threads: 1.5}", "matrix: {threads: x}", "matrix: {threads: 2147483648}", "matrix: {threads: true}", "matrix: {threads: [[1]]}",
 	"matrix: {threads: \"01\"}", "matrix: {threads: [1, 1]}", "matrix: {mmap: yes}", "matrix: {mmap: 1}", "matrix: {numa: true}", "matrix: {type_k: \"f16,q8_0\"}", "matrix: {type_k: ''}",
 	"matrix: {type_k: null}", "matrix: {include: {threads: 1}}", "matrix: {include: [{}]}", "matrix: {include: [{threads: [1]}]}", "matrix: {threads: 1, exclude: [{}]}",

@@ -41,6 +41,11 @@ func (r *reader) config(n ast.Node, c *Config) {
 		"gate":     func(path string, n ast.Node) { r.gate(path, n, &c.Gate) },
 		"build":    func(path string, n ast.Node) { r.build(path, n, &c.Build) },
 		"store":    r.text(&c.Store),
+		"schedulers": func(path string, n ast.Node) {
+			r.object(path, n, map[string]setter{
+				"settle": r.duration(&c.Schedulers.Settle), "start_timeout": r.duration(&c.Schedulers.StartTimeout),
+			})
+		},
 	}, "placement")
 	if c.Serve != nil && !benched {
 		c.Bench.Tests = nil // who asks for serving alone gets no llama-bench
@@ -53,7 +58,9 @@ func (r *reader) arm(path string, n ast.Node) (a Arm) {
 		"bin":    r.text(&a.Bin),
 		"params": func(path string, n ast.Node) { a.Params = r.params(path, n) },
 		"env":    r.texts(&a.Env),
-	}, "scheduler", "placement")
+
+		"scheduler": r.text(&a.Scheduler),
+	}, "placement")
 	return a
 }
 
@@ -81,7 +88,7 @@ func (r *reader) matrix(path string, n ast.Node, m *Matrix) {
 			r.oneOrMore(func(path string, n ast.Node) { m.Params[p.Name] = append(m.Params[p.Name], r.param(path, n)) })(path, n)
 		}
 	}
-	r.object(path, n, keys, "scheduler", "placement")
+	r.object(path, n, keys, "placement")
 }
 
 // params reads one value each of some parameters.
@@ -91,7 +98,7 @@ func (r *reader) params(path string, n ast.Node) map[string]string {
 	for _, p := range record.Params {
 		keys[p.Name] = func(path string, n ast.Node) { values[p.Name] = r.param(path, n) }
 	}
-	r.object(path, n, keys, "scheduler", "placement")
+	r.object(path, n, keys, "placement")
 	return values
 }
 

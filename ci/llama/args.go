@@ -23,8 +23,8 @@ func (e *badArgument) Error() string {
 }
 
 // parameters merges what a trial runs with: the defaults, then the cell's,
-// then the arm's. asked names those that cell or arm set. Without serve it
-// leaves out what is llama-server's alone and changes nothing of llama-bench.
+// then the arm's. asked names those that cell or arm set. What the operating
+// system is to do is left out and, without serve, what is llama-server's alone.
 func parameters(serve bool, threads int, cell, arm map[string]string) (values map[string]string, asked map[string]bool) {
 	values = map[string]string{"threads": strconv.Itoa(threads)}
 	for _, p := range record.Params {
@@ -35,7 +35,7 @@ func parameters(serve bool, threads int, cell, arm map[string]string) (values ma
 	asked = make(map[string]bool)
 	for _, set := range []map[string]string{cell, arm} {
 		for name, value := range set {
-			if p, ok := record.ParamByName(name); ok && p.Serve && !serve {
+			if p, ok := record.ParamByName(name); ok && (p.Serve && !serve || p.System) {
 				continue
 			}
 			values[name] = value

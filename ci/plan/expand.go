@@ -42,6 +42,9 @@ func Expand(cfg *config.Config) (*Plan, error) {
 	if err := p.keepCells(cfg.Cells); err != nil {
 		return nil, err
 	}
+	if p.asksForSchedulers() {
+		p.Schedulers = &cfg.Schedulers
+	}
 	arms := p.armsOf(cfg.Sampling.Control)
 	perBlock := 0
 	for _, of := range arms {
@@ -68,7 +71,7 @@ func (p *Plan) addArms(cfg *config.Config) error {
 		if err != nil {
 			return fmt.Errorf("plan: arm %s: %w", a.Name, err)
 		}
-		p.Arms = append(p.Arms, record.Arm{Name: a.Name, Bin: bin, Params: maps.Clone(a.Params), Env: maps.Clone(a.Env)})
+		p.Arms = append(p.Arms, record.Arm{Name: a.Name, Bin: bin, Params: cfg.AllParams(a), Env: maps.Clone(a.Env)})
 	}
 	if cfg.Sampling.Control != config.ControlNone {
 		control := p.Arms[p.arm(p.Baseline)]

@@ -28,9 +28,11 @@ type content struct {
 	Warmup      int
 	Repetitions int
 	Timeout     time.Duration
+	Schedulers  *config.Schedulers `json:",omitempty"`
 }
 
-// arm is config.Arm, with no difference between no parameters and none given.
+// arm is what of config.Arm decides trials, with no difference between no
+// parameters and none given.
 type arm struct {
 	Name   string
 	Bin    string
@@ -50,9 +52,10 @@ func contentOf(cfg *config.Config, p *Plan) content {
 		Warmup:      p.Warmup,
 		Repetitions: p.Repetitions,
 		Timeout:     p.Timeout,
+		Schedulers:  p.Schedulers,
 	}
 	for _, a := range cfg.Arms {
-		c.Arms = append(c.Arms, arm(a))
+		c.Arms = append(c.Arms, arm{a.Name, a.Bin, cfg.AllParams(a), a.Env})
 	}
 	for _, cell := range p.Cells {
 		c.Cells = append(c.Cells, cell.Cell.Key)

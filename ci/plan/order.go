@@ -12,6 +12,11 @@ import (
 // block, AB BA AB BA: over two blocks each arm's mean position is the same, so a
 // machine that slowly heats up or slows down favours none.
 //
+// Loading a scheduler takes seconds and disturbs, so where trials ask for
+// several a block goes through the schedulers, and under each through the cells
+// with their arms of that scheduler: each is loaded once a block. The arms of a
+// cell are then apart by the time that the block takes at most.
+//
 // arms lists each cell's arms. PCG is specified down to the bit, so one seed
 // gives one order on every machine. The names of the trials count the cells from
 // first, their number in the whole plan.
@@ -22,20 +27,30 @@ func order(p *Plan, arms [][]int, first int) []Trial {
 		turn[c] = slices.Clone(arms[c])
 		rng.Shuffle(len(turn[c]), func(i, j int) { turn[c][i], turn[c][j] = turn[c][j], turn[c][i] })
 	}
+	schedulers := p.rota(arms, rng.Shuffle)
 	var trials []Trial
 	for b := range p.Blocks {
-		for _, c := range rng.Perm(len(p.Cells)) {
-			for _, a := range turn[c] {
-				trials = append(trials, Trial{
-					ID:    fmt.Sprintf("b%02d.c%04d.%s", b, first+c, p.Arms[a].Name),
-					Arm:   a,
-					Cell:  c,
-					Block: b,
-					Order: len(trials),
-				})
+		cells := rng.Perm(len(p.Cells))
+		for _, s := range schedulers {
+			for _, c := range cells {
+				for _, a := range turn[c] {
+					if p.schedulerOf(c, a) != s {
+						continue
+					}
+					trials = append(trials, Trial{
+						ID:    fmt.Sprintf("b%02d.c%04d.%s", b, first+c, p.Arms[a].Name),
+						Arm:   a,
+						Cell:  c,
+						Block: b,
+						Order: len(trials),
+					})
+				}
 			}
+		}
+		for c := range turn {
 			slices.Reverse(turn[c])
 		}
+		slices.Reverse(schedulers)
 	}
 	return trials
 }

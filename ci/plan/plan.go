@@ -26,7 +26,12 @@ type Plan struct {
 	Warmup      int           `json:"warmup"`
 	Repetitions int           `json:"repetitions"`
 	Timeout     time.Duration `json:"timeout_ns"` // of one trial; its process group is ended then
-	Trials      []Trial       `json:"trials"`     // in the order in which they run
+
+	// Schedulers is how those of the kernel are loaded; nil where no trial asks
+	// for one.
+	Schedulers *config.Schedulers `json:"schedulers,omitempty"`
+
+	Trials []Trial `json:"trials"` // in the order in which they run
 }
 
 // A Model is a GGUF file of the configuration.

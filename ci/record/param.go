@@ -9,9 +9,10 @@ import (
 	"strings"
 )
 
-// A Param is a setting of llama.cpp that a matrix may vary or an arm may set.
-// Every one is passed explicitly in every trial, because llama.cpp has moved
-// the default of most of them from one build to another.
+// A Param is a setting that a matrix may vary or an arm may set: of llama.cpp, or
+// of the operating system that runs it. Every one of llama.cpp's is passed
+// explicitly in every trial, because it has moved the default of most of them
+// from one build to another.
 type Param struct {
 	Name    string   // as in the configuration: "flash_attn"
 	Default string   // used where neither cell nor arm says otherwise; "" means "not passed"
@@ -20,6 +21,7 @@ type Param struct {
 	Min     int      // of a Number
 	Max     int      // of a Number; 0 means as large as 32 bits hold
 	Serve   bool     // of llama-server and its load alone; llama-bench knows nothing of it
+	System  bool     // of the operating system, see package sched; llama.cpp's programs know nothing of it
 	Doc     string   // one line
 }
 
@@ -54,7 +56,11 @@ var Params = []Param{
 	{Name: "parallel", Serve: true, Default: "4", Number: true, Min: 1, Max: 1024, Doc: "slots of llama-server"},
 	{Name: "ctx_size", Serve: true, Default: "8192", Number: true, Min: 64, Doc: "context of llama-server, tokens, divided over its slots"},
 	{Name: "cont_batching", Serve: true, Default: "on", Values: onOff, Doc: "continuous batching of llama-server"},
+	{Name: SchedulerParam, System: true, Doc: "the kernel's scheduler: default, a sched_ext scheduler such as scx_lavd, or the path of one"},
 }
+
+// SchedulerParam is the parameter that says which scheduler the kernel runs.
+const SchedulerParam = "scheduler"
 
 // ParamByName finds a parameter.
 func ParamByName(name string) (Param, bool) {
@@ -70,7 +76,7 @@ func (p Param) Check(value string) error {
 	switch {
 	case value == "" || len(value) > 200 || strings.ContainsAny(value, "\x00\n\r"):
 		return fmt.Errorf("%s: want a value of one line and at most 200 characters", p.Name)
-	case strings.Contains(value, ","):
+	case strings.Contains(value, ",") && !p.System:
 		return fmt.Errorf("%s: %q: want one value; llama.cpp would take a comma for a list and run them all", p.Name, value)
 	case p.Values != nil && !slices.Contains(p.Values, value):
 		return fmt.Errorf("%s: %q is not one of %s", p.Name, value, strings.Join(p.Values, ", "))

@@ -37,7 +37,7 @@ func (s *session) identify(ctx context.Context) error {
 		return fmt.Errorf("plan: %w", err)
 	}
 	s.models = make(pins)
-	err := errors.Join(s.identifyModels(ctx), s.identifyDatasets(ctx), s.identifyBuilds(ctx))
+	err := errors.Join(s.identifyModels(ctx), s.identifyDatasets(ctx), s.identifyBuilds(ctx), s.checkSchedulers(ctx))
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
@@ -124,6 +124,18 @@ func (s *session) identifyDatasets(ctx context.Context) (err error) {
 		s.run.Datasets, err = b.Datasets(ctx, s.plan)
 	}
 	return err
+}
+
+// checkSchedulers finds out before anything is measured what cannot be loaded.
+func (s *session) checkSchedulers(ctx context.Context) error {
+	wanted := s.plan.AllSchedulers()
+	switch {
+	case len(wanted) == 0:
+		return nil
+	case s.opts.Schedulers == nil:
+		return fmt.Errorf("nothing loads the schedulers that the plan asks for: %q", wanted)
+	}
+	return s.opts.Schedulers.Check(ctx, wanted)
 }
 
 // identifyBuilds asks the bench about each arm. A bench names the arm in its

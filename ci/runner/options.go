@@ -41,6 +41,8 @@ type Options struct {
 	// notes are what a reader of the record should know about the machine now.
 	Alone func(ctx context.Context) (release func(), notes []string, err error)
 
+	Schedulers Schedulers // where trials ask for one; nil refuses such a plan
+
 	Host record.Host // this machine; host.Describe
 	Tool record.Tool // this program
 
@@ -50,6 +52,20 @@ type Options struct {
 	CheckModel func(path string) error      // says why a file is not a model; nil: looks for GGUF's magic
 	Now        func() time.Time             // nil: time.Now. Durations are differences of what it returns, monotonic by default
 	NewID      func(start time.Time) string // of a new run; nil: its start and a random suffix
+}
+
+// Schedulers put the kernel's scheduler that a trial asks for in force. Package
+// sched brings them.
+type Schedulers interface {
+	// Check says why some of them cannot be had on this machine.
+	Check(ctx context.Context, schedulers []string) error
+
+	// Under runs measure under a scheduler, and makes it a failed trial where
+	// that was not in force all the time. An error ends the run.
+	Under(ctx context.Context, scheduler string, measure func(context.Context) (record.Trial, error)) (record.Trial, error)
+
+	// Close brings the kernel's own scheduler back.
+	Close() error
 }
 
 func (o Options) withDefaults() Options {

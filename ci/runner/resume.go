@@ -88,7 +88,7 @@ func (s *session) resumeNotes(before *past, at time.Time, next plan.Trial) []str
 	note := fmt.Sprintf("resumed at %s after %d of %d trials and a pause of %v", at.Format(time.RFC3339), len(firsts(s.run.Trials)), len(s.plan.Trials), max(0, pause))
 	if next.Order > 0 {
 		last := s.plan.Trials[next.Order-1]
-		if s.done[last.ID] && last.Block == next.Block && last.Cell == next.Cell {
+		if s.done[last.ID] && s.plan.SameRound(last, next) {
 			note += fmt.Sprintf("; the pause lies within a block, before %s", next.ID)
 		}
 	}

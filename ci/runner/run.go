@@ -53,6 +53,9 @@ func Run(ctx context.Context, p *plan.Plan, bench Bench, opts Options) (*record.
 	}
 	opts.Observer.Begin(p, firsts(s.run.Trials))
 	why, err := s.walk(ctx)
+	if broken := s.closeSchedulers(); broken != nil && err == nil {
+		why, err = "error", broken
+	}
 	s.journal.close()
 	err = s.finish(why, err)
 	opts.Observer.End(s.run, err)

@@ -44,7 +44,7 @@ func (s *session) walk(ctx context.Context) (why string, err error) {
 		if ctx.Err() != nil {
 			return "interrupt", context.Cause(ctx)
 		}
-		if begins := t.Block != last.Block || t.Cell != last.Cell; begins && s.overruns(i) {
+		if begins := last.Cell < 0 || !s.plan.SameRound(t, last); begins && s.overruns(i) {
 			return "budget", nil
 		}
 		last = t
@@ -94,7 +94,20 @@ func (s *session) attempt(ctx context.Context, t plan.Trial) (record.Trial, erro
 	if changed != "" {
 		return failed(record.BuildChanged, changed), nil
 	}
+	if scheduler := s.plan.Scheduler(t); scheduler != "" {
+		return s.opts.Schedulers.Under(ctx, scheduler, func(ctx context.Context) (record.Trial, error) {
+			return s.bench.Measure(ctx, s.plan, t)
+		})
+	}
 	return s.bench.Measure(ctx, s.plan, t)
+}
+
+// closeSchedulers brings the machine back as it was.
+func (s *session) closeSchedulers() error {
+	if s.opts.Schedulers == nil {
+		return nil
+	}
+	return s.opts.Schedulers.Close()
 }
 
 // take counts a finished trial.
@@ -117,7 +130,7 @@ func (s *session) overruns(i int) bool {
 	}
 	first, need := s.plan.Trials[i], 0.0
 	for _, t := range s.plan.Trials[i:] {
-		if t.Block != first.Block || t.Cell != first.Cell {
+		if !s.plan.SameRound(t, first) {
 			break
 		}
 		if !s.streaks.over(t) {

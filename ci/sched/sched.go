@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"strings"
 	"unicode"
+
+	"github.com/llama-regress/llama-regress/ci/record"
 )
 
 // Default is the kernel's own scheduler: no sched_ext scheduler is loaded.
@@ -60,6 +62,15 @@ func CheckScheduler(text string) error {
 	}
 	_, err := parse(text)
 	return err
+}
+
+// CheckParam says what is wrong with the value of a parameter of the operating
+// system, as a configuration writes it; nil for one that is not known here.
+func CheckParam(name, value string) error {
+	if name == record.SchedulerParam {
+		return CheckScheduler(value)
+	}
+	return nil
 }
 
 // ops is what the kernel will call the scheduler, up to a version, "" when

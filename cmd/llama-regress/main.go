@@ -11,6 +11,7 @@
 //	llama-regress annotate, comment, track         tell a GitHub job, a pull request, an issue
 //	llama-regress doctor                           is this machine fit to measure, and what to change
 //	llama-regress calibrate                        this machine's noise, and the blocks and margins it allows
+//	llama-regress schedulers                       which sched_ext schedulers this machine has, and can load
 //	llama-regress plan                             what would run, or what a time budget would buy
 //	llama-regress config init, check, schema       llama-regress.yaml
 //	llama-regress provision llama, model           what a fresh machine lacks

@@ -90,6 +90,11 @@ func (a *app) measure(ctx context.Context, cfg *config.Config, how measuring) (*
 	if err := os.MkdirAll(logs, 0o755); err != nil {
 		return nil, err
 	}
+	schedulers, logged, err := a.schedulers(p, logs)
+	if err != nil {
+		return nil, err
+	}
+	defer logged()
 	observer, within := a.observer()
 	if how.also != nil {
 		observer = bothObservers{observer, how.also}
@@ -110,6 +115,8 @@ func (a *app) measure(ctx context.Context, cfg *config.Config, how measuring) (*
 			}
 			return release, notes, err
 		},
+		Schedulers: schedulers,
+
 		Host:     host.Describe(ctx),
 		Tool:     tool(),
 		Observer: observer,
