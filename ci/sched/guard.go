@@ -31,9 +31,9 @@ const probeFlag = "--probe"
 const guardPatience = 3 * time.Second
 
 // Hold is the guard: the whole of a process that Manager starts by
-// Options.Guard. args are a program and its arguments. It returns the exit
-// status.
-func Hold(args []string, in io.Reader, out, errs *os.File) int {
+// Options.Guard. args are a program and its arguments, root is Options.Root. It
+// returns the exit status.
+func Hold(root string, args []string, in io.Reader, out, errs *os.File) int {
 	stopped := make(chan os.Signal, 8)
 	signal.Notify(stopped, guardSignals...)
 	switch {
@@ -41,7 +41,7 @@ func Hold(args []string, in io.Reader, out, errs *os.File) int {
 		fmt.Fprintln(errs, "want the program of a sched_ext scheduler; llama-regress starts this itself")
 		return 2
 	case args[0] == probeFlag:
-		if err := privileged("/"); err != nil {
+		if err := privileged(tree(root)); err != nil {
 			fmt.Fprintln(out, "failed", err)
 			return 1
 		}

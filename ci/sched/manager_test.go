@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 		fmt.Println(os.Getenv(rightsVariable))
 		os.Exit(0)
 	case len(os.Args) > 2 && os.Args[1] == "guard":
-		os.Exit(Hold(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
+		os.Exit(Hold("", os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
 	case len(os.Args) > 2 && os.Args[1] == "measure":
 		os.Exit(measureForever(os.Args[2]))
 	}

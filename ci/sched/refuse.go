@@ -151,8 +151,8 @@ func (m *Manager) rights(ctx context.Context) *Refusal {
 			}
 		}
 	}
-	return refuse(NoRights, "loading a scheduler needs root: run as root, or let this user do it without a password, in a file of /etc/sudoers.d: %s ALL=(root) NOPASSWD: %s * (%s -n says: %s)",
-		userName(), strings.Join(m.opts.Guard, " "), m.opts.Sudo[0], oneLine(why))
+	return refuse(NoRights, "loading a scheduler needs root: run as root, or let this user do it without a password, in a file of /etc/sudoers.d: %s ALL=(root) NOPASSWD: %s * (%s says: %s)",
+		userName(), strings.Join(m.opts.Guard, " "), strings.Join(m.opts.Sudo, " "), oneLine(why))
 }
 
 func userName() string {

@@ -31,6 +31,7 @@ func (a *app) schedulerOptions() (sched.Options, error) {
 	opts := sched.Options{Guard: []string{self, holdScheduler}, Root: a.getenv(rootVariable)}
 	if opts.Root != "" {
 		opts.Path = []string{filepath.Join(opts.Root, "bin")}
+		opts.Sudo = []string{} // nobody needs rights over files of a test
 	}
 	return opts, nil
 }
@@ -67,7 +68,7 @@ func (a *app) holdSchedulerCommand() *cobra.Command {
 			if !okOut || !okErr {
 				return errors.New("hold-scheduler needs a process of its own")
 			}
-			return exitWith(sched.Hold(args, a.in, out, errs))
+			return exitWith(sched.Hold(a.getenv(rootVariable), args, a.in, out, errs))
 		},
 	}
 }

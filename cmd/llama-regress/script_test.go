@@ -22,6 +22,7 @@ import (
 func TestMain(m *testing.M) {
 	fakebench.TakeOver() // does not return in a process named llama-bench
 	fakeserver.TakeOver()
+	takeOverScheduler()
 	testscript.Main(m, map[string]func(){"llama-regress": main})
 }
 
@@ -38,7 +39,7 @@ func TestScripts(t *testing.T) {
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "fake": fake, "fakeserver": fakeServer, "bench": bench, "nights": nights, "join": join,
+			"exits": exits, "fake": fake, "fakeserver": fakeServer, "bench": bench, "nights": nights, "join": join, "kernel": fakeKernel,
 		},
 	})
 }

@@ -30,6 +30,7 @@ type settings struct {
 	threads    string
 	cells      []string
 	serve      serveFlags
+	sched      schedulerFlags
 
 	blocks, repetitions, warmup int
 	seed                        uint64
@@ -53,6 +54,7 @@ func (s *settings) registerWork(f *pflag.FlagSet) {
 	f.StringArrayVar(&s.params, "param", nil, "vary a parameter: name=value,value; repeat for several")
 	f.StringArrayVar(&s.cells, "cell", nil, "measure only the cell of this key; repeat for several ('llama-regress plan --full' lists them)")
 	s.serve.register(f)
+	s.sched.register(f)
 	f.IntVar(&s.blocks, "blocks", d.Sampling.Blocks, "rounds in which every arm of every cell runs once")
 	f.IntVar(&s.repetitions, "repetitions", d.Bench.Repetitions, "repetitions of each test in a trial that count")
 	f.IntVar(&s.warmup, "warmup", d.Sampling.Warmup, "repetitions dropped before them")
@@ -69,6 +71,9 @@ func (s *settings) load(cmd *cobra.Command) (*config.Config, error) {
 		return nil, err
 	}
 	if err := s.override(cmd.Flags(), cfg); err != nil {
+		return nil, err
+	}
+	if err := s.sched.apply(cmd, cfg); err != nil {
 		return nil, err
 	}
 	cfg.Cells = s.cells
