@@ -147,7 +147,7 @@ func newNightlyMachine(m *history.Machine, src NightlySource) NightlyMachine {
 		cp := newChangePoint(m, p, labels, src)
 		cp.Restores = restores(m, p)
 		if cp.Restores {
-			cp.Caveats = append(cp.Caveats, say("It takes back an earlier loss."))
+			cp.Standing = say("only what took back an earlier loss")
 		}
 		nm.ChangePoints = append(nm.ChangePoints, cp)
 	}

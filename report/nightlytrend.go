@@ -55,9 +55,11 @@ type TrendBreak struct {
 	Why      string `json:"why"` // foreign
 }
 
-// A TrendChange is a change at the night At, of a change point.
+// A TrendChange is a change at the night At, of a change point. A drift ends at
+// the night To, which is At otherwise.
 type TrendChange struct {
 	At    int    `json:"at"`
+	To    int    `json:"to"`
 	Point string `json:"change_point"` // its ID
 	Worse bool   `json:"worse"`
 	Drift bool   `json:"drift"`
@@ -106,7 +108,11 @@ func newTrends(m *history.Machine, labels map[string]string, points []ChangePoin
 		}
 		for k, c := range h.Changes {
 			p := of[place{i, k}]
-			t.Marks = append(t.Marks, TrendChange{c.At, p.ID, c.Worse, c.Drift})
+			mark := TrendChange{c.At, c.At, p.ID, c.Worse, c.Drift}
+			if c.Drift {
+				mark.To = c.Last
+			}
+			t.Marks = append(t.Marks, mark)
 			t.Open = t.Open || c.Worse && c.State == history.Open
 		}
 		if n := len(h.Points); n > 0 {

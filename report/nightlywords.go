@@ -280,7 +280,7 @@ func (n *Nightly) nextSteps(missing int, worst *ChangePoint, suspect *Row) []Ste
 		}
 	}
 	if worst != nil {
-		steps = append(steps, worst.Steps...)
+		steps = append(steps, investigate(n.Machines)...)
 	}
 	if suspect != nil && worst == nil {
 		steps = append(steps, Step{Kind: SameHost, Text: say("Measure both builds in one session, where a decision cannot wait: stored sessions can only raise a suspicion.")})
@@ -289,6 +289,34 @@ func (n *Nightly) nextSteps(missing int, worst *ChangePoint, suspect *Row) []Ste
 		steps = append(steps, Step{Kind: ReadLogs, Text: say("See why no session was stored for %s.", plural(missing, "night"))})
 	}
 	return steps
+}
+
+// mostLooks is how many open regressions the first steps tell of.
+const mostLooks = 3
+
+// investigate says how to look at the open regressions, the worst of each
+// machine first, and that what is intended can be accepted.
+func investigate(machines []NightlyMachine) (steps []Step) {
+	for _, m := range machines {
+		for _, p := range m.ChangePoints {
+			if !p.Open() || len(steps) == mostLooks {
+				continue
+			}
+			row := p.Rows[0]
+			what := concat(quote(row.Comparison.Metric.Name), say(" of "), quote(row.Label))
+			switch i := slices.IndexFunc(p.Steps, func(s Step) bool { return s.Kind == Reproduce }); {
+			case i >= 0:
+				steps = append(steps, Step{Kind: Reproduce, Text: concat(say("See what made "), what, say(" worse.")), Command: p.Steps[i].Command})
+			case p.Drift:
+				steps = append(steps, Step{Kind: Quieten, Text: concat(say("Find out what grows with time on %s: ", m.Name), what, say(" went down little by little."))})
+			case !p.Blamable:
+				steps = append(steps, Step{Kind: Quieten, Text: concat(say("Find out what was done to %s on %s: ", m.Name, day(p.FirstBad)), what, say(" changed under one build."))})
+			default:
+				steps = append(steps, Step{Kind: Reproduce, Text: concat(say("Measure the builds of %s and %s in one session, to be sure of ", day(p.LastGood), day(p.FirstBad)), what, say("."))})
+			}
+		}
+	}
+	return append(steps, Step{Kind: Accept, Text: say("What is intended can be accepted, by the command beside its change point.")})
 }
 
 func nightlyFacts(n Nightly, t history.Trends, src NightlySource) []Fact {

@@ -16,6 +16,7 @@ import (
 	"github.com/llama-regress/llama-regress/compare/baseline"
 	"github.com/llama-regress/llama-regress/compare/history"
 	"github.com/llama-regress/llama-regress/report"
+	"github.com/llama-regress/llama-regress/report/html"
 	"github.com/llama-regress/llama-regress/report/json"
 	"github.com/llama-regress/llama-regress/report/junit"
 	"github.com/llama-regress/llama-regress/report/markdown"
@@ -118,6 +119,7 @@ func nightlyWriters() map[string]writer[report.Nightly] {
 		"json":     json.WriteNightly,
 		"markdown": func(w io.Writer, n report.Nightly) error { return markdown.WriteNightly(w, n, markdown.Options{}) },
 		"junit":    junit.WriteNightly,
+		"html":     func(w io.Writer, n report.Nightly) error { return html.WriteNightly(w, n, html.Options{}) },
 	}
 }
 

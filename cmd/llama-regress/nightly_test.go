@@ -55,7 +55,7 @@ func TestNightlyOfAYear(t *testing.T) {
 	store := stored(t, historytest.Year(commits).Runs())
 	dir := t.TempDir()
 	out, _ := typed(t, exitRegression, "nightly", "--store", store, "--checkout", checkout, "--title", "llama.cpp",
-		"--out", "json="+filepath.Join(dir, "n.json"), "--out", "markdown="+filepath.Join(dir, "n.md"), "--out", "junit="+filepath.Join(dir, "n.xml"))
+		"--out", "json="+filepath.Join(dir, "n.json"), "--out", "markdown="+filepath.Join(dir, "n.md"), "--out", "junit="+filepath.Join(dir, "n.xml"), "--out", "html="+filepath.Join(dir, "n.html"))
 	bad := commits[historytest.Recent]
 	if !strings.Contains(out, "3 regressions open") || !strings.Contains(out, bad[:9]+"  A. Author") {
 		t.Errorf("got\n%s", out)
@@ -96,10 +96,10 @@ func TestNightlyOfAYear(t *testing.T) {
 	if len(steps) > 0 || len(doc.Machines[0].ChangePoints) != 7 {
 		t.Errorf("not found: %v; %d change points", steps, len(doc.Machines[0].ChangePoints))
 	}
-	for name, want := range map[string]string{"n.md": "❌", "n.xml": `type="regression"`} {
+	for name, want := range map[string]string{"n.md": "❌", "n.xml": `type="regression"`, "n.html": "Open regressions on bench-01 (3)"} {
 		data, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil || !strings.Contains(string(data), want) || !strings.Contains(string(data), bad[:12]) {
-			t.Errorf("%s: %v\n%s", name, err, data)
+			t.Errorf("%s: %v\n%.2000s", name, err, data)
 		}
 	}
 	if out, _ := typed(t, exitPass, "nightly", "--store", store, "--exit-zero", "--json"); !strings.HasPrefix(out, `{"schema":"llama-regress/nightly/v1"`) {

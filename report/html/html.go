@@ -37,6 +37,9 @@ var chartScript string
 //go:embed serving.js
 var servingScript string
 
+//go:embed common.js
+var commonScript string
+
 //go:embed page.js
 var pageScript string
 
@@ -60,7 +63,7 @@ func Write(w io.Writer, r report.Report, o Options) error {
 	if err != nil {
 		return fmt.Errorf("charts: %w", err)
 	}
-	library, script := echarts, chartScript+servingScript+pageScript
+	library, script := echarts, chartScript+servingScript+commonScript+pageScript
 	if o.WithoutCharts {
 		library = ""
 	}
