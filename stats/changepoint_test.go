@@ -88,6 +88,48 @@ func TestMaxT(t *testing.T) {
 	}
 }
 
+// The t of a reduced statistic is that of a series worth (1-r)/(1+r) as much.
+func TestReducedStatistic(t *testing.T) {
+	search := newSplitSearch(nile)
+	_, largest := search.best()
+	tOf := func(statistic float64) float64 {
+		e := search.explained(statistic)
+		return math.Sqrt(98 * e / (1 - e))
+	}
+	expectClose(t, "t by r", []float64{tOf(search.reduced(largest, 0)), tOf(search.reduced(largest, .3))},
+		[]float64{search.maxT(), search.maxT() * math.Sqrt(.7/1.3)}, 1e-10)
+	perfect := newSplitSearch([]float64{1, 1, 1, 2, 2, 2})
+	_, largest = perfect.best()
+	expectClose(t, "what explains everything", []float64{perfect.reduced(largest, .5), perfect.reduced(0, .5)}, []float64{largest, 0}, 1e-12)
+}
+
+// A short series is taken for what nights are like; a long one has its own say.
+func TestStepAutoregression(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 13))
+	for _, c := range []struct {
+		n                  int
+		r, least, most, sd float64 // of the estimates: their mean, and at most their spread
+	}{
+		{10, 0, .3, .3, 0}, {30, 0, .15, .25, .12}, {30, .3, .25, .4, .15}, {400, 0, .02, .06, .06}, {400, .6, .54, .61, .06},
+	} {
+		var estimates []float64
+		for range 200 {
+			xs := noise(rng, c.n, c.r)
+			for i := c.n / 2; i < c.n; i++ {
+				xs[i] += 5
+			}
+			estimates = append(estimates, stepAutoregression(xs, c.n/2))
+		}
+		mean, sd := PairedT(estimates).Theta, PairedT(estimates).SE*math.Sqrt(200)
+		if mean < c.least-1e-12 || mean > c.most+1e-12 || sd > c.sd+1e-12 {
+			t.Errorf("%d values, autocorrelation %g: estimates of %.3f ± %.3f", c.n, c.r, mean, sd)
+		}
+	}
+	if r := stepAutoregression([]float64{1, 1, 1, 2, 2, 2}, 3); r != 0 {
+		t.Errorf("without noise: %g", r)
+	}
+}
+
 // Critical values of the maximum for normal noise, by simulation (statistics
 // reference, 7.8): at .05 and .01, n=30 3.11 and 3.80, n=60 3.08 and 3.68, n=100
 // 3.12 and 3.69.
@@ -153,7 +195,7 @@ func TestChangePointFalseAlarms(t *testing.T) {
 		},
 	} {
 		rng := rand.New(rand.NewPCG(9, 3))
-		for _, n := range []int{30, 100} {
+		for _, n := range []int{12, 30, 100} {
 			alarms := 0
 			for i := range series {
 				if len(ChangePoints(draw(rng, n), ChangeRule{Level: .05, Seed: uint64(i)})) > 0 {

@@ -61,6 +61,16 @@ func (s splitSearch) reaches(bound float64) bool {
 // give it.
 func (s splitSearch) maxT() float64 {
 	_, largest := s.best()
+	e := s.explained(largest)
+	if e == 0 {
+		return 0
+	}
+	return math.Sqrt(float64(len(s.deviations)-2) * e / (1 - e))
+}
+
+// explained is the share of the sum of squares that a split with that statistic
+// explains, in [0, 1].
+func (s splitSearch) explained(statistic float64) float64 {
 	squares := 0.0
 	for _, d := range s.deviations {
 		squares += d * d
@@ -68,9 +78,18 @@ func (s splitSearch) maxT() float64 {
 	if squares == 0 {
 		return 0
 	}
-	n := float64(len(s.deviations))
-	explained := largest * largest * n / squares
-	return math.Sqrt((n - 2) * explained / (1 - explained))
+	return min(statistic*statistic*float64(len(s.deviations))/squares, 1)
+}
+
+// reduced returns the statistic whose t is smaller by √((1-r)/(1+r)), as
+// neighbours that resemble each other by r are worth so many fewer values (see
+// EffectiveN). A split that explains everything stays as it is.
+func (s splitSearch) reduced(statistic, r float64) float64 {
+	e, worth := s.explained(statistic), (1-r)/(1+r)
+	if e == 0 {
+		return statistic
+	}
+	return statistic * math.Sqrt(worth/(1-e+e*worth))
 }
 
 // bestStretch returns the stretch [from, to), with at least 3 values before and

@@ -1,6 +1,14 @@
 package stats
 
-import "math"
+// What a series of nights is taken for before it is seen: nights resemble each
+// other as much as presumedAutocorrelation, and that counts as much as
+// presumedNights nights of its own. It takes a hundred nights to measure the
+// autocorrelation to within 0.1. An estimate from 30 is far too low often enough
+// to be the main source of false alarms, or so high that it hides a plain step.
+const (
+	presumedAutocorrelation = 0.3
+	presumedNights          = 30
+)
 
 // leastForAutoregression is how many values it takes to say anything about
 // their autocorrelation once a step has been fitted.
@@ -12,29 +20,29 @@ const clearStep = 1e-8
 
 // stepAutoregression estimates the first-order autocorrelation of the noise in
 // a series that may step at index at, and clearly does at some other places,
-// from the residuals between the steps; 0 for series too short to tell, never
-// negative, never above 0.9.
+// from the residuals between the steps; in [0, 0.9], and 0 where there is no
+// noise.
 //
-// A step in the series itself would pass for autocorrelation of nearly 1, so
-// that whitening by the raw value hides just the steps it should bring out.
+// A step in the series itself would pass for autocorrelation of nearly 1.
 // Residuals from a step that was placed by the noise are less autocorrelated
 // than the noise: by simulation, E(r) is about ρ - (4 + 7.5·ρ)/n for n from 15 to
 // 200, and each further mean takes away (1 + 3·ρ)/n (Kendall 1954). That is put
-// back, and a third of a standard error with it, because too little whitening
-// raises false alarms where too much costs a little power.
+// back. What is then below 0 counts as 0, since nights do not alternate, and the
+// whole is drawn towards what nights are taken for. A series of fewer than 15 has
+// no say.
 func stepAutoregression(xs []float64, at int) float64 {
 	n := float64(len(xs))
-	if n < leastForAutoregression {
-		return 0
-	}
 	residuals, further := clearResiduals(xs[:at], nil, 0)
 	residuals, further = clearResiduals(xs[at:], residuals, further)
-	if isConstant(residuals) {
+	switch {
+	case isConstant(residuals):
 		return 0
+	case n < leastForAutoregression:
+		return presumedAutocorrelation
 	}
 	lost := min(7.5+3*further, n/2)
-	r := (Autocorrelation(residuals)*n+4+further)/(n-lost) + 0.3/math.Sqrt(n)
-	return min(max(r, 0), 0.9)
+	r := max(0, (Autocorrelation(residuals)*n+4+further)/(n-lost))
+	return min((n*r+presumedNights*presumedAutocorrelation)/(n+presumedNights), 0.9)
 }
 
 // clearResiduals appends the deviations of xs from its mean, or from the means
@@ -46,15 +54,4 @@ func clearResiduals(xs, residuals []float64, steps float64) ([]float64, float64)
 		return clearResiduals(xs[at:], residuals, steps)
 	}
 	return append(residuals, search.deviations...), steps
-}
-
-// whiten returns x(i+1) - r·x(i): one value less, in which the noise of a
-// first-order autoregression is independent, and a step at index i of xs starts
-// at i-1.
-func whiten(xs []float64, r float64) []float64 {
-	white := make([]float64, len(xs)-1)
-	for i := range white {
-		white[i] = xs[i+1] - r*xs[i]
-	}
-	return white
 }
