@@ -280,9 +280,13 @@ func trials(r *record.Run) Text {
 			failed++
 		}
 	}
-	text := fmt.Sprintf("%d", len(r.Trials))
-	if r.Plan.Trials > len(r.Trials) {
+	walked := r.Walked()
+	text := fmt.Sprintf("%d", walked)
+	if r.Plan.Trials > walked {
 		text += fmt.Sprintf(" of %d planned", r.Plan.Trials)
+	}
+	if repeats := len(r.Trials) - walked; repeats > 0 {
+		text += fmt.Sprintf(", %d repeated", repeats)
 	}
 	if failed > 0 {
 		text += fmt.Sprintf(", %d failed", failed)

@@ -63,6 +63,18 @@ type Arm struct {
 	Extra Extra `json:"-"`
 }
 
+// Walked is how many trials of its plan a run has been through. A repeat of a
+// contaminated trial is not one of the plan.
+func (r *Run) Walked() int {
+	n := 0
+	for _, t := range r.Trials {
+		if t.Repeats == "" {
+			n++
+		}
+	}
+	return n
+}
+
 // Build identifies the program an arm runs. Empty fields are not known.
 type Build struct {
 	Program      string `json:"program,omitempty"` // absolute path of llama-bench, where the arm runs it

@@ -142,13 +142,17 @@ func (s *session) checkSchedulers(ctx context.Context) error {
 // errors.
 func (s *session) identifyBuilds(ctx context.Context) error {
 	var faults []error
+	faulty := make(map[string]bool)
 	for i, arm := range s.run.Arms {
 		build, err := s.bench.Identify(ctx, arm)
 		if ctx.Err() != nil {
 			return err
 		}
 		s.run.Arms[i].Build = build
-		faults = append(faults, err)
+		faulty[arm.Name] = err != nil
+		if !faulty[arm.ControlOf] { // a control's arm has told the same
+			faults = append(faults, err)
+		}
 	}
 	return errors.Join(faults...)
 }

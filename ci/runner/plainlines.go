@@ -36,7 +36,7 @@ func NewPlainLines(w io.Writer, now func() time.Time) *PlainLines {
 
 func (l *PlainLines) Begin(p *plan.Plan, done []record.Trial) {
 	l.plan, l.began, l.gone, l.skipped = p, l.now(), len(done), make(map[[2]int]bool)
-	text := fmt.Sprintf("%d trials: %d blocks, %d cells, %d arms", len(p.Trials), p.Blocks, len(p.Cells), len(p.Arms))
+	text := fmt.Sprintf("%s: %s, %s, %s", counted(len(p.Trials), "trial"), counted(p.Blocks, "block"), counted(len(p.Cells), "cell"), counted(len(p.Arms), "arm"))
 	if len(done) > 0 {
 		text += fmt.Sprintf("; %d were measured before", len(done))
 	}
@@ -134,4 +134,12 @@ func brief(d time.Duration) string {
 		return fmt.Sprintf("%dm%02ds", s/60, s%60)
 	}
 	return fmt.Sprintf("%dh%02dm", s/3600, s%3600/60)
+}
+
+// counted is "1 cell" or "2 cells".
+func counted(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }

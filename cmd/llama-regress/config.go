@@ -7,11 +7,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/llama-regress/llama-regress/ci/config"
 	"github.com/llama-regress/llama-regress/ci/plan"
+	"github.com/llama-regress/llama-regress/ci/runner"
 )
 
 func (a *app) configCommand() *cobra.Command {
@@ -44,30 +46,46 @@ func (a *app) configInitCommand() *cobra.Command {
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			path := configPath(args)
-			if workflows {
+			starter, setup := config.Starter(), ""
+			_, statErr := os.Lstat(path)
+			there := !errors.Is(statErr, fs.ErrNotExist)
+			switch {
+			case there && !workflows:
+				return fmt.Errorf("%s is there already; name another file, or remove it first", path)
+			case workflows:
 				if err := a.writeWorkflows(filepath.Dir(path), action); err != nil {
 					return err
 				}
+				starter, setup = workflowBuilds.Replace(starter), workflowSetup
 			}
-			f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-			if errors.Is(err, fs.ErrExist) {
-				return fmt.Errorf("%s is there already; name another file, or remove it first", path)
-			}
-			if err != nil {
+			if there { // the workflows were asked for, and use what it says
+				fmt.Fprintf(a.err, "%s is there already and stays as it is: let its arms be build/base/bin and build/head/bin\n", path)
+			} else if err := a.writeStarter(path, starter); err != nil {
 				return err
 			}
-			_, err = f.WriteString(config.Starter())
-			if err := errors.Join(err, f.Close()); err != nil {
-				return err
+			if setup == "" {
+				setup = fmt.Sprintf("next: name your two builds and a model in it, then 'llama-regress config check %[1]s' and 'llama-regress gate -c %[1]s'\n", path)
 			}
-			_, err = fmt.Fprintf(a.out, "%s\n", path)
-			fmt.Fprintf(a.err, "next: name your two builds and a model in it, then 'llama-regress gate -c %s'\n", path)
+			_, err := io.WriteString(a.err, setup)
 			return err
 		},
 	}
 	cmd.Flags().BoolVar(&workflows, "workflows", false, "also write .github/workflows: pull requests, their report, the night")
 	cmd.Flags().StringVar(&action, "action", "", "action that they use, OWNER/REPO/PATH@COMMIT (default: of this build's commit)")
 	return cmd
+}
+
+func (a *app) writeStarter(path, text string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(a.out, path)
+	return err
 }
 
 func (a *app) configCheckCommand() *cobra.Command {
@@ -78,12 +96,18 @@ func (a *app) configCheckCommand() *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			path := configPath(args)
 			cfg, err := config.Load(path)
+			if errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("there is no %s; 'llama-regress config init' writes one to start from", path)
+			}
 			if err != nil {
 				return err
 			}
 			p, err := plan.Expand(cfg)
 			if err != nil {
 				return err
+			}
+			if err := runner.Missing(p); err != nil {
+				fmt.Fprintf(a.err, "not on this machine:\n  %s\n", strings.ReplaceAll(err.Error(), "\n", "\n  "))
 			}
 			_, err = fmt.Fprintf(a.out, "%s: ok\n%s", path, p.Summary())
 			return err

@@ -105,6 +105,9 @@ func (a *app) measure(ctx context.Context, cfg *config.Config, how measuring) (*
 		Budget: cfg.Sampling.Budget,
 		Repeat: cfg.Sampling.RepeatContaminated,
 		Alone: func(ctx context.Context) (func(), []string, error) {
+			if err := runner.Missing(p); err != nil {
+				return nil, nil, unmeasured(err)
+			}
 			release, err := a.alone(ctx, how)
 			if err != nil {
 				return nil, nil, err
@@ -126,7 +129,7 @@ func (a *app) measure(ctx context.Context, cfg *config.Config, how measuring) (*
 		},
 	})
 	if run != nil && ctx.Err() != nil {
-		err = fmt.Errorf("interrupted after %d of %d trials; go on with the same command and --resume: %w", len(run.Trials), len(p.Trials), err)
+		err = fmt.Errorf("interrupted after %d of %d trials; go on with the same command and --resume: %w", run.Walked(), len(p.Trials), err)
 	}
 	return run, err
 }

@@ -60,6 +60,13 @@ makes one record of them.`,
 				case cmd.Flags().Changed("max-concurrent") || cmd.Flags().Changed("rate"):
 					return errors.New("--sweep finds the load itself: leave out --max-concurrent and --rate")
 				}
+				p, err := how.expand(cfg)
+				if err != nil {
+					return err
+				}
+				if err := runner.Missing(p); err != nil {
+					return unmeasured(err)
+				}
 				release, err := a.alone(cmd.Context(), how)
 				if err != nil {
 					return err

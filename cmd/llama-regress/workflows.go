@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/llama-regress/llama-regress/ci/github"
 )
@@ -20,13 +21,17 @@ Then, once:
      and its own name, as a user without rights on anything else.
   2. Set the repository variable LLAMA_REGRESS_MACHINES to the list of names,
      such as ["bench-01"].
-  3. Let llama-regress.yaml compare build/base/bin with build/head/bin, and name
-     a model that lies on the machine.
+  3. Name a model that lies on the machine in llama-regress.yaml, which compares
+     build/base/bin with build/head/bin: the workflows build them there.
   4. In Settings, Actions, General: require approval for all external
      contributors.
   5. Make the labels perf-check (measure a fork's commit) and perf-accepted
      (accept a regression of this commit).
 `
+
+// workflowBuilds names the builds of a starting configuration as the workflows
+// do.
+var workflowBuilds = strings.NewReplacer("build-base/bin", "build/base/bin", "build-head/bin", "build/head/bin")
 
 // writeWorkflows puts the workflows below dir. It replaces none.
 func (a *app) writeWorkflows(dir, action string) error {
@@ -61,6 +66,5 @@ func (a *app) writeWorkflows(dir, action string) error {
 			return err
 		}
 	}
-	_, err = fmt.Fprint(a.err, workflowSetup)
-	return err
+	return nil
 }
