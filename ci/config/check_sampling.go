@@ -34,6 +34,10 @@ func (k *checker) sampling(s Sampling) {
 	k.between("sampling.blocks", s.Blocks, 1, 1000)
 	k.between("sampling.warmup", s.Warmup, 0, 100)
 	k.between("sampling.repeat_contaminated", s.RepeatContaminated, 0, 10)
+	k.between("sampling.cool_below", s.CoolBelow, 0, 120)
+	if s.CoolLimit < 0 || s.CoolLimit > 10*time.Minute {
+		k.fault("sampling.cool_limit", "want at most 10m, have %v", s.CoolLimit)
+	}
 	if s.Budget < 0 {
 		k.fault("sampling.budget", "want a duration above 0, have %v", s.Budget)
 	}

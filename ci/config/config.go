@@ -118,6 +118,12 @@ type Sampling struct {
 	// RepeatContaminated is how often a trial that something disturbed is run
 	// again at once, 0 to 10; in all at most a fifth of the trials.
 	RepeatContaminated int `yaml:"repeat_contaminated"`
+
+	// Before each trial the processor is waited for until it is no warmer than
+	// CoolBelow, °C from 0 to 120, where a sensor tells, for at most CoolLimit, up
+	// to 10 min. 0 does not wait.
+	CoolBelow int           `yaml:"cool_below"`
+	CoolLimit time.Duration `yaml:"cool_limit"`
 }
 
 // Control says in which cells the null control runs: the baseline arm a second
@@ -172,7 +178,7 @@ func Default() *Config {
 	return &Config{
 		Version:  Version,
 		Bench:    Bench{Tests: []record.Test{{Prompt: 512}, {Gen: 128}}, Repetitions: 5},
-		Sampling: Sampling{Blocks: 6, Warmup: 1, Timeout: 10 * time.Minute, Control: ControlOne, RepeatContaminated: 1},
+		Sampling: Sampling{Blocks: 6, Warmup: 1, Timeout: 10 * time.Minute, Control: ControlOne, RepeatContaminated: 1, CoolBelow: 75, CoolLimit: 30 * time.Second},
 		Gate:     Gate{Margins: defaultMargins()},
 
 		Schedulers: Schedulers{Settle: 2 * time.Second, StartTimeout: 30 * time.Second},

@@ -147,5 +147,7 @@ func (r *reader) sampling(path string, n ast.Node, s *Sampling) {
 		"control": r.text((*string)(&s.Control)),
 
 		"repeat_contaminated": r.whole(&s.RepeatContaminated),
+		"cool_below":          r.whole(&s.CoolBelow),
+		"cool_limit":          r.duration(&s.CoolLimit),
 	}, "confirm_blocks")
 }

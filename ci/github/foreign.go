@@ -98,6 +98,9 @@ func unknownField(run *record.Run) string {
 		if t.Failure != nil {
 			extras = append(extras, t.Failure.Extra)
 		}
+		if t.Preparation != nil {
+			extras = append(extras, t.Preparation.Extra)
+		}
 		if t.Resources != nil {
 			extras = append(extras, t.Resources.Extra)
 		}

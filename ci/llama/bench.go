@@ -29,6 +29,9 @@ type Bench struct {
 	// Variables of llama.cpp itself (GGML_*, LLAMA_*) are not inherited.
 	Environ []string
 
+	// Links are the paths by which programs are started; nil for their own.
+	Links *Links
+
 	programs programs
 }
 

@@ -32,7 +32,7 @@ func (b *Bench) Measure(ctx context.Context, p *plan.Plan, t plan.Trial) (record
 	if err != nil {
 		return record.Trial{}, err
 	}
-	m := &measurement{bench: b, program: prog, plan: p, cell: cell, id: t.ID}
+	m := &measurement{bench: b, program: prog, plan: p, cell: cell, id: t.ID, padding: p.Padding(t), path: b.Links.program(prog.path)}
 	if b.LogDir != "" {
 		f, err := b.logFile(t.ID)
 		if err != nil {
@@ -73,6 +73,8 @@ type measurement struct {
 	plan    *plan.Plan
 	cell    plan.Cell
 	id      string
+	padding int               // bytes that its environment is longer by
+	path    string            // by which the program is started
 	values  map[string]string // parameters it runs with
 	asked   map[string]bool   // those that cell or arm set
 	log     *boundedLog       // nil for none
@@ -98,7 +100,7 @@ func (m *measurement) run(ctx context.Context) error {
 	}
 	deadline := time.Now().Add(m.plan.Timeout)
 	for i, args := range commands {
-		spec := childSpec{program: m.program.path, args: args, env: m.program.env, maxStdout: maxStdout}
+		spec := childSpec{program: m.path, args: args, env: padded(m.program.env, m.padding), maxStdout: maxStdout}
 		if m.plan.Timeout > 0 {
 			spec.timeout = max(time.Until(deadline), time.Nanosecond)
 		}
@@ -144,7 +146,7 @@ func (m *measurement) invoke(ctx context.Context, spec childSpec, again bool) er
 	if again {
 		m.command = append(m.command, ";")
 	}
-	command := append([]string{spec.program}, spec.args...)
+	command := append([]string{m.program.path}, spec.args...)
 	m.command = append(m.command, command...)
 	if m.log != nil {
 		fmt.Fprintf(m.log, "$ %s\n", strings.Join(command, " "))
@@ -213,6 +215,10 @@ func (m *measurement) trial() record.Trial {
 		Command:      m.command,
 		Resources:    m.resources,
 		Samples:      m.samples,
+		Preparation:  &record.Preparation{Padding: m.padding},
+	}
+	if m.path != m.program.path {
+		t.Preparation.Link = m.path
 	}
 	if m.failure != nil {
 		t.Outcome = record.Failed

@@ -27,6 +27,9 @@ type Servers struct {
 	// Variables of llama.cpp itself (GGML_*, LLAMA_*) are not inherited.
 	Environ []string
 
+	// Links are the paths by which servers are started; nil for their own.
+	Links *Links
+
 	// freePort chooses the port of the next server; nil lets the kernel.
 	freePort func() (int, error)
 
@@ -39,6 +42,7 @@ type ServerSpec struct {
 	Params       map[string]string // the cell's; concurrency and rate are the client's and ignored
 	ModelPath    string
 	StartTimeout time.Duration // until it is ready; 0 is 30 s
+	Padding      int           // bytes that its environment is longer by
 	Log          io.Writer     // gets its command and what it writes, 16 MiB at most; nil for nowhere
 }
 
@@ -52,6 +56,7 @@ const (
 // alone. Its methods may be called at the same time.
 type Server struct {
 	program *program
+	spec    childSpec // but for the arguments
 	command []string
 	port    int
 	values  map[string]string // parameters it was started with
@@ -118,7 +123,7 @@ func (s *Servers) Start(ctx context.Context, spec ServerSpec) (*Server, *record.
 	}
 	deadline := time.Now().Add(limit)
 	for attempt := 1; ; attempt++ {
-		srv := &Server{program: p, values: values, asked: asked, model: spec.ModelPath, log: &serverLog{forward: forward}, client: newClient(), done: make(chan struct{})}
+		srv := &Server{program: p, spec: childSpec{program: s.Links.program(p.path), env: padded(p.env, spec.Padding), marked: true}, values: values, asked: asked, model: spec.ModelPath, log: &serverLog{forward: forward}, client: newClient(), done: make(chan struct{})}
 		f, err := srv.start(ctx, s.port, args)
 		if f == nil && err == nil {
 			f, err = srv.awaitReady(ctx, deadline, limit)
@@ -178,7 +183,9 @@ func (srv *Server) start(ctx context.Context, port func() (int, error), args []s
 		fmt.Fprintf(srv.log.forward, "$ %s\n", strings.Join(srv.command, " "))
 	}
 	srv.kills = memoryKills()
-	srv.child, err = startChild(ctx, childSpec{program: srv.program.path, args: args, env: srv.program.env, output: srv.log, marked: true})
+	spec := srv.spec
+	spec.args, spec.output = args, srv.log
+	srv.child, err = startChild(ctx, spec)
 	switch {
 	case ctx.Err() != nil && err != nil:
 		return nil, ctx.Err()
@@ -198,6 +205,14 @@ func (srv *Server) URL() string { return fmt.Sprintf("http://127.0.0.1:%d", srv.
 
 // PID is the server's process, and its process group.
 func (srv *Server) PID() int { return srv.child.cmd.Process.Pid }
+
+// Link is the path by which it was started, where that is not its own; else "".
+func (srv *Server) Link() string {
+	if srv.spec.program == srv.program.path {
+		return ""
+	}
+	return srv.spec.program
+}
 
 // Command is the program and its arguments.
 func (srv *Server) Command() []string { return slices.Clone(srv.command) }

@@ -54,3 +54,15 @@ func order(p *Plan, arms [][]int, first int) []Trial {
 	}
 	return trials
 }
+
+// mostPadding is a page of memory: what a stack can be moved by and still be
+// aligned otherwise.
+const mostPadding = 4096
+
+// Padding is by how many bytes, 0 to 4095, the environment of a trial's process
+// is made longer, drawn from the plan's seed. Where the stack begins can change
+// speed by a percent or more; drawn anew for each trial that is noise, which a
+// verdict reckons with, instead of a difference between two builds.
+func (p *Plan) Padding(t Trial) int {
+	return rand.New(rand.NewPCG(p.Seed, 1+uint64(t.Order))).IntN(mostPadding)
+}

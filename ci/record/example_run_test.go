@@ -26,7 +26,7 @@ func example() *record.Run {
 		return record.Cell{Key: record.CellKey("bench", model, params), Workload: "bench", Model: model, Params: params, Metrics: metrics}
 	}
 	cells := []record.Cell{cell("tiny", "1"), cell("small", "2")}
-	exit := 1
+	exit, warm := 1, 51.5
 	return &record.Run{
 		Schema:   record.Schema,
 		ID:       "20260309T211500Z-3f2a",
@@ -53,10 +53,11 @@ func example() *record.Run {
 					{Metric: "pp512", Values: []float64{137.70512345, 138, 1e-9}, Warmup: []float64{90.5, 91}},
 					{Metric: "model_size", Values: []float64{1 << 53}},
 				},
-				Command:   []string{"/opt/head/llama-bench", "-m", "/models/small.gguf"},
-				Echo:      map[string]string{"n_threads": "2", "flash_attn": "true"},
-				Resources: &record.Resources{UserSeconds: 2.5, SystemSeconds: 0.25, MaxRSSBytes: 1 << 33},
-				Warnings:  []string{"debug build", "asserts enabled"},
+				Command:     []string{"/opt/head/llama-bench", "-m", "/models/small.gguf"},
+				Echo:        map[string]string{"n_threads": "2", "flash_attn": "true"},
+				Resources:   &record.Resources{UserSeconds: 2.5, SystemSeconds: 0.25, MaxRSSBytes: 1 << 33},
+				Warnings:    []string{"debug build", "asserts enabled"},
+				Preparation: &record.Preparation{Padding: 1234, Link: "/out/.paths/0001/llama-bench", Cooled: 2.5, TemperatureC: &warm},
 			},
 			{
 				ID: "b00.c0000.base", Arm: "base", Cell: cells[0].Key, Block: 0, Order: 1, Start: start.Add(2 * time.Second), Outcome: record.Failed,
@@ -68,7 +69,11 @@ func example() *record.Run {
 			},
 		},
 		Interrupted: "budget",
-		Notes:       []string{"the budget ended after block 0", "the machine was busy"},
+		Parts: []record.Part{
+			{Shard: record.Shard{Index: 1, Of: 2, Plan: "d41d"}, ID: "one", Started: start, Finished: start.Add(time.Minute), Host: record.Host{Name: "runner-1", Hard: map[string]string{"cpu": "EPYC 9654", "os": "linux"}}, Cells: []string{cells[0].Key}},
+			{Shard: record.Shard{Index: 2, Of: 2, Plan: "d41d"}, ID: "two", Started: start, Finished: start.Add(time.Second), Host: record.Host{Name: "runner-2", Soft: map[string]string{"microcode": "0xa10", "memory": "24 GiB"}}, Cells: []string{cells[1].Key}, Interrupted: "budget"},
+		},
+		Notes: []string{"the budget ended after block 0", "the machine was busy"},
 	}
 }
 

@@ -247,3 +247,14 @@ func (s Scheduler) MarshalJSON() ([]byte, error) {
 	type fields Scheduler
 	return marshalKeeping(fields(s), s.Extra)
 }
+
+func (p *Preparation) UnmarshalJSON(data []byte) (err error) {
+	type fields Preparation
+	p.Extra, err = unmarshalKeeping(data, (*fields)(p))
+	return err
+}
+
+func (p Preparation) MarshalJSON() ([]byte, error) {
+	type fields Preparation
+	return marshalKeeping(fields(p), p.Extra)
+}

@@ -32,6 +32,7 @@ type Trial struct {
 	Echo         map[string]string `json:"echo,omitempty"`    // settings as the program reported them back
 	Resources    *Resources        `json:"resources,omitempty"`
 	Samples      *Samples          `json:"samples,omitempty"`
+	Preparation  *Preparation      `json:"preparation,omitempty"`
 	Load         *Load             `json:"load,omitempty"`      // of a serve trial
 	Scheduler    *Scheduler        `json:"scheduler,omitempty"` // of a trial that asked for one
 	Warnings     []string          `json:"warnings,omitempty"`  // such as a debug build's own warning
@@ -115,6 +116,18 @@ const (
 	SchedulerEjected   FailureClass = "scheduler_ejected"    // it was in force and did not stay so
 	PlacementDiffers   FailureClass = "placement_differs"    // the process did not run where or how it was asked to
 )
+
+// Preparation is what was done before a trial so that it differs from others by
+// its arm alone.
+type Preparation struct {
+	Padding int    `json:"env_padding_bytes"` // by which the environment of its process was longer; drawn from the plan's seed
+	Link    string `json:"link,omitempty"`    // path by which the program was started, as long as that of every arm; "": its own
+
+	Cooled       float64  `json:"cooled_s,omitempty"` // waited for the processor to cool down, seconds
+	TemperatureC *float64 `json:"temp_c,omitempty"`   // of the hottest processor as the trial began; nil where nothing tells
+
+	Extra Extra `json:"-"`
+}
 
 // Resources is what a trial's processes used, as the kernel accounts it.
 type Resources struct {

@@ -143,8 +143,13 @@ func (t *Trial) validate(cell *Cell) error {
 			return fmt.Errorf("metric %s: %d of %d succeeded", m.Metric, c.Succeeded, c.Total)
 		}
 	}
+	if p := t.Preparation; p != nil && (p.Padding < 0 || !finite(p.Cooled) || p.TemperatureC != nil && !finite(*p.TemperatureC)) {
+		return fmt.Errorf("preparation: %+v", *p)
+	}
 	return t.Samples.validate()
 }
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 // validate checks that every series has one finite value a reading. Nil is fine.
 func (s *Samples) validate() error {

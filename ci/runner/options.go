@@ -36,6 +36,14 @@ type Options struct {
 	Conditions func(*record.Samples) []string
 	Repeat     int
 
+	// Before each trial the processor is waited for until it is no warmer than
+	// CoolBelow, in °C, where something tells, and CoolLimit at most: by the same
+	// rule for every arm, and no longer than it takes. 0: not at all.
+	CoolBelow   float64
+	CoolLimit   time.Duration
+	Temperature func() (celsius float64, ok bool)               // of the processor; nil: host.ProcessorTemperature
+	Sleep       func(ctx context.Context, d time.Duration) bool // false when ctx ended first; nil: by the clock
+
 	// Alone gets the machine for this run before any program is started, and
 	// release gives it back; nil measures beside others. See LockMachine. The
 	// notes are what a reader of the record should know about the machine now.
@@ -71,6 +79,12 @@ type Schedulers interface {
 func (o Options) withDefaults() Options {
 	if o.Conditions == nil {
 		o.Conditions = host.StandardRules().Contaminated
+	}
+	if o.Temperature == nil {
+		o.Temperature = host.ProcessorTemperature
+	}
+	if o.Sleep == nil {
+		o.Sleep = sleep
 	}
 	if o.Alone == nil {
 		o.Alone = func(context.Context) (func(), []string, error) { return func() {}, nil, nil }

@@ -25,6 +25,7 @@ type session struct {
 	done    map[string]bool // by trial ID
 	pace    pace
 	streaks streaks
+	cooling cooling
 
 	repeated int // trials that were run again
 }
@@ -64,6 +65,7 @@ func (s *session) walk(ctx context.Context) (why string, err error) {
 // measure runs one trial and fills in what only the runner knows. An error
 // means that the trial does not count, because the run is to end.
 func (s *session) measure(ctx context.Context, t plan.Trial) (record.Trial, error) {
+	cooled, celsius := s.cool(ctx)
 	start := s.opts.Now()
 	trial, err := s.attempt(ctx, t)
 	seconds := max(0, s.opts.Now().Sub(start).Seconds())
@@ -80,6 +82,12 @@ func (s *session) measure(ctx context.Context, t plan.Trial) (record.Trial, erro
 	trial.Order = t.Order
 	trial.Start = start.UTC().Round(0)
 	trial.Seconds = seconds
+	if celsius != nil {
+		if trial.Preparation == nil {
+			trial.Preparation = new(record.Preparation)
+		}
+		trial.Preparation.Cooled, trial.Preparation.TemperatureC = cooled, celsius
+	}
 	trial.Contaminated = s.judge(trial)
 	return admit(s.run, trial), nil
 }

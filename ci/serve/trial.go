@@ -84,6 +84,7 @@ func (tr *trial) run(ctx context.Context) (*record.Failure, error) {
 	}
 	defer srv.Stop(context.WithoutCancel(ctx)) // where it was not stopped before
 	tr.record.Command = srv.Command()
+	tr.record.Preparation = &record.Preparation{Padding: tr.plan.Padding(tr.of), Link: srv.Link()}
 	tr.record.Echo = map[string]string{"prompts_sha256": prompts.sha256}
 	props, err := srv.Props(ctx)
 	if err != nil {
@@ -97,7 +98,7 @@ func (tr *trial) run(ctx context.Context) (*record.Failure, error) {
 func (tr *trial) serverSpec(log io.Writer) llama.ServerSpec {
 	return llama.ServerSpec{
 		Arm: tr.arm, Params: tr.cell.Cell.Params, ModelPath: tr.cell.ModelPath,
-		StartTimeout: tr.plan.Serve.Server.StartTimeout, Log: log,
+		StartTimeout: tr.plan.Serve.Server.StartTimeout, Log: log, Padding: tr.plan.Padding(tr.of),
 	}
 }
 

@@ -95,15 +95,19 @@ func (a *app) measure(ctx context.Context, cfg *config.Config, how measuring) (*
 		return nil, err
 	}
 	defer logged()
+	links := new(llama.Links)
 	observer, within := a.observer()
 	if how.also != nil {
 		observer = bothObservers{observer, how.also}
 	}
-	run, err := runner.Run(ctx, p, benches(p, how.dir, logs, within), runner.Options{
+	run, err := runner.Run(ctx, p, benches(p, how.dir, links, within), runner.Options{
 		Dir:    how.dir,
 		Resume: how.resume,
 		Budget: cfg.Sampling.Budget,
 		Repeat: cfg.Sampling.RepeatContaminated,
+
+		CoolBelow: float64(cfg.Sampling.CoolBelow),
+		CoolLimit: cfg.Sampling.CoolLimit,
 		Alone: func(ctx context.Context) (func(), []string, error) {
 			if err := runner.Missing(p); err != nil {
 				return nil, nil, unmeasured(err)
@@ -113,10 +117,14 @@ func (a *app) measure(ctx context.Context, cfg *config.Config, how measuring) (*
 				return nil, nil, err
 			}
 			notes, err := a.fit(ctx, cfg, how)
+			if err == nil {
+				err = links.Open(filepath.Join(how.dir, ".paths"), bins(p))
+			}
 			if err != nil {
 				release()
+				return nil, nil, err
 			}
-			return release, notes, err
+			return func() { _ = links.Close(); release() }, notes, nil
 		},
 		Schedulers: schedulers,
 
@@ -135,19 +143,31 @@ func (a *app) measure(ctx context.Context, cfg *config.Config, how measuring) (*
 }
 
 // benches brings what measures each workload of the plan.
-func benches(p *plan.Plan, dir, logs string, within func(load.Progress)) runner.Workloads {
+func benches(p *plan.Plan, dir string, links *llama.Links, within func(load.Progress)) runner.Workloads {
+	logs := filepath.Join(dir, runner.LogFolder)
 	all := make(runner.Workloads)
 	for _, c := range p.Cells {
 		switch c.Cell.Workload {
 		case "bench":
 			if all["bench"] == nil {
-				all["bench"] = &llama.Bench{LogDir: logs, Threads: host.PhysicalCores()}
+				all["bench"] = &llama.Bench{LogDir: logs, Threads: host.PhysicalCores(), Links: links}
 			}
 		case "serve":
 			if all["serve"] == nil {
-				all["serve"] = serveBench(logs, filepath.Join(dir, record.RequestFile), within)
+				served := serveBench(logs, filepath.Join(dir, record.RequestFile), within)
+				served.Servers.Links = links
+				all["serve"] = served
 			}
 		}
+	}
+	return all
+}
+
+// bins are the folders of the arms' programs.
+func bins(p *plan.Plan) []string {
+	var all []string
+	for _, arm := range p.Arms {
+		all = append(all, arm.Bin)
 	}
 	return all
 }
