@@ -1,3 +1,5 @@
+//go:build unix
+
 package baseline
 
 import (
@@ -9,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -52,6 +55,7 @@ func BenchmarkLoad(b *testing.B) {
 				load(b, s, o)
 			}
 			peak := watchMemory()
+			spent := processorTime()
 			var c *Contents
 			for b.Loop() {
 				if how == "cold" {
@@ -59,6 +63,7 @@ func BenchmarkLoad(b *testing.B) {
 				}
 				c = load(b, s, o)
 			}
+			b.ReportMetric(float64(processorTime()-spent)/1e9/float64(b.N), "cpu-s/op") // a busy machine changes it less than the time
 			b.ReportMetric(peak()/1e6, "peak-MB")
 			debug.FreeOSMemory()
 			var m runtime.MemStats
@@ -69,6 +74,13 @@ func BenchmarkLoad(b *testing.B) {
 			}
 		})
 	}
+}
+
+// processorTime is what this process has used of all processors, in ns.
+func processorTime() int64 {
+	var u syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return u.Utime.Nano() + u.Stime.Nano()
 }
 
 // watchMemory samples the memory taken from the system; the function it

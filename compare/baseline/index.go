@@ -19,7 +19,8 @@ type index struct {
 	path    string // "" for an index that is not kept
 	changed bool
 	entries map[string]entry
-	tables  map[string][]record.Cell // one for all sessions that measured the same cells
+	tables  map[string][]record.Cell       // one for all sessions that measured the same cells
+	shared  map[*record.Cell][]record.Cell // those tables, by the first cell of lists that equal them
 }
 
 type entry struct {
@@ -40,7 +41,7 @@ const indexName = "llama-regress index 1\n"
 
 // readIndex returns the index of a store, empty when there is none to be used.
 func readIndex(cache string, s Store) *index {
-	ix := &index{entries: make(map[string]entry), tables: make(map[string][]record.Cell)}
+	ix := &index{entries: make(map[string]entry), tables: make(map[string][]record.Cell), shared: make(map[*record.Cell][]record.Cell)}
 	if cache == "" {
 		return ix
 	}
@@ -97,12 +98,18 @@ func (ix *index) add(o Object, s Session) Session {
 
 // table returns the one copy of a list of cells.
 func (ix *index) table(cells []record.Cell) []record.Cell {
-	name := tableName(cells)
-	if t, ok := ix.tables[name]; ok {
+	if len(cells) == 0 {
+		return cells
+	}
+	if t, ok := ix.shared[&cells[0]]; ok && len(t) == len(cells) {
 		return t
 	}
-	ix.tables[name] = cells
-	return cells
+	name := tableName(cells)
+	if _, ok := ix.tables[name]; !ok {
+		ix.tables[name] = cells
+	}
+	ix.shared[&cells[0]] = ix.tables[name]
+	return ix.tables[name]
 }
 
 func tableName(cells []record.Cell) string {

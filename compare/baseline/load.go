@@ -99,6 +99,7 @@ func readAll(ctx context.Context, s Store, objects []Object, c *Contents, ix *in
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	jobs := make(chan Object)
+	r := new(reader)
 	var mu sync.Mutex // of c and ix
 	var workers sync.WaitGroup
 	decoding := make(chan struct{}, runtime.GOMAXPROCS(0))
@@ -109,7 +110,7 @@ func readAll(ctx context.Context, s Store, objects []Object, c *Contents, ix *in
 				var session Session
 				if err == nil {
 					decoding <- struct{}{}
-					session, err = decode(object.Key, data)
+					session, err = r.decode(object.Key, data)
 					<-decoding
 				} else if errors.Is(err, ErrNotFound) {
 					continue // pruned since it was listed
@@ -141,12 +142,12 @@ func readAll(ctx context.Context, s Store, objects []Object, c *Contents, ix *in
 }
 
 // decode reads a record and checks that it is the one its key promises.
-func decode(name string, data []byte) (Session, error) {
+func (r *reader) decode(name string, data []byte) (Session, error) {
 	key, err := ParseKey(name)
 	if err != nil {
 		return Session{}, err
 	}
-	session, err := readSession(key, data)
+	session, err := r.read(key, data)
 	if err != nil {
 		return Session{}, err
 	}

@@ -3,6 +3,7 @@ package baseline
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -368,4 +369,48 @@ func encode(t testing.TB, run *record.Run) []byte {
 		t.Fatal(fmt.Errorf("encode: %w", err))
 	}
 	return data
+}
+
+// The same of records that are nearly what they should be: fields of other
+// types, twice, in other letters, cut and pasted.
+func TestReadersAgree(t *testing.T) {
+	run := testRun(night, 2, 2)
+	again := run.Trials[1]
+	again.ID, again.Repeats = again.ID+".again1", again.ID
+	run.Trials = append(run.Trials, again)
+	seed := string(encode(t, run))
+	scraps := []string{
+		`null`, `{}`, `[]`, `"x"`, `1`, `-1e3`, `true`, `,`, `:`, ` `, `{`, `}`, `[`, `]`, `"`, `\`, "é",
+		`"id":"z",`, `"ID":"z",`, `"\u0069d":"q",`, `"Values":[1],`, `"trials":[],`, `"block":1.0,`,
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	accepted := 0
+	for range 4000 {
+		text := seed
+		for range 1 + rng.IntN(3) {
+			at := rng.IntN(len(text))
+			if k := strings.IndexAny(text[at:], ",{["); k >= 0 && rng.IntN(2) == 0 {
+				at += k + 1 // where a scrap may fit
+			}
+			to := min(len(text), at+rng.IntN(2)*rng.IntN(6))
+			text = text[:at] + scraps[rng.IntN(len(scraps))] + text[to:]
+		}
+		fast, fastErr := readSession(Key{Machine: "m"}, []byte(text))
+		run, err := record.Read(strings.NewReader(text), "run.json")
+		if err != nil {
+			continue // the fast reader skips what it does not need, and may accept more
+		}
+		accepted++
+		if fastErr != nil {
+			t.Fatalf("refused: %v\n%s", fastErr, text)
+		}
+		want := summarize(Key{Machine: "m"}, run)
+		want.Run.Extra = nil
+		if diff := cmp.Diff(want, fast, cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("%s\n%s", diff, text)
+		}
+	}
+	if accepted < 100 {
+		t.Errorf("only %d records were accepted: this tests nothing", accepted)
+	}
 }

@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
 
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/stats"
@@ -51,7 +55,7 @@ func (s *Session) Sample(arm, cell, metric string) (Sample, bool) {
 func summarize(key Key, run *record.Run) Session {
 	s := Session{Key: key, Run: *run}
 	s.Run.Trials = nil
-	arms, cells := make(map[string]int32), make(map[string]int32)
+	arms, cells := make(map[string]int32, len(run.Arms)), make(map[string]int32, len(run.Cells))
 	for i, a := range run.Arms {
 		arms[a.Name] = int32(i)
 	}
@@ -102,52 +106,184 @@ func summarize(key Key, run *record.Run) Session {
 // ones that keep unknown fields of a thousand nights.
 type header record.Run
 
-// readSession decodes what a Session needs of a record, checks all of it that
-// it decodes, and skips the rest: commands, environments, standard error. That
-// is several times faster than record.Read, which has the last word on whatever
-// does not fit.
-func readSession(key Key, data []byte) (Session, error) {
-	var slim struct {
-		header
-		Trials []struct {
-			ID           string         `json:"id"`
-			Arm          string         `json:"arm"`
-			Cell         string         `json:"cell"`
-			Block        int            `json:"block"`
-			Order        int            `json:"order"`
-			Seconds      float64        `json:"seconds"`
-			Outcome      record.Outcome `json:"outcome"`
-			Measurements []struct {
-				Metric   string        `json:"metric"`
-				Values   []float64     `json:"values"`
-				Count    *record.Count `json:"count"`
-				Censored bool          `json:"censored"`
-			} `json:"measurements"`
-			Failure *struct{} `json:"failure"`
-			Repeats string    `json:"repeats"`
-		} `json:"trials"`
-	}
-	if err := json.Unmarshal(data, &slim); err != nil || slim.Schema != record.Schema {
-		_, err := record.Read(bytes.NewReader(data), key.String())
-		if err == nil {
-			err = fmt.Errorf("%s: not a run record", key)
+// A reader reads what a Session needs of records. It remembers the lists of
+// cells that it has seen, since the nights of a machine have the same ones.
+type reader struct {
+	mu    sync.Mutex
+	cells map[string][]record.Cell // by their bytes
+}
+
+// mostOdd bounds a record that only encoding/json can read, in bytes: it makes
+// much more of what was made to be large.
+const mostOdd = 8 << 20
+
+// read decodes what a Session needs of a record, checks all of it that it
+// decodes, and skips the rest: commands, environments, standard error. What is
+// valid JSON and not written as records are is left to record.Read, which also
+// says what is wrong with whatever does not fit.
+func (r *reader) read(key Key, data []byte) (Session, error) {
+	if json.Valid(data) {
+		run, ok, err := r.plain(data)
+		if err == nil && ok {
+			err = run.Validate()
 		}
+		switch {
+		case err != nil:
+			return Session{}, fmt.Errorf("%s: %w", key, err)
+		case ok:
+			return summarize(key, run), nil
+		case len(data) > mostOdd:
+			return Session{}, fmt.Errorf("%s: not written as run records are: fields twice, in other letters or of other types", key)
+		}
+	}
+	run, err := record.Read(bytes.NewReader(data), key.String())
+	if err != nil {
 		return Session{}, err
 	}
-	run := record.Run(slim.header)
-	run.Trials = make([]record.Trial, len(slim.Trials))
-	for i, t := range slim.Trials {
-		trial := record.Trial{ID: t.ID, Arm: t.Arm, Cell: t.Cell, Block: t.Block, Order: t.Order, Seconds: t.Seconds, Outcome: t.Outcome, Repeats: t.Repeats}
-		for _, m := range t.Measurements {
-			trial.Measurements = append(trial.Measurements, record.Measurement{Metric: m.Metric, Values: m.Values, Count: m.Count, Censored: m.Censored})
+	run.Extra = nil // nobody asks for it
+	return summarize(key, run), nil
+}
+
+func readSession(key Key, data []byte) (Session, error) { return new(reader).read(key, data) }
+
+var (
+	recordKeys = append([]string{"cells", "trials"}, headerKeys()...)
+	trialKeys  = []string{"id", "arm", "cell", "block", "order", "seconds", "outcome", "measurements", "failure", "repeats"}
+	valueKeys  = []string{"metric", "values", "count", "censored"}
+	countKeys  = []string{"succeeded", "total"}
+)
+
+// headerKeys are the names of all other fields of a record.
+func headerKeys() (names []string) {
+	t := reflect.TypeFor[record.Run]()
+	for i := range t.NumField() {
+		if name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); name != "-" && name != "cells" && name != "trials" {
+			names = append(names, name)
 		}
-		if t.Failure != nil {
-			trial.Failure = new(record.Failure)
+	}
+	return names
+}
+
+// plain reads a record that is written as records are, false for any other.
+func (r *reader) plain(data []byte) (run *record.Run, ok bool, err error) {
+	run = new(record.Run)
+	s := &scanner{data: data}
+	known := make(words)
+	var cells []byte
+	rest := []byte{'{'}
+	s.object(recordKeys, func(key int) {
+		switch key {
+		case 0:
+			cells = s.value()
+		case 1:
+			s.array(func() {
+				t := s.trial(known)
+				if t.Outcome == "" && !s.odd { // before there are millions of them
+					err, s.odd = fmt.Errorf("trials[%d] %q: no outcome", len(run.Trials), short(t.ID)), true
+					return
+				}
+				run.Trials = append(run.Trials, t)
+			})
+		default:
+			if len(rest) > 1 {
+				rest = append(rest, ',')
+			}
+			rest = append(strconv.AppendQuote(rest, recordKeys[key]), ':')
+			rest = append(rest, s.value()...)
 		}
-		run.Trials[i] = trial
+	})
+	if json.Unmarshal(append(rest, '}'), (*header)(run)) != nil || run.Schema != record.Schema {
+		return nil, false, nil
 	}
-	if err := run.Validate(); err != nil {
-		return Session{}, fmt.Errorf("%s: %w", key, err)
+	if err != nil || s.odd {
+		return nil, false, err
 	}
-	return summarize(key, &run), nil
+	if run.Cells, ok = r.table(cells); !ok {
+		return nil, false, nil
+	}
+	return run, true, nil
+}
+
+// table decodes a list of cells, or finds it.
+func (r *reader) table(raw []byte) (cells []record.Cell, ok bool) {
+	if len(raw) == 0 {
+		return nil, true
+	}
+	r.mu.Lock()
+	cells, ok = r.cells[string(raw)]
+	r.mu.Unlock()
+	if ok {
+		return cells, true
+	}
+	if json.Unmarshal(raw, &cells) != nil {
+		return nil, false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.cells == nil {
+		r.cells = make(map[string][]record.Cell)
+	}
+	if len(r.cells) < 16 {
+		r.cells[string(raw)] = cells
+	}
+	return cells, true
+}
+
+func (s *scanner) trial(known words) (t record.Trial) {
+	s.object(trialKeys, func(key int) {
+		switch key {
+		case 0:
+			t.ID = s.word(nil)
+		case 1:
+			t.Arm = s.word(known)
+		case 2:
+			t.Cell = s.word(known)
+		case 3:
+			t.Block = s.whole()
+		case 4:
+			t.Order = s.whole()
+		case 5:
+			t.Seconds = s.number()
+		case 6:
+			t.Outcome = record.Outcome(s.word(known))
+		case 7:
+			s.array(func() { t.Measurements = append(t.Measurements, s.measurement(known)) })
+		case 8:
+			if value := s.value(); value[0] == '{' {
+				t.Failure = new(record.Failure)
+			} else {
+				s.odd = s.odd || value[0] != 'n'
+			}
+		case 9:
+			t.Repeats = s.word(nil)
+		}
+	})
+	return t
+}
+
+func (s *scanner) measurement(known words) (m record.Measurement) {
+	s.object(valueKeys, func(key int) {
+		switch key {
+		case 0:
+			m.Metric = s.word(known)
+		case 1:
+			s.array(func() {
+				if m.Values == nil {
+					m.Values = make([]float64, 0, 8)
+				}
+				m.Values = append(m.Values, s.number())
+			})
+		case 2:
+			if s.null() {
+				return
+			}
+			m.Count = new(record.Count)
+			s.object(countKeys, func(key int) {
+				*[]*int{&m.Count.Succeeded, &m.Count.Total}[key] = s.whole()
+			})
+		case 3:
+			m.Censored = s.truth()
+		}
+	})
+	return m
 }
