@@ -179,6 +179,8 @@ func TestBadObjects(t *testing.T) {
 		"of another night": {key, string(encode(t, good)), "holds the record of runs/runner-1/2026/03/20260309T211500Z"},
 		"no such cell":     {key, text(func(r *record.Run) { r.Trials[1].Cell = "bench/x" }), `no cell has the key "bench/x"`},
 		"not a number":     {key, strings.Replace(whole, `"values":[`, `"values":["x",`, 1), "measurements[0].values"},
+		"swollen":          {key, strings.Replace(whole, `"trials":[`, `"trials":[`+strings.Repeat("{},", 500_000), 1), `trials[0] "": no outcome`},
+		"large and odd":    {key, strings.Replace(whole, `{`, `{"TRIALS":[],`+strings.Repeat(" ", mostOdd), 1), "not written as run records are"},
 		"too large":        {key, strings.Repeat("\x00", MaxBytes+1), "larger than 64 MiB"},
 		"no key":           {"runs/runner-1/notes.json", "{}", "not the key of a run record"},
 		"wrong month":      {"runs/runner-1/2026/04/20260310T211500Z-5aa1105d-x.1.json", "{}", "folder of another month"},
