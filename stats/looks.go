@@ -1,0 +1,91 @@
+package stats
+
+import (
+	"fmt"
+	"math"
+	"sync"
+
+	"gonum.org/v1/gonum/interp"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Looks are the looks at growing data that were planned, with O'Brien-Fleming
+// spending: what a p-value seen at one of them is worth when the data may be
+// looked at, and measuring be stopped, at each.
+type Looks struct {
+	fractions []float64
+	spend     Spending
+	tables    []lookTable
+}
+
+// NewLooks plans looks after so many blocks each. It panics unless they
+// increase and start at 1 or more; there must be one at least.
+func NewLooks(blocks []int) *Looks {
+	if len(blocks) == 0 {
+		panic("stats: NewLooks: no look")
+	}
+	return &Looks{fractions: Fractions(blocks), spend: OBrienFlemingSpending, tables: make([]lookTable, len(blocks))}
+}
+
+// Level returns the one-sided p-value that a test must not exceed at look k,
+// from 0, for the error over all looks to be alpha. It panics unless 0 < alpha < 0.5.
+func (l *Looks) Level(k int, alpha float64) float64 {
+	bounds := SpendingBounds(l.fractions[:k+1], alpha, l.spend)
+	return NominalP(bounds[k:])[0]
+}
+
+// leastRepeated is the smallest repeated p-value told apart from 0.
+const leastRepeated = 1e-12
+
+// PValue returns the repeated p-value (Jennison and Turnbull 2000, section 9.2)
+// at look k, from 0, of the one-sided p-value p seen there: the least alpha at
+// which look k would reject. Under a true null the smallest of all looks is at
+// or below x with a chance of x at most, so it may be handed to Holm's
+// correction whatever made the measuring stop. It is never below 1e-12; above
+// 0.5 it says nothing but that. NaN gives NaN.
+func (l *Looks) PValue(k int, p float64) float64 {
+	t := &l.tables[k]
+	t.once.Do(func() { t.fill(l, k) })
+	z := -distuv.UnitNormal.Quantile(min(max(p, 0), 1))
+	switch {
+	case math.IsNaN(p):
+		return p
+	case t.curve == nil || z <= t.low:
+		return max(0.5, min(p, 1))
+	case z >= t.high:
+		return max(t.least, leastRepeated)
+	}
+	return max(distuv.UnitNormal.CDF(-t.curve.Predict(z)), leastRepeated)
+}
+
+// A lookTable turns the bound of one look back into the alpha it is for. On the
+// scale of normal quantiles the one is nearly linear in the other.
+type lookTable struct {
+	once      sync.Once
+	curve     interp.Predictor // z of the bound to z of alpha; nil where no alpha has a bound
+	low, high float64          // bounds of the largest and the smallest alpha
+	least     float64          // the smallest alpha
+}
+
+func (t *lookTable) fill(l *Looks, k int) {
+	const points = 48
+	largest, smallest := 0.01, -distuv.UnitNormal.Quantile(leastRepeated) // z of alpha
+	var bounds, alphas []float64
+	for i := range points {
+		z := largest + (smallest-largest)*float64(i)/(points-1)
+		bound := SpendingBounds(l.fractions[:k+1], distuv.UnitNormal.CDF(-z), l.spend)[k]
+		if math.IsInf(bound, 1) {
+			break
+		}
+		bounds, alphas = append(bounds, bound), append(alphas, z)
+	}
+	if len(bounds) < 3 {
+		return
+	}
+	var curve interp.FritschButland
+	if err := curve.Fit(bounds, alphas); err != nil {
+		panic(fmt.Sprintf("stats: Looks: %v", err))
+	}
+	t.curve, t.low, t.high = &curve, bounds[0], bounds[len(bounds)-1]
+	t.least = distuv.UnitNormal.CDF(-alphas[len(alphas)-1])
+}
