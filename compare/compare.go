@@ -18,7 +18,17 @@ type Selection struct {
 // baseline as null control are judged apart; if one of them differs from the
 // baseline, no change of this session is believed; of a record that was merged
 // from shards, no change of that shard.
+//
+// A run in two stages is judged in two: see Confirm. Where its cells may stop
+// early, intervals and p-values allow for every look that was planned.
 func Run(run *record.Run, policy Policy) *Result {
+	if run.Plan.Screen > 0 && blocked(run) {
+		return stages(run, policy)
+	}
+	return oneStage(run, policy)
+}
+
+func oneStage(run *record.Run, policy Policy) *Result {
 	res := &Result{Method: method(run, run), Policy: policy, Notes: run.Notes, machines: run.PartOfCells()}
 	base := side(Selection{run, run.Baseline})
 	for _, arm := range run.Arms {

@@ -50,7 +50,14 @@ type Comparison struct {
 	Reason   *Reason   `json:"reason,omitempty"` // set exactly when Verdict is Inconclusive
 	Warnings []Warning `json:"warnings,omitempty"`
 
+	// Look is where a run whose cells may stop early stood, nil for a fixed number
+	// of blocks. Confirmed says that a screening nominated this comparison and
+	// that it is judged by fresh blocks alone.
+	Look      *Look `json:"look,omitempty"`
+	Confirmed bool  `json:"confirmed,omitempty"`
+
 	effect effect // what the numbers above were derived from
+	look   *look
 }
 
 // A Side is one arm's part in a comparison.

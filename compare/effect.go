@@ -91,6 +91,10 @@ func estimate(c Comparison, policy Policy) Comparison {
 	return c.withInterval(sc, gated, policy)
 }
 
+// leastLevel is the smallest one-sided level an interval is formed at: a look
+// so early that it may spend less has none.
+const leastLevel = 1e-12
+
 // withInterval turns the comparison's effect into changes: the estimate, its
 // interval, and the margin.
 func (c Comparison) withInterval(sc scale, gated bool, policy Policy) Comparison {
@@ -101,9 +105,13 @@ func (c Comparison) withInterval(sc scale, gated bool, policy Policy) Comparison
 	if gated {
 		c.Margin = &Range{Low: sc.change(-sc.lambda), High: sc.change(sc.lambda)}
 	}
-	if iv := e.Interval(1 - 2*policy.Alpha); e.n > 1 && !math.IsInf(iv.Low, 0) && !math.IsInf(iv.High, 0) {
+	level := c.look.level(policy.Alpha)
+	if e.n < 2 || level < leastLevel {
+		return c
+	}
+	if iv := e.Interval(1 - 2*level); !math.IsInf(iv.Low, 0) && !math.IsInf(iv.High, 0) {
 		low, high := sc.change(sc.better*iv.Low), sc.change(sc.better*iv.High)
-		c.Interval = &Interval{Low: min(low, high), High: max(low, high), Confidence: iv.Confidence}
+		c.Interval = &Interval{Low: min(low, high), High: max(low, high), Confidence: 1 - 2*policy.Alpha}
 	}
 	return c
 }

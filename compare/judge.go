@@ -52,9 +52,9 @@ func judgeFamily(cs []Comparison, policy Policy, mismatched []string, seed uint6
 		if c := &cs[i]; c.Interval != nil && c.Margin != nil {
 			e := c.effect
 			c.P = &PValues{
-				Regression:  e.PBelow(-e.lambda),
-				Improvement: e.PAbove(e.lambda),
-				Equivalence: max(e.PAbove(-e.lambda), e.PBelow(e.lambda)),
+				Regression:  c.look.pValue(e.PBelow(-e.lambda)),
+				Improvement: c.look.pValue(e.PAbove(e.lambda)),
+				Equivalence: c.look.pValue(max(e.PAbove(-e.lambda), e.PBelow(e.lambda))),
 				Worse:       e.PBelow(0),
 			}
 			family = append(family, c)
@@ -76,12 +76,18 @@ func judgeFamily(cs []Comparison, policy Policy, mismatched []string, seed uint6
 type judge struct {
 	policy   Policy
 	perTest  float64             // level at which the first comparison of the family is called a regression
-	multiple map[int]float64     // blocks -> multiplier of sigma in the paired MDE, found once
+	multiple map[design]float64  // multiplier of sigma in the paired MDE, found once
 	errors   map[float64]float64 // degrees of freedom -> multiplier of the standard error in the historical one
 }
 
+// A design is what the multiplier of a paired MDE follows from.
+type design struct {
+	blocks int
+	level  float64
+}
+
 func newJudge(policy Policy, family int) judge {
-	return judge{policy: policy, perTest: policy.Alpha / float64(max(2, family)), multiple: make(map[int]float64), errors: make(map[float64]float64)}
+	return judge{policy: policy, perTest: policy.Alpha / float64(max(2, family)), multiple: make(map[design]float64), errors: make(map[float64]float64)}
 }
 
 func (j judge) verdict(c *Comparison, mismatched []string) (Verdict, *Reason) {
@@ -115,7 +121,7 @@ func (j judge) verdict(c *Comparison, mismatched []string) (Verdict, *Reason) {
 		return inconclusive(Reason{Code: NoMargin})
 	}
 	v := decide(c.P, j.policy.Alpha)
-	disagree := v != Inconclusive && ranksDisagree(c.effect, 1-2*j.policy.Alpha)
+	disagree := v != Inconclusive && ranksDisagree(c.effect, 1-2*c.look.level(j.policy.Alpha))
 	if n := c.Baseline.spoilt() + c.Contender.spoilt(); n > 0 && (disagree || lopsided(c.Baseline, c.Contender)) {
 		return inconclusive(Reason{Code: Contaminated, Have: n})
 	}
@@ -186,8 +192,8 @@ func hasOutlier(d []float64) bool {
 // mde turns the loss that would be called with 80 % power into a share.
 func (j judge) mde(c *Comparison) float64 {
 	e := c.effect
-	t := stats.Target{Margin: e.lambda, Alpha: j.perTest, Power: power}
-	if _, rate := e.inference.(stats.RateDifference); rate {
+	t := stats.Target{Margin: e.lambda, Alpha: c.look.level(j.perTest), Power: power}
+	if _, rate := e.inference.(stats.RateDifference); rate || t.Alpha < leastLevel {
 		return 0 // the spread of a rate depends on the rate
 	}
 	var loss float64
@@ -201,10 +207,11 @@ func (j judge) mde(c *Comparison) float64 {
 		}
 		loss = e.lambda + k*est.SE
 	case Paired:
-		k, ok := j.multiple[e.n]
+		at := design{e.n, t.Alpha}
+		k, ok := j.multiple[at]
 		if !ok {
 			k = t.Multiplier(e.n)
-			j.multiple[e.n] = k
+			j.multiple[at] = k
 		}
 		loss = e.lambda + k*c.Sigma
 	default:

@@ -14,10 +14,11 @@ type armTrials struct {
 	arm    record.Arm
 	cells  []record.Cell
 	trials map[string][]record.Trial
+	looks  []int // of a run whose cells may stop early
 }
 
 func side(s Selection) armTrials {
-	a := armTrials{run: s.Run.ID, cells: s.Run.Cells, trials: make(map[string][]record.Trial)}
+	a := armTrials{run: s.Run.ID, cells: s.Run.Cells, trials: make(map[string][]record.Trial), looks: s.Run.Plan.Looks}
 	for _, arm := range s.Run.Arms {
 		if arm.Name == s.Arm {
 			a.arm = arm
@@ -55,10 +56,15 @@ func match(base, head armTrials, method Method, policy Policy) (comparisons []Co
 				continue
 			}
 			b, h := clean(points(base, c.Key, m), points(head, c.Key, m), policy)
-			comparisons = append(comparisons, estimate(Comparison{
+			one := Comparison{
 				Cell: c.Key, Workload: c.Workload, Model: c.Model, Params: c.Params, Metric: m, Method: method,
 				Baseline: b, Contender: h,
-			}, policy))
+			}
+			if method == Paired && len(head.looks) > 0 {
+				one.look = lookAt(head.looks, blocksOf(head.trials[c.Key]))
+				one.Look = &Look{Blocks: one.look.blocks, Plan: head.looks}
+			}
+			comparisons = append(comparisons, estimate(one, policy))
 		}
 	}
 	for _, c := range head.cells {

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/llama-regress/llama-regress/ci/record"
 )
@@ -23,7 +24,8 @@ type Nomination struct {
 func Nominate(screen *Result) []Nomination {
 	var ns []Nomination
 	for _, c := range screen.Comparisons {
-		if c.P != nil && c.P.Worse <= screenLevel {
+		young := c.Reason != nil && c.Reason.Code == TooFewTrials && c.Margin != nil // which clears nothing
+		if young || c.P != nil && c.P.Worse <= screenLevel {
 			ns = append(ns, nomination(c))
 		}
 	}
@@ -45,36 +47,90 @@ func Confirm(screen *Result, screened, fresh *record.Run) *Result {
 	if screened == fresh || screened.ID == fresh.ID {
 		panic(fmt.Sprintf("compare: Confirm: run %s cannot confirm what it nominated itself", fresh.ID))
 	}
-	policy := screen.Policy
-	second := Run(fresh, policy)
+	second := Run(fresh, screen.Policy)
+	res := confirm(screen, second, fresh.Plan.Seed, func(c Comparison) Comparison {
+		c.Contender.Trials, c.Change, c.Interval, c.P = nil, nil, nil, nil // not measured
+		return c
+	})
+	res.Notes = append(append([]string(nil), screen.Notes...), second.Notes...)
+	res.conclude()
+	return res
+}
+
+// stages is Run for a record that holds both stages: the blocks of the screening
+// and, after them, the fresh ones.
+func stages(run *record.Run, policy Policy) *Result {
+	screen := oneStage(blocksFrom(run, 0, run.Plan.Screen, nil), policy)
+	fresh := blocksFrom(run, run.Plan.Screen, math.MaxInt, run.Plan.Looks)
+	res := confirm(screen, oneStage(fresh, policy), run.Plan.Seed, func(c Comparison) Comparison {
+		need := firstLook
+		if c.Reason != nil && c.Reason.Need > 0 {
+			need = c.Reason.Need // had they to be decided by these
+		}
+		c.Verdict, c.Reason = Inconclusive, &Reason{Code: Unconfirmed, Have: run.Plan.Screen, Need: run.Plan.Screen + need}
+		return c
+	})
+	res.Reliability = nil
+	base := side(Selection{run, run.Baseline})
+	for _, arm := range run.Arms {
+		if arm.Name == run.Baseline || arm.ControlOf != "" {
+			continue
+		}
+		if r, more := reliability(base, side(Selection{run, arm.Name})); more {
+			res.Reliability = append(res.Reliability, r)
+		}
+	}
+	res.conclude()
+	return res
+}
+
+// blocksFrom is what a run would have been of the blocks from first to before end.
+func blocksFrom(run *record.Run, first, end int, looks []int) *record.Run {
+	part := *run
+	part.Plan.Screen, part.Plan.Looks, part.Trials = 0, looks, nil
+	for _, t := range run.Trials {
+		if t.Block >= first && t.Block < end {
+			part.Trials = append(part.Trials, t)
+		}
+	}
+	return &part
+}
+
+// confirm puts what second says of the nominated comparisons into their place.
+// absent has the last word on one that second lacks; one that it leaves with a
+// verdict or a reason stays out of the family.
+func confirm(screen, second *Result, seed uint64, absent func(Comparison) Comparison) *Result {
 	measured := make(map[Nomination]Comparison)
 	for _, c := range second.Comparisons {
 		measured[nomination(c)] = c
+	}
+	nominated := make(map[Nomination]bool)
+	for _, n := range Nominate(screen) {
+		nominated[n] = true
 	}
 	var family []Comparison
 	var at []int
 	res := *screen
 	res.Comparisons = append([]Comparison(nil), screen.Comparisons...)
-	for _, n := range Nominate(screen) {
-		for i, c := range res.Comparisons {
-			if nomination(c) != n {
+	for i, c := range res.Comparisons {
+		if !nominated[nomination(c)] {
+			continue
+		}
+		confirmed, ok := measured[nomination(c)]
+		if !ok {
+			if confirmed = absent(c); confirmed.Reason != nil && confirmed.Reason.Code == Unconfirmed {
+				res.Comparisons[i] = confirmed
 				continue
 			}
-			confirmed, ok := measured[n]
-			if !ok {
-				confirmed = c
-				confirmed.Contender.Trials, confirmed.Change, confirmed.Interval, confirmed.P = nil, nil, nil, nil
-			}
-			family, at = append(family, confirmed), append(at, i)
 		}
+		confirmed.Confirmed = true
+		family, at = append(family, confirmed), append(at, i)
 	}
 	res.Controls = append(append([]Comparison(nil), screen.Controls...), second.Controls...)
 	res.Failures = append(append([]Failure(nil), screen.Failures...), second.Failures...)
-	res.Notes = append(append([]string(nil), screen.Notes...), second.Notes...)
-	judgeFamily(family, policy, nil, fresh.Plan.Seed)
+	judgeFamily(family, screen.Policy, nil, seed)
 	for k, i := range at {
 		res.Comparisons[i] = family[k]
 	}
-	res.conclude()
 	return &res
 }

@@ -48,6 +48,7 @@ const (
 	TooNoisy         ReasonCode = "too_noisy"            // the interval reaches both into and out of the margin
 	Suspected        ReasonCode = "suspected"            // probably worse than the margin, not proven
 	Nominated        ReasonCode = "nominated"            // worse than the stored sessions; only a paired run can blame the build
+	Unconfirmed      ReasonCode = "unconfirmed"          // the screening saw a sign of a loss, and the fresh blocks to judge it by were not measured
 	EnvironmentMixed ReasonCode = "environment_mismatch" // hard keys differ between the sides
 	ControlFired     ReasonCode = "control_fired"        // the baseline measured against itself differed
 	NoBaseline       ReasonCode = "no_baseline"          // no stored session has this cell

@@ -83,6 +83,7 @@ func newFacts(r Report, res *compare.Result, src Source) []Fact {
 	if blocks := blockRange(r.Rows); blocks != "" {
 		add("blocks", "replicates", say("%s", blocks))
 	}
+	each("stages", "stopping", stages)
 	each("repetitions", "repetitions", func(r *record.Run) Text {
 		benched := slices.ContainsFunc(r.Cells, func(c record.Cell) bool { return c.Workload != "serve" })
 		if r.Plan.Repetitions == 0 || !benched {
@@ -283,7 +284,11 @@ func trials(r *record.Run) Text {
 	walked := r.Walked()
 	text := fmt.Sprintf("%d", walked)
 	if r.Plan.Trials > walked {
-		text += fmt.Sprintf(" of %d planned", r.Plan.Trials)
+		most := ""
+		if r.Plan.Screen > 0 || len(r.Plan.Looks) > 0 {
+			most = "at most "
+		}
+		text += fmt.Sprintf(" of %s%d planned", most, r.Plan.Trials)
 	}
 	if repeats := len(r.Trials) - walked; repeats > 0 {
 		text += fmt.Sprintf(", %d repeated", repeats)
@@ -292,6 +297,59 @@ func trials(r *record.Run) Text {
 		text += fmt.Sprintf(", %d failed", failed)
 	}
 	return say("%s", text)
+}
+
+// stages says how a run whose cells may stop early went about it, and what came
+// of its cells.
+func stages(r *record.Run) Text {
+	if r.Plan.Screen == 0 && len(r.Plan.Looks) == 0 {
+		return nil
+	}
+	text := ""
+	if r.Plan.Screen > 0 {
+		text = fmt.Sprintf("%s of every cell, then fresh ones of those that may have lost, which are judged by these alone", plural(r.Plan.Screen, "block"))
+	}
+	if n := len(r.Plan.Looks); n > 0 {
+		if text != "" {
+			text += ", "
+		}
+		text += fmt.Sprintf("until each verdict is reached, at %d looks after %s; intervals allow for the looks", n, blockList(r.Plan.Looks))
+	}
+	stopped := make(map[record.Stop]int)
+	for _, l := range r.Looks {
+		stopped[l.Stop]++
+	}
+	ended := stopped[record.StopDecided] + stopped[record.StopCleared] + stopped[record.StopUseless] + stopped[record.StopLast]
+	for _, k := range []struct {
+		n  int
+		is string
+	}{
+		{stopped[record.StopDecided], "decided"}, {stopped[record.StopCleared], "cleared by the screening"},
+		{stopped[record.StopUseless], "beyond the help of more blocks"}, {stopped[record.StopLast], "at the end of their blocks"},
+		{len(r.Cells) - ended, "cut short"},
+	} {
+		if k.n > 0 {
+			text += fmt.Sprintf("; %s %s", plural(k.n, "cell"), k.is)
+		}
+	}
+	return say("%s", text)
+}
+
+// blockList writes "6, 10, 15 and 20 blocks", of many the first and the last.
+func blockList(ns []int) string {
+	const most = 8
+	var words []string
+	for i, n := range ns {
+		if len(ns) > most && i > 0 && i < len(ns)-1 {
+			continue
+		}
+		words = append(words, fmt.Sprint(n))
+	}
+	last := len(words) - 1
+	if last == 0 {
+		return plural(ns[0], "block")
+	}
+	return strings.Join(words[:last], ", ") + " and " + plural(ns[len(ns)-1], "block")
 }
 
 func errorRate(p compare.Policy) Text {

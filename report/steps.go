@@ -42,9 +42,9 @@ func nextSteps(r Report, res *compare.Result, src Source) []Step {
 		add(Quieten, say("Find out what disturbs the machine (other programs, frequency scaling, neighbours on shared hardware), then measure again."))
 	} else if src.interrupted() == "" {
 		decided, young, need, hopeless := openQuestions(r.Rows)
-		add(MoreBlocks, moreBlocks(res.Method, decided, young, need), withBlocks(src.Reproduce, res.Method, need)...)
+		add(MoreBlocks, moreBlocks(res.Method, decided, young, need), withBlocks(src, res.Method, need)...)
 		if last := len(steps) - 1; shown && last >= 0 && steps[last].Kind == MoreBlocks && steps[last].Command != "" {
-			steps[last].Short = say("the same with --blocks %d", need)
+			steps[last].Short = say("the same with %s %d", blocksFlag(src), need)
 		}
 		add(Quieten, quieten(hopeless))
 	}
@@ -118,6 +118,7 @@ func openQuestions(rows []Row) (decided, young, need, hopeless int) {
 			continue
 		}
 		switch reason.Code {
+		case compare.Unconfirmed: // finishing the run decides it
 		case compare.TooFewTrials:
 			young++
 			need = max(need, reason.Need)
@@ -168,18 +169,39 @@ func hasReason(rows []Row, code compare.ReasonCode) bool {
 
 // withBlocks asks the reproducing command for more blocks, in place of those it
 // asked for.
-func withBlocks(command []string, m compare.Method, need int) []string {
-	if len(command) == 0 || m != compare.Paired {
+func withBlocks(src Source, m compare.Method, need int) []string {
+	if len(src.Reproduce) == 0 || m != compare.Paired {
 		return nil
 	}
+	flag, takesNext := blocksFlag(src), true
+	if flag == "--adaptive" { // which may stand alone
+		takesNext = false
+		need = max(need, firstLook(src)+1)
+	}
 	var words []string
-	for i := 0; i < len(command); i++ {
-		switch {
-		case command[i] == "--blocks":
+	for i := 0; i < len(src.Reproduce); i++ {
+		switch word := src.Reproduce[i]; {
+		case word == flag && takesNext:
 			i++ // and its value
-		case !strings.HasPrefix(command[i], "--blocks="):
-			words = append(words, command[i])
+		case word != flag && !strings.HasPrefix(word, flag+"="):
+			words = append(words, word)
 		}
 	}
-	return append(words, "--blocks", strconv.Itoa(need))
+	if !takesNext {
+		return append(words, flag+"="+strconv.Itoa(need))
+	}
+	return append(words, flag, strconv.Itoa(need))
 }
+
+// blocksFlag is the flag that says how many blocks an undecided cell gets at most.
+func blocksFlag(src Source) string {
+	switch {
+	case src.Head != nil && src.Head.Plan.Screen > 0:
+		return "--confirm-blocks"
+	case src.Head != nil && len(src.Head.Plan.Looks) > 0:
+		return "--adaptive"
+	}
+	return "--blocks"
+}
+
+func firstLook(src Source) int { return src.Head.Plan.Looks[0] }

@@ -113,6 +113,8 @@ func reason(r Row) (why, remedy Text) {
 		return say("%s measured, too few to tell the spread", replicates(r.replicate(), have)), say("measure more")
 	case compare.TooNoisy, compare.Suspected:
 		return open(r), enough(r.replicate(), need)
+	case compare.Unconfirmed:
+		return say("%s of the screening could not clear it of a loss, and the fresh blocks it is judged by were not measured", replicates(r.replicate(), have)), say("finish the run")
 	case compare.Contaminated:
 		return say("something else disturbed the machine in %s, too many to leave them out", plural(have, "trial")), say("measure when the machine is quiet: 'llama-regress doctor' says what runs")
 	case compare.EnvironmentMixed:
@@ -138,6 +140,9 @@ func reason(r Row) (why, remedy Text) {
 func open(r Row) Text {
 	c := r.Comparison
 	after := replicates(r.replicate(), c.Blocks)
+	if c.Confirmed {
+		after = strings.Replace(after, " block", " fresh block", 1)
+	}
 	beyond := c.Interval != nil && c.Margin != nil && (c.Interval.Low > c.Margin.High || c.Interval.High < c.Margin.Low)
 	switch suspected := c.Reason.Code == compare.Suspected; {
 	case suspected && beyond:

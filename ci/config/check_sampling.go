@@ -32,6 +32,21 @@ func (k *checker) bench(c *Config) {
 
 func (k *checker) sampling(s Sampling) {
 	k.between("sampling.blocks", s.Blocks, 1, 1000)
+	if s.Adaptive != 0 {
+		k.between("sampling.adaptive", s.Adaptive, 2, 1000)
+		if s.Adaptive <= s.Blocks {
+			k.fault("sampling.adaptive", "is the most blocks a cell may get: want more than blocks, %d, have %d", s.Blocks, s.Adaptive)
+		}
+	}
+	if s.ConfirmBlocks != 0 && s.ConfirmBlocks != AutoConfirm {
+		k.between("sampling.confirm_blocks", s.ConfirmBlocks, leastFirst, 1000)
+		if s.Adaptive != 0 && s.Adaptive != defaultMost && s.Adaptive != s.ConfirmBlocks {
+			k.fault("sampling.confirm_blocks", "is the most fresh blocks a cell may get, and so is adaptive, %d: give one of them", s.Adaptive)
+		}
+	}
+	if (s.Adaptive != 0 || s.ConfirmBlocks > 0) && s.Blocks < leastFirst {
+		k.fault("sampling.blocks", "are those of the first look: want at least %d, have %d", leastFirst, s.Blocks)
+	}
 	k.between("sampling.warmup", s.Warmup, 0, 100)
 	k.between("sampling.repeat_contaminated", s.RepeatContaminated, 0, 10)
 	k.between("sampling.cool_below", s.CoolBelow, 0, 120)

@@ -99,8 +99,18 @@ type Bench struct {
 // Sampling is how much is measured and in which order.
 type Sampling struct {
 	// Blocks is the number of rounds, 1 to 1000. Fewer than 6 can hardly prove
-	// anything; an even number gives every arm the same place on average.
+	// anything; an even number gives every arm the same place on average. Where
+	// there are more than one stage or look, it is that of the first.
 	Blocks int `yaml:"blocks"`
+
+	// Adaptive is the most blocks a cell may get that is measured until its
+	// verdict is reached, more than Blocks; 0 gives every cell the same.
+	Adaptive int `yaml:"adaptive"`
+
+	// ConfirmBlocks is how many fresh blocks those cells get that Blocks could
+	// not clear of a loss, and by which alone they are judged; 0 for one stage,
+	// AutoConfirm for what the number of cells suggests. See Stages.
+	ConfirmBlocks int `yaml:"confirm_blocks"`
 
 	Warmup int `yaml:"warmup"` // repetitions dropped before those that count, 0 to 100
 
@@ -178,7 +188,7 @@ func Default() *Config {
 	return &Config{
 		Version:  Version,
 		Bench:    Bench{Tests: []record.Test{{Prompt: 512}, {Gen: 128}}, Repetitions: 5},
-		Sampling: Sampling{Blocks: 6, Warmup: 1, Timeout: 10 * time.Minute, Control: ControlOne, RepeatContaminated: 1, CoolBelow: 75, CoolLimit: 30 * time.Second},
+		Sampling: Sampling{Blocks: 6, ConfirmBlocks: AutoConfirm, Warmup: 1, Timeout: 10 * time.Minute, Control: ControlOne, RepeatContaminated: 1, CoolBelow: 75, CoolLimit: 30 * time.Second},
 		Gate:     Gate{Margins: defaultMargins()},
 
 		Schedulers: Schedulers{Settle: 2 * time.Second, StartTimeout: 30 * time.Second},

@@ -46,9 +46,10 @@ func TestErrors(t *testing.T) {
 4: unknown key "concurrency" in matrix`},
 		{"gate: {goodput: {margin: 3%}}\n", `4: gate.goodput: nothing measures it: there is no serve section`},
 		{"gate: {eventual_success_rate: {margin: 3%}}\n", `4: gate.eventual_success_rate.margin: a share's margin is in percentage points: write 3pp`},
-		{"placement: {numactl: \"--interleave=3\"}\nmatrix: {scheduler: [default, rusty]}\nsampling: {confirm_blocks: 12}\n", `4: "placement" is not supported by configuration version 1 yet
+		{"placement: {numactl: \"--interleave=3\"}\nmatrix: {scheduler: [default, rusty]}\nsampling: {confirm_blocks: 12, adaptive: 6}\n", `4: "placement" is not supported by configuration version 1 yet
 5: matrix.scheduler[1]: "rusty": want default, a name that begins with scx_, or a path; did you mean scx_rusty?
-6: "confirm_blocks" in sampling is not supported by configuration version 1 yet`},
+6: sampling.confirm_blocks: is the most fresh blocks a cell may get, and so is adaptive, 6: give one of them
+6: sampling.adaptive: is the most blocks a cell may get: want more than blocks, 6, have 6`},
 		{"matrix:\n  <<: {threads: 1}\n", `5: only plain keys are supported in matrix: no merge keys, anchors or aliases`},
 		{"matrix:\n  threads: &t [1]\n  batch: *t\n", `5: matrix.threads: anchors and aliases are not supported; write the value out
 6: matrix.batch: anchors and aliases are not supported; write the value out`},

@@ -67,7 +67,7 @@ func TestLoad(t *testing.T) {
 			Objectives: config.Objectives{TTFT: 500 * time.Millisecond, TPOT: 50 * time.Millisecond, E2E: 10 * time.Second},
 			Server:     config.Server{Params: map[string]string{"ctx_size": "4096", "parallel": "8", "cont_batching": "off"}, StartTimeout: 2 * time.Minute},
 		},
-		Sampling:   config.Sampling{Blocks: 4, Warmup: 0, Seed: 18446744073709551615, Budget: 45 * time.Minute, Timeout: 90 * time.Second, Control: config.ControlAll, RepeatContaminated: 1, CoolBelow: 60, CoolLimit: 90 * time.Second},
+		Sampling:   config.Sampling{Blocks: 4, Adaptive: 20, ConfirmBlocks: 12, Warmup: 0, Seed: 18446744073709551615, Budget: 45 * time.Minute, Timeout: 90 * time.Second, Control: config.ControlAll, RepeatContaminated: 1, CoolBelow: 60, CoolLimit: 90 * time.Second},
 		Schedulers: config.Schedulers{Settle: 500 * time.Millisecond, StartTimeout: time.Minute},
 		Gate: config.Gate{
 			Margins:          map[string]float64{"throughput": 0.04, "ttft_p50": 0.06, "ttft_p95": 0.125, "tpot_p50": 0.07, "goodput": 0.1, "success_rate": 0.015, "tg16@d32": 0.005},
@@ -119,7 +119,7 @@ func TestDefaults(t *testing.T) {
 			}
 		})
 	}
-	want := config.Sampling{Blocks: 6, Warmup: 1, Timeout: 10 * time.Minute, Control: config.ControlOne, RepeatContaminated: 1, CoolBelow: 75, CoolLimit: 30 * time.Second}
+	want := config.Sampling{Blocks: 6, ConfirmBlocks: config.AutoConfirm, Warmup: 1, Timeout: 10 * time.Minute, Control: config.ControlOne, RepeatContaminated: 1, CoolBelow: 75, CoolLimit: 30 * time.Second}
 	if got := config.Default().Sampling; got != want {
 		t.Errorf("default sampling %+v, want %+v", got, want)
 	}

@@ -138,6 +138,10 @@ func (r *reader) bench(path string, n ast.Node, b *Bench) {
 }
 
 func (r *reader) sampling(path string, n ast.Node, s *Sampling) {
+	if word, ok := n.(*ast.StringNode); ok && word.Value == "adaptive" {
+		s.Adaptive = defaultMost
+		return
+	}
 	r.object(path, n, map[string]setter{
 		"blocks":  r.whole(&s.Blocks),
 		"warmup":  r.whole(&s.Warmup),
@@ -146,8 +150,28 @@ func (r *reader) sampling(path string, n ast.Node, s *Sampling) {
 		"timeout": r.duration(&s.Timeout),
 		"control": r.text((*string)(&s.Control)),
 
+		"adaptive":       r.wholeOrOff(&s.Adaptive, defaultMost),
+		"confirm_blocks": r.wholeOrOff(&s.ConfirmBlocks, defaultConfirm),
+
 		"repeat_contaminated": r.whole(&s.RepeatContaminated),
 		"cool_below":          r.whole(&s.CoolBelow),
 		"cool_limit":          r.duration(&s.CoolLimit),
-	}, "confirm_blocks")
+	})
+}
+
+// wholeOrOff reads a whole number, off for 0, or on for what is meant then.
+func (r *reader) wholeOrOff(to *int, on int) setter {
+	return func(path string, n ast.Node) {
+		switch n := n.(type) {
+		case *ast.BoolNode:
+			*to = map[bool]int{true: on}[n.Value]
+			return
+		case *ast.StringNode, *ast.IntegerNode:
+			if v, err := parseBlocks(n.GetToken().Value, on); err == nil {
+				*to = v
+				return
+			}
+		}
+		r.wrong(path, n, wantBlocks)
+	}
 }

@@ -28,7 +28,6 @@ func Expand(cfg *config.Config) (*Plan, error) {
 	p := &Plan{
 		ConfigSHA:   cfg.SHA256,
 		Baseline:    cfg.Baseline,
-		Blocks:      cfg.Sampling.Blocks,
 		Warmup:      cfg.Sampling.Warmup,
 		Repetitions: cfg.Bench.Repetitions,
 		Timeout:     cfg.Sampling.Timeout,
@@ -45,6 +44,8 @@ func Expand(cfg *config.Config) (*Plan, error) {
 	if p.asksForSchedulers() {
 		p.Schedulers = &cfg.Schedulers
 	}
+	stages := cfg.Sampling.Stages(len(p.Cells), len(cfg.Arms)-1)
+	p.Blocks, p.Screen, p.Looks = stages.Blocks, stages.Screen, stages.Looks
 	arms := p.armsOf(cfg.Sampling.Control)
 	perBlock := 0
 	for _, of := range arms {

@@ -25,6 +25,8 @@ type content struct {
 	Tests       []record.Test
 	Serve       *config.Serve `json:",omitempty"`
 	Blocks      int
+	Screen      int   `json:",omitempty"`
+	Looks       []int `json:",omitempty"`
 	Warmup      int
 	Repetitions int
 	Timeout     time.Duration
@@ -49,6 +51,8 @@ func contentOf(cfg *config.Config, p *Plan) content {
 		Tests:       cfg.Bench.Tests,
 		Serve:       cfg.Serve,
 		Blocks:      p.Blocks,
+		Screen:      p.Screen,
+		Looks:       p.Looks,
 		Warmup:      p.Warmup,
 		Repetitions: p.Repetitions,
 		Timeout:     p.Timeout,

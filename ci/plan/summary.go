@@ -21,7 +21,7 @@ func (p *Plan) Summary() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "arms    %d: %s\n", len(p.Arms), p.listArms())
 	fmt.Fprintf(&b, "cells   %d: %s\n", len(p.Cells), p.listCells())
-	fmt.Fprintf(&b, "trials  %d in %d blocks\n", len(p.Trials), p.Blocks)
+	b.WriteString(p.sampling())
 	if tests := p.listTests(); tests != "" {
 		fmt.Fprintf(&b, "bench   %d + %d repetitions of %s\n", p.Warmup, p.Repetitions, tests)
 	}

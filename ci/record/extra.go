@@ -258,3 +258,14 @@ func (p Preparation) MarshalJSON() ([]byte, error) {
 	type fields Preparation
 	return marshalKeeping(fields(p), p.Extra)
 }
+
+func (l *Look) UnmarshalJSON(data []byte) (err error) {
+	type fields Look
+	l.Extra, err = unmarshalKeeping(data, (*fields)(l))
+	return err
+}
+
+func (l Look) MarshalJSON() ([]byte, error) {
+	type fields Look
+	return marshalKeeping(fields(l), l.Extra)
+}

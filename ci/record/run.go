@@ -25,6 +25,7 @@ type Run struct {
 	// Interrupted is why fewer trials ran than were planned, "" when all ran:
 	// "interrupt", "budget", "error", "killed".
 	Interrupted string   `json:"interrupted,omitempty"`
+	Looks       []Look   `json:"looks,omitempty"` // of a run whose cells may stop early, in their order
 	Parts       []Part   `json:"parts,omitempty"` // of a record that was merged from shards: one each, none of a session's own record
 	Notes       []string `json:"notes,omitempty"` // what a reader of the results should know, one sentence each
 
@@ -39,14 +40,24 @@ type Tool struct {
 
 // Plan is what was planned before anything ran.
 type Plan struct {
-	ID          string `json:"id"`              // hash of everything that decides which trials run; a run resumes only under the same one
-	ConfigSHA   string `json:"config_sha256"`   // of the configuration file's bytes; "" without a file
-	Seed        uint64 `json:"seed,string"`     // of cell order and first arm; a string because JSON numbers lose bits
-	Blocks      int    `json:"blocks"`          // rounds
-	Warmup      int    `json:"warmup"`          // repetitions of a trial that are dropped
-	Repetitions int    `json:"repetitions"`     // repetitions of a trial that count
-	Trials      int    `json:"trials"`          // planned in all
-	Shard       *Shard `json:"shard,omitempty"` // which part of a larger plan this is; nil for a whole one
+	ID          string `json:"id"`            // hash of everything that decides which trials run; a run resumes only under the same one
+	ConfigSHA   string `json:"config_sha256"` // of the configuration file's bytes; "" without a file
+	Seed        uint64 `json:"seed,string"`   // of cell order and first arm; a string because JSON numbers lose bits
+	Blocks      int    `json:"blocks"`        // rounds
+	Warmup      int    `json:"warmup"`        // repetitions of a trial that are dropped
+	Repetitions int    `json:"repetitions"`   // repetitions of a trial that count
+	Trials      int    `json:"trials"`        // planned in all; at most, where cells may stop early
+
+	// Screen is how many blocks of every cell a run in two stages screens; the
+	// blocks from that number on are fresh ones of the cells that may have lost,
+	// and those cells are judged by them alone. 0: one stage.
+	Screen int `json:"screen_blocks,omitempty"`
+	// Looks are the numbers of blocks, after those of the screening, at which a
+	// cell is judged and stops if that decides it, the last one the most it gets.
+	// Empty: the number of blocks was fixed.
+	Looks []int `json:"looks,omitempty"`
+
+	Shard *Shard `json:"shard,omitempty"` // which part of a larger plan this is; nil for a whole one
 
 	Extra Extra `json:"-"`
 }

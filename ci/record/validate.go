@@ -64,6 +64,31 @@ func (r *Run) Validate() error {
 			return fmt.Errorf("trials[%d] %s: %w", i, t.ID, err)
 		}
 	}
+	if err := r.Plan.validateLooks(); err != nil {
+		return err
+	}
+	for i, l := range r.Looks {
+		if cells[l.Cell] == nil || l.Blocks < 1 {
+			return fmt.Errorf("looks[%d]: no cell has the key %q, or it has no block", i, l.Cell)
+		}
+	}
+	return nil
+}
+
+// mostBlocks is more than any run has.
+const mostBlocks = 1_000_000
+
+func (p *Plan) validateLooks() error {
+	if p.Screen < 0 || p.Screen > mostBlocks {
+		return fmt.Errorf("plan: screen_blocks: %d", p.Screen)
+	}
+	last := 0
+	for _, n := range p.Looks {
+		if n <= last || n > mostBlocks {
+			return fmt.Errorf("plan: looks: %v do not grow from 1 on", p.Looks)
+		}
+		last = n
+	}
 	return nil
 }
 

@@ -58,6 +58,11 @@ func TestValidate(t *testing.T) {
 			r.Trials[0].Measurements = r.Trials[0].Measurements[:1]
 		}, ""},
 		{"no trials", func(r *record.Run) { r.Trials = nil }, ""},
+		{"looks that do not grow", func(r *record.Run) { r.Plan.Looks = []int{6, 6} }, "plan: looks"},
+		{"a look at nothing", func(r *record.Run) { r.Plan.Looks = []int{0, 6} }, "plan: looks"},
+		{"a screening of less than nothing", func(r *record.Run) { r.Plan.Screen = -1 }, "plan: screen_blocks"},
+		{"a look at no cell", func(r *record.Run) { r.Looks = []record.Look{{Cell: "x", Blocks: 6}} }, "looks[0]"},
+		{"a look", func(r *record.Run) { r.Looks = []record.Look{{Cell: r.Cells[0].Key, Blocks: 6}} }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			run := example()

@@ -61,6 +61,8 @@ func summary(p *plan.Plan) record.Plan {
 		ConfigSHA:   p.ConfigSHA,
 		Seed:        p.Seed,
 		Blocks:      p.Blocks,
+		Screen:      p.Screen,
+		Looks:       slices.Clone(p.Looks),
 		Warmup:      p.Warmup,
 		Repetitions: p.Repetitions,
 		Trials:      len(p.Trials),

@@ -24,6 +24,7 @@ type header struct {
 // An entry is each further line: exactly one of its fields is set.
 type entry struct {
 	Trial   *record.Trial `json:"trial,omitempty"`
+	Looks   []record.Look `json:"looks,omitempty"` // made together
 	Resumed *resumption   `json:"resumed,omitempty"`
 }
 

@@ -30,6 +30,7 @@ type LiveLine struct {
 	plan    *plan.Plan
 	pace    pace
 	streaks streaks
+	cells   *cells
 	gone    map[string]bool // trials that ran or were skipped, by ID
 	current *plan.Trial
 	began   time.Time // the run
@@ -59,6 +60,7 @@ func (l *LiveLine) Begin(p *plan.Plan, done []record.Trial) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.plan, l.gone, l.streaks, l.began = p, make(map[string]bool), make(streaks), l.now()
+	l.cells = newCells(p)
 	planned := make(map[string]plan.Trial, len(p.Trials))
 	for _, t := range p.Trials {
 		planned[t.ID] = t
@@ -122,6 +124,15 @@ func (l *LiveLine) Skipped(t plan.Trial, _ string) {
 	l.draw()
 }
 
+// Looked drops what the looks made needless.
+func (l *LiveLine) Looked(looks []record.Look) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.cells.take(looks)
+	l.foresee()
+	l.draw()
+}
+
 // End wipes the line away, so that what follows starts on an empty one.
 func (l *LiveLine) End(*record.Run, error) {
 	close(l.stop)
@@ -143,7 +154,7 @@ func (l *LiveLine) took(t plan.Trial, r record.Trial) {
 func (l *LiveLine) foresee() {
 	l.left = 0
 	for _, t := range l.plan.Trials {
-		if !l.gone[t.ID] && !l.streaks.over(t) {
+		if !l.gone[t.ID] && !l.streaks.over(t) && !l.cells.over(t) {
 			l.left += l.pace.of(t)
 		}
 	}
@@ -169,7 +180,14 @@ func (l *LiveLine) text(now time.Time) string {
 		if l.current != nil {
 			left += max(0, l.pace.of(*l.current)-now.Sub(l.started).Seconds())
 		}
-		text += fmt.Sprintf("  about %s left", brief(time.Duration(left*float64(time.Second))))
+		about := "about"
+		if l.plan.Stops() {
+			about = "at most"
+		}
+		text += fmt.Sprintf("  %s %s left", about, brief(time.Duration(left*float64(time.Second))))
+	}
+	if n := l.cells.decided(); l.plan.Stops() && len(l.plan.Cells) > 1 {
+		text += fmt.Sprintf("  %d/%d cells stopped", n, len(l.plan.Cells))
 	}
 	if t := l.current; t != nil {
 		if l.within != "" {

@@ -7,13 +7,15 @@ import (
 
 // An Observer is told what happens during a run, from one goroutine, in order:
 // Begin, then for each trial of the plan that had not run before either Skipped
-// or Started and, unless the run ends in it, Finished, then End. It should
+// or Started and, unless the run ends in it, Finished, then End. Between trials
+// it is told of looks, also, after Begin, of those before a pause. It should
 // return at once: the next trial waits for it.
 type Observer interface {
 	Begin(p *plan.Plan, done []record.Trial) // done were measured before the run was resumed
 	Started(t plan.Trial)                    // the trial is about to run
 	Finished(t plan.Trial, r record.Trial)   // it ran, and the journal has it
 	Skipped(t plan.Trial, why string)        // it will not run
+	Looked(looks []record.Look)              // cells were looked at, together
 	End(run *record.Run, err error)          // what Run is about to return
 }
 
@@ -23,4 +25,5 @@ func (nobody) Begin(*plan.Plan, []record.Trial)  {}
 func (nobody) Started(plan.Trial)                {}
 func (nobody) Finished(plan.Trial, record.Trial) {}
 func (nobody) Skipped(plan.Trial, string)        {}
+func (nobody) Looked([]record.Look)              {}
 func (nobody) End(*record.Run, error)            {}

@@ -29,6 +29,10 @@ type Options struct {
 	Resume bool          // go on with the run that Dir holds; start one when it holds none
 	Budget time.Duration // of this call; no block is begun that would overrun it. 0: no limit
 
+	// Decider stops cells of a plan that has looks or stages; nil measures all of
+	// it.
+	Decider Decider
+
 	// Conditions says, a sentence each, what the machine did during a trial that
 	// makes its numbers unfit; nil: host.StandardRules. Repeat is how often such a
 	// trial is run again at most, in all for a fifth of the plan's trials; the

@@ -23,6 +23,7 @@ type PlainLines struct {
 	plan    *plan.Plan
 	began   time.Time
 	gone    int
+	cells   *cells
 	skipped map[[2]int]bool // cells and arms whose skipping was told
 }
 
@@ -36,7 +37,12 @@ func NewPlainLines(w io.Writer, now func() time.Time) *PlainLines {
 
 func (l *PlainLines) Begin(p *plan.Plan, done []record.Trial) {
 	l.plan, l.began, l.gone, l.skipped = p, l.now(), len(done), make(map[[2]int]bool)
-	text := fmt.Sprintf("%s: %s, %s, %s", counted(len(p.Trials), "trial"), counted(p.Blocks, "block"), counted(len(p.Cells), "cell"), counted(len(p.Arms), "arm"))
+	l.cells = newCells(p)
+	most := ""
+	if p.Stops() {
+		most = "at most "
+	}
+	text := most + fmt.Sprintf("%s: %s, %s, %s", counted(len(p.Trials), "trial"), counted(p.Blocks, "block"), counted(len(p.Cells), "cell"), counted(len(p.Arms), "arm"))
 	if len(done) > 0 {
 		text += fmt.Sprintf("; %d were measured before", len(done))
 	}
@@ -63,6 +69,32 @@ func (l *PlainLines) Skipped(t plan.Trial, why string) {
 	}
 }
 
+// Looked tells once for all cells what became of them.
+func (l *PlainLines) Looked(looks []record.Look) {
+	l.cells.take(looks)
+	counts := make(map[record.Stop]int)
+	for _, k := range looks {
+		counts[k.Stop]++
+	}
+	text := "looks before the pause:"
+	if len(looks) > 0 && looks[0].Blocks == looks[len(looks)-1].Blocks {
+		text = fmt.Sprintf("looked at %s after %s:", counted(len(looks), "cell"), counted(looks[0].Blocks, "block"))
+	}
+	var parts []string
+	for _, k := range []struct {
+		stop record.Stop
+		is   string
+	}{
+		{record.StopDecided, "decided"}, {record.StopCleared, "cleared by the screening"}, {record.StopUseless, "beyond help"},
+		{record.StopLast, "at the end of their blocks"}, {"", "to go on"},
+	} {
+		if n := counts[k.stop]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, k.is))
+		}
+	}
+	l.line(fmt.Sprintf("%s %s; stopped so far: %d of %d", text, strings.Join(parts, ", "), l.cells.decided(), len(l.plan.Cells)))
+}
+
 func (l *PlainLines) End(run *record.Run, err error) {
 	failures := 0
 	trials := firsts(run.Trials)
@@ -71,7 +103,11 @@ func (l *PlainLines) End(run *record.Run, err error) {
 			failures++
 		}
 	}
-	text := fmt.Sprintf("%d of %d trials measured, %d failed, in %s", len(trials)-failures, len(l.plan.Trials), failures, brief(l.now().Sub(l.began)))
+	most := ""
+	if l.plan.Stops() {
+		most = "at most "
+	}
+	text := fmt.Sprintf("%d of %s%d trials measured, %d failed, in %s", len(trials)-failures, most, len(l.plan.Trials), failures, brief(l.now().Sub(l.began)))
 	if run.Interrupted != "" {
 		text += "; ended early: " + run.Interrupted
 	}

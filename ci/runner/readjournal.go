@@ -135,7 +135,7 @@ func readHeader(line []byte) (*record.Run, error) {
 // add takes in one line after the header.
 func (p *past) add(e entry, line int, seen map[string]bool) error {
 	switch {
-	case e.Trial != nil && e.Resumed == nil:
+	case e.Trial != nil && e.Resumed == nil && e.Looks == nil:
 		if seen[e.Trial.ID] {
 			return fmt.Errorf("trial %s is there twice", e.Trial.ID)
 		}
@@ -146,10 +146,16 @@ func (p *past) add(e entry, line int, seen map[string]bool) error {
 		learn(p.run, *e.Trial)
 		p.run.Trials = append(p.run.Trials, *e.Trial)
 		p.trialAt = append(p.trialAt, line)
-	case e.Resumed != nil && e.Trial == nil:
+	case e.Looks != nil && e.Trial == nil && e.Resumed == nil:
+		one := record.Run{Schema: p.run.Schema, Baseline: p.run.Baseline, Arms: p.run.Arms, Cells: p.run.Cells, Looks: e.Looks}
+		if err := one.Validate(); err != nil {
+			return err
+		}
+		p.run.Looks = append(p.run.Looks, e.Looks...)
+	case e.Resumed != nil && e.Trial == nil && e.Looks == nil:
 		p.notes = append(p.notes, e.Resumed.Notes...)
 	default:
-		return errors.New("corrupt: want either a trial or a resumption")
+		return errors.New("corrupt: want a trial, looks or a resumption")
 	}
 	return nil
 }

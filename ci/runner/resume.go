@@ -12,6 +12,7 @@ import (
 func (s *session) open(before *past) (err error) {
 	s.done = make(map[string]bool)
 	s.streaks = make(streaks)
+	s.cells, s.told, s.broke = newCells(s.plan), make(map[string]bool), make(map[int]bool)
 	path := s.folder.path(JournalFile)
 	if before == nil {
 		if err := os.MkdirAll(s.folder.path(LogFolder), 0o755); err != nil {
@@ -27,7 +28,7 @@ func (s *session) open(before *past) (err error) {
 		return err
 	}
 	s.notes = before.notes
-	next, left := s.next()
+	next, left := s.next(nil)
 	if !left { // only the record was still to be written
 		return nil
 	}
@@ -35,16 +36,6 @@ func (s *session) open(before *past) (err error) {
 	now.Notes = append(s.resumeNotes(before, now.At, next), s.called...)
 	s.notes = append(s.notes, now.Notes...)
 	return s.journal.append(entry{Resumed: &now})
-}
-
-// next is the first trial that is still to run.
-func (s *session) next() (t plan.Trial, left bool) {
-	for _, t := range s.plan.Trials {
-		if !s.done[t.ID] && !s.streaks.over(t) {
-			return t, true
-		}
-	}
-	return plan.Trial{}, false
 }
 
 // adopt takes over what the journal tells, once it is sure to be about the
@@ -61,9 +52,10 @@ func (s *session) adopt(before *past, path string) error {
 	for _, t := range s.plan.Trials {
 		planned[t.ID] = t
 	}
-	trials := before.run.Trials
+	trials, looks := before.run.Trials, before.run.Looks
 	s.run = before.run
-	s.run.Trials = nil
+	s.run.Trials, s.run.Looks = nil, nil
+	s.saw(looks)
 	last := -1
 	for i, r := range trials {
 		t, ok := planned[r.ID]
@@ -73,7 +65,7 @@ func (s *session) adopt(before *past, path string) error {
 			}
 			planned[r.ID] = t // which may be repeated itself
 		}
-		if !ok || r.Arm != s.plan.Arms[t.Arm].Name || r.Cell != s.plan.Cells[t.Cell].Cell.Key || r.Block != t.Block || r.Order != t.Order || t.Order <= last {
+		if !ok || r.Arm != s.plan.Arms[t.Arm].Name || r.Cell != s.plan.Cells[t.Cell].Cell.Key || r.Block != t.Block || r.Order != t.Order || t.Order <= last && !s.plan.Stops() {
 			return fmt.Errorf("%s:%d: trial %s is not the one planned next: the journal was edited; start over in another folder", path, before.trialAt[i], r.ID)
 		}
 		last = t.Order

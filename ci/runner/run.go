@@ -12,7 +12,8 @@ import (
 )
 
 // Run measures every trial of the plan, in its order, and returns the run
-// record, which is then also in opts.Dir.
+// record, which is then also in opts.Dir. Where the plan has looks or stages it
+// asks opts.Decider after each which cells go on, and leaves out the others.
 //
 // A trial that fails is part of the record and the run goes on. Where all of
 // the first three trials of an arm in a cell fail, its other trials of that
@@ -52,6 +53,9 @@ func Run(ctx context.Context, p *plan.Plan, bench Bench, opts Options) (*record.
 		return nil, err
 	}
 	opts.Observer.Begin(p, firsts(s.run.Trials))
+	if len(s.run.Looks) > 0 {
+		opts.Observer.Looked(s.run.Looks)
+	}
 	why, err := s.walk(ctx)
 	if broken := s.closeSchedulers(); broken != nil && err == nil {
 		why, err = "error", broken
@@ -105,6 +109,9 @@ func (s *session) finish(why string, cause error) error {
 	s.run.Finished = finished(s.run)
 	s.run.Interrupted = why
 	s.run.Notes = slices.Concat(s.run.Notes, datasetNotes(s.run), s.notes, s.streaks.notes(s.plan), conditionsNote(s.run))
+	if why == "budget" {
+		s.run.Notes = append(s.run.Notes, s.budgetNote())
+	}
 	if why == "error" {
 		s.run.Notes = append(s.run.Notes, fmt.Sprintf("the run ended early: %s", printable(cause.Error())))
 	}

@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/llama-regress/llama-regress/ci/plan"
@@ -26,6 +27,11 @@ type session struct {
 	pace    pace
 	streaks streaks
 	cooling cooling
+	cells   *cells
+	from    int             // trials of the plan before this one are over
+	told    map[string]bool // trials that were said to be skipped
+	aside   []bool          // cells that must wait for the budget's sake
+	broke   map[int]bool    // cells whose next block the budget has no room for
 
 	repeated int // trials that were run again
 }
@@ -34,18 +40,27 @@ type session struct {
 // did not, as in record.Run.Interrupted.
 func (s *session) walk(ctx context.Context) (why string, err error) {
 	last := plan.Trial{Cell: -1}
-	for i, t := range s.plan.Trials {
-		if s.done[t.ID] {
-			continue
-		}
-		if s.streaks.over(t) {
-			s.opts.Observer.Skipped(t, s.streaks.why(t))
-			continue
-		}
-		if ctx.Err() != nil {
+	s.fund()
+	for {
+		t, left := s.next(func(t plan.Trial) { s.opts.Observer.Skipped(t, s.streaks.why(t)) })
+		if ctx.Err() != nil && left {
 			return "interrupt", context.Cause(ctx)
 		}
-		if begins := last.Cell < 0 || !s.plan.SameRound(t, last); begins && s.overruns(i) {
+		if !left || s.cells.due(t) {
+			switch looked, err := s.look(); {
+			case err != nil:
+				return "error", err
+			case looked:
+				continue
+			case !left:
+				return s.exhausted(), nil
+			}
+		}
+		if begins := last.Cell < 0 || !s.plan.SameRound(t, last); begins && s.overruns(t) {
+			if s.setAside(t) {
+				s.fund()
+				continue
+			}
 			return "budget", nil
 		}
 		last = t
@@ -59,7 +74,58 @@ func (s *session) walk(ctx context.Context) (why string, err error) {
 		}
 		s.opts.Observer.Finished(t, trial)
 	}
-	return "", nil
+}
+
+// next is the first trial that is still to run and has not been put aside. Each
+// trial that failures have made pointless is told to skipped, once; nil tells
+// nobody.
+func (s *session) next(skipped func(plan.Trial)) (t plan.Trial, left bool) {
+	for s.from < len(s.plan.Trials) && s.over(s.plan.Trials[s.from]) {
+		s.from++
+	}
+	for _, t := range s.plan.Trials[s.from:] {
+		switch {
+		case s.over(t), s.waits(t):
+		case s.streaks.over(t):
+			if skipped != nil && !s.told[t.ID] {
+				s.told[t.ID] = true
+				skipped(t)
+			}
+		default:
+			return t, true
+		}
+	}
+	return plan.Trial{}, false
+}
+
+// over says that t ran, or that its cell needs it no longer.
+func (s *session) over(t plan.Trial) bool { return s.done[t.ID] || s.cells.over(t) }
+
+// waits says that the budget is for other cells than that of t. The null control
+// of a cell that stopped runs in the blocks that some cell is sure to get.
+func (s *session) waits(t plan.Trial) bool {
+	if s.cells.stopped[t.Cell] != "" {
+		return !slices.ContainsFunc(s.plan.Cells, func(c plan.Cell) bool {
+			i := s.cells.index[c.Cell.Key]
+			return s.cells.stopped[i] == "" && !s.putAside(i) && t.Block < s.plan.LookAfter(s.cells.at[i])
+		})
+	}
+	return s.putAside(t.Cell)
+}
+
+func (s *session) putAside(cell int) bool {
+	return s.broke[cell] || len(s.aside) > 0 && s.aside[cell]
+}
+
+// exhausted is why no trial is left to run: the plan is, or the budget that
+// cells were put aside for.
+func (s *session) exhausted() string {
+	for c := range s.plan.Cells {
+		if s.cells.stopped[c] == "" && s.putAside(c) {
+			return "budget"
+		}
+	}
+	return ""
 }
 
 // measure runs one trial and fills in what only the runner knows. An error
@@ -130,23 +196,22 @@ func (s *session) take(t plan.Trial, r record.Trial) {
 	}
 }
 
-// overruns says whether the block that begins at Trials[i] would end after the
-// budget, going by what its trials took so far.
-func (s *session) overruns(i int) bool {
+// overruns says whether the block of a cell that begins with first would end
+// after the budget, going by what its trials took so far.
+func (s *session) overruns(first plan.Trial) bool {
 	if s.opts.Budget <= 0 {
 		return false
 	}
-	first, need := s.plan.Trials[i], 0.0
-	for _, t := range s.plan.Trials[i:] {
+	need := 0.0
+	for _, t := range s.plan.Trials[first.Order:] {
 		if !s.plan.SameRound(t, first) {
 			break
 		}
-		if !s.streaks.over(t) {
+		if !s.streaks.over(t) && !s.over(t) && !s.waits(t) {
 			need += s.pace.of(t)
 		}
 	}
-	spent := s.opts.Now().Sub(s.begun).Seconds()
-	return spent+need > s.opts.Budget.Seconds()
+	return need > s.remaining()
 }
 
 // finished is when the last trial ended.

@@ -63,7 +63,7 @@ func (b *bisection) ends(ctx context.Context) (*compare.Result, *record.Run, err
 		return nil, nil, unmeasured(fmt.Errorf("the bad end: %w", err))
 	}
 	cfg := *b.cfg
-	cfg.Sampling.Blocks = max(cfg.Sampling.Blocks, confirmBlocks)
+	cfg.Sampling.Blocks, cfg.Sampling.Adaptive, cfg.Sampling.ConfirmBlocks = max(cfg.Sampling.Blocks, confirmBlocks), 0, 0
 	run, err := b.measure(ctx, "ends", &cfg, nil)
 	if err != nil {
 		return nil, nil, err
@@ -131,7 +131,7 @@ func (b *bisection) step(ctx context.Context, n int, commit bisect.Commit) (bise
 		return step, err
 	}
 	cfg := *b.cfg
-	cfg.Sampling.Blocks = b.log.Split.MostBlocks()
+	cfg.Sampling.Blocks, cfg.Sampling.Adaptive, cfg.Sampling.ConfirmBlocks = b.log.Split.MostBlocks(), 0, 0 // the stopper looks
 	watch, stopped := newStopper(ctx, b.log.Split, b.policy)
 	_, err = b.measure(stopped, name, &cfg, watch)
 	var unmeasurable *runner.UnmeasurableError
@@ -207,6 +207,7 @@ func (s *stopper) Skipped(t plan.Trial, _ string) {
 	s.look()
 }
 
+func (s *stopper) Looked([]record.Look)   {}
 func (s *stopper) End(*record.Run, error) {}
 
 // look is taken whenever a block has ended, in which every arm ran once.

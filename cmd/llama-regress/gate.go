@@ -69,6 +69,7 @@ func (a *app) gate(ctx context.Context, cfg *config.Config, how measuring, pass 
 		return err
 	}
 	begun := time.Now()
+	how.pass = pass
 	run, err := a.measure(ctx, cfg, how)
 	if run == nil || len(run.Trials) == 0 && err != nil {
 		return err

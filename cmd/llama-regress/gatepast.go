@@ -140,6 +140,7 @@ func confirming(cfg *config.Config, run *record.Run, base string, cells, metrics
 	}
 	again.Cells = cells
 	again.Sampling.Blocks = max(cfg.Sampling.Blocks, confirmBlocks)
+	again.Sampling.Adaptive, again.Sampling.ConfirmBlocks = 0, 0 // this is the confirmation
 	again.Bench.Tests = slices.DeleteFunc(slices.Clone(cfg.Bench.Tests), func(t record.Test) bool {
 		return !slices.Contains(metrics, t.Metric().Name)
 	})

@@ -21,6 +21,7 @@ import (
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/runner"
 	"github.com/llama-regress/llama-regress/ci/serve"
+	"github.com/llama-regress/llama-regress/compare"
 	"github.com/llama-regress/llama-regress/fixtures/gguf"
 	"github.com/llama-regress/llama-regress/report"
 )
@@ -34,6 +35,7 @@ type measuring struct {
 	shard  string // "i/n", the part of the plan to measure; "" for all of it
 
 	also runner.Observer // told as well; nil for nobody
+	pass gateFlags       // over the gate section, for what lets a cell stop early
 }
 
 // expand plans what is to be measured.
@@ -96,6 +98,10 @@ func (a *app) measure(ctx context.Context, cfg *config.Config, how measuring) (*
 	}
 	defer logged()
 	links := new(llama.Links)
+	policy, err := how.pass.policy(cfg.Gate)
+	if err != nil {
+		return nil, err
+	}
 	observer, within := a.observer()
 	if how.also != nil {
 		observer = bothObservers{observer, how.also}
@@ -106,6 +112,7 @@ func (a *app) measure(ctx context.Context, cfg *config.Config, how measuring) (*
 		Budget: cfg.Sampling.Budget,
 		Repeat: cfg.Sampling.RepeatContaminated,
 
+		Decider:   compare.Decider{Policy: policy},
 		CoolBelow: float64(cfg.Sampling.CoolBelow),
 		CoolLimit: cfg.Sampling.CoolLimit,
 		Alone: func(ctx context.Context) (func(), []string, error) {
@@ -207,6 +214,11 @@ func (b bothObservers) Finished(t plan.Trial, r record.Trial) {
 func (b bothObservers) Skipped(t plan.Trial, why string) {
 	b[0].Skipped(t, why)
 	b[1].Skipped(t, why)
+}
+
+func (b bothObservers) Looked(looks []record.Look) {
+	b[0].Looked(looks)
+	b[1].Looked(looks)
 }
 
 func (b bothObservers) End(run *record.Run, err error) {

@@ -80,6 +80,7 @@ makes one record of them.`,
 					return err
 				}
 				cfg = atLevels(cfg, levels...)
+				cfg.Sampling.Adaptive, cfg.Sampling.ConfirmBlocks = 0, 0 // a knee needs every level in every block
 			}
 			run, err := a.measure(cmd.Context(), cfg, how)
 			if run != nil {

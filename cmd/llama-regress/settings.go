@@ -36,6 +36,7 @@ type settings struct {
 	seed                        uint64
 	timeout, budget             time.Duration
 	control                     string
+	adaptive, confirm           string
 }
 
 func (s *settings) register(f *pflag.FlagSet) {
@@ -55,12 +56,15 @@ func (s *settings) registerWork(f *pflag.FlagSet) {
 	f.StringArrayVar(&s.cells, "cell", nil, "measure only the cell of this key; repeat for several ('llama-regress plan --full' lists them)")
 	s.serve.register(f)
 	s.sched.register(f)
-	f.IntVar(&s.blocks, "blocks", d.Sampling.Blocks, "rounds in which every arm of every cell runs once")
+	f.IntVar(&s.blocks, "blocks", d.Sampling.Blocks, "rounds in which every arm of every cell runs once; of the first stage or look, where there are more")
+	f.StringVar(&s.adaptive, "adaptive", "off", "measure each cell until its verdict is reached: on, or the most blocks it may get")
+	f.Lookup("adaptive").NoOptDefVal = "on"
+	f.StringVar(&s.confirm, "confirm-blocks", "", "fresh blocks of the cells that --blocks could not clear of a loss, or off (default: 20 from 20 cells on)")
 	f.IntVar(&s.repetitions, "repetitions", d.Bench.Repetitions, "repetitions of each test in a trial that count")
 	f.IntVar(&s.warmup, "warmup", d.Sampling.Warmup, "repetitions dropped before them")
 	f.Uint64Var(&s.seed, "seed", 0, "seed of the order of cells and arms")
 	f.DurationVar(&s.timeout, "timeout", d.Sampling.Timeout, "time limit of one trial")
-	f.DurationVar(&s.budget, "budget", 0, "wall time after which no block is begun, such as 30m")
+	f.DurationVar(&s.budget, "budget", 0, "wall time after which no block is begun, such as 30m; of cells that may stop early those closest to a verdict come first")
 	f.StringVar(&s.control, "control", string(d.Sampling.Control), "null control, the baseline against itself: none, one or all cells")
 }
 
@@ -205,12 +209,23 @@ func (s *settings) override(f *pflag.FlagSet, cfg *config.Config) error {
 		}
 	}
 	set("blocks", func() { cfg.Sampling.Blocks = s.blocks })
+	var faults []error
+	set("adaptive", func() { faults = append(faults, named("--adaptive", cfg.Sampling.SetAdaptive(s.adaptive))) })
+	set("confirm-blocks", func() { faults = append(faults, named("--confirm-blocks", cfg.Sampling.SetConfirm(s.confirm))) })
 	set("repetitions", func() { cfg.Bench.Repetitions = s.repetitions })
 	set("warmup", func() { cfg.Sampling.Warmup = s.warmup })
 	set("seed", func() { cfg.Sampling.Seed = s.seed })
 	set("timeout", func() { cfg.Sampling.Timeout = s.timeout })
 	set("budget", func() { cfg.Sampling.Budget = s.budget })
 	set("control", func() { cfg.Sampling.Control = config.Control(s.control) })
+	return errors.Join(faults...)
+}
+
+// named says which flag an error is about.
+func named(flag string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", flag, err)
+	}
 	return nil
 }
 

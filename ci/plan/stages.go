@@ -1,0 +1,83 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Stops says whether cells may get fewer blocks than the plan has.
+func (p *Plan) Stops() bool { return p.Screen > 0 || len(p.Looks) > 0 }
+
+// LookAfter returns the next number of blocks above n at which a cell is looked
+// at: the end of the screening, each look, and the end of the plan. It is
+// p.Blocks at most, and p.Blocks where nothing stops.
+func (p *Plan) LookAfter(n int) int {
+	for _, at := range p.lookPoints() {
+		if at > n {
+			return at
+		}
+	}
+	return p.Blocks
+}
+
+func (p *Plan) lookPoints() []int {
+	var at []int
+	if p.Screen > 0 {
+		at = append(at, p.Screen)
+	}
+	for _, n := range p.Looks {
+		at = append(at, p.Screen+n)
+	}
+	return append(at, p.Blocks)
+}
+
+// screenShare is how many of the cells that did not change a screening sends
+// on, in expectation: its level, statistics reference 7.6.
+const screenShare = 0.10
+
+// sampling words how the blocks are laid out, with what that may cost: two
+// stages have an expectation of their own, looks depend on what is seen.
+func (p *Plan) sampling() string {
+	if !p.Stops() {
+		return fmt.Sprintf("trials  %d in %d blocks\n", len(p.Trials), p.Blocks)
+	}
+	first := p.LookAfter(0)
+	least := 0
+	for _, t := range p.Trials {
+		if t.Block < first {
+			least++
+		}
+	}
+	most := len(p.Trials)
+	var b strings.Builder
+	fmt.Fprintf(&b, "trials  %d to %d", least, most)
+	if p.Screen > 0 {
+		fmt.Fprintf(&b, ", about %d when nothing changed", least+int(screenShare*float64(most-least)+0.5))
+	}
+	b.WriteString("\n")
+	if p.Screen > 0 {
+		fmt.Fprintf(&b, "stages  %d blocks of every cell, then %s fresh ones of those that may have lost\n", p.Screen, p.fresh())
+	} else {
+		fmt.Fprintf(&b, "looks   after %s blocks: a cell whose verdict is reached stops\n", list(p.Looks))
+	}
+	return b.String()
+}
+
+func (p *Plan) fresh() string {
+	if len(p.Looks) > 0 {
+		return list(p.Looks)
+	}
+	return fmt.Sprint(p.Blocks - p.Screen)
+}
+
+// list writes "6, 10, 15 or 20".
+func list(ns []int) string {
+	var words []string
+	for _, n := range ns {
+		words = append(words, fmt.Sprint(n))
+	}
+	if last := len(words) - 1; last > 0 {
+		return strings.Join(words[:last], ", ") + " or " + words[last]
+	}
+	return strings.Join(words, "")
+}
