@@ -68,6 +68,7 @@ type ChangePoint struct {
 	Restores bool `json:"restores,omitempty"` // it only takes back a loss, that of another change point
 
 	Title    Text   `json:"title"`              // "pp512 of small and 1 more: 6.1% slower"
+	Summary  string `json:"summary"`            // without any name: "5.5% slower since 2026-10-12 in 1 trend"
 	When     Text   `json:"when"`               // "between the nights of 2025-12-30 and 2025-12-31"
 	Standing Text   `json:"standing"`           // what became of it, one clause
 	Caveats  []Text `json:"caveats,omitempty"`  // what speaks against blaming the program, and how sure the night is
@@ -217,6 +218,7 @@ func newChangePoint(m *history.Machine, p history.ChangePoint, labels map[string
 		}
 	}
 	cp.Title = changeTitle(cp)
+	cp.Summary = changeSummary(cp)
 	cp.When = changeWhen(cp)
 	cp.Standing = changeStanding(cp, m, p)
 	cp.Caveats = changeCaveats(cp, p)

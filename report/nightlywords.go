@@ -44,6 +44,22 @@ func changeTitle(p ChangePoint) Text {
 	return concat(t, say(": %s", by))
 }
 
+// changeSummary says how large a change is where no name may stand.
+func changeSummary(p ChangePoint) string {
+	row := p.Rows[0]
+	by := "changed"
+	if row.Comparison.Change != nil {
+		by = row.size(*row.Comparison.Change, row.Figures.Change)
+	}
+	if len(p.Rows) > 1 {
+		by = "up to " + by
+	}
+	if p.Drift {
+		return fmt.Sprintf("%s from %s to %s in %s", by, day(p.LastGood), day(p.FirstBad), plural(len(p.Rows), "trend"))
+	}
+	return fmt.Sprintf("%s since %s in %s", by, day(p.FirstBad), plural(len(p.Rows), "trend"))
+}
+
 func changeWhen(p ChangePoint) Text {
 	if p.Drift {
 		return say("little by little from %s to %s", day(p.LastGood), day(p.FirstBad))

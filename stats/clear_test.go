@@ -2,6 +2,7 @@ package stats
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -96,5 +97,22 @@ func BenchmarkThousandNights(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// Levels that come, go and come again do not pass for autocorrelation, which
+// would hide all of them.
+func TestStepsThatComeAndGo(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 14))
+	for i := range 40 {
+		xs := noise(rng, 160, 0)
+		for j := range xs {
+			if j >= 50 && j < 80 || j >= 120 {
+				xs[j] -= 10
+			}
+		}
+		if got := positions(ChangePoints(xs, ChangeRule{Level: .002, Margin: 3, Seed: uint64(i)})); !slices.Equal(got, []int{50, 80, 120}) {
+			t.Errorf("series %d: have %v", i, got)
+		}
 	}
 }

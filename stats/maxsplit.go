@@ -61,7 +61,12 @@ func (s splitSearch) reaches(bound float64) bool {
 // give it.
 func (s splitSearch) maxT() float64 {
 	_, largest := s.best()
-	e := s.explained(largest)
+	return s.tOf(largest)
+}
+
+// tOf is the |t| that belongs to a value of the statistic.
+func (s splitSearch) tOf(statistic float64) float64 {
+	e := s.explained(statistic)
 	if e == 0 {
 		return 0
 	}

@@ -18,6 +18,10 @@ const leastForAutoregression = 15
 // without asking how it was found: autocorrelated noise hardly gets there.
 const clearStep = 1e-8
 
+// clearBump is the same for a level that came and went: there are more places
+// for one.
+const clearBump = 1e-11
+
 // stepAutoregression estimates the first-order autocorrelation of the noise in
 // a series that may step at index at, and clearly does at some other places,
 // from the residuals between the steps; in [0, 0.9], and 0 where there is no
@@ -49,9 +53,22 @@ func stepAutoregression(xs []float64, at int) float64 {
 // between its clear steps, and counts those in steps.
 func clearResiduals(xs, residuals []float64, steps float64) ([]float64, float64) {
 	search := newSplitSearch(xs)
-	if at, _ := search.best(); at > 0 && 2*(Estimate{Theta: -search.maxT(), SE: 1, DF: float64(len(xs) - 2)}).PBelow(0) < clearStep {
+	at, split := search.best()
+	from, to, stretch := search.bestStretch()
+	switch {
+	case at > 0 && search.tailOf(split) < clearStep:
 		residuals, steps = clearResiduals(xs[:at], residuals, steps+1)
 		return clearResiduals(xs[at:], residuals, steps)
+	case to > 0 && search.tailOf(stretch) < clearBump:
+		residuals, steps = clearResiduals(xs[:from], residuals, steps+2)
+		residuals, steps = clearResiduals(xs[from:to], residuals, steps)
+		return clearResiduals(xs[to:], residuals, steps)
 	}
 	return append(residuals, search.deviations...), steps
+}
+
+// tailOf is the two-sided p-value of the t that belongs to a statistic, as if
+// its place had not been searched for.
+func (s splitSearch) tailOf(statistic float64) float64 {
+	return 2 * (Estimate{Theta: -s.tOf(statistic), SE: 1, DF: float64(len(s.deviations) - 2)}).PBelow(0)
 }

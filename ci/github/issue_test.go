@@ -44,6 +44,8 @@ func TestTrackIssue(t *testing.T) {
 		"same":           {[]*githubtest.Issue{ours("open", "new")}, finding(true, "new"), githubtest.Fault{}, []string{listIssues}, github.Unchanged, "open"},
 		"gone":           {[]*githubtest.Issue{ours("open", "old")}, finding(false, "pass"), githubtest.Fault{}, []string{listIssues, updateIssue}, github.Updated, "closed"},
 		"closed by hand": {[]*githubtest.Issue{ours("closed", "old")}, finding(true, "new"), githubtest.Fault{}, []string{listIssues}, github.Skipped, "closed"},
+		"back":           {[]*githubtest.Issue{ours("closed", "old\n\n<!-- llama-regress:v1:closed -->")}, finding(true, "new"), githubtest.Fault{}, []string{listIssues, updateIssue}, github.Updated, "open"},
+		"still gone":     {[]*githubtest.Issue{ours("closed", "old\n\n<!-- llama-regress:v1:closed -->")}, finding(false, "new"), githubtest.Fault{}, []string{listIssues}, github.Skipped, "closed"},
 		"not ours":       {[]*githubtest.Issue{planted, pull, other}, finding(true, "new"), githubtest.Fault{}, []string{listIssues, createIssue}, github.Created, "open"},
 		"lost after it":  {nil, finding(true, "new"), githubtest.Fault{Status: 502, Written: true}, []string{listIssues, createIssue, listIssues}, github.Unchanged, "open"},
 		"lost before it": {nil, finding(true, "new"), githubtest.Fault{Status: 502}, []string{listIssues, createIssue, listIssues, createIssue}, github.Created, "open"},
@@ -70,6 +72,26 @@ func TestTrackIssue(t *testing.T) {
 				t.Errorf("our issues are %v, want %q", states, c.state)
 			}
 		})
+	}
+}
+
+// Only what we wrote ourselves counts, whatever others write into an issue.
+func TestTrackedIssues(t *testing.T) {
+	s := githubtest.New(t, listIssues)
+	issue := func(number int, login, kind, state, body string) *githubtest.Issue {
+		return &githubtest.Issue{Number: number, Login: login, Type: kind, Labels: []string{github.IssueLabel}, State: state, Body: body}
+	}
+	s.Issues = []*githubtest.Issue{
+		issue(1, github.ActionsBot, "Bot", "open", github.IssueMarker("cp.a.1")+"\ntext"),
+		issue(2, github.ActionsBot, "Bot", "closed", github.IssueMarker("cp.a.2")+"\ntext"),
+		issue(3, github.ActionsBot, "Bot", "open", github.IssueMarker("bench.1")+"\ntext"),
+		issue(4, "mallory", "User", "open", github.IssueMarker("cp.a.3")+"\ntext"),
+		issue(5, github.ActionsBot, "Bot", "open", "quoted: "+github.IssueMarker("cp.a.4")),
+	}
+	client, _ := dial(t, s)
+	got, err := client.TrackedIssues(context.Background(), "cp.a.", "")
+	if err != nil || len(got) != 2 || got[0].Key != "cp.a.1" || !got[0].Open || got[1].Key != "cp.a.2" || got[1].Open {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 

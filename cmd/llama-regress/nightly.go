@@ -101,7 +101,7 @@ failed.`,
 	cmd.Flags().BoolVar(&asJSON, "json", false, "the same as --format json")
 	cmd.MarkFlagsMutuallyExclusive("json", "format")
 	cmd.MarkFlagDirname("checkout")
-	cmd.AddCommand(&cobra.Command{
+	cmd.AddCommand(a.nightlyTrackCommand(), &cobra.Command{
 		Use:   "schema",
 		Short: "Print the JSON Schema of the nightly's JSON report",
 		Args:  cobra.NoArgs,

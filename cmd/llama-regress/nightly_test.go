@@ -18,6 +18,12 @@ import (
 func stored(t *testing.T, runs []*record.Run) string {
 	t.Helper()
 	dir := t.TempDir()
+	writeRuns(t, dir, runs)
+	return "dir:" + dir
+}
+
+func writeRuns(t *testing.T, dir string, runs []*record.Run) {
+	t.Helper()
 	for _, run := range runs {
 		data, err := stdjson.Marshal(run)
 		if err != nil {
@@ -31,7 +37,6 @@ func stored(t *testing.T, runs []*record.Run) string {
 			t.Fatal(err)
 		}
 	}
-	return "dir:" + dir
 }
 
 // typed runs the command in this process.

@@ -30,7 +30,8 @@ func (a *app) trackCommand() *cobra.Command {
 		Long: `Judges a measured run again. A regression between its two builds opens an issue
 with the report, labelled llama-regress; the same builds measured again on the
 same machine bring that issue up to date, or close it when the regression is
-gone. An issue that a person closed stays closed.
+gone. An issue that a person closed stays closed. What lasts over many nights is
+followed by 'llama-regress nightly track'.
 
 Needs GITHUB_TOKEN with the permission issues: write.`,
 		Example: `  llama-regress track measured --machine bench-01

@@ -12,7 +12,7 @@ import (
 
 func TestTrack(t *testing.T) {
 	const list, create, update = "issues/list-for-repo", "issues/create", "issues/update"
-	s := githubtest.New(t, list, list, create, list, list, update, list, list, create)
+	s := githubtest.New(t, list, list, create, list, list, update, list, update, list, create)
 	j := newJob(t, s, "schedule", nil)
 	path := filepath.Join(t.TempDir(), "run.json")
 	night := func(c reporttest.Case, says string) {
@@ -42,7 +42,10 @@ func TestTrack(t *testing.T) {
 	if issue.State != "closed" {
 		t.Error("measured again, the same builds show nothing, and the issue is open")
 	}
-	night(reporttest.Regression(), "skipped: its issue is closed")
+	night(reporttest.Regression(), "issue updated")
+	if issue.State != "open" {
+		t.Error("the regression is back, and its issue, which nobody but the tool closed, is closed")
+	}
 	night(reporttest.Case{Source: sourceOf(evilRun())}, "issue created")
 	if body := s.Issues[1].Body; strings.Contains(skeleton(body[strings.Index(body, "\n"):]), "@octocat") {
 		t.Error("somebody is mentioned")

@@ -312,26 +312,17 @@ func (t *Trend) settle(sc scale, st int, found []Change) {
 	if len(found) == 0 {
 		return
 	}
-	last := found[len(found)-1].After
 	for i := range found {
 		c := &found[i]
 		c.State = Open
-		left := sc.to(last) - sc.to(c.Before) // of the change, in the end
-		if c.Worse == (sc.better > 0) {
-			left = -left
-		}
-		if left > sc.lambda {
-			continue
-		}
-		c.State = Recovered
 		for _, later := range found[i+1:] {
-			c.Ended = later.At
-			left := sc.to(later.After) - sc.to(c.Before)
+			left := sc.to(later.After) - sc.to(c.Before) // of the change, from there on
 			if c.Worse == (sc.better > 0) {
 				left = -left
 			}
 			if left <= sc.lambda {
-				break
+				c.State, c.Ended = Recovered, later.At
+				break // what comes then is another change
 			}
 		}
 	}

@@ -205,6 +205,7 @@ func TestStates(t *testing.T) {
 		{"taken back", steady(120, map[int]float64{60: 0.9, 90: 1 / 0.9}), nil, []State{Open, Recovered}, false},
 		{"taken back by half", steady(120, map[int]float64{60: 0.9, 90: 1.05}), nil, []State{Open, Open}, false},
 		{"two losses, the second taken back", steady(160, map[int]float64{50: 0.9, 80: 0.9, 120: 1 / 0.9}), nil, []State{Open, Recovered, Open}, false},
+		{"taken back and lost again", steady(160, map[int]float64{50: 0.9, 80: 1 / 0.9, 120: 0.9}), nil, []State{Open, Recovered, Recovered}, false},
 		{"accepted later", steady(120, map[int]float64{60: 0.9}), promote(90), []State{Accepted}, false},
 		{"accepted where it began", steady(120, map[int]float64{60: 0.9}), promote(60), nil, false},
 		{"accepted for one cell", steady(120, map[int]float64{60: 0.9}), promote(90, "bench/m1"), []State{Open}, false},

@@ -57,6 +57,9 @@ func prose(s string) string {
 	return s
 }
 
+// Inline writes a sentence that stands by itself.
+func Inline(t report.Text) string { return inline(t) }
+
 // inline writes a sentence outside a table.
 func inline(t report.Text) string { return t.Render(prose, code) }
 
