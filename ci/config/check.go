@@ -33,6 +33,7 @@ func (c *Config) check(known []fault) []fault {
 	k.serve(c)
 	k.sampling(c.Sampling)
 	k.schedulers(c.Schedulers)
+	k.placement("placement", c.Placement, c.Matrix)
 	k.gate(c)
 	if b := c.Build.Bin; b != "" && !filepath.IsLocal(b) {
 		k.fault("build.bin", "want a folder within the checkout, such as build/bin, have %q", short(b))
@@ -100,6 +101,12 @@ func (k *checker) arms(c *Config) {
 				k.fault(path+".scheduler", "the matrix sets scheduler as well; take it out of one of them")
 			}
 		}
+		k.placement(path+".placement", a.Placement, c.Matrix)
+		for name := range a.Placement {
+			if a.Params[name] != "" {
+				k.fault(path+".placement."+name, "params sets it as well; take it out of one of them")
+			}
+		}
 		for _, name := range slices.Sorted(maps.Keys(a.Params)) {
 			if c.Matrix.sets(name) {
 				k.fault(path+".params."+name, "the matrix sets %s as well; take it out of one of them", name)
@@ -156,6 +163,16 @@ func (k *checker) param(path, name, value string) {
 	} else if p.System {
 		if err := sched.CheckParam(name, value); err != nil {
 			k.fault(path, "%v", err)
+		}
+	}
+}
+
+// placement checks one value each of some parameters of placement.
+func (k *checker) placement(path string, params map[string]string, m Matrix) {
+	k.params(path, params)
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		if m.sets(name) {
+			k.fault(path+"."+name, "the matrix sets %s as well; take it out of one of them", name)
 		}
 	}
 }

@@ -32,7 +32,8 @@ type Config struct {
 	Build    Build    `yaml:"build"` // of a commit, for bisect
 	Store    string   `yaml:"store"` // where run records live, such as dir:PATH; "" for nowhere
 
-	Schedulers Schedulers `yaml:"schedulers"`
+	Schedulers Schedulers        `yaml:"schedulers"`
+	Placement  map[string]string `yaml:"placement"` // of every process that is measured: of sched.PlacementParams, such as the matrix does not set
 
 	Cells  []string `yaml:"-"` // keys of the only cells to measure; none for all
 	Dir    string   `yaml:"-"` // absolute folder of the file, for its relative paths; "" means the working directory
@@ -50,11 +51,16 @@ type Arm struct {
 	// matrix, and to the kernel where that says nothing either. See
 	// sched.CheckScheduler.
 	Scheduler string `yaml:"scheduler"`
+
+	Placement map[string]string `yaml:"placement"` // like Config.Placement, over which it wins
 }
 
-// AllParams are the parameters that an arm sets, its scheduler among them.
+// AllParams are the parameters that an arm sets, its scheduler and placement
+// among them.
 func (c *Config) AllParams(a Arm) map[string]string {
 	all := make(map[string]string)
+	maps.Copy(all, c.Placement)
+	maps.Copy(all, a.Placement)
 	maps.Copy(all, a.Params)
 	if a.Scheduler != "" {
 		all[record.SchedulerParam] = a.Scheduler

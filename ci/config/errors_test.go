@@ -46,7 +46,12 @@ func TestErrors(t *testing.T) {
 4: unknown key "concurrency" in matrix`},
 		{"gate: {goodput: {margin: 3%}}\n", `4: gate.goodput: nothing measures it: there is no serve section`},
 		{"gate: {eventual_success_rate: {margin: 3%}}\n", `4: gate.eventual_success_rate.margin: a share's margin is in percentage points: write 3pp`},
-		{"placement: {numactl: \"--interleave=3\"}\nmatrix: {scheduler: [default, rusty]}\nsampling: {confirm_blocks: 12, adaptive: 6}\n", `4: "placement" is not supported by configuration version 1 yet
+		{"placement: {numactl: \"ls /\", nice: 20, cpu_limit: 0, memory_limit: 4, cpus: 3-1, gpu: 1}\nmatrix: {scheduler: [default, rusty]}\nsampling: {confirm_blocks: 12, adaptive: 6}\n", `4: placement.numactl: "ls": not a policy of numactl; want such as --interleave=0,1, --membind=0 or --cpunodebind=0
+4: placement.nice: "20" is not a whole number from -20 to 19
+4: placement.cpu_limit: "0": want processors' worth of time, at least 0.01, such as 1.5
+4: placement.memory_limit: "4": want a whole number with K, M, G or T, such as 4G
+4: placement.cpus: "3-1": 3-1 is no range of processors
+4: unknown key "gpu" in placement
 5: matrix.scheduler[1]: "rusty": want default, a name that begins with scx_, or a path; did you mean scx_rusty?
 6: sampling.confirm_blocks: is the most fresh blocks a cell may get, and so is adaptive, 6: give one of them
 6: sampling.adaptive: is the most blocks a cell may get: want more than blocks, 6, have 6`},

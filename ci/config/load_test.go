@@ -42,6 +42,7 @@ func TestLoad(t *testing.T) {
 				Env:    map[string]string{"OMP_NUM_THREADS": "4", "GGML_X": "", "LANG": "C"},
 
 				Scheduler: "scx_layered --run-example",
+				Placement: map[string]string{"cpus": "0-3,8", "nice": "-5"},
 			},
 		},
 		Baseline: "new",
@@ -68,6 +69,7 @@ func TestLoad(t *testing.T) {
 			Server:     config.Server{Params: map[string]string{"ctx_size": "4096", "parallel": "8", "cont_batching": "off"}, StartTimeout: 2 * time.Minute},
 		},
 		Sampling:   config.Sampling{Blocks: 4, Adaptive: 20, ConfirmBlocks: 12, Warmup: 0, Seed: 18446744073709551615, Budget: 45 * time.Minute, Timeout: 90 * time.Second, Control: config.ControlAll, RepeatContaminated: 1, CoolBelow: 60, CoolLimit: 90 * time.Second},
+		Placement:  map[string]string{"numactl": "--interleave=0,3", "cpu_limit": "1.5", "memory_limit": "4G"},
 		Schedulers: config.Schedulers{Settle: 500 * time.Millisecond, StartTimeout: time.Minute},
 		Gate: config.Gate{
 			Margins:          map[string]float64{"throughput": 0.04, "ttft_p50": 0.06, "ttft_p95": 0.125, "tpot_p50": 0.07, "goodput": 0.1, "success_rate": 0.015, "tg16@d32": 0.005},

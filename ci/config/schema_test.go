@@ -16,6 +16,7 @@ import (
 
 	"github.com/llama-regress/llama-regress/ci/config"
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/sched"
 )
 
 // TestSchemaHasTheKeysOfTheStructs compares in both directions.
@@ -69,6 +70,7 @@ func TestSchemaHasTheKeysOfTheStructs(t *testing.T) {
 		{"objectives", at("properties", "serve", "properties", "objectives"), keys(config.Objectives{})},
 		{"server", at("properties", "serve", "properties", "server"), keys(config.Server{}, serverParams...)},
 		{"schedulers", at("properties", "schedulers"), keys(config.Schedulers{})},
+		{"placement", at("properties", "placement"), slices.Sorted(slices.Values(sched.PlacementParams))},
 		{"sampling", at("properties", "sampling"), keys(config.Sampling{})},
 		{"gate", at("properties", "gate"), keys(config.Gate{}, kinds...)},
 		{"params", at("$defs", "params"), slices.Sorted(slices.Values(params))},
@@ -138,6 +140,7 @@ var accepted = []string{
 	"gate: {throughput: {margin: 40%}}", "gate: {throughput: {margin: 05%}}", "gate: {throughput: {margin: 0.49}}", "gate: {throughput: {}}",
 	"gate: {pp512: {margin: 1%}}", "gate: {success_rate: {margin: 0.1pp}}", "gate: {success_rate: {margin: 0.1}}",
 	"matrix: {scheduler: [default, scx_rusty, scx_layered --run-example, /opt/scx_x, ./build/mine -v]}", "schedulers: {settle: 500ms, start_timeout: 1m}",
+	"placement: {}", "placement: {numactl: -i 0 -N 1, cpus: 0, nice: -20, cpu_limit: 2, memory_limit: 512M}", "matrix: {cpus: [\"0\", 0-1, \"0,1\"], nice: [0, 5]}",
 	"gate: {inconclusive: pass}", "gate: {inconclusive: fail}",
 	"serve: {dataset: {path: d}, concurrency: 4}", "serve: {dataset: {path: d, rule: vllm, max_prompt_tokens: 1024}, rate: [0.5, 2]}",
 	"serve: {dataset: {path: d}, concurrency: [1, 8], server: {parallel: 8, ctx_size: 8192, cont_batching: off, start_timeout: 2m}}",
@@ -148,7 +151,7 @@ var refused = []string{
 	"treads: 1", "baseline: ''", "baseline: true", "baseline: [base]", "store: ''", "store: /x", "store: \"dir:\"", "store: s3:///x", "store: 5",
 	"serve: {}", "serve:", "serve: {dataset: {path: d}}", "serve: {concurrency: 4}", "serve: {dataset: {path: d}, concurrency: 0}",
 	"serve: {dataset: {path: d}, rate: 0}", "serve: {dataset: {path: d}, rate: 1, arrivals: gamma}", "serve: {dataset: {path: d}, concurrency: 1, server: {port: 1}}",
-	"serve: {dataset: {path: d}, concurrency: 1, objectives: {ttft: 5}}", "serve: {dataset: {path: d, sample: 0}, concurrency: 1}", "placement: {}", "matrix: []", "matrix: {scheduler: [cfs]}", "matrix: {scheduler: ''}", "matrix: {scheduler: [-x/y]}", "schedulers: {settle: 5}", "schedulers: {start: 5s}", "matrix: {treads: [1]}", "matrix: {threads: []}",
+	"serve: {dataset: {path: d}, concurrency: 1, objectives: {ttft: 5}}", "serve: {dataset: {path: d, sample: 0}, concurrency: 1}", "placement: []", "placement: {nice: 20}", "placement: {cpu_limit: 0}", "placement: {memory_limit: 4}", "placement: {numactl: ls}", "placement: {cpus: a}", "placement: {scheduler: default}", "matrix: {cpus: [0-1, 0-1]}", "matrix: []", "matrix: {scheduler: [cfs]}", "matrix: {scheduler: ''}", "matrix: {scheduler: [-x/y]}", "schedulers: {settle: 5}", "schedulers: {start: 5s}", "matrix: {treads: [1]}", "matrix: {threads: []}",
 	"matrix: {threads: -1}", "matrix: {threads: 1.5}", "matrix: {threads: x}", "matrix: {threads: 2147483648}", "matrix: {threads: true}", "matrix: {threads: [[1]]}",
 	"matrix: {threads: \"01\"}", "matrix: {threads: [1, 1]}", "matrix: {mmap: yes}", "matrix: {mmap: 1}", "matrix: {numa: true}", "matrix: {type_k: \"f16,q8_0\"}", "matrix: {type_k: ''}",
 	"matrix: {type_k: null}", "matrix: {include: {threads: 1}}", "matrix: {include: [{}]}", "matrix: {include: [{threads: [1]}]}", "matrix: {threads: 1, exclude: [{}]}",

@@ -6,6 +6,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/sched"
 )
 
 // version insists that the first key says which version the rest is in.
@@ -46,7 +47,8 @@ func (r *reader) config(n ast.Node, c *Config) {
 				"settle": r.duration(&c.Schedulers.Settle), "start_timeout": r.duration(&c.Schedulers.StartTimeout),
 			})
 		},
-	}, "placement")
+		"placement": r.placement(&c.Placement),
+	})
 	if c.Serve != nil && !benched {
 		c.Bench.Tests = nil // who asks for serving alone gets no llama-bench
 	}
@@ -60,8 +62,21 @@ func (r *reader) arm(path string, n ast.Node) (a Arm) {
 		"env":    r.texts(&a.Env),
 
 		"scheduler": r.text(&a.Scheduler),
-	}, "placement")
+		"placement": r.placement(&a.Placement),
+	})
 	return a
+}
+
+// placement reads one value each of some parameters of placement.
+func (r *reader) placement(to *map[string]string) setter {
+	return func(path string, n ast.Node) {
+		*to = map[string]string{}
+		keys := map[string]setter{}
+		for _, name := range sched.PlacementParams {
+			keys[name] = func(path string, n ast.Node) { (*to)[name] = r.param(path, n) }
+		}
+		r.object(path, n, keys)
+	}
 }
 
 func (r *reader) model(path string, n ast.Node) (m Model) {
@@ -88,7 +103,7 @@ func (r *reader) matrix(path string, n ast.Node, m *Matrix) {
 			r.oneOrMore(func(path string, n ast.Node) { m.Params[p.Name] = append(m.Params[p.Name], r.param(path, n)) })(path, n)
 		}
 	}
-	r.object(path, n, keys, "placement")
+	r.object(path, n, keys)
 }
 
 // params reads one value each of some parameters.
@@ -98,7 +113,7 @@ func (r *reader) params(path string, n ast.Node) map[string]string {
 	for _, p := range record.Params {
 		keys[p.Name] = func(path string, n ast.Node) { values[p.Name] = r.param(path, n) }
 	}
-	r.object(path, n, keys, "placement")
+	r.object(path, n, keys)
 	return values
 }
 

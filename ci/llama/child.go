@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/sched"
 )
 
 const (
@@ -32,19 +33,28 @@ type childSpec struct {
 	log       io.Writer     // what it writes to stderr, all of it; nil for nowhere
 	output    io.Writer     // takes stdout and stderr together, and none is kept; nil keeps them apart
 	marked    bool          // find and end, where the system can, also processes it started that left its group
+	placement sched.Placement
 }
+
+// command is what is started: the program, behind those that put it in its place.
+func (s *childSpec) command() ([]string, error) { return s.placement.Wrap(s.program, s.args) }
 
 // A childEnd is how it went.
 type childEnd struct {
-	reason    endReason
-	state     *os.ProcessState
-	stdout    []byte
-	working   bool   // it had begun to serve: its last words tell why it ended, not its first
-	stderr    string // beginning and end; the middle of a long one is left out
-	seconds   float64
-	killed    bool     // it was asked to end and did not within the grace period
-	strays    []string // processes that had left its group and were ended, "NAME (PID)"
-	heldOpen  bool     // a process it left behind kept its output open
+	reason   endReason
+	state    *os.ProcessState
+	stdout   []byte
+	working  bool   // it had begun to serve: its last words tell why it ended, not its first
+	stderr   string // beginning and end; the middle of a long one is left out
+	seconds  float64
+	killed   bool     // it was asked to end and did not within the grace period
+	strays   []string // processes that had left its group and were ended, "NAME (PID)"
+	heldOpen bool     // a process it left behind kept its output open
+
+	placed    map[string]string // where it ran, as the kernel said; nil where no place was asked for
+	misplaced error             // it was not in the place asked for
+	starved   bool              // the kernel ended it, or a part of it, for the limit of its control group
+
 	resources record.Resources
 }
 
@@ -71,6 +81,9 @@ type child struct {
 	hurry  context.CancelFunc      // ends the grace period
 	done   chan struct{}           // closed once it has been collected; its group was killed before
 	end    *childEnd               // after done
+
+	group  *sched.Group
+	placed func() (map[string]string, error) // to be called before it is collected
 }
 
 // runChild runs a program in a process group of its own and returns once it
@@ -95,6 +108,15 @@ func startChild(ctx context.Context, spec childSpec) (*child, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	command, err := spec.command()
+	if err != nil {
+		return nil, err
+	}
+	attr := ownGroup()
+	group, err := spec.placement.Enter(attr)
+	if err != nil {
+		return nil, err
+	}
 	limited, cancel := context.WithCancelCause(ctx)
 	release := func() {}
 	if spec.timeout > 0 {
@@ -105,7 +127,7 @@ func startChild(ctx context.Context, spec childSpec) (*child, error) {
 	stderr := new(excerpt)
 
 	// Not CommandContext: its kill reaches the first process only.
-	cmd := exec.Command(spec.program, spec.args...)
+	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Env = spec.env
 	var mark string
 	if spec.marked {
@@ -120,7 +142,7 @@ func startChild(ctx context.Context, spec childSpec) (*child, error) {
 		cmd.Stderr = io.MultiWriter(stderr, spec.log)
 	}
 	cmd.WaitDelay = drainPeriod
-	ownGroup(cmd)
+	cmd.SysProcAttr = attr
 
 	// The parent-death signal of Linux is tied to the thread that started the
 	// child (golang/go#27505), so one locked thread starts it and waits for it.
@@ -133,12 +155,16 @@ func startChild(ctx context.Context, spec childSpec) (*child, error) {
 		defer release()
 		defer hurry()
 		begin := time.Now()
+		defer group.Leave()
 		err := cmd.Start()
+		if err == nil {
+			c.group, c.placed = group, spec.placement.Follow(cmd.Process.Pid, group)
+		}
 		started <- err
 		if err != nil {
 			return
 		}
-		c.end = waitAndEnd(limited, patience, cmd, begin, cmp.Or(spec.grace, gracePeriod), mark)
+		c.end = c.waitAndEnd(limited, patience, begin, cmp.Or(spec.grace, gracePeriod), mark)
 		c.end.stdout, c.end.stderr = stdout.data, stderr.String()
 		close(c.done)
 	}()
@@ -162,8 +188,8 @@ func (c *child) stop(ctx context.Context) {
 
 // waitAndEnd waits until the child has ended, and sees to it that it does when
 // ctx is done.
-func waitAndEnd(ctx, patience context.Context, cmd *exec.Cmd, begin time.Time, grace time.Duration, mark string) *childEnd {
-	end := new(childEnd)
+func (c *child) waitAndEnd(ctx, patience context.Context, begin time.Time, grace time.Duration, mark string) *childEnd {
+	end, cmd := new(childEnd), c.cmd
 	exited := make(chan struct{})
 	var watcher sync.WaitGroup
 	watcher.Go(func() { end.reason, end.killed = endOnDone(ctx, patience, exited, cmd, grace) })
@@ -172,6 +198,8 @@ func waitAndEnd(ctx, patience context.Context, cmd *exec.Cmd, begin time.Time, g
 		end.seconds = time.Since(begin).Seconds()
 		close(exited)
 		watcher.Wait()
+		end.placed, end.misplaced = c.placed()
+		end.starved = c.group.OutOfMemory()
 		killGroup(cmd) // whoever it left behind would disturb the next trial
 		end.strays = killMarked(mark, cmd.Process.Pid)
 	})

@@ -18,8 +18,8 @@ import (
 // ownGroup makes the child lead a process group of its own, and die when
 // llama-regress does, however it does. A wrapper script should exec its
 // program: the signal at our death reaches the first process only.
-func ownGroup(cmd *exec.Cmd) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+func ownGroup() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
 // waitFor waits until the child has ended, calls ended while its pid still

@@ -9,8 +9,8 @@ import (
 
 // ownGroup makes the child lead a process group of its own. Only Linux can
 // also tie its life to ours.
-func ownGroup(cmd *exec.Cmd) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+func ownGroup() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true}
 }
 
 // waitFor collects the child and then calls ended: these systems have no

@@ -10,8 +10,8 @@ import (
 
 // Windows has no process groups to signal: the first process alone is ended.
 
-func ownGroup(cmd *exec.Cmd) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
+func ownGroup() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
 }
 
 func terminateGroup(cmd *exec.Cmd) { _ = cmd.Process.Kill() }

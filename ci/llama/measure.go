@@ -13,6 +13,7 @@ import (
 	"github.com/llama-regress/llama-regress/ci/host"
 	"github.com/llama-regress/llama-regress/ci/plan"
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/sched"
 )
 
 const (
@@ -32,7 +33,7 @@ func (b *Bench) Measure(ctx context.Context, p *plan.Plan, t plan.Trial) (record
 	if err != nil {
 		return record.Trial{}, err
 	}
-	m := &measurement{bench: b, program: prog, plan: p, cell: cell, id: t.ID, padding: p.Padding(t), path: b.Links.program(prog.path)}
+	m := &measurement{bench: b, program: prog, plan: p, arm: t.Arm, cell: cell, id: t.ID, padding: p.Padding(t), path: b.Links.program(prog.path)}
 	if b.LogDir != "" {
 		f, err := b.logFile(t.ID)
 		if err != nil {
@@ -71,6 +72,7 @@ type measurement struct {
 	bench   *Bench
 	program *program
 	plan    *plan.Plan
+	arm     int // index into plan.Arms
 	cell    plan.Cell
 	id      string
 	padding int               // bytes that its environment is longer by
@@ -84,13 +86,21 @@ type measurement struct {
 	failure   *record.Failure
 	resources *record.Resources
 	samples   *record.Samples
+	placed    map[string]string
 	warnings  []string
+
+	placement sched.Placement
 }
 
 // run walks the invocations until one fails.
 func (m *measurement) run(ctx context.Context) error {
 	if err := m.program.unchanged(); err != nil {
 		m.fail(record.BuildChanged, "%v; measure builds that nobody rebuilds meanwhile", err)
+		return nil
+	}
+	var err error
+	if m.placement, err = sched.NewPlacement(m.cell.Cell.Params, m.plan.Arms[m.arm].Params); err != nil {
+		m.fail(record.BadArgument, "%v", err)
 		return nil
 	}
 	commands, err := m.commands()
@@ -100,7 +110,7 @@ func (m *measurement) run(ctx context.Context) error {
 	}
 	deadline := time.Now().Add(m.plan.Timeout)
 	for i, args := range commands {
-		spec := childSpec{program: m.path, args: args, env: padded(m.program.env, m.padding), maxStdout: maxStdout}
+		spec := childSpec{program: m.path, args: args, env: padded(m.program.env, m.padding), maxStdout: maxStdout, placement: m.placement}
 		if m.plan.Timeout > 0 {
 			spec.timeout = max(time.Until(deadline), time.Nanosecond)
 		}
@@ -146,7 +156,13 @@ func (m *measurement) invoke(ctx context.Context, spec childSpec, again bool) er
 	if again {
 		m.command = append(m.command, ";")
 	}
-	command := append([]string{m.program.path}, spec.args...)
+	shown := spec
+	shown.program = m.program.path
+	command, err := shown.command()
+	if err != nil {
+		m.fail(record.StartFailed, "%v", err)
+		return nil
+	}
 	m.command = append(m.command, command...)
 	if m.log != nil {
 		fmt.Fprintf(m.log, "$ %s\n", strings.Join(command, " "))
@@ -164,7 +180,10 @@ func (m *measurement) invoke(ctx context.Context, spec childSpec, again bool) er
 		return nil
 	}
 	m.add(end)
-	m.failure = failureOf(end, spec, memoryKills() > killsBefore)
+	m.failure = failureOf(end, spec, memoryKills() > killsBefore || end.starved)
+	if m.placed = end.placed; end.misplaced != nil {
+		m.fail(record.PlacementDiffers, "%v", end.misplaced)
+	}
 	results, err = ReadResults(bytes.NewReader(end.stdout), "stdout")
 	m.results = append(m.results, results...)
 	if err != nil && m.failure == nil {
@@ -216,6 +235,7 @@ func (m *measurement) trial() record.Trial {
 		Resources:    m.resources,
 		Samples:      m.samples,
 		Preparation:  &record.Preparation{Padding: m.padding},
+		Placement:    m.placed,
 	}
 	if m.path != m.program.path {
 		t.Preparation.Link = m.path

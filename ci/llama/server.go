@@ -14,6 +14,7 @@ import (
 
 	"github.com/llama-regress/llama-regress/ci/host"
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/sched"
 )
 
 // Servers starts llama-server. Its zero value is ready to use. It must not be
@@ -113,6 +114,10 @@ func (s *Servers) Start(ctx context.Context, spec ServerSpec) (*Server, *record.
 	if err != nil {
 		return nil, failure(record.BadArgument, "%s: %v", p.name(), err), nil
 	}
+	placement, err := sched.NewPlacement(spec.Params, spec.Arm.Params)
+	if err != nil {
+		return nil, failure(record.BadArgument, "%v", err), nil
+	}
 	limit := spec.StartTimeout
 	if limit <= 0 {
 		limit = startTimeout
@@ -123,7 +128,7 @@ func (s *Servers) Start(ctx context.Context, spec ServerSpec) (*Server, *record.
 	}
 	deadline := time.Now().Add(limit)
 	for attempt := 1; ; attempt++ {
-		srv := &Server{program: p, spec: childSpec{program: s.Links.program(p.path), env: padded(p.env, spec.Padding), marked: true}, values: values, asked: asked, model: spec.ModelPath, log: &serverLog{forward: forward}, client: newClient(), done: make(chan struct{})}
+		srv := &Server{program: p, spec: childSpec{program: s.Links.program(p.path), env: padded(p.env, spec.Padding), marked: true, placement: placement}, values: values, asked: asked, model: spec.ModelPath, log: &serverLog{forward: forward}, client: newClient(), done: make(chan struct{})}
 		f, err := srv.start(ctx, s.port, args)
 		if f == nil && err == nil {
 			f, err = srv.awaitReady(ctx, deadline, limit)
@@ -178,7 +183,10 @@ func (srv *Server) start(ctx context.Context, port func() (int, error), args []s
 	}
 	address := []string{"--host", "127.0.0.1", "--port", strconv.Itoa(srv.port)}
 	args = slices.Concat([]string{"-m", srv.model}, address, args)
-	srv.command = append([]string{srv.program.path}, args...)
+	shown := childSpec{program: srv.program.path, args: args, placement: srv.spec.placement}
+	if srv.command, err = shown.command(); err != nil {
+		return failure(record.StartFailed, "%v", err), nil
+	}
 	if srv.log.forward != nil { // not in what is searched for causes: paths have words too
 		fmt.Fprintf(srv.log.forward, "$ %s\n", strings.Join(srv.command, " "))
 	}
@@ -195,6 +203,9 @@ func (srv *Server) start(ctx context.Context, port func() (int, error), args []s
 	go func() {
 		<-srv.child.done
 		srv.kills = memoryKills() - srv.kills
+		if srv.child.end.starved {
+			srv.kills = max(srv.kills, 1)
+		}
 		close(srv.done)
 	}()
 	return nil, nil
@@ -225,6 +236,12 @@ func (srv *Server) Done() <-chan struct{} { return srv.done }
 // much only the last MiB is kept.
 func (srv *Server) LogBetween(from, to time.Time) string {
 	return srv.log.between(from, to, 2<<10)
+}
+
+// Placement is where the server ran, as the kernel said by parameter, and an
+// error where that is not what was asked for. It is to be called after Stop.
+func (srv *Server) Placement() (map[string]string, error) {
+	return srv.child.end.placed, srv.child.end.misplaced
 }
 
 // Stop ends the server: it is asked to, and after 5 s, or when ctx is done,

@@ -57,6 +57,11 @@ var Params = []Param{
 	{Name: "ctx_size", Serve: true, Default: "8192", Number: true, Min: 64, Doc: "context of llama-server, tokens, divided over its slots"},
 	{Name: "cont_batching", Serve: true, Default: "on", Values: onOff, Doc: "continuous batching of llama-server"},
 	{Name: SchedulerParam, System: true, Doc: "the kernel's scheduler: default, a sched_ext scheduler such as scx_lavd, or the path of one"},
+	{Name: "numactl", System: true, Doc: "memory and processor policy as numactl takes it, such as --interleave=0,1"},
+	{Name: "cpus", System: true, Doc: "processors that the program may use, such as 0-3,8"},
+	{Name: "nice", System: true, Number: true, Min: -20, Max: 19, Doc: "niceness: -20 goes first, 19 last"},
+	{Name: "cpu_limit", System: true, Doc: "processor time that a control group allows, such as 1.5 processors"},
+	{Name: "memory_limit", System: true, Doc: "memory that a control group allows, such as 4G"},
 }
 
 // SchedulerParam is the parameter that says which scheduler the kernel runs.

@@ -35,6 +35,7 @@ type Trial struct {
 	Preparation  *Preparation      `json:"preparation,omitempty"`
 	Load         *Load             `json:"load,omitempty"`      // of a serve trial
 	Scheduler    *Scheduler        `json:"scheduler,omitempty"` // of a trial that asked for one
+	Placement    map[string]string `json:"placement,omitempty"` // where its process ran, as the kernel said, by parameter
 	Warnings     []string          `json:"warnings,omitempty"`  // such as a debug build's own warning
 
 	// Contaminated says, a sentence each, what the machine did during the trial

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/llama-regress/llama-regress/ci/plan"
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/sched"
 )
 
 // identify finds out what is about to be measured: it checks and hashes every
@@ -37,7 +39,7 @@ func (s *session) identify(ctx context.Context) error {
 		return fmt.Errorf("plan: %w", err)
 	}
 	s.models = make(pins)
-	err := errors.Join(s.identifyModels(ctx), s.identifyDatasets(ctx), s.identifyBuilds(ctx), s.checkSchedulers(ctx))
+	err := errors.Join(s.identifyModels(ctx), s.identifyDatasets(ctx), s.identifyBuilds(ctx), s.checkSchedulers(ctx), s.checkPlacements(ctx))
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
@@ -138,6 +140,35 @@ func (s *session) checkSchedulers(ctx context.Context) error {
 		return fmt.Errorf("nothing loads the schedulers that the plan asks for: %q", wanted)
 	}
 	return s.opts.Schedulers.Check(ctx, wanted)
+}
+
+// checkPlacements tries every placement of the plan.
+func (s *session) checkPlacements(ctx context.Context) error {
+	var faults []error
+	tried := make(map[string]bool)
+	for _, t := range s.plan.Trials {
+		params := make(map[string]string)
+		for _, set := range []map[string]string{s.plan.Cells[t.Cell].Cell.Params, s.plan.Arms[t.Arm].Params} {
+			for _, name := range sched.PlacementParams {
+				if value, ok := set[name]; ok {
+					params[name] = value
+				}
+			}
+		}
+		key := record.CellKey("", "", params)
+		if len(params) == 0 || tried[key] {
+			continue
+		}
+		tried[key] = true
+		p, err := sched.NewPlacement(params)
+		if err == nil {
+			err = p.Probe(ctx)
+		}
+		if err != nil {
+			faults = append(faults, fmt.Errorf("placement %s cannot be had on this machine: %w", strings.TrimPrefix(key, "//"), err))
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // identifyBuilds asks the bench about each arm. A bench names the arm in its

@@ -11,6 +11,7 @@
 package sched
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -69,6 +70,10 @@ func CheckScheduler(text string) error {
 func CheckParam(name, value string) error {
 	if name == record.SchedulerParam {
 		return CheckScheduler(value)
+	}
+	_, err := NewPlacement(map[string]string{name: value})
+	if err != nil {
+		return errors.Unwrap(err)
 	}
 	return nil
 }

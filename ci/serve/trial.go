@@ -123,6 +123,8 @@ func (tr *trial) press(ctx context.Context, srv *llama.Server, prompts drawn) (*
 	}
 	broken := srv.Check(ctx, 0)
 	tr.record.Resources, tr.record.Warnings = tr.stop(ctx, srv)
+	var misplaced error
+	tr.record.Placement, misplaced = srv.Placement()
 	if err := tr.keep(res, srv, watch); err != nil {
 		return nil, err
 	}
@@ -133,6 +135,9 @@ func (tr *trial) press(ctx context.Context, srv *llama.Server, prompts drawn) (*
 	if broken != nil {
 		broken.Message = fmt.Sprintf("after %d of %d requests: %s", l.Succeeded, l.Requests, broken.Message)
 		return broken, nil
+	}
+	if misplaced != nil {
+		return &record.Failure{Class: record.PlacementDiffers, Message: misplaced.Error()}, nil
 	}
 	if first, late := y.late(l); late {
 		return &record.Failure{
