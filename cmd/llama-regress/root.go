@@ -90,6 +90,7 @@ failed, 130 interrupted.`,
 		a.configCommand(),
 		a.versionCommand(),
 	)
+	a.completeValues(root)
 	return root
 }
 
