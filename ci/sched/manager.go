@@ -208,7 +208,8 @@ func (m *Manager) load(ctx context.Context, s spec, program string) (*record.Fai
 	defer tick.Stop()
 	for {
 		now := m.root.snapshot()
-		ready := now.state == enabled && now.ops != ""
+		// The kernel counts a load a moment after it calls it enabled.
+		ready := now.state == enabled && now.ops != "" && now.seq != before.seq
 		switch {
 		case ready && !s.is(now.ops):
 			return m.notLoaded(l, "the kernel calls what was loaded %s, not %s", now.name(), s.ops()), nil

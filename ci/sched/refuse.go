@@ -83,13 +83,18 @@ func (m *Manager) owners() string {
 	return ", loaded by " + strings.Join(names, "; ")
 }
 
-// processes maps the ID of every process to its name.
+// processes maps the ID of every process to its name. The kernel's own threads,
+// which have no command line, are left out: one is called scx_enable_helper.
 func (m *Manager) processes() map[string]string {
 	all := make(map[string]string)
 	files, _ := filepath.Glob(m.root.path("proc/[0-9]*/comm"))
 	for _, file := range files {
+		dir := filepath.Dir(file)
+		if line, err := os.ReadFile(filepath.Join(dir, "cmdline")); err == nil && len(line) == 0 {
+			continue
+		}
 		if data, err := os.ReadFile(file); err == nil {
-			all[filepath.Base(filepath.Dir(file))] = string(bytes.TrimSpace(data))
+			all[filepath.Base(dir)] = string(bytes.TrimSpace(data))
 		}
 	}
 	return all

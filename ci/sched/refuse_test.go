@@ -28,7 +28,9 @@ func TestRefusals(t *testing.T) {
 			k.Set("root/ops", "lavd_1.0")
 			k.Set("state", "enabled")
 			k.Write("proc/321/comm", "scx_lavd\n")
-		}, Occupied, `"lavd_1.0" (state enabled), loaded by scx_lavd, process 321`},
+			k.Write("proc/322/comm", "scx_enable_helper\n") // a thread of the kernel
+			k.Write("proc/322/cmdline", "")
+		}, Occupied, `"lavd_1.0" (state enabled), loaded by scx_lavd, process 321; end`},
 		{"scx.service", func(k fakesched.Kernel, _ *Manager) {
 			k.Write("sys/fs/cgroup/system.slice/scx.service/cgroup.procs", "12\n")
 		}, Managed, "scx.service would load"},
