@@ -24,6 +24,7 @@ func (a *app) bisectCommand() *cobra.Command {
 		how                  measuring
 		pass                 gateFlags
 		repo, good, bad      string
+		from, change         string
 		command, bin, metric string
 		timeout              time.Duration
 		asJSON, keep         bool
@@ -47,9 +48,21 @@ runs in the checkout's top folder; ccache shares what both clones compile.`,
 		Example: `  llama-regress bisect --repo llama.cpp --good b6082 --bad master --model model.gguf
   llama-regress bisect --good b6082 --bad b6090 -c llama-regress.yaml --metric tg128
   llama-regress bisect --good b6082 --bad b6090 --model m.gguf --build 'cmake -B build -DGGML_CUDA=ON && cmake --build build -j --target llama-bench'
+  llama-regress nightly --json >night.json; llama-regress bisect --from night.json --repo llama.cpp -c llama-regress.yaml
   llama-regress bisect --good b6082 --bad master --model model.gguf --resume`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if from != "" {
+				r, err := readChangePoint(from, change)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(a.err, "change point %s: %s\n", printable(r.id), printable(r.title))
+				good, bad, metric = cmp.Or(good, r.good), cmp.Or(bad, r.bad), cmp.Or(metric, r.metric)
+				if len(what.cells) == 0 {
+					what.cells = []string{r.cell}
+				}
+			}
 			if good == "" || bad == "" {
 				return errors.New("name both ends: --good REV --bad REV, such as two tags")
 			}
@@ -99,6 +112,8 @@ runs in the checkout's top folder; ccache shares what both clones compile.`,
 	f.StringVar(&repo, "repo", ".", "checkout of llama.cpp")
 	f.StringVar(&good, "good", "", "revision that is fast enough")
 	f.StringVar(&bad, "bad", "", "revision that is not")
+	f.StringVar(&from, "from", "", "JSON report of a nightly, one of whose change points says both ends, the cell and the metric")
+	f.StringVar(&change, "change", "", "ID of that change point (default the worst regression that is open)")
 	d := bisect.DefaultBuilder()
 	f.StringVar(&command, "build", "", "shell command that builds a checkout (default the configuration's, else '"+d.Command+"')")
 	f.StringVar(&bin, "bin", "", "folder of the programs in a checkout after it (default the configuration's, else "+d.Bin+")")
