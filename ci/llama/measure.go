@@ -110,7 +110,7 @@ func (m *measurement) run(ctx context.Context) error {
 	}
 	deadline := time.Now().Add(m.plan.Timeout)
 	for i, args := range commands {
-		spec := childSpec{program: m.path, args: args, env: padded(m.program.env, m.padding), maxStdout: maxStdout, placement: m.placement}
+		spec := childSpec{program: m.path, args: args, env: padded(m.program.env, m.padding), maxStdout: maxStdout, placement: m.placement, marked: true}
 		if m.plan.Timeout > 0 {
 			spec.timeout = max(time.Until(deadline), time.Nanosecond)
 		}
@@ -206,6 +206,9 @@ func (m *measurement) add(end *childEnd) {
 	m.resources.MaxRSSBytes = max(m.resources.MaxRSSBytes, end.resources.MaxRSSBytes)
 	for _, w := range warningsIn(end.stderr) {
 		m.warn("%s", w)
+	}
+	if end.strays != nil {
+		m.warn("llama-bench left processes behind, which were killed: %s", strings.Join(end.strays, ", "))
 	}
 	if end.heldOpen {
 		m.warn("llama-bench left a process behind that kept its output open; it may disturb later trials")

@@ -5,7 +5,11 @@ package llama
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,6 +51,47 @@ func TestMeasureEndsWhatHangs(t *testing.T) {
 	for _, run := range runs {
 		groupGone(t, run.PID)
 	}
+}
+
+// A child that deafens itself, one that becomes a daemon: neither is there when
+// the trial has ended, whether it ended well or was cancelled.
+func TestMeasureLeavesNothing(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("walks /proc")
+	}
+	logs := t.TempDir()
+	daemon := func(id string) int {
+		data, err := os.ReadFile(filepath.Join(logs, id+".log"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, after, _ := strings.Cut(string(data), "fakebench: daemon ")
+		line, _, _ := strings.Cut(after, "\n")
+		pid, _ := strconv.Atoi(line)
+		return pid
+	}
+	p := onePlan(fake(t, "FAKE_FAULT=daemon"), modelFile(t), nil, "pp512")
+	trial, err := (&Bench{LogDir: logs}).Measure(t.Context(), p, p.Trials[0])
+	if err != nil || trial.Outcome != record.OK || !strings.Contains(strings.Join(trial.Warnings, "\n"), "left processes behind, which were killed: ") {
+		t.Errorf("%v, %+v, warnings %q", err, trial.Failure, trial.Warnings)
+	}
+	gone(t, daemon(p.Trials[0].ID))
+
+	p = onePlan(fake(t, "FAKE_FAULT=daemon,deaf@1"), modelFile(t), nil, "pp512", "tg128")
+	p.Trials[0].ID = "deaf"
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		for ctx.Err() == nil {
+			if data, _ := os.ReadFile(filepath.Join(logs, "deaf.log")); strings.Contains(string(data), "daemon ") && strings.HasSuffix(string(data), "\n") {
+				cancel()
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}()
+	if _, err := (&Bench{LogDir: logs}).Measure(ctx, p, p.Trials[0]); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	gone(t, daemon("deaf"))
 }
 
 // A memory kill is told from other kills by what the kernel counted, or by

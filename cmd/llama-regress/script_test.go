@@ -39,7 +39,7 @@ func TestScripts(t *testing.T) {
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "fake": fake, "fakeserver": fakeServer, "bench": bench, "nights": nights, "join": join, "kernel": fakeKernel,
+			"exits": exits, "fake": fake, "fakeserver": fakeServer, "bench": bench, "nights": nights, "join": join, "no-process": noProcess, "kernel": fakeKernel,
 		},
 	})
 }
@@ -132,4 +132,16 @@ func join(ts *testscript.TestScript, _ bool, args []string) {
 		all = append(all, ts.ReadFile(part)...)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), all, 0o644))
+}
+
+// noProcess PATH fails if a program of that path runs, going by the process table.
+func noProcess(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	ts.Check(err)
+	for _, line := range lines {
+		if command, _ := os.ReadFile(line); strings.HasPrefix(string(command), path+"\x00") {
+			ts.Fatalf("%s is %q", filepath.Dir(line), command)
+		}
+	}
 }
