@@ -215,6 +215,9 @@ func replicates(m compare.Method, n int) string {
 func caveats(r Row, cleaned bool) []Text {
 	var list []Text
 	for _, w := range r.Comparison.Warnings {
+		if why := r.Comparison.Reason; w.Code == compare.ContaminatedKept && why != nil && why.Code == compare.Contaminated {
+			continue // the reason says so
+		}
 		list = append(list, caveat(w))
 	}
 	if cleaned {

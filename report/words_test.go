@@ -65,3 +65,17 @@ func TestReasonsSayWhatIsLacking(t *testing.T) {
 		}
 	}
 }
+
+func TestACaveatThatTheReasonSaysAlreadyIsLeftOut(t *testing.T) {
+	c := comparison(toks, 800, -0.1, 0.05)
+	c.Warnings = []compare.Warning{{Code: compare.ContaminatedKept, Number: 11}, {Code: compare.Outlier}}
+	for _, test := range []struct {
+		reason *compare.Reason
+		want   int
+	}{{nil, 2}, {&compare.Reason{Code: compare.TooNoisy}, 2}, {&compare.Reason{Code: compare.Contaminated, Have: 11}, 1}} {
+		c.Reason = test.reason
+		if got := caveats(Row{Comparison: c}, false); len(got) != test.want {
+			t.Errorf("reason %v: %d caveats, want %d: %v", test.reason, len(got), test.want, got)
+		}
+	}
+}

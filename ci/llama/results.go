@@ -81,6 +81,9 @@ func readResults(r io.Reader, name string, most limits) ([]Result, error) {
 	decoded := transform.NewReader(limited, unicode.BOMOverride(transform.Nop))
 	in := &objects{in: bufio.NewReaderSize(decoded, 64<<10), line: 1, maxObject: most.object}
 	found := &findings{name: name}
+	if begin, _ := in.in.Peek(512); bytes.IndexByte(begin, 0) >= 0 {
+		return nil, found.stop(errors.New("a binary file, and no output of llama-bench -o jsonl"))
+	}
 	for {
 		result, line, err := in.nextResult()
 		var misplaced *lineError

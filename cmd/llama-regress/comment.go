@@ -33,7 +33,7 @@ checks: write, with --artifact event also actions: read. When a post fails, the
 report goes to the step summary and the exit code stays 0, unless --require-post.`,
 		Example: `  llama-regress comment
   llama-regress comment --artifact event --accept "add the label perf-accepted"
-  llama-regress comment llama-regress-out --dry-run --pr 7 --sha "$(git rev-parse HEAD)"`,
+  llama-regress comment --dry-run --repo OWNER/NAME --pr 7 --sha "$(git rev-parse HEAD)"`,
 		Args: cobra.MaximumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if c.artifact != "" && len(args) > 0 {

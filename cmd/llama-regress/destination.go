@@ -65,7 +65,11 @@ type destination struct {
 // connect finds out where we are. Everything it needs comes from the runner and
 // the command line.
 func (p *api) connect(a *app) (*destination, error) {
-	repo, err := github.ParseRepo(cmp.Or(p.repo, a.getenv("GITHUB_REPOSITORY")))
+	named := cmp.Or(p.repo, a.getenv("GITHUB_REPOSITORY"))
+	if named == "" {
+		return nil, errors.New("no repository is known: name it with --repo OWNER/NAME, or set GITHUB_REPOSITORY")
+	}
+	repo, err := github.ParseRepo(named)
 	if err != nil {
 		return nil, fmt.Errorf("%w; name it with --repo", err)
 	}
@@ -100,6 +104,9 @@ func (p *place) open(a *app) (*destination, error) {
 func (p *place) measuredRun(a *app, d *destination) (err error) {
 	if (p.pull == 0) != (p.sha == "") {
 		return errors.New("--pr and --sha go together")
+	}
+	if p.sha != "" && !commitHash.MatchString(p.sha) {
+		return fmt.Errorf("--sha %q: want all 40 digits of the commit, as 'git rev-parse HEAD' prints them", p.sha)
 	}
 	if p.pull == 0 {
 		if d.event, err = github.ReadEvent(a.getenv("GITHUB_EVENT_PATH"), a.getenv("GITHUB_EVENT_NAME")); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/llama-regress/llama-regress/ci/provision"
 	"github.com/llama-regress/llama-regress/fixtures/gguf"
@@ -16,7 +17,7 @@ import (
 func (a *app) syntheticModel(ctx context.Context, preset string, seed uint64, path string, force bool) (string, error) {
 	shape, ok := gguf.Preset(preset)
 	if !ok {
-		return "", fmt.Errorf("no model preset is called %q; there are %v", preset, gguf.Presets())
+		return "", fmt.Errorf("no model preset is called %q; there are %s", preset, strings.Join(gguf.Presets(), ", "))
 	}
 	if path == "" {
 		cache, err := provision.DefaultCacheDir()

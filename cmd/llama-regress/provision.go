@@ -88,7 +88,12 @@ a synthetic model gives honest throughput with no download. What it writes is
 noise. Prints the file's path.`,
 		Example: `  llama-regress provision model tiny
   llama-regress provision model tinyllama-1.1b --out tinyllama-f16.gguf`,
-		Args:      cobra.ExactArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fmt.Errorf("name one model to make: %s", strings.Join(gguf.Presets(), ", "))
+			}
+			return nil
+		},
 		ValidArgs: gguf.Presets(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path, err := a.syntheticModel(cmd.Context(), args[0], seed, out, force)

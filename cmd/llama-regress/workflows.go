@@ -14,6 +14,8 @@ import (
 	"github.com/llama-regress/llama-regress/ci/github"
 )
 
+var commitHash = regexp.MustCompile(`^[0-9a-f]{40}$`)
+
 // workflowSetup is what a person has to do once, where no file can.
 const workflowSetup = `
 Then, once:
@@ -37,7 +39,7 @@ var workflowBuilds = strings.NewReplacer("build-base/bin", "build/base/bin", "bu
 func (a *app) writeWorkflows(dir, action string) error {
 	if action == "" {
 		commit := tool().Commit
-		if !regexp.MustCompile(`^[0-9a-f]{40}$`).MatchString(commit) {
+		if !commitHash.MatchString(commit) {
 			return errors.New("this build does not know its own commit: name the action with --action llama-regress/llama-regress/.github/actions/llama-regress@COMMIT")
 		}
 		action = "llama-regress/llama-regress/.github/actions/llama-regress@" + commit

@@ -59,7 +59,8 @@ const charts = (() => {
   };
 
   const clone = option => JSON.parse(JSON.stringify(option));
-  const signed = x => (x > 0 ? "+" : x < 0 ? "−" : "") + String(Math.abs(Number(x.toPrecision(6))));
+  // Left is worse, so of a time that grew: a sign would say the opposite of the table's.
+  const size = x => String(Math.abs(Number(x.toPrecision(6))));
   const cut = (s, n) => s.length > n ? s.slice(0, n - 1) + "…" : s;
   const wrap = (s, n) => s.split("\n").map(line => line.replace(new RegExp("(.{1," + n + "})(\\s|$)", "g"), "$1\n").trim()).join("\n");
 
@@ -96,8 +97,8 @@ const charts = (() => {
     option.yAxis[0].data = shown.map(row => cut(row.name, small ? 24 : 70));
     option.yAxis[0].axisLabel = { interval: 0, color: (_, i) => color(shown[i].class) };
     const unit = shown.every(row => row.points) ? "points" : shown.some(row => row.points) ? "% (of shares: points)" : "%";
-    const name = small ? "← worse    better →" : "← worse     change in " + unit + "     better →";
-    Object.assign(option.xAxis[0], range(shown), { name, axisLabel: { formatter: signed, hideOverlap: true } });
+    const name = small ? "← worse    better →" : "← worse     size of the change in " + unit + "     better →";
+    Object.assign(option.xAxis[0], range(shown), { name, axisLabel: { formatter: size, hideOverlap: true } });
     Object.assign(option.series[0], {
       data: shown.map((row, i) => ({ value: [i, row.gain, row.low ?? NaN, row.high ?? NaN, row.margin?.[0] ?? NaN, row.margin?.[1] ?? NaN], itemStyle: { color: color(row.class) } })),
       encode: { x: [1, 2, 3], y: 0 },

@@ -48,7 +48,7 @@ var ownTags = regexp.MustCompile(`^<(?:` + strings.Join([]string{
 	`section id="(?:steps|failures|serving|capacity)"`, `br`, `details(?: id="maps"| class="served" id="s-[0-9a-f]*"| class="trial")?(?: open)?`, `footer class="soft"`,
 	`(?:p|span|div) class="[a-z ]*"(?: data-class="[a-z_]*")?(?: data-kind="[a-z]*")?(?: role="(?:search|img)")?(?: hidden)?`,
 	`span id="shown" class="soft" aria-live="polite"`, `div id="forest" role="img"`, `input id="search"[a-z0-9 =":/()-]*`,
-	`table(?: id="(?:comparisons|controls)")?(?: class="(?:rows|rows one|map|trials|data|serving)")?(?: data-unit="[A-Za-z0-9/%µ]*")?`,
+	`table(?: id="(?:comparisons|controls)")?(?: class="(?:rows|rows one|map|trials|data|serving|serving failing)")?(?: data-unit="[A-Za-z0-9/%µ]*")?`,
 	`tr(?: id="c-[0-9a-f-]*")?(?: class="(?:row|more|soft)")?(?: data-class="[a-z_]*")?`, `td colspan="10"`, `th class="arm"`, `th data-kind="[a-z]*"`, `td data-value="[0-9.e-]*"(?: data-holds)?`,
 	`td class="[a-z]*"(?: style="--heat:[0-9]{1,3}%")?(?: data-sort="(?:[0-9.e-]|&#43;)*")?`, `th data-sort="(?:class|number)"`,
 	`a href="#c-[0-9a-f-]*"`, `a href="(?:[^":\\?#&]|&amp;|&#[0-9]+;)*"`,

@@ -104,3 +104,28 @@ func TestServingIsBounded(t *testing.T) {
 		t.Errorf("%d rows of tables", n)
 	}
 }
+
+// The table of serving has a column for failures when there are any, and all of
+// it is to be seen on an ordinary screen.
+func TestServingTableFits(t *testing.T) {
+	quiet := reporttest.Serving().Report()
+	for i := range quiet.Serving {
+		quiet.Serving[i].Classes = nil
+	}
+	chromium := browser(t)
+	for name, c := range map[string]struct {
+		report report.Report
+		column bool
+	}{"failures": {reporttest.Serving().Report(), true}, "none": {quiet, false}} {
+		p := open(t, chromium, render(t, c.report), look{width: 1280, height: 800})
+		heads := eval[string](p, `document.querySelector("table.serving thead").innerText`)
+		if got := strings.Contains(heads, "failed by class"); got != c.column {
+			t.Errorf("%s: the column of classes is there: %t, want %t", name, got, c.column)
+		}
+		if over := eval[int](p, `(e => e.scrollWidth - e.clientWidth)(document.querySelector("table.serving").parentElement)`); over > 0 {
+			t.Errorf("%s: %d px do not fit", name, over)
+		}
+		p.quiet()
+		p.close()
+	}
+}

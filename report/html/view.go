@@ -29,6 +29,7 @@ type view struct {
 	MoreServed int      // cells without
 	Lines      []report.Serving
 	MoreLines  int
+	Failing    bool // a request of these failed
 	Sweeps     []sweep
 	Rule       string // behind the sweeps' findings
 }
@@ -51,6 +52,7 @@ func newView(r report.Report) view {
 	v.Served, v.MoreServed = newServed(r.Serving)
 	v.Lines = r.Serving[:min(len(r.Serving), mostLines)]
 	v.MoreLines = len(r.Serving) - len(v.Lines)
+	v.Failing = slices.ContainsFunc(v.Lines, func(s report.Serving) bool { return len(s.Classes) > 0 })
 	v.Sweeps, v.Rule = newSweeps(r.Capacity), report.CapacityRule
 	return v
 }
