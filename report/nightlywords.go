@@ -159,6 +159,10 @@ func changeSteps(p ChangePoint, src NightlySource) (steps []Step) {
 		steps = append(steps, Step{Kind: Reproduce, Text: say("See what changed."),
 			Command: shellQuote([]string{"git", "-C", src.Checkout, "log", "--stat", shortCommit(p.LastGood) + ".." + shortCommit(p.FirstBad)})})
 	}
+	if len(steps) > 0 && len(p.Commits) > 1 && p.Rows[0].Comparison.Workload == "bench" {
+		steps = append(steps, Step{Kind: Reproduce, Text: say("Find the commit, by measuring those between in turns with the last good one."),
+			Command: shellQuote([]string{"llama-regress", "bisect", "--repo", src.Checkout, "--good", shortCommit(p.LastGood), "--bad", shortCommit(p.FirstBad), "--metric", p.Rows[0].Comparison.Metric.Name})})
+	}
 	accept := []string{"llama-regress", "baseline", "promote", "--machine", p.Machine, "--from", p.FirstBad.Key, "--reason", "..."}
 	if src.Store != "" {
 		accept = append(accept, "--store", src.Store)

@@ -201,6 +201,34 @@ func TestTrackScript(t *testing.T) {
 	}
 }
 
+func TestNightlyScript(t *testing.T) {
+	s := gateStep(t, `[ "$2" = track ] || for a in "$@"; do case $a in --out=markdown=*) echo "a digest" >"${a#--out=markdown=}" ;; esac; done
+`)
+	evil := "$(touch pwned)`touch pwned`; --help"
+	s.env["STORE"], s.env["CHECKOUT"], s.env["FALSE_ALARMS"], s.env["MARGIN"], s.env["GITHUB_TOKEN"] = "git:https://github.com/o/n#perf-data", evil, "2", "3%", "secret"
+	s.env["GITHUB_STEP_SUMMARY"] = filepath.Join(s.dir, "summary")
+	s.run("nightly.sh", 0)
+	common := "--margin=3%\n--store=git:https://github.com/o/n#perf-data\n--checkout=" + evil + "\n--false-alarms=2\n"
+	want := "nightly\n" + common + "--exit-zero\n--out=html=out/nightly.html\n--out=markdown=out/nightly.md\n--out=junit=out/nightly.xml\n--out=json=out/nightly.json\n--\n" +
+		"nightly\ntrack\n" + common + "--\n"
+	if got := s.read("args"); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := s.read("summary"); !strings.Contains(got, "a digest") {
+		t.Errorf("the summary is %q", got)
+	}
+	if _, err := os.Stat(filepath.Join(s.dir, "pwned")); err == nil {
+		t.Error("an input was run as code")
+	}
+	// Without a token there are no issues, and a store that cannot be read fails.
+	s = gateStep(t, "exit 2\n")
+	s.env["STORE"], s.env["CHECKOUT"], s.env["FALSE_ALARMS"], s.env["GITHUB_TOKEN"] = "", "", "", ""
+	s.run("nightly.sh", 2)
+	if got := s.read("args"); strings.Contains(got, "track") {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestCommentScript(t *testing.T) {
 	s := gateStep(t, "")
 	s.env["ARTIFACT"], s.env["KEY"], s.env["POLICY"], s.env["WORKFLOW"], s.env["CHECK"], s.env["MARGIN"] = "llama-regress-bench-01", "bench_01", "always", ".github/workflows/pr.yml", "", "3%"
