@@ -45,7 +45,8 @@ type NightlyMachine struct {
 	// first, then gains that last, then what is over, the latest first.
 	ChangePoints []ChangePoint `json:"change_points"`
 
-	Gaps   []Text  `json:"gaps,omitempty"` // nights without a session, the latest first
+	Gaps   []Text  `json:"gaps,omitempty"`   // nights without a session, the latest first
+	Breaks []Text  `json:"breaks,omitempty"` // where histories begin anew, and why, the latest first
 	Trends []Trend `json:"trends"`
 }
 
@@ -164,6 +165,7 @@ func newNightlyMachine(m *history.Machine, src NightlySource) NightlyMachine {
 	for _, g := range slices.Backward(m.Gaps) {
 		nm.Gaps = append(nm.Gaps, gapText(m, g))
 	}
+	nm.Breaks = breakTexts(m)
 	nm.Trends = newTrends(m, labels, nm.ChangePoints)
 	return nm
 }

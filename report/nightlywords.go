@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -190,6 +191,32 @@ func gapText(m *history.Machine, g history.Gap) Text {
 
 // youngest is how many nights it takes to see a change: 3 on either side.
 const youngest = 6
+
+// breakTexts says where histories begin anew, each night and reason once.
+func breakTexts(m *history.Machine) (list []Text) {
+	type place struct {
+		night int
+		why   string
+	}
+	trends := make(map[place]int)
+	accepted := make(map[place]bool)
+	for _, t := range m.Trends {
+		for _, b := range t.Breaks {
+			p := place{t.Points[b.At].Night, b.Why}
+			trends[p]++
+			accepted[p] = b.Accepted
+		}
+	}
+	places := slices.SortedFunc(maps.Keys(trends), func(a, b place) int { return cmp.Or(b.night-a.night, strings.Compare(a.why, b.why)) })
+	for _, p := range places {
+		why := quote(p.why)
+		if accepted[p] {
+			why = concat(say("a change was accepted: "), why)
+		}
+		list = append(list, concat(say("%s begin anew with the night of %s: ", plural(trends[p], "trend"), m.Nights[p.night].Started.Format(time.DateOnly)), why))
+	}
+	return list
+}
 
 // Steady is the status of a history in which nothing is wrong.
 const Steady = "Steady"

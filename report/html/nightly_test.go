@@ -2,11 +2,14 @@ package html_test
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/llama-regress/llama-regress/compare/history"
+	"github.com/llama-regress/llama-regress/compare/history/historytest"
 	"github.com/llama-regress/llama-regress/report"
 	"github.com/llama-regress/llama-regress/report/html"
 	"github.com/llama-regress/llama-regress/report/reporttest"
@@ -160,4 +163,23 @@ func TestNightlyHostile(t *testing.T) {
 	}
 	p.photograph("nightly-hostile")
 	p.quiet()
+}
+
+// BenchmarkWriteNightly writes the page of 100 cells of 1 000 nights, a step in
+// each. Budget: 1 s and 4 MB, of which ECharts has 1.1.
+func BenchmarkWriteNightly(b *testing.B) {
+	s := historytest.Story{Machine: "bench-01", Nights: 1000, Noise: 0.01, Seed: 4}
+	for i := range 100 {
+		s.Cells = append(s.Cells, historytest.Cell{Model: fmt.Sprintf("m%03d", i), Test: "tg128", Level: 100, Steps: map[int]float64{150 + 7*i: 0.93}})
+	}
+	_, c := historytest.Store(b, s.Runs())
+	n := report.NewNightly(history.Analyze(c, history.TrendOptions{}), report.NightlySource{})
+	var page bytes.Buffer
+	for b.Loop() {
+		page.Reset()
+		if err := html.WriteNightly(&page, n, html.Options{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(page.Len())/1e6, "MB/page")
 }

@@ -163,6 +163,9 @@ func (d *digester) machine(m report.NightlyMachine, now time.Time) {
 	if len(m.Gaps) > 0 && d.digest.over > 0 {
 		d.line("**Missing nights** of %s: %s\n", code(m.Name), inline(report.Join("; ", m.Gaps[:min(len(m.Gaps), 12)]...)))
 	}
+	if len(m.Breaks) > 0 && d.digest.over > 0 {
+		d.line("**Breaks** of %s: %s\n", code(m.Name), inline(report.Join("; ", m.Breaks[:min(len(m.Breaks), 6)]...)))
+	}
 	if len(over) > 0 && d.digest.over > 0 {
 		d.folded(fmt.Sprintf("Over (%d)", len(over)), func() {
 			d.line("")

@@ -82,15 +82,21 @@ func (p *printer) machine(m report.NightlyMachine, now time.Time) {
 		}
 	}
 	p.lastNight(m)
-	if len(m.Gaps) > 0 {
-		p.heading("Missing nights of " + m.Name)
+	p.list("Missing nights of "+m.Name, "gap", m.Gaps)
+	p.list("Breaks in the history of "+m.Name, "break", m.Breaks)
+}
+
+// list writes texts under a heading, if there are any.
+func (p *printer) list(title, noun string, texts []report.Text) {
+	if len(texts) > 0 {
+		p.heading(title)
 	}
-	for i, g := range m.Gaps {
+	for i, t := range texts {
 		if i == mostDetails && !p.Full {
-			p.more(len(m.Gaps)-i, "gap")
+			p.more(len(texts)-i, noun)
 			break
 		}
-		p.paragraph("  ", "    ", g)
+		p.paragraph("  ", "    ", t)
 	}
 }
 
@@ -135,6 +141,19 @@ func (p *printer) changePoint(c report.ChangePoint) {
 			break
 		}
 		p.line("      %s  %s  %s", commit.SHA[:min(9, len(commit.SHA))], pad(name(commit.Author, 14), 14), name(commit.Subject, p.Width-33))
+	}
+	p.ways(c.Steps)
+}
+
+// ways writes what to do about a change point, but for how to look at it, which
+// stands above for the worst.
+func (p *printer) ways(steps []report.Step) {
+	for i, s := range steps {
+		if i == 0 && s.Kind == report.Reproduce && !p.Full {
+			continue
+		}
+		p.paragraph("    ", "    ", s.Text)
+		p.line("      $ %s", p.paint(bold, s.Command))
 	}
 }
 
