@@ -22,7 +22,8 @@ nightly report compare with. Records never change. They lie in a folder
 S3-compatible object storage (s3://BUCKET/PREFIX); what they say about a machine
 is found again by its name.
 
-Nothing is stored unless 'baseline put' stores it, and pull requests never do.`,
+Nothing is stored unless 'baseline put' or 'gate --record' stores it, and pull
+requests never do.`,
 		Example: `  llama-regress baseline put llama-regress-out --store git:origin#perf-data
   llama-regress baseline list --since 90d
   llama-regress baseline promote --reason "flash attention is on by default now"
