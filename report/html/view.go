@@ -32,6 +32,7 @@ type view struct {
 	Failing    bool // a request of these failed
 	Sweeps     []sweep
 	Rule       string // behind the sweeps' findings
+	StudyRule  string // what the schedulers' numbers are
 }
 
 func newView(r report.Report) view {
@@ -54,6 +55,7 @@ func newView(r report.Report) view {
 	v.MoreLines = len(r.Serving) - len(v.Lines)
 	v.Failing = slices.ContainsFunc(v.Lines, func(s report.Serving) bool { return len(s.Classes) > 0 })
 	v.Sweeps, v.Rule = newSweeps(r.Capacity), report.CapacityRule
+	v.StudyRule = report.StudyRule
 	return v
 }
 

@@ -45,6 +45,7 @@ func Write(w io.Writer, r report.Report, o Options) error {
 	p.failures(r.Failures)
 	p.serving(r.Serving)
 	p.capacity(r.Capacity)
+	p.studies(r.Studies)
 	p.controls(r.Controls)
 	p.apart(r)
 	p.notes(r.Notes)

@@ -1,0 +1,59 @@
+package markdown
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/llama-regress/llama-regress/report"
+)
+
+// studies sets the schedulers side by side, a table a cell.
+func (d *document) studies() {
+	all := d.report.Studies
+	if len(all) == 0 {
+		return
+	}
+	d.folded(fmt.Sprintf("Schedulers side by side (%d)", len(all)), func() {
+		list(d, all, min(d.plan.all, 40), d.study)
+		d.line("%s", prose(report.StudyRule))
+	})
+}
+
+func (d *document) study(s report.Study) {
+	head, rule := "| scheduler |", "|---|"
+	for _, c := range s.Columns {
+		head, rule = head+" "+cell(c.Title)+" |", rule+"--:|"
+	}
+	if s.Scoring != "" {
+		head, rule = head+" score |", rule+"--:|"
+	}
+	if s.Label != "" {
+		d.line("%s\n", code(s.Label))
+	}
+	d.line("%s\n%s", head, rule)
+	for _, row := range s.Rows {
+		line := "| " + cell(row.Arm) + " |"
+		for _, f := range row.Cells {
+			text := prose(whole(f.Level))
+			if interval := f.Interval(); interval != "" {
+				text += " (" + figure(interval) + ")"
+			}
+			if f.Rank != "" {
+				text += ", rank " + strings.ReplaceAll(f.Rank, "-", "–")
+			}
+			line += " " + text + " |"
+		}
+		if s.Scoring != "" {
+			line += " " + prose(row.Score) + " |"
+		}
+		d.line("%s", line)
+	}
+	d.line("")
+	for _, f := range s.Findings {
+		d.line("- %s", inline(f))
+	}
+	if s.Scoring != "" {
+		d.line("\nScore: %s. %s", prose(s.Scoring), prose(report.ScoreRule))
+	}
+	d.line("")
+}

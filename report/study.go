@@ -1,0 +1,197 @@
+package report
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/compare"
+)
+
+// A Study sets the schedulers of one cell side by side. Its arms, cell, label
+// and metrics' names are foreign.
+type Study struct {
+	ID string `json:"id"` // [a-z0-9-]+, unique in the report
+	compare.Study
+	Label string `json:"label"` // as Row.Label
+
+	Columns  []StudyColumn `json:"columns"`           // of the table, by which its rows have figures
+	Rows     []StudyRow    `json:"rows"`              // an arm each, baseline first
+	Findings []Text        `json:"findings"`          // what of the order is decided and what is not, a sentence a metric
+	Scoring  string        `json:"scoring,omitempty"` // what the rows' Score weighs; "" without one
+}
+
+// A StudyColumn is one metric of the table.
+type StudyColumn struct {
+	Title  string `json:"title"`  // "TTFT mean"; a test's name is foreign
+	Metric string `json:"metric"` // foreign
+}
+
+// A StudyRow is one scheduler.
+type StudyRow struct {
+	Arm   string        `json:"arm"`   // foreign
+	Cells []StudyFigure `json:"cells"` // by column
+	Score string        `json:"score"` // "0.93"; "" when it is not known
+}
+
+// A StudyFigure is an arm's level of one metric in words; all "" when it has none.
+type StudyFigure struct {
+	Level string `json:"level"` // "812 tok/s"
+	Low   string `json:"low"`   // bounds of its interval, "" without one
+	High  string `json:"high"`
+	Rank  string `json:"rank"` // "1", or "1-3" where the order is not decided
+}
+
+// Interval is "804 to 820 tok/s", "" without one.
+func (f StudyFigure) Interval() string { return Figures{Low: f.Low, High: f.High}.Interval() }
+
+// StudyRule says what a study's numbers are.
+var StudyRule = fmt.Sprintf("Level of each scheduler over its trials with its %s interval. Rank: the places that a scheduler may have, going by which differences within blocks are more than chance at %s (Holm over all pairs of a metric). Where it is a range, the order is not decided.",
+	shortPercent(compare.StudyConfidence), shortPercent(1-compare.StudyConfidence))
+
+// ScoreRule says what a score is worth.
+const ScoreRule = "The score describes and decides nothing: it has no interval, and its weights are a choice."
+
+// studyTitles are the columns of the old study's table, in its order; a
+// benchmark's tests follow under their own names.
+var studyTitles = []StudyColumn{
+	{"TTFT mean", compare.TTFTMean}, {"TTFT p99", compare.TTFTp99},
+	{"TTFT median", record.TTFTp50}, {"TTFT p95", record.TTFTp95},
+	{"tokens/s", record.OutputTPS}, {"success", record.SuccessRate},
+}
+
+// newStudies words the studies of a run that is compared with itself.
+func newStudies(src Source, labels map[string]string) []Study {
+	if src.Base == nil || src.Base != src.Head && (src.Head == nil || src.Base.ID != src.Head.ID) {
+		return nil
+	}
+	var list []Study
+	for _, s := range compare.Studies(src.Head, src.requests(src.Head)) {
+		sum := sha256.Sum256([]byte("study\x00" + s.Cell))
+		list = append(list, newStudy(s, "y-"+hex.EncodeToString(sum[:6]), cmp.Or(labels[s.Cell], s.Cell)))
+	}
+	return list
+}
+
+func newStudy(s compare.Study, id, label string) Study {
+	v := Study{ID: id, Study: s, Label: label, Columns: studyColumns(s)}
+	for i, arm := range s.Arms {
+		row := StudyRow{Arm: arm}
+		if x := s.Scores[i]; x != nil {
+			row.Score = fixed(*x, 2)
+			v.Scoring = compare.ServeScore
+			if s.Workload == "bench" {
+				v.Scoring = compare.BenchScore
+			}
+		}
+		for _, c := range v.Columns {
+			row.Cells = append(row.Cells, studyFigure(s, c.Metric, arm))
+		}
+		v.Rows = append(v.Rows, row)
+	}
+	for _, c := range v.Columns {
+		for _, r := range s.Rankings {
+			if r.Metric.Name == c.Metric {
+				v.Findings = append(v.Findings, ranked(c, r))
+			}
+		}
+	}
+	return v
+}
+
+// studyColumns chooses the old study's columns where there are such metrics,
+// and all tests of a benchmark.
+func studyColumns(s compare.Study) []StudyColumn {
+	has := func(name string) bool {
+		return slices.ContainsFunc(s.Rankings, func(r compare.Ranking) bool { return r.Metric.Name == name })
+	}
+	if s.Workload == "bench" {
+		var columns []StudyColumn
+		for _, r := range s.Rankings {
+			columns = append(columns, StudyColumn{r.Metric.Name, r.Metric.Name})
+		}
+		return columns
+	}
+	var columns []StudyColumn
+	for _, c := range studyTitles {
+		if has(compare.TTFTMean) && (c.Metric == record.TTFTp50 || c.Metric == record.TTFTp95) {
+			continue // the rows of requests gave what the old study had
+		}
+		if has(c.Metric) {
+			columns = append(columns, c)
+		}
+	}
+	return columns
+}
+
+func studyFigure(s compare.Study, metric, arm string) StudyFigure {
+	for _, r := range s.Rankings {
+		if r.Metric.Name != metric {
+			continue
+		}
+		u := unitFor(r.Metric.Unit, r.Places[0].Level)
+		for _, p := range r.Places {
+			if p.Arm != arm {
+				continue
+			}
+			decimals := decimalsFor(p.Level * u.factor / 100)
+			if p.High > p.Low {
+				decimals = decimalsFor((p.High - p.Low) / 2 * u.factor)
+			}
+			number := func(x float64) string { return fixed(x*u.factor, decimals) + u.suffix() }
+			f := StudyFigure{Level: number(p.Level), Rank: ranks(p)}
+			if p.Trials > 1 {
+				f.Low, f.High = number(p.Low), number(p.High)
+			}
+			return f
+		}
+	}
+	return StudyFigure{}
+}
+
+func ranks(p compare.Place) string {
+	if p.First == p.Last {
+		return fmt.Sprint(p.First)
+	}
+	return fmt.Sprintf("%d-%d", p.First, p.Last)
+}
+
+// mostPairs of arms are named in a sentence.
+const mostPairs = 6
+
+// ranked says what is decided of an order.
+func ranked(c StudyColumn, r compare.Ranking) Text {
+	n := len(r.Places)
+	pairs := n * (n - 1) / 2
+	title := say("%s: ", c.Title)
+	if c.Title == c.Metric {
+		title = concat(quote(c.Title), say(": "))
+	}
+	switch {
+	case n < 2:
+		return concat(title, say("only "), quote(r.Places[0].Arm), say(" was measured."))
+	case len(r.Undecided) == 0:
+		return concat(title, say("the order of all %d is decided, best first: ", n), join(", ", names(r.Places)...), say("."))
+	case len(r.Undecided) == pairs:
+		return concat(title, say("no order is decided: every difference among the %d may be chance.", n))
+	}
+	var open []Text
+	for _, p := range r.Undecided[:min(mostPairs, len(r.Undecided))] {
+		open = append(open, concat(quote(p[0]), say(" and "), quote(p[1])))
+	}
+	text := concat(title, say("not decided, of %d pairs, is the order of ", pairs), join("; ", open...))
+	if more := len(r.Undecided) - mostPairs; more > 0 {
+		text = concat(text, say("; and of %d more", more))
+	}
+	return concat(text, say("."))
+}
+
+func names(places []compare.Place) (list []Text) {
+	for _, p := range places {
+		list = append(list, quote(p.Arm))
+	}
+	return list
+}

@@ -1,0 +1,63 @@
+package text
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/llama-regress/llama-regress/report"
+)
+
+// mostStudies bounds the cells that are told of, unless Options.Full.
+const mostStudies = 4
+
+// studies sets the schedulers side by side, a cell each.
+func (p *printer) studies(list []report.Study) {
+	if len(list) == 0 {
+		return
+	}
+	p.heading(fmt.Sprintf("Schedulers side by side (%d)", len(list)))
+	for i, s := range list {
+		if i == mostStudies && !p.Full {
+			p.more(len(list)-i, "cell")
+			break
+		}
+		if s.Label != "" {
+			p.line("  %s", p.paint(bold, shorten(s.Label, p.Width-2)))
+		}
+		p.study(s)
+		for _, f := range s.Findings {
+			p.paragraph("    - ", "      ", f)
+		}
+		if s.Scoring != "" && p.Full {
+			p.paragraph("    ", "    ", report.Text{{Words: "Score: " + s.Scoring + ". " + report.ScoreRule}})
+		}
+	}
+	p.paragraph("  ", "  ", report.Text{{Words: report.StudyRule}})
+}
+
+// study writes a table for each metric: columns side by side would not fit.
+func (p *printer) study(s report.Study) {
+	room := 8
+	for _, row := range s.Rows {
+		room = min(24, max(room, columns(name(row.Arm, 24))))
+	}
+	for i, c := range s.Columns {
+		p.line("    %s", name(c.Title, p.Width-4))
+		for _, row := range s.Rows {
+			f := row.Cells[i]
+			if f.Level == "" {
+				p.line("      %s  not measured", pad(name(row.Arm, room), room))
+				continue
+			}
+			line := fmt.Sprintf("      %s  %s  %s  rank %s", pad(name(row.Arm, room), room), padLeft(f.Level, 12), pad(f.Interval(), 20), f.Rank)
+			p.line("%s", strings.TrimRight(line, " "))
+		}
+	}
+	if s.Scoring == "" || !p.Full {
+		return
+	}
+	p.line("    score")
+	for _, row := range s.Rows {
+		p.line("      %s  %s", pad(name(row.Arm, room), room), padLeft(row.Score, 12))
+	}
+}
