@@ -133,6 +133,7 @@ func buildDifferences(base, head record.Arm) []Difference {
 	}
 	add("commit", base.Build.Commit, head.Build.Commit)
 	add("number", number(base.Build.Number), number(head.Build.Number))
+	add("compiler", base.Build.Compiler, head.Build.Compiler)
 	add("backends", base.Build.Backends, head.Build.Backends)
 	add("sha256", base.Build.SHA256, head.Build.SHA256)
 	ds = append(ds, settingDifferences("param.", head.Name, base.Params, head.Params)...)

@@ -27,7 +27,7 @@ func History(past []Selection, head Selection, policy Policy) *Result {
 	var same []armTrials
 	var mismatched []string
 	for _, p := range past {
-		if hard, _ := p.Run.Host.Compare(head.Run.Host); len(hard) > 0 {
+		if hard := HardDifferences(p, head); len(hard) > 0 {
 			mismatched = append(mismatched, keys(hard)...)
 			continue
 		}
@@ -62,6 +62,22 @@ func History(past []Selection, head Selection, policy Policy) *Result {
 	}
 	res.judge(slices.Compact(mismatched), head.Run.Plan.Seed)
 	return res
+}
+
+// HardDifferences lists what keeps a session from being the history of another:
+// hard keys of the machines, and of the builds their arms ran.
+func HardDifferences(past, head Selection) []record.KeyDiff {
+	hard, _ := past.Run.Host.Compare(head.Run.Host)
+	return append(hard, buildOf(past).Compare(buildOf(head))...)
+}
+
+func buildOf(s Selection) record.Build {
+	for _, arm := range s.Run.Arms {
+		if arm.Name == s.Arm {
+			return arm.Build
+		}
+	}
+	return record.Build{}
 }
 
 // since lists what is another than in the latest of the stored sessions.

@@ -224,3 +224,24 @@ func TestZeroLatency(t *testing.T) {
 		t.Error(fmt.Sprint(c.Blocks, " blocks, ", c.Contender.Failed, " failed: want 5 and 1"))
 	}
 }
+
+// A session of another compiler is no history, and the key is named.
+func TestHistoryOfAnotherCompiler(t *testing.T) {
+	var past []Selection
+	for i := range 8 {
+		run := session{arms: []string{"base"}, blocks: 4, noise: 0.01, seed: uint64(i + 1)}.run()
+		run.Arms[0].Build.Compiler = "GNU 13.2.0 for Linux x86_64"
+		past = append(past, Selection{run, "base"})
+	}
+	head := session{arms: []string{"base"}, blocks: 4, noise: 0.01, seed: 99}.run()
+	head.Arms[0].Build.Compiler = "GNU 14.1.0 for Linux x86_64"
+	c := History(past, Selection{head, "base"}, DefaultPolicy()).Comparisons[0]
+	checkVerdict(t, c, Inconclusive, EnvironmentMixed)
+	if len(c.Reason.Keys) != 1 || c.Reason.Keys[0] != "build.compiler" {
+		t.Errorf("keys %v", c.Reason.Keys)
+	}
+	head.Arms[0].Build.Compiler = "GNU 13.3.0 for Linux x86_64"
+	if c := History(past, Selection{head, "base"}, DefaultPolicy()).Comparisons[0]; c.Reason != nil && c.Reason.Code == EnvironmentMixed {
+		t.Errorf("a patch of the compiler: %+v", c.Reason)
+	}
+}

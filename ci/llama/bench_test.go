@@ -86,8 +86,10 @@ func TestIdentifyRefuses(t *testing.T) {
 
 func TestReadVersion(t *testing.T) {
 	for output, want := range map[string]version{
-		"version: 6082 (5aa1105d)\nbuilt with cc":                              {"6082 (5aa1105d)", "5aa1105d", 6082},
-		"noise\nversion: 0.7.0 (build 11669, commit Debian)\nbuilt with GNU\n": {"0.7.0 (build 11669, commit Debian)", "Debian", 11669},
+		"version: 6082 (5aa1105d)\nbuilt with cc":                                     {"6082 (5aa1105d)", "5aa1105d", 6082, "cc"},
+		"noise\nversion: 0.7.0 (build 11669, commit Debian)\nbuilt with GNU\n":        {"0.7.0 (build 11669, commit Debian)", "Debian", 11669, "GNU"},
+		"version: 6082 (5aa1105d)":                                                    {"6082 (5aa1105d)", "5aa1105d", 6082, ""},
+		"version: 1 (a)\nbuilt with cc (Ubuntu 13.2.0) 13.2.0 for x86_64-linux-gnu\n": {"1 (a)", "a", 1, "cc (Ubuntu 13.2.0) 13.2.0 for x86_64-linux-gnu"},
 	} {
 		if got, ok := readVersion(output); !ok || got != want {
 			t.Errorf("%q: %+v", output, got)

@@ -142,17 +142,25 @@ type version struct {
 	text   string // its whole first line
 	commit string
 	number int
+
+	compiler string // "GNU 16.2.0 for Linux x86_64", "" where the build does not say
 }
 
 // versionLine covers both forms: "version: 6082 (5aa1105d)" and, since b10394,
 // "version: 0.7.0 (build 11669, commit Debian)".
 var versionLine = regexp.MustCompile(`(?m)^version: (?:(\d+) \(([^)\s]+)\)|\S+ \(build (\d+), commit ([^)\s]+)\))`)
 
+// builtWith follows it.
+var builtWith = regexp.MustCompile(`(?m)^built with (\S.{0,199})$`)
+
 func readVersion(output string) (version, bool) {
 	m := versionLine.FindStringSubmatch(output)
 	if m == nil {
 		return version{}, false
 	}
-	number := atoi(m[1] + m[3])
-	return version{text: strings.TrimPrefix(m[0], "version: "), commit: m[2] + m[4], number: number}, true
+	v := version{text: strings.TrimPrefix(m[0], "version: "), commit: m[2] + m[4], number: atoi(m[1] + m[3])}
+	if m := builtWith.FindStringSubmatch(output); m != nil {
+		v.compiler = oneLine(m[1])
+	}
+	return v, true
 }

@@ -51,6 +51,11 @@ func begun(t *testing.T, dir string) []string {
 func finishedIn(t *testing.T, out string) []string {
 	t.Helper()
 	run, err := runner.Recover(out)
+	// What the killed process was about to start holds the lock until it is
+	// started, or has died too.
+	for begun := time.Now(); err != nil && strings.Contains(err.Error(), "still under way") && time.Since(begun) < time.Minute; run, err = runner.Recover(out) {
+		time.Sleep(5 * time.Millisecond)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		run, err = record.ReadFile(filepath.Join(out, runner.RecordFile))
 	}

@@ -262,6 +262,7 @@ func known(b *record.Build, more record.Build) {
 	b.Program, b.SHA256 = cmp.Or(b.Program, more.Program), cmp.Or(b.SHA256, more.SHA256)
 	b.Server, b.ServerSHA256 = cmp.Or(b.Server, more.Server), cmp.Or(b.ServerSHA256, more.ServerSHA256)
 	b.Commit, b.Number, b.Version = cmp.Or(b.Commit, more.Commit), cmp.Or(b.Number, more.Number), cmp.Or(b.Version, more.Version)
+	b.Compiler = cmp.Or(b.Compiler, more.Compiler)
 	b.Backends, b.CPU, b.GPU = cmp.Or(b.Backends, more.Backends), cmp.Or(b.CPU, more.CPU), cmp.Or(b.GPU, more.GPU)
 }
 

@@ -62,7 +62,7 @@ func Choose(c *baseline.Contents, head *record.Run, o Options) Choice {
 		}
 		if why := unfit(s, head, o.Arm); why != "" {
 			passed[why]++
-			if hard, _ := s.Run.Host.Compare(head.Host); len(hard) > 0 && choice.Mismatched == nil && s.Run.Started.Before(head.Started) {
+			if len(hardDifferences(s, head, o.Arm)) > 0 && choice.Mismatched == nil && s.Run.Started.Before(head.Started) {
 				choice.Mismatched = &s
 			}
 			continue
@@ -102,7 +102,7 @@ func unfit(s baseline.Session, head *record.Run, arm string) string {
 	if !s.Run.Started.Before(head.Started) {
 		return "not earlier than this session"
 	}
-	if hard, _ := s.Run.Host.Compare(head.Host); len(hard) > 0 {
+	if hard := hardDifferences(s, head, arm); len(hard) > 0 {
 		var keys []string
 		for _, d := range hard {
 			keys = append(keys, d.Key)
@@ -118,6 +118,13 @@ func unfit(s baseline.Session, head *record.Run, arm string) string {
 		return "ran with other parameters or environment"
 	}
 	return ""
+}
+
+// hardDifferences lists the keys that keep a session from serving.
+func hardDifferences(s baseline.Session, head *record.Run, arm string) []record.KeyDiff {
+	theirs, _ := armOf(&s.Run, arm)
+	ours, _ := armOf(head, arm)
+	return compare.HardDifferences(compare.Selection{Run: &s.Run, Arm: theirs.Name}, compare.Selection{Run: head, Arm: ours.Name})
 }
 
 // unfitCell says why a session cannot serve for one cell, "" when it can.
