@@ -49,9 +49,9 @@ func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "llama-regress",
 		Short: "The performance gate for llama.cpp",
-		Long: `llama-regress measures llama.cpp with the real llama-bench, compares what it
-measured by honest statistics, and says of every cell of the matrix: regression,
-improvement, equivalent or inconclusive.
+		Long: `llama-regress measures llama.cpp with the real llama-bench and llama-server,
+compares what it measured by honest statistics, and says of every cell of the
+matrix: regression, improvement, equivalent or inconclusive.
 
 Exit codes: 0 nothing got worse, 1 regression, 2 usage or configuration,
 3 inconclusive where the policy fails it or nothing to compare, 4 a measurement

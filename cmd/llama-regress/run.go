@@ -4,11 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/runner"
 	"github.com/llama-regress/llama-regress/compare"
+	"github.com/llama-regress/llama-regress/report"
 )
 
 // errNoTrial ends a run that its budget had no room for: no pass.
@@ -25,7 +28,7 @@ func (a *app) runCommand() *cobra.Command {
 		Short: "Measure and write a run record",
 		Long: `Measures every arm of every cell and writes the run record to DIR/run.json. Each
 finished trial is in DIR/journal.jsonl at once: a run that was interrupted or
-killed goes on with --resume.
+killed goes on with --resume. Of a single build the numbers are printed, too.
 
 'gate' does the same and then compares and reports.
 
@@ -92,10 +95,16 @@ makes one record of them.`,
 			if len(run.Trials) == 0 {
 				return errNoTrial
 			}
-			if sweep {
-				if err := printKnees(a.out, compare.Capacity(run)); err != nil {
-					return err
-				}
+			switch arms := slices.DeleteFunc(slices.Clone(run.Arms), func(arm record.Arm) bool { return arm.ControlOf != "" }); {
+			case sweep:
+				err = printKnees(a.out, compare.Capacity(run))
+			case len(arms) == 1:
+				err = printMeasured(a.out, run)
+			default:
+				fmt.Fprintf(a.err, "next: see what differs with 'llama-regress report -d %s'\n", report.Line(how.dir, 200))
+			}
+			if err != nil {
+				return err
 			}
 			if isolate {
 				if err := a.isolate(cmd.Context(), cfg, run, how); err != nil {

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/report"
+	"github.com/llama-regress/llama-regress/stats"
+)
+
+// printMeasured says what a run of one arm measured, which has nothing to be
+// compared with: of each metric the median of its trials and their range.
+func printMeasured(w io.Writer, run *record.Run) error {
+	repeated := make(map[string]bool) // trials that another one stands for
+	for _, t := range run.Trials {
+		if t.Outcome == record.OK {
+			repeated[t.Repeats] = true
+		}
+	}
+	for _, c := range run.Cells {
+		var trials []record.Trial
+		all := 0
+		for _, t := range run.Trials {
+			if t.Cell != c.Key || t.Arm != run.Baseline || repeated[t.ID] {
+				continue
+			}
+			if all++; t.Outcome == record.OK {
+				trials = append(trials, t)
+			}
+		}
+		of := ""
+		if len(trials) > 1 {
+			of = "; their median and range"
+		}
+		fmt.Fprintf(w, "%s: %d of %d trials measured%s\n", report.Line(c.Key, 120), len(trials), all, of)
+		tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		for _, m := range c.Metrics {
+			var values []float64
+			for _, t := range trials {
+				if measured, ok := t.Measurement(m.Name); ok && !measured.Censored {
+					values = append(values, stats.Median(measured.Values))
+				}
+			}
+			switch {
+			case len(trials) == 0:
+			case len(values) < len(trials):
+				fmt.Fprintf(tw, "  %s\tmeasured in %d\n", report.Line(m.Name, 40), len(values))
+			case len(values) == 1:
+				fmt.Fprintf(tw, "  %s\t%s\n", report.Line(m.Name, 40), amount(m, values[0]))
+			default:
+				fmt.Fprintf(tw, "  %s\t%s\tfrom %s to %s\n", report.Line(m.Name, 40), amount(m, stats.Median(values)), amount(m, slices.Min(values)), amount(m, slices.Max(values)))
+			}
+		}
+		if err := tw.Flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// amount is a number with its unit; a share is in percent.
+func amount(m record.Metric, x float64) string {
+	if m.Unit == "1" {
+		return fmt.Sprintf("%.1f%%", 100*x)
+	}
+	return fmt.Sprintf("%.4g %s", x, report.Line(m.Unit, 20))
+}
