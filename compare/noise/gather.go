@@ -172,6 +172,11 @@ func (c *cell) series() (Series, bool) {
 		s.process, s.PairDF = v.Trial.Variance, int(v.Trial.DF)
 		s.Pair = math.Sqrt(2 * (s.process + within))
 	}
+	// What is not known well of the pairs is not known of the processes: that more
+	// repetitions would take it away is no safe bet. Pairs cannot vary less than
+	// their repetitions make them, whatever a few of them show.
+	upper := stats.UpperSD(max(s.Pair, math.Sqrt(2*within)), float64(max(1, s.PairDF)), sureness)
+	s.planned = upper*upper/2 - within
 	s.KaliberaJones = 1
 	if s.Pass > 0 {
 		repetition, process := s.levels()

@@ -70,6 +70,7 @@ type Series struct {
 
 	repetitions float64 // of a trial, mean
 	process     float64 // variance that processes add within a block
+	planned     float64 // its upper limit: few blocks underestimate a spread half of the time
 }
 
 // A Proposal is how a gate of these cells should be measured.

@@ -132,6 +132,22 @@ func TestProposalHolds(t *testing.T) {
 	}
 }
 
+// Few blocks that happen to show nothing of the processes are no reason to plan
+// for repetitions alone.
+func TestProposalOfLittleKnowledge(t *testing.T) {
+	few := machine{repetition: 0.02, sessions: 1, blocks: 6, repetitions: 2, control: true}
+	many := few
+	many.blocks = 400
+	a, errA := noise.Of(few.runs(7), noise.Options{})
+	b, errB := noise.Of(many.runs(7), noise.Options{})
+	if errA != nil || errB != nil {
+		t.Fatal(errA, errB)
+	}
+	if a.Proposal.Margins[0].Margin <= b.Proposal.Margins[0].Margin {
+		t.Errorf("6 blocks promise a margin of %v, 400 blocks one of %v", a.Proposal.Margins[0].Margin, b.Proposal.Margins[0].Margin)
+	}
+}
+
 // Few sessions, few blocks, no budget, spoilt trials: each is said.
 func TestWarnings(t *testing.T) {
 	m := machine{process: 0.01, repetition: 0.01, sessions: 1, blocks: 3, repetitions: 2, control: true}

@@ -58,16 +58,12 @@ func (r *Result) blockSeconds(repetitions, contenders int) float64 {
 	return sum
 }
 
-// sd of one block's difference between two arms with so many repetitions, at
-// its upper limit: few blocks underestimate a spread half of the time.
+// sd of one block's difference between two arms with so many repetitions.
 func (s *Series) sd(repetitions int) float64 {
-	variance := s.process
-	if s.Pass > 0 {
-		variance += s.Repetition * s.Repetition / float64(repetitions)
-	} else {
-		variance += s.Repetition * s.Repetition / s.repetitions
+	if s.Pass == 0 { // a served trial, which has none to choose
+		return math.Sqrt(2 * (s.planned + s.Repetition*s.Repetition/s.repetitions))
 	}
-	return stats.UpperSD(math.Sqrt(2*variance), float64(max(1, s.PairDF)), sureness)
+	return math.Sqrt(2 * (s.planned + s.Repetition*s.Repetition/float64(repetitions)))
 }
 
 // margins lists each metric once, with its noisiest cell.
