@@ -15,8 +15,9 @@ import (
 
 // The calibration gates: on simulated sessions of known truth the product's own
 // decisions must be wrong no more often than they say. Every run makes a
-// reduced form of them; the full form, asked for by a flag, also writes
-// stats/CALIBRATION.md and, in calibration.go, its version.
+// reduced form of them; the full form, asked for by a flag, also stores what the
+// sections found, of which -run may pick some, and writes stats/CALIBRATION.md of
+// all that is stored and, in calibration.go, its version.
 var full = flag.Bool("calibration.full", false, "run the calibration gates in full and write stats/CALIBRATION.md")
 
 // An effort is how many simulated data sets each kind of case gets, and how
@@ -33,9 +34,12 @@ type effort struct {
 	correlations []float64 // of two of its requests
 }
 
+// inFull is the effort behind the document.
+var inFull = effort{cells: 10_000, nights: 10_000, matrices: 2_000, series: 10_000, width: 100,
+	ratios: []float64{0, 0.5, 1, 2}, trials: []int{4, 6, 10}, correlations: []float64{0, 0.05, 0.1, 0.2}}
+
 func planned() effort {
-	e := effort{cells: 10_000, nights: 10_000, matrices: 2_000, series: 10_000, width: 100,
-		ratios: []float64{0, 0.5, 1, 2}, trials: []int{4, 6, 10}, correlations: []float64{0, 0.05, 0.1, 0.2}}
+	e := inFull
 	switch {
 	case *full:
 		return e
@@ -119,7 +123,6 @@ type book struct {
 	effort
 	findings []finding
 	tables   []table
-	sections int
 }
 
 // A table is shown in the document as it is.
@@ -177,33 +180,37 @@ func generator(name string, draw int) *rand.Rand {
 	return rand.New(rand.NewPCG(h.Sum64(), uint64(draw)))
 }
 
+// sections are the parts of the calibration, in the order of the document. Each
+// can be run by itself.
+var sections = []struct {
+	name string
+	run  func(*testing.T, *book)
+}{
+	{"C1 no change", noChange},
+	{"C2 edge of the margin", edgeOfMargin},
+	{"C3 family", familyError},
+	{"C4 coverage", coverage},
+	{"C4 success rates", rateCoverage},
+	{"C5 power", powerAtMDE},
+	{"C5 two stages", twoStagePower},
+	{"C6 equivalence", equivalence},
+	{"C7 success rates", successRates},
+	{"C8 change points", changePoints},
+	{"CH history", nominations},
+	{"CA anchors", anchors},
+	{"CA nightly anchors", nightlyAnchors},
+	{"CA machine time", machineTime},
+}
+
 func TestCalibration(t *testing.T) {
-	b := &book{effort: planned()}
-	sections := []struct {
-		name string
-		run  func(*testing.T, *book)
-	}{
-		{"C1 no change", noChange},
-		{"C2 edge of the margin", edgeOfMargin},
-		{"C3 family", familyError},
-		{"C4 coverage", coverage},
-		{"C5 power", powerAtMDE},
-		{"C5 two stages", twoStagePower},
-		{"C6 equivalence", equivalence},
-		{"C7 success rates", successRates},
-		{"C8 change points", changePoints},
-		{"CH history", nominations},
-		{"CA anchors", anchors},
-		{"CA nightly anchors", nightlyAnchors},
-		{"CA machine time", machineTime},
-	}
 	for _, s := range sections {
 		t.Run(s.name, func(t *testing.T) {
+			b := &book{effort: planned()}
 			s.run(t, b)
-			b.sections++
+			if *full {
+				newSection(t, s.name, b.findings, b.tables).save(t)
+				writeDocument(t)
+			}
 		})
-	}
-	if *full && b.sections == len(sections) { // not when -run picked some
-		writeDocument(t, b)
 	}
 }

@@ -27,6 +27,6 @@ func ExampleDeflatedNewcombe() {
 	fmt.Printf("%.3f, 90 %% interval %.3f to %.3f\n", iv.Estimate, iv.Low, iv.High)
 	fmt.Printf("one request in %.1f counts as independent\n", d.HeadDeff)
 	// Output:
-	// -0.105, 90 % interval -0.318 to 0.087
-	// one request in 11.0 counts as independent
+	// -0.105, 90 % interval -0.340 to 0.111
+	// one request in 13.0 counts as independent
 }
