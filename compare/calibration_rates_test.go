@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 
 	"github.com/llama-regress/llama-regress/ci/record"
@@ -82,4 +83,57 @@ func successRates(t *testing.T, b *book) {
 		})
 		b.hold(t, finding{gate: "C7", name: "p at the edge: " + name, hits: edge, draws: b.cells, limit: 0.065})
 	})
+}
+
+// night judges a session of a service against so many stored ones, of one trial
+// each.
+func (s service) night(rng *rand.Rand, stored int, policy compare.Policy) compare.Comparison {
+	session := func(id int, rate float64) compare.Selection {
+		run := emptySession(1, successRate)
+		run.ID = strconv.Itoa(id)
+		k := s.succeeded(rng, rate)
+		addTrial(run, "base", run.Cells[0], 0, record.Measurement{Metric: successRate.Name,
+			Values: []float64{float64(k) / float64(s.requests)},
+			Count:  &record.Count{Succeeded: k, Total: s.requests}})
+		return compare.Selection{Run: run, Arm: "base"}
+	}
+	past := make([]compare.Selection, stored)
+	for i := range past {
+		past[i] = session(i, s.base)
+	}
+	return compare.History(past, session(stored, s.head), policy).Comparisons[0]
+}
+
+// rateNominations, CH: success rates of a night against stored ones, sessions
+// taking the place of trials. The gate is that of C7, for nights without a
+// change and, up to a correlation of 0.02, such that lost just the margin. Beyond
+// that one night in itself is skewed more than the interval allows for; what is
+// nominated is measured again.
+func rateNominations(t *testing.T, b *book) {
+	points := defaults.Margins[successRate.Name].Value
+	tab := table{title: "History mode: success rates", text: "Share of nights of 200 requests in which a cell is nominated, by the true loss in points, and in which the 95 % interval holds a loss of 10 points. At the edge gate CH holds it up to a correlation of 0.02.",
+		head: []string{"stored sessions", "rate", "correlation", "no change", "margin's edge (−2)", "−10", "−20", "coverage"}}
+	for _, stored := range []int{8, 20} {
+		for _, rate := range []float64{0.95, 0.99} {
+			for _, correlation := range []float64{0, 0.02, 0.05} {
+				s := service{base: rate, correlation: correlation, requests: 200}
+				name := fmt.Sprintf("%d sessions, rate %g, correlation %g", stored, rate, correlation)
+				nominate := func(lost float64, draws int) int {
+					s.head = math.Round((rate-lost)*1e9) / 1e9
+					return count(fmt.Sprint("CH rates ", name, lost), draws, func(rng *rand.Rand) bool { return nominated(s.night(rng, stored, defaults)) })
+				}
+				none, edge, tenth, fifth := nominate(0, b.cells), nominate(points, b.cells), nominate(0.10, b.matrices), nominate(0.20, b.matrices)
+				s.head = rate - 0.10
+				held := count("CH rates interval "+name, b.cells, func(rng *rand.Rand) bool { return covers(s.night(rng, stored, at95()).Interval, s.head-s.base) })
+				b.hold(t, finding{gate: "CH", name: "success rate, no change: " + name, hits: none, draws: b.cells, limit: 0.065})
+				if correlation <= 0.02 {
+					b.hold(t, finding{gate: "CH", name: "success rate at the edge: " + name, hits: edge, draws: b.cells, limit: 0.065})
+				}
+				b.hold(t, finding{gate: "CH", name: "success rate, interval: " + name, hits: held, draws: b.cells, limit: 0.94, atLeast: true})
+				tab.rows = append(tab.rows, []string{fmt.Sprint(stored), fmt.Sprint(rate), fmt.Sprint(correlation), share(none, b.cells), share(edge, b.cells),
+					share(tenth, b.matrices), share(fifth, b.matrices), share(held, b.cells)})
+			}
+		}
+	}
+	b.tables = append(b.tables, tab)
 }
