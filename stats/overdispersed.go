@@ -109,7 +109,7 @@ type RateDifference struct {
 // simulated comparisons at rates up to 0.99 and correlations up to 0.2, of 4 to 10
 // trials of 20 or 50 requests; gate C4 holds that. Where most comparisons see no
 // failure at all, nothing tells how failures would hang together, and it falls
-// below: to 84 % of 4 trials of 100 requests at a rate of 0.999, a correlation of
+// below: to 83 % of 4 trials of 100 requests at a rate of 0.999, a correlation of
 // 0.2 and a loss of 3 points.
 //
 // One trial in each arm gives DF 0, for which nothing is known but that the
