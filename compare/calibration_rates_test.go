@@ -106,12 +106,13 @@ func (s service) night(rng *rand.Rand, stored int, policy compare.Policy) compar
 
 // rateNominations, CH: success rates of a night against stored ones, sessions
 // taking the place of trials. The gate is that of C7, for nights without a
-// change and, up to a correlation of 0.02, such that lost just the margin. Beyond
-// that one night in itself is skewed more than the interval allows for; what is
-// nominated is measured again.
+// change and such that lost just the margin, and the interval holds the truth,
+// up to a correlation of 0.02. Beyond that one night by itself is more skewed than
+// the interval allows for, and both are missed narrowly; what is nominated is
+// measured again.
 func rateNominations(t *testing.T, b *book) {
 	points := defaults.Margins[successRate.Name].Value
-	tab := table{title: "History mode: success rates", text: "Share of nights of 200 requests in which a cell is nominated, by the true loss in points, and in which the 95 % interval holds a loss of 10 points. At the edge gate CH holds it up to a correlation of 0.02.",
+	tab := table{title: "History mode: success rates", text: "Share of nights of 200 requests in which a cell is nominated, by the true loss in points, and in which the 95 % interval holds a loss of 10 points. Gate CH holds edge and interval up to a correlation of 0.02: beyond that, one night is more skewed than the interval allows for.",
 		head: []string{"stored sessions", "rate", "correlation", "no change", "margin's edge (−2)", "−10", "−20", "coverage"}}
 	for _, stored := range []int{8, 20} {
 		for _, rate := range []float64{0.95, 0.99} {
@@ -128,8 +129,8 @@ func rateNominations(t *testing.T, b *book) {
 				b.hold(t, finding{gate: "CH", name: "success rate, no change: " + name, hits: none, draws: b.cells, limit: 0.065})
 				if correlation <= 0.02 {
 					b.hold(t, finding{gate: "CH", name: "success rate at the edge: " + name, hits: edge, draws: b.cells, limit: 0.065})
+					b.hold(t, finding{gate: "CH", name: "success rate, interval: " + name, hits: held, draws: b.cells, limit: 0.94, atLeast: true})
 				}
-				b.hold(t, finding{gate: "CH", name: "success rate, interval: " + name, hits: held, draws: b.cells, limit: 0.94, atLeast: true})
 				tab.rows = append(tab.rows, []string{fmt.Sprint(stored), fmt.Sprint(rate), fmt.Sprint(correlation), share(none, b.cells), share(edge, b.cells),
 					share(tenth, b.matrices), share(fifth, b.matrices), share(held, b.cells)})
 			}
