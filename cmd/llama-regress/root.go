@@ -64,9 +64,7 @@ failed, 130 interrupted.`,
 		Version:       tool().Version,
 	}
 	root.PersistentFlags().StringVar(&a.color, "color", "auto", "colour the terminal report: auto, always or never")
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fmt.Errorf("%w\nsee '%s --help'", err, cmd.CommandPath())
-	})
+	root.SetFlagErrorFunc(seeHelp)
 	root.AddCommand(
 		a.quickstartCommand(),
 		a.gateCommand(),
@@ -91,7 +89,28 @@ failed, 130 interrupted.`,
 		a.versionCommand(),
 	)
 	a.completeValues(root)
+	argumentErrors(root)
 	return root
+}
+
+func seeHelp(cmd *cobra.Command, err error) error {
+	return fmt.Errorf("%w\nsee '%s --help'", err, cmd.CommandPath())
+}
+
+// argumentErrors makes mistakes in the arguments of all commands below cmd point
+// at the help, as those in flags do.
+func argumentErrors(cmd *cobra.Command) {
+	for _, c := range cmd.Commands() {
+		if check := c.Args; check != nil {
+			c.Args = func(c *cobra.Command, args []string) error {
+				if err := check(c, args); err != nil {
+					return seeHelp(c, err)
+				}
+				return nil
+			}
+		}
+		argumentErrors(c)
+	}
 }
 
 // group makes a command that only holds others refuse a word that is none of
