@@ -97,7 +97,10 @@ func conditionsNote(run *record.Run) []string {
 		return nil
 	}
 	note := fmt.Sprintf("%d of %d trials ran while something else disturbed the machine", spoilt, len(run.Trials))
-	if repeated > 0 {
+	switch {
+	case repeated == 1:
+		note += "; 1 was repeated"
+	case repeated > 1:
 		note += fmt.Sprintf("; %d were repeated", repeated)
 	}
 	return []string{note}

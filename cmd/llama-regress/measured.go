@@ -47,7 +47,7 @@ func printMeasured(w io.Writer, run *record.Run) error {
 			switch {
 			case len(trials) == 0:
 			case len(values) < len(trials):
-				fmt.Fprintf(tw, "  %s\tmeasured in %d\n", report.Line(m.Name, 40), len(values))
+				fmt.Fprintf(tw, "  %s\tmeasured in %d: requests failed\n", report.Line(m.Name, 40), len(values))
 			case len(values) == 1:
 				fmt.Fprintf(tw, "  %s\t%s\n", report.Line(m.Name, 40), amount(m, values[0]))
 			default:

@@ -33,7 +33,7 @@ func TestMeasuredOfOneArm(t *testing.T) {
 	want := `c: 2 of 3 trials measured; their median and range
   tg128         15 tok/s  from 10 tok/s to 20 tok/s
   success_rate  50.0%     from 50.0% to 50.0%
-  ttft_p95      measured in 1
+  ttft_p95      measured in 1: requests failed
 none: 0 of 0 trials measured
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {

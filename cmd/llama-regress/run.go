@@ -100,12 +100,11 @@ makes one record of them.`,
 				err = printKnees(a.out, compare.Capacity(run))
 			case len(arms) == 1:
 				err = printMeasured(a.out, run)
-			default:
-				fmt.Fprintf(a.err, "next: see what differs with 'llama-regress report -d %s'\n", report.Line(how.dir, 200))
 			}
 			if err != nil {
 				return err
 			}
+			fmt.Fprintf(a.err, "next: 'llama-regress report -d %s' writes the reports: differences, failures, charts\n", report.Line(how.dir, 200))
 			if isolate {
 				if err := a.isolate(cmd.Context(), cfg, run, how); err != nil {
 					return err
