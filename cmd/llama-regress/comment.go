@@ -195,6 +195,7 @@ func (a *app) fallBack(rep report.Report, err error) error {
 	}
 	summary := a.getenv("GITHUB_STEP_SUMMARY")
 	if summary == "" {
+		fmt.Fprintln(a.err, "'llama-regress report --format markdown' prints the report without GitHub")
 		return nil
 	}
 	return summarize(summary, rep, "This report could not be posted on the pull request; the log of this step says why.")
