@@ -62,9 +62,10 @@ type Level struct {
 	Low, High float64
 }
 
-// current says whether the trend goes on until the last night.
+// current says whether the trend still goes on: a few nights in which it failed
+// do not end it.
 func (t *Trend) current(m Machine) bool {
-	return len(t.Points) > 0 && t.Points[len(t.Points)-1].Night == len(m.Nights)-1
+	return len(t.Points) > 0 && t.Points[len(t.Points)-1].Night >= len(m.Nights)-14
 }
 
 // A stretch is what may be compared with one another. It may be left and come

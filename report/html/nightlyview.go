@@ -22,8 +22,8 @@ type nightlyView struct {
 type machineView struct {
 	report.NightlyMachine
 	Open, Gains, Over []pointView
-	Suspected         []report.Row
-	NotMeasured       []report.Row
+	Suspected         []moveView
+	NotMeasured       []moveView
 	Trends            []trendView // open ones first, then those that changed
 	Changed           int         // trends with a change or an open regression
 }
@@ -45,6 +45,7 @@ type trendView struct {
 	report.Trend
 	ID      string
 	Changed bool
+	Failed  bool // the last night ran it and measured nothing
 	Spans   []spanView
 	Recent  []report.TrendNight // the latest first
 	Older   int
@@ -66,12 +67,16 @@ func newNightlyView(n report.Nightly) nightlyView {
 	for i, m := range n.Machines {
 		mv := machineView{NightlyMachine: m}
 		ids := make(map[string]string) // of a trend's element by the trend's own
+		type place struct{ cell, metric string }
+		of := make(map[place]string) // by what it is of
 		for k, t := range m.Trends {
 			tv := newTrendView(t, trendID(i, k))
+			tv.Failed = slices.ContainsFunc(t.Missed, func(n report.Night) bool { return n.Key == m.Night.Key })
 			mv.Trends = append(mv.Trends, tv)
 			if _, twice := ids[t.ID]; !twice {
 				ids[t.ID] = tv.ID
 			}
+			of[place{t.Cell, t.Metric}] = tv.ID
 			if tv.Changed {
 				mv.Changed++
 			}
@@ -97,11 +102,12 @@ func newNightlyView(n report.Nightly) nightlyView {
 		}
 		if m.Last != nil {
 			for _, row := range m.Last.Rows {
+				move := moveView{row, of[place{row.Comparison.Cell, row.Comparison.Metric.Name}]}
 				switch row.Class {
 				case report.Suspected:
-					mv.Suspected = append(mv.Suspected, row)
+					mv.Suspected = append(mv.Suspected, move)
 				case report.NotMeasured:
-					mv.NotMeasured = append(mv.NotMeasured, row)
+					mv.NotMeasured = append(mv.NotMeasured, move)
 				}
 			}
 		}
