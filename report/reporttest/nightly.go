@@ -3,7 +3,9 @@ package reporttest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,16 +22,47 @@ type Night struct {
 	Nightly report.Nightly
 }
 
-// Nights are stores of every kind that the nightly report tells of.
+// Nights are stores of every kind that the nightly report tells of. What a
+// caller does to their machines stays with the caller.
 func Nights(t testing.TB) []Night {
+	nights := slices.Clone(madeNights(t))
+	for i := range nights {
+		nights[i].Nightly.Machines = slices.Clone(nights[i].Nightly.Machines)
+	}
+	return nights
+}
+
+var madeOnce struct {
+	sync.Mutex
+	nights []Night
+}
+
+// madeNights makes them once a process: each is a history to be searched.
+func madeNights(t testing.TB) []Night {
+	t.Helper()
+	madeOnce.Lock()
+	defer madeOnce.Unlock()
+	if madeOnce.nights == nil {
+		madeOnce.nights = makeNights(t)
+	}
+	return madeOnce.nights
+}
+
+func night(t testing.TB, name string) report.Nightly {
+	t.Helper()
+	all := Nights(t)
+	return all[slices.IndexFunc(all, func(n Night) bool { return n.Name == name })].Nightly
+}
+
+func makeNights(t testing.TB) []Night {
 	return []Night{
-		{"year", YearOfNights(t)},
+		{"year", yearOfNights(t)},
 		{"steady", Told(t, few(nil).Runs(), report.NightlySource{Store: "git:origin#perf-data"})},
 		{"suspected", Told(t, few(map[int]float64{29: 0.85}).Runs(), report.NightlySource{})},
 		{"failed", Told(t, failing(), report.NightlySource{})},
 		{"one-night", Told(t, few(nil).Runs()[:1], report.NightlySource{})},
 		{"nothing-stored", report.NewNightly(history.Trends{}, report.NightlySource{Policy: compare.DefaultPolicy()})},
-		{"hostile", HostileNights(t)},
+		{"hostile", hostileNights(t)},
 	}
 }
 
@@ -78,7 +111,9 @@ func Told(t testing.TB, runs []*record.Run, src report.NightlySource) report.Nig
 }
 
 // YearOfNights is a year in which much happened; see historytest.Year.
-func YearOfNights(t testing.TB) report.Nightly {
+func YearOfNights(t testing.TB) report.Nightly { return night(t, "year") }
+
+func yearOfNights(t testing.TB) report.Nightly {
 	return Told(t, historytest.Year(nil).Runs(), report.NightlySource{Title: "llama.cpp nightly", Store: "git:origin#perf-data", Checkout: "../llama.cpp", Calibration: "2026-01-01 0123456789ab"})
 }
 
@@ -96,12 +131,14 @@ func commitsOf(m *history.Machine, p history.ChangePoint) history.Commits {
 
 // HostileNights have names in which every medium finds something that it gives
 // a meaning to.
-func HostileNights(t testing.TB) report.Nightly {
+func HostileNights(t testing.TB) report.Nightly { return night(t, "hostile") }
+
+func hostileNights(t testing.TB) report.Nightly {
 	story := historytest.Story{Machine: "bench-03", Nights: 80, Noise: 0.005, Seed: 3}
 	story.Cells = []historytest.Cell{{Model: "m", Test: "t", Level: 100, Steps: map[int]float64{40: 0.9}}}
 	runs := story.Runs()
 	for n, run := range runs {
-		cell, trials := run.Cells[0], run.Trials
+		trials := run.Trials
 		run.Models, run.Cells, run.Trials = nil, nil, nil
 		for i, name := range Names {
 			if name == "" || len(name) > 3000 {
@@ -123,7 +160,6 @@ func HostileNights(t testing.TB) report.Nightly {
 				run.Trials = append(run.Trials, trial)
 			}
 		}
-		_ = cell
 		run.Arms[0].Name, run.Baseline = Names[2], Names[2]
 		for i := range run.Trials {
 			run.Trials[i].Arm = Names[2]
