@@ -1,11 +1,47 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/llama-regress/llama-regress/ci/plan"
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/compare"
 )
+
+// A step ends after the first block that tells, also where trials were repeated
+// because something disturbed them.
+func TestStopper(t *testing.T) {
+	metric := record.Test{Gen: 16}.Metric()
+	cell := record.Cell{Key: "bench/m", Workload: "bench", Model: "m", Metrics: []record.Metric{metric}}
+	p := &plan.Plan{Baseline: goodArm, Arms: []record.Arm{{Name: goodArm}, {Name: candidateArm}}, Cells: []plan.Cell{{Cell: cell}}}
+	split := &compare.Split{Cell: cell.Key, Metric: metric, Border: -0.05, Alpha: 0.01}
+	s, ctx := newStopper(context.Background(), split, compare.DefaultPolicy())
+	s.Begin(p, nil)
+	for block := range 6 {
+		for arm := range p.Arms {
+			if ctx.Err() != nil {
+				t.Fatalf("stopped before block %d", block)
+			}
+			trial := record.Trial{
+				ID: fmt.Sprint(block, arm), Arm: p.Arms[arm].Name, Cell: cell.Key, Block: block, Order: 2*block + arm, Outcome: record.OK,
+				Measurements: []record.Measurement{{Metric: metric.Name, Values: []float64{50 - 5*float64(arm) + 0.1*float64(block%3)}}},
+			}
+			if block == 2 {
+				trial.Repeats, trial.ID = trial.ID, trial.ID+".again1"
+			}
+			s.Finished(plan.Trial{Arm: arm, Block: block, Order: trial.Order}, trial)
+		}
+	}
+	if !errors.Is(context.Cause(ctx), errStepDecided) || !s.answer.Known || !s.answer.Bad || s.answer.Blocks != 6 {
+		t.Errorf("%v, %+v", context.Cause(ctx), s.answer)
+	}
+}
 
 // A change point of a nightly says where to search; one that cannot says why.
 func TestReadChangePoint(t *testing.T) {

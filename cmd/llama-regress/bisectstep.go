@@ -195,11 +195,9 @@ func (s *stopper) Begin(p *plan.Plan, done []record.Trial) {
 func (s *stopper) Started(plan.Trial) {}
 
 func (s *stopper) Finished(t plan.Trial, r record.Trial) {
-	s.run.Trials = append(s.run.Trials, r)
-	if r.Repeats == "" {
-		s.ended[t.Block]++
-		s.look()
-	}
+	s.run.Trials = append(s.run.Trials, r) // of one that was repeated the last
+	s.ended[t.Block]++
+	s.look()
 }
 
 func (s *stopper) Skipped(t plan.Trial, _ string) {
