@@ -62,7 +62,8 @@ func TestNightlyOfAYear(t *testing.T) {
 	out, _ := typed(t, exitRegression, "nightly", "--store", store, "--checkout", checkout, "--title", "llama.cpp",
 		"--out", "json="+filepath.Join(dir, "n.json"), "--out", "markdown="+filepath.Join(dir, "n.md"), "--out", "junit="+filepath.Join(dir, "n.xml"), "--out", "html="+filepath.Join(dir, "n.html"))
 	bad := commits[historytest.Recent]
-	if !strings.Contains(out, "3 regressions open") || !strings.Contains(out, bad[:9]+"  A. Author") {
+	if !strings.Contains(out, "3 regressions open") || !strings.Contains(out, bad[:9]+"  A. Author") ||
+		!strings.Contains(out, "$ llama-regress bisect --repo "+checkout+" --good "+commits[historytest.Recent-1][:12]+" --bad "+bad[:12]+" --metric tg128") {
 		t.Errorf("got\n%s", out)
 	}
 	var doc struct {
