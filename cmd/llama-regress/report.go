@@ -1,9 +1,11 @@
 package main
 
 import (
+	stdjson "encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -45,6 +47,9 @@ reports what its journal holds.`,
 			if err != nil {
 				return err
 			}
+			if byStore(how.dir) {
+				return fmt.Errorf("%s was judged by stored sessions, which this command does not read; 'llama-regress compare store: %s' judges it again", how.dir, how.dir)
+			}
 			out.files = append(out.files, how.reportFiles()...)
 			src := a.source(run, how)
 			src.Reproduce, src.Resume = nil, nil // this command measures nothing
@@ -64,4 +69,11 @@ reports what its journal holds.`,
 	pass.register(cmd.Flags())
 	out.register(cmd.Flags())
 	return cmd
+}
+
+// byStore reports whether the reports of a folder are those of history mode.
+func byStore(dir string) bool {
+	data, err := os.ReadFile(filepath.Join(dir, reportFiles["json"]))
+	var written struct{ Method compare.Method }
+	return err == nil && stdjson.Unmarshal(data, &written) == nil && written.Method == compare.Historical
 }
