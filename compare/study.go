@@ -161,18 +161,8 @@ func (s *Study) add(m record.Metric, sides []Side) {
 	sc := scaleOf(m, Margin{})
 	r := Ranking{Metric: m}
 	for _, side := range sides {
-		e := stats.PairedT(sc.oriented(side))
-		p := Place{Arm: side.Arm, Level: sc.from(sc.better * e.Theta), Trials: len(side.Trials), First: 1, Last: len(sides)}
-		if len(side.Trials) > 1 {
-			i := e.Interval(StudyConfidence)
-			p.Low, p.High = sc.from(sc.better*i.Low), sc.from(sc.better*i.High)
-			if p.Low > p.High {
-				p.Low, p.High = p.High, p.Low
-			}
-			if m.Unit == share {
-				p.Low, p.High = max(0, p.Low), min(1, p.High)
-			}
-		}
+		p := levelOver(side, sc, m)
+		p.First, p.Last = 1, len(sides)
 		r.Places = append(r.Places, p)
 	}
 	better := decided(sides, sc)

@@ -23,7 +23,7 @@ import (
 // Strings that came from files, programs or users are foreign: they may hold
 // anything, and each writer neutralises them for its medium. Foreign are all
 // strings of Row.Comparison, Row.Label, Arm, Failure, Alone, Difference and Stored,
-// the names in Serving, Capacity and Study, Report.Title, Step.Command and the Foreign spans of a Text. All others are
+// the names in Serving, Capacity, Study and Grid, Report.Title, Step.Command and the Foreign spans of a Text. All others are
 // this package's own words and hold no character that Markdown, HTML, XML or
 // a terminal gives a meaning to.
 type Report struct {
@@ -46,6 +46,7 @@ type Report struct {
 
 	Serving  []Serving  `json:"serving,omitempty"`  // what became of the requests, by cell, controls last
 	Capacity []Capacity `json:"capacity,omitempty"` // of sweeps over concurrency; see CapacityRule
+	Grids    []Grid     `json:"grids,omitempty"`    // of sweeps over two parameters; see GridRule
 	Studies  []Study    `json:"studies,omitempty"`  // where the arms are schedulers, a cell each; see StudyRule
 
 	Failures    []Failure            `json:"failures,omitempty"`    // trials that measured nothing, in measured order
@@ -145,6 +146,7 @@ func New(res *compare.Result, src Source) Report {
 	r.Serving, unread = newServings(r, src, labels)
 	r.Capacity = newCapacity(r, src)
 	r.Studies = newStudies(src, labels)
+	r.Grids = newGrids(src)
 	r.Patterns = slices.Concat(lines(cause(r.Serving), capacityLead(r.Capacity)), patterns(res))
 	r.Steps = nextSteps(r, res, src)
 	r.Facts = newFacts(r, res, src)

@@ -152,6 +152,7 @@ func tableCharts() map[string]map[string]any {
 		"shift":    line("shift", "percent of requests", "longer than the baseline"),
 		"machine":  line("machine", "seconds since the load began", ""),
 		"capacity": line("capacity", "requests at a time", ""),
+		"grid":     line("grid", "", ""),
 	}
 }
 

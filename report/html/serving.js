@@ -75,6 +75,18 @@ const serving = (() => {
       return { option: o, says: "processors, memory and pressure during the trial, and when requests failed" };
     },
 
+    grid(table) {
+      const o = option("grid"), xs = heads(table).map(text).slice(1), unit = table.dataset.unit, corner = text(heads(table)[0]).split(/ [↓→] ?/);
+      o.xAxis[0] = { ...o.xAxis[0], type: "category", data: xs, name: corner[1] };
+      Object.assign(o.yAxis[0], { name: unit, scale: true, nameTextStyle: { align: "left" } });
+      o.series = rows(table).map((tr, i) => ({
+        type: "line", name: cut(corner[0] + " " + text(tr.cells[0]), 60), ...look(i), symbolSize: 8,
+        data: [...tr.cells].slice(1).map((td, n) => ({ value: [n, value(td)], says: td.title, best: "best" in td.dataset, symbolSize: "best" in td.dataset ? 14 : 8 })).filter(p => p.value[1] !== null),
+      }));
+      o.tooltip.formatter = p => p.componentType === "series" ? p.seriesName + ", " + corner[1] + " " + xs[p.value[0]] + "\n" + p.value[1] + " " + unit + (p.data.says ? ", interval " + p.data.says : "") + (p.data.best ? "\nno cell is better beyond chance" : "") : "";
+      return { option: o, says: "each line is a value of " + corner[0] + "; larger marks are cells that no other exceeds beyond chance" };
+    },
+
     capacity(table) {
       const o = option("capacity"), arms = heads(table).filter((_, i) => i % 2 === 1).map(text);
       o.xAxis[0].min = 0;

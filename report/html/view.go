@@ -33,6 +33,8 @@ type view struct {
 	Sweeps     []sweep
 	Rule       string // behind the sweeps' findings
 	StudyRule  string // what the schedulers' numbers are
+	Grids      []gridView
+	GridRule   string // what their numbers are
 }
 
 func newView(r report.Report) view {
@@ -56,6 +58,7 @@ func newView(r report.Report) view {
 	v.Failing = slices.ContainsFunc(v.Lines, func(s report.Serving) bool { return len(s.Classes) > 0 })
 	v.Sweeps, v.Rule = newSweeps(r.Capacity), report.CapacityRule
 	v.StudyRule = report.StudyRule
+	v.Grids, v.GridRule = newGridViews(r.Grids), report.GridRule
 	return v
 }
 

@@ -23,7 +23,7 @@ func (c Case) Report() report.Report { return report.New(c.Result, c.Source) }
 func Cases() []Case {
 	return []Case{
 		Regression(), Pass(), Undecided(), Reasons(), Contenders(), OnlyFailures(), Empty(), OneTrialASide(),
-		RawFiles(), TwoSessions(), ControlFired(), Interrupted(), NotFinite(), Serving(), Hostile(),
+		RawFiles(), TwoSessions(), ControlFired(), Interrupted(), NotFinite(), Serving(), Sweep(), Hostile(),
 	}
 }
 
@@ -99,6 +99,20 @@ func Contenders() Case {
 		cells = append(cells, bench("tinyllama-1.1b-q4_k_m", threads, a, b))
 	}
 	return paired("contenders", session{seed: 17, arms: arms, cells: cells, blocks: 8}.run())
+}
+
+// Sweep varies threads and batch: more threads help up to a point, the batch
+// hardly does.
+func Sweep() Case {
+	var cells []cell
+	for i, threads := range []string{"1", "2", "4", "8"} {
+		for j, batch := range []string{"128", "512"} {
+			c := bench("tinyllama-1.1b-q4_k_m", threads, of(tg128, []float64{11, 21, 40, 40.1}[i]*(1+0.001*float64(j)), 0.004, 0))
+			c.params["batch"] = batch
+			cells = append(cells, c)
+		}
+	}
+	return paired("sweep", session{seed: 53, arms: []record.Arm{baseArm(), headArm()}, cells: cells, blocks: 10}.run())
 }
 
 // OnlyFailures measured nothing at all.

@@ -46,6 +46,7 @@ func Write(w io.Writer, r report.Report, o Options) error {
 	p.serving(r.Serving)
 	p.capacity(r.Capacity)
 	p.studies(r.Studies)
+	p.grids(r.Grids)
 	p.controls(r.Controls)
 	p.apart(r)
 	p.notes(r.Notes)

@@ -1,0 +1,107 @@
+package report
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/compare"
+)
+
+// A Grid is a parameter sweep: one metric of an arm over two parameters. Its
+// names are foreign.
+type Grid struct {
+	ID string `json:"id"` // [a-z0-9-]+, unique in the report
+	compare.Grid
+	Unit    string        `json:"unit"`    // of Figures: "tok/s"
+	Factor  float64       `json:"factor"`  // makes a level of Points a number in Unit
+	Figures []GridFigures `json:"figures"` // of Points, in their order
+	Finding Text          `json:"finding"` // what the best region is, or that none is decided
+}
+
+// GridFigures are a point's numbers as text.
+type GridFigures struct {
+	Level string  `json:"level"` // "812 tok/s"
+	Low   string  `json:"low"`   // bounds of its interval, "" without one
+	High  string  `json:"high"`
+	Share float64 `json:"share"` // of the best point, 0 to 1: 1 is the best
+}
+
+// Interval is "804 to 820 tok/s", "" without one.
+func (f GridFigures) Interval() string { return Figures{Low: f.Low, High: f.High}.Interval() }
+
+// GridRule says what a grid's numbers are.
+var GridRule = "Level of each cell over its trials with its " + shortPercent(compare.StudyConfidence) + " interval. A mark is on every cell that no other exceeds beyond chance, comparing within blocks (Holm over all pairs); where no cell is worse beyond chance nothing is marked."
+
+// mostGrids bounds what a report holds of a run with many arms and metrics.
+const mostGrids = 24
+
+func newGrids(src Source) []Grid {
+	var list []Grid
+	for _, run := range src.runs() {
+		for _, g := range compare.Grids(run) {
+			if len(list) == mostGrids {
+				return list
+			}
+			list = append(list, newGrid(g, run))
+		}
+	}
+	return list
+}
+
+func newGrid(g compare.Grid, run *record.Run) Grid {
+	sum := sha256.Sum256([]byte("grid\x00" + run.ID + "\x00" + g.Arm + "\x00" + g.Workload + "\x00" + g.Model + "\x00" + g.Metric.Name))
+	best := g.Points[0].Level
+	for _, p := range g.Points {
+		if g.Metric.Better == record.Lower {
+			best = min(best, p.Level)
+		} else {
+			best = max(best, p.Level)
+		}
+	}
+	u := unitFor(g.Metric.Unit, best)
+	v := Grid{ID: "g-" + hex.EncodeToString(sum[:6]), Grid: g, Unit: u.name, Factor: u.factor}
+	for _, p := range g.Points {
+		decimals := decimalsFor(p.Level * u.factor / 100)
+		if p.High > p.Low {
+			decimals = decimalsFor((p.High - p.Low) / 2 * u.factor)
+		}
+		number := func(x float64) string { return fixed(x*u.factor, decimals) + u.suffix() }
+		f := GridFigures{Level: number(p.Level)}
+		if p.Trials > 1 {
+			f.Low, f.High = number(p.Low), number(p.High)
+		}
+		switch {
+		case p.Level <= 0 || best <= 0:
+		case g.Metric.Better == record.Lower:
+			f.Share = min(1, best/p.Level)
+		default:
+			f.Share = min(1, p.Level/best)
+		}
+		v.Figures = append(v.Figures, f)
+	}
+	v.Finding = bestRegion(g)
+	return v
+}
+
+// bestRegion names the cells that no other exceeds.
+func bestRegion(g compare.Grid) Text {
+	if !g.Decided {
+		return say("no cell is better than another beyond chance")
+	}
+	var cells []Text
+	n := 0
+	for _, p := range g.Points {
+		if !p.Best {
+			continue
+		}
+		if n++; n <= mostPairs {
+			cells = append(cells, quote(g.X+"="+p.X+" "+g.Y+"="+p.Y))
+		}
+	}
+	text := concat(say("best, each no worse than any other beyond chance: "), join(", ", cells...))
+	if n > mostPairs {
+		text = concat(text, say(" and %d more", n-mostPairs))
+	}
+	return text
+}
