@@ -20,12 +20,12 @@ type gridRow struct {
 }
 
 // A gridCell is a point. Heat is how deep its colour is, 0 for the worst of the
-// grid to 100 for the best. Its numbers are in the table's unit.
+// grid to 100 for the best. Value is in the table's unit.
 type gridCell struct {
 	report.GridFigures
-	Best             bool
-	Heat             int
-	Value, Low, High string
+	Best  bool
+	Heat  int
+	Value string
 }
 
 func newGridViews(list []report.Grid) []gridView {
@@ -40,7 +40,7 @@ func newGridViews(list []report.Grid) []gridView {
 		at := make(map[place]*gridCell)
 		for i, p := range g.Points {
 			f := g.Figures[i]
-			c := &gridCell{GridFigures: f, Best: p.Best, Value: gridValue(p.Level, g), Low: gridValue(p.Low, g), High: gridValue(p.High, g)}
+			c := &gridCell{GridFigures: f, Best: p.Best, Value: gridValue(p.Level, g)}
 			if least < 1 {
 				c.Heat = int(math.Round(100 * (f.Share - least) / (1 - least)))
 			}
