@@ -42,7 +42,7 @@ type StudyFigure struct {
 	Level string `json:"level"` // "812 tok/s"
 	Low   string `json:"low"`   // bounds of its interval, "" without one
 	High  string `json:"high"`
-	Rank  string `json:"rank"` // "1", or "1-3" where the order is not decided
+	Rank  string `json:"rank"` // "1", or "1 to 3" where the order is not decided
 }
 
 // Interval is "804 to 820 tok/s", "" without one.
@@ -156,7 +156,7 @@ func ranks(p compare.Place) string {
 	if p.First == p.Last {
 		return fmt.Sprint(p.First)
 	}
-	return fmt.Sprintf("%d-%d", p.First, p.Last)
+	return fmt.Sprintf("%d to %d", p.First, p.Last)
 }
 
 // mostPairs of arms are named in a sentence.

@@ -2,7 +2,6 @@ package markdown
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/llama-regress/llama-regress/report"
 )
@@ -39,7 +38,7 @@ func (d *document) study(s report.Study) {
 				text += " (" + figure(interval) + ")"
 			}
 			if f.Rank != "" {
-				text += ", rank " + strings.ReplaceAll(f.Rank, "-", "–")
+				text += ", rank " + f.Rank
 			}
 			line += " " + text + " |"
 		}
