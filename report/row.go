@@ -82,7 +82,7 @@ func classify(c *compare.Comparison) Class {
 		return NotMeasured
 	case code == compare.NoMargin, c.Margin == nil && c.Change != nil:
 		return Unjudged
-	case code == compare.Suspected, code == compare.Nominated, code == compare.Unconfirmed:
+	case code == compare.Suspected, code == compare.Nominated:
 		return Suspected
 	}
 	return Inconclusive

@@ -41,10 +41,11 @@ func nextSteps(r Report, res *compare.Result, src Source) []Step {
 	if res.ControlFired {
 		add(Quieten, say("Find out what disturbs the machine (other programs, frequency scaling, neighbours on shared hardware), then measure again."))
 	} else if src.interrupted() == "" {
-		decided, young, need, hopeless := openQuestions(r.Rows)
-		add(MoreBlocks, moreBlocks(res.Method, decided, young, need), withBlocks(src, res.Method, need)...)
+		asked, flag := askable(r.Rows, src)
+		decided, young, need, hopeless := openQuestions(asked)
+		add(MoreBlocks, moreBlocks(res.Method, decided, young, need), withBlocks(src, res.Method, flag, need)...)
 		if last := len(steps) - 1; shown && last >= 0 && steps[last].Kind == MoreBlocks && steps[last].Command != "" {
-			steps[last].Short = say("the same with %s %d", blocksFlag(src), need)
+			steps[last].Short = say("the same with %s", strings.Join(flagged(flag, need), " "))
 		}
 		add(Quieten, quieten(hopeless))
 	}
@@ -167,41 +168,49 @@ func hasReason(rows []Row, code compare.ReasonCode) bool {
 	})
 }
 
+// askable is which rows more blocks are asked for, and the flag that asks: of a
+// run in two stages those that its fresh blocks left open, before those that it
+// screened without suspicion.
+func askable(rows []Row, src Source) ([]Row, string) {
+	if src.Head == nil {
+		return rows, "--blocks"
+	}
+	var confirmed []Row
+	for _, row := range rows {
+		if row.Comparison.Confirmed && row.Comparison.Reason != nil {
+			confirmed = append(confirmed, row)
+		}
+	}
+	switch p := src.Head.Plan; {
+	case p.Screen > 0 && confirmed != nil:
+		return confirmed, "--confirm-blocks"
+	case p.Screen == 0 && len(p.Looks) > 0:
+		return rows, "--adaptive"
+	}
+	return rows, "--blocks"
+}
+
 // withBlocks asks the reproducing command for more blocks, in place of those it
 // asked for.
-func withBlocks(src Source, m compare.Method, need int) []string {
+func withBlocks(src Source, m compare.Method, flag string, need int) []string {
 	if len(src.Reproduce) == 0 || m != compare.Paired {
 		return nil
-	}
-	flag, takesNext := blocksFlag(src), true
-	if flag == "--adaptive" { // which may stand alone
-		takesNext = false
-		need = max(need, firstLook(src)+1)
 	}
 	var words []string
 	for i := 0; i < len(src.Reproduce); i++ {
 		switch word := src.Reproduce[i]; {
-		case word == flag && takesNext:
+		case word == flag && flag != "--adaptive": // which may stand alone
 			i++ // and its value
 		case word != flag && !strings.HasPrefix(word, flag+"="):
 			words = append(words, word)
 		}
 	}
-	if !takesNext {
-		return append(words, flag+"="+strconv.Itoa(need))
-	}
-	return append(words, flag, strconv.Itoa(need))
+	return append(words, flagged(flag, need)...)
 }
 
-// blocksFlag is the flag that says how many blocks an undecided cell gets at most.
-func blocksFlag(src Source) string {
-	switch {
-	case src.Head != nil && src.Head.Plan.Screen > 0:
-		return "--confirm-blocks"
-	case src.Head != nil && len(src.Head.Plan.Looks) > 0:
-		return "--adaptive"
+func flagged(flag string, n int) []string {
+	if flag == "--adaptive" {
+		return []string{flag + "=" + strconv.Itoa(n)}
 	}
-	return "--blocks"
+	return []string{flag, strconv.Itoa(n)}
 }
-
-func firstLook(src Source) int { return src.Head.Plan.Looks[0] }
