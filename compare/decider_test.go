@@ -62,7 +62,7 @@ func TestDeciderStopsWhatIsDecided(t *testing.T) {
 // A look is held to less error than a fixed number of blocks: its interval is
 // wider, its p-values larger, and the last of one look is as good as none.
 func TestLookCosts(t *testing.T) {
-	s := session{arms: []string{"base", "head"}, blocks: 10, noise: 0.01, seed: 8, change: map[string]float64{"head": -0.02}}
+	s := session{arms: []string{"base", "head"}, blocks: 10, noise: 0.01, seed: 8, cells: 2, change: map[string]float64{"head": -0.02}}
 	fixed := s.run()
 	plain := Run(fixed, DefaultPolicy()).Comparisons[0]
 	looked := s.run()
@@ -71,8 +71,13 @@ func TestLookCosts(t *testing.T) {
 	if early.Look == nil || early.Look.Blocks != 10 || !(early.Interval.Low < plain.Interval.Low) || !(early.Interval.High > plain.Interval.High) {
 		t.Errorf("interval %+v at %+v, of a fixed number %+v", early.Interval, early.Look, plain.Interval)
 	}
-	if early.P.Regression < plain.P.Regression || early.P.Equivalence < plain.P.Equivalence || early.P.Worse != plain.P.Worse || early.MDE <= plain.MDE {
+	if early.P.Regression < plain.P.Regression || early.P.Equivalence <= plain.P.Equivalence || early.P.Worse != plain.P.Worse || early.MDE <= plain.MDE {
 		t.Errorf("p %+v, of a fixed number %+v", early.P, plain.P)
+	}
+	flips := DefaultPolicy()
+	flips.Correction = RomanoWolf // of whose p-values no look is allowed for
+	if c := Run(looked, flips).Comparisons[0]; c.P.AdjustedRegression != early.P.AdjustedRegression {
+		t.Errorf("by common flips p is %g, by Holm %g", c.P.AdjustedRegression, early.P.AdjustedRegression)
 	}
 	looked.Plan.Looks = []int{10}
 	last := Run(looked, DefaultPolicy()).Comparisons[0]
