@@ -30,8 +30,23 @@ func NewLooks(blocks []int) *Looks {
 // Level returns the one-sided p-value that a test must not exceed at look k,
 // from 0, for the error over all looks to be alpha. It panics unless 0 < alpha < 0.5.
 func (l *Looks) Level(k int, alpha float64) float64 {
-	bounds := SpendingBounds(l.fractions[:k+1], alpha, l.spend)
-	return NominalP(bounds[k:])[0]
+	return NominalP([]float64{l.bound(k, alpha)})[0]
+}
+
+// closeLooks are so near to one another that the recursion would need thousands
+// of nodes: the later is then held to what may be spent since the earlier, as if
+// the two were independent, which is less error than promised.
+const closeLooks = 0.02
+
+func (l *Looks) bound(k int, alpha float64) float64 {
+	if k > 0 && l.fractions[k]-l.fractions[k-1] < closeLooks {
+		more := l.spend(l.fractions[k], alpha) - l.spend(l.fractions[k-1], alpha)
+		if more <= 0 {
+			return math.Inf(1)
+		}
+		return -distuv.UnitNormal.Quantile(more)
+	}
+	return SpendingBounds(l.fractions[:k+1], alpha, l.spend)[k]
 }
 
 // leastRepeated is the smallest repeated p-value told apart from 0.
@@ -73,7 +88,7 @@ func (t *lookTable) fill(l *Looks, k int) {
 	var bounds, alphas []float64
 	for i := range points {
 		z := largest + (smallest-largest)*float64(i)/(points-1)
-		bound := SpendingBounds(l.fractions[:k+1], distuv.UnitNormal.CDF(-z), l.spend)[k]
+		bound := l.bound(k, distuv.UnitNormal.CDF(-z))
 		if math.IsInf(bound, 1) {
 			break
 		}

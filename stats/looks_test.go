@@ -51,6 +51,18 @@ func TestRepeatedPValueAtItsEnds(t *testing.T) {
 	}
 }
 
+// A look right after another is held to no less than it has to be, and costs no more.
+func TestCloseLooks(t *testing.T) {
+	near, far := NewLooks([]int{290, 291, 1000}), NewLooks([]int{290, 310, 1000})
+	if a, b := near.Level(1, 0.05), far.Level(1, 0.05); !(a > 0 && a < b) {
+		t.Errorf("levels %g just after a look, %g later", a, b)
+	}
+	const alpha = 0.04
+	if got := near.PValue(1, near.Level(1, alpha)); math.Abs(got/alpha-1) > 2e-4 {
+		t.Errorf("the level of %g is worth %g", alpha, got)
+	}
+}
+
 func BenchmarkRepeatedPValues(b *testing.B) {
 	for b.Loop() {
 		l := NewLooks([]int{6, 10, 15, 20})

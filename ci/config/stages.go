@@ -85,12 +85,13 @@ func (s Sampling) Stages(cells, contenders int) Stages {
 	return st
 }
 
-// looks spreads four of them from the first to the last as 6, 10, 15, 20 are.
+// looks spreads four of them from the first to the last as 6, 10, 15, 20 are,
+// fewer where they would lie closer than a 50th of the last.
 func looks(first, last int) []int {
-	list := []int{first}
-	for _, part := range []float64{4. / 14, 9. / 14, 1} {
-		if n := first + int(part*float64(last-first)+0.5); n > list[len(list)-1] {
-			list = append(list, n)
+	list := []int{last}
+	for _, part := range []float64{9. / 14, 4. / 14, 0} {
+		if n := first + int(part*float64(last-first)+0.5); n < list[0] && (list[0]-n)*50 >= last {
+			list = append([]int{n}, list...)
 		}
 	}
 	return list

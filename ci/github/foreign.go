@@ -78,6 +78,9 @@ func boundJSON(data []byte) error {
 // this version has not, "" when there is none.
 func unknownField(run *record.Run) string {
 	extras := []record.Extra{run.Extra, run.Plan.Extra, run.Host.Extra}
+	for _, look := range run.Looks {
+		extras = append(extras, look.Extra)
+	}
 	for _, part := range run.Parts {
 		extras = append(extras, part.Extra, part.Host.Extra)
 	}

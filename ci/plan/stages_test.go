@@ -31,6 +31,7 @@ func TestStages(t *testing.T) {
 		{"two stages by request", with(8, 0, 12), 2, 1, config.Stages{Blocks: 20, Screen: 8}},
 		{"adaptive", with(6, 20, config.AutoConfirm), 2, 1, config.Stages{Blocks: 20, Looks: []int{6, 10, 15, 20}}},
 		{"adaptive, close looks", with(6, 8, config.AutoConfirm), 2, 1, config.Stages{Blocks: 8, Looks: []int{6, 7, 8}}},
+		{"adaptive, hardly any room", with(990, 1000, 0), 2, 1, config.Stages{Blocks: 1000, Looks: []int{1000}}},
 		{"adaptive, many cells", with(6, 20, config.AutoConfirm), 20, 1, config.Stages{Blocks: 26, Screen: 6, Looks: []int{6, 10, 15, 20}}},
 		{"adaptive, few fresh blocks", with(6, 20, 4), 20, 1, config.Stages{Blocks: 10, Screen: 6, Looks: []int{4}}},
 	} {

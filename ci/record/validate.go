@@ -75,17 +75,25 @@ func (r *Run) Validate() error {
 	return nil
 }
 
-// mostBlocks is more than any run has.
-const mostBlocks = 1_000_000
+// Bounds of a plan with looks: what a foreign record asks for must not cost its
+// reader more than any plan of ours.
+const (
+	mostBlocks = 1000
+	mostLooks  = 8
+	nearLooks  = 50 // looks lie apart by a 50th of the last one at least
+)
 
 func (p *Plan) validateLooks() error {
 	if p.Screen < 0 || p.Screen > mostBlocks {
 		return fmt.Errorf("plan: screen_blocks: %d", p.Screen)
 	}
+	if len(p.Looks) > mostLooks {
+		return fmt.Errorf("plan: looks: %d of them, at most %d are read", len(p.Looks), mostLooks)
+	}
 	last := 0
 	for _, n := range p.Looks {
-		if n <= last || n > mostBlocks {
-			return fmt.Errorf("plan: looks: %v do not grow from 1 on", p.Looks)
+		if n <= last || n > mostBlocks || last > 0 && (n-last)*nearLooks < p.Looks[len(p.Looks)-1] {
+			return fmt.Errorf("plan: looks: %v do not grow from 1 on, or lie too close", p.Looks)
 		}
 		last = n
 	}

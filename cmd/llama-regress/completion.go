@@ -13,10 +13,12 @@ import (
 func (a *app) completeValues(root *cobra.Command) {
 	kindsOfReport := strings.Split(kinds(a.writers()), ", ")
 	values := map[string][]string{
-		"color":   {"auto", "always", "never"},
-		"control": {string(config.ControlNone), string(config.ControlOne), string(config.ControlAll)},
-		"format":  kindsOfReport,
-		"store":   {"dir:", "git:origin#perf-data", "s3://"},
+		"adaptive":       {"on", "off"},
+		"color":          {"auto", "always", "never"},
+		"confirm-blocks": {"on", "off"},
+		"control":        {string(config.ControlNone), string(config.ControlOne), string(config.ControlAll)},
+		"format":         kindsOfReport,
+		"store":          {"dir:", "git:origin#perf-data", "s3://"},
 	}
 	for _, cmd := range commandsOf(root) {
 		out := cmd.Flags().Lookup("out")

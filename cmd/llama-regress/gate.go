@@ -35,6 +35,7 @@ decides; else the report has the command.
 Nothing is stored unless --record says so, and pull requests never store.`,
 		Example: `  llama-regress gate --base build-base/bin --head build-head/bin --model model.gguf
   llama-regress gate -c llama-regress.yaml --budget 45m --out junit=junit.xml
+  llama-regress gate -c llama-regress.yaml --adaptive --budget 45m
   llama-regress gate --head build/bin --model model.gguf --store git:origin#perf-data --record`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
