@@ -282,3 +282,36 @@ func TestPlainLinesSayWhatIsCensored(t *testing.T) {
 		t.Errorf("%q does not end in %q", out.String(), want)
 	}
 }
+
+// What a look stops is neither waited for nor counted in the time that is left.
+func TestProgressOfLooks(t *testing.T) {
+	p := makePlan(t, t.TempDir(), 4)
+	p.Looks = []int{2, 4}
+	c := &manualClock{t: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
+	var line, lines strings.Builder
+	live, plain := runner.NewLiveLine(&line, 100, c.now), runner.NewPlainLines(&lines, c.now)
+	var done []record.Trial
+	for _, trial := range p.Trials[:8] { // two blocks
+		done = append(done, record.Trial{ID: trial.ID, Outcome: record.OK, Seconds: 60})
+	}
+	looks := []record.Look{{Cell: tiny, Blocks: 2, Stop: record.StopDecided}, {Cell: small, Blocks: 2}}
+	for _, o := range []runner.Observer{live, plain} {
+		o.Begin(p, done)
+	}
+	if got, want := screen(line.String()), "8/16  0s  at most 8m00s left  0/2 cells stopped"; got != want {
+		t.Errorf("before the look: %q, want %q", got, want)
+	}
+	c.add(time.Second)
+	for _, o := range []runner.Observer{live, plain} {
+		o.Looked(looks)
+	}
+	if got, want := screen(line.String()), "8/16  1s  at most 4m00s left  1/2 cells stopped"; got != want {
+		t.Errorf("after the look: %q, want %q", got, want)
+	}
+	live.End(nil, nil)
+	for _, want := range []string{"at most 16 trials: 4 blocks, 2 cells, 2 arms; 8 were measured before", "looked at 2 cells after 2 blocks: 1 decided, 1 to go on; stopped so far: 1 of 2"} {
+		if !strings.Contains(lines.String(), want) {
+			t.Errorf("lines lack %q:\n%s", want, lines.String())
+		}
+	}
+}
