@@ -245,3 +245,16 @@ func (os outcomesOf) trials() int {
 }
 
 func percent(x float64) string { return fmt.Sprintf("%.1f %%", 100*x) }
+
+// The stored document is what the generator wrote.
+func TestMachineTimeIsGenerated(t *testing.T) {
+	data, err := os.ReadFile(machineTimeDocument)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, ok := strings.Cut(string(data), machineTimeVersions)
+	version, text, _ := strings.Cut(rest, "\n\n")
+	if !ok || version != fingerprint(text) {
+		t.Errorf("%s says version %q, its text has %q: generate it instead of editing it", machineTimeDocument, version, fingerprint(text))
+	}
+}

@@ -12,7 +12,7 @@ const AutoConfirm = -1
 // What is not said.
 const (
 	defaultMost    = 20 // blocks of an adaptive run
-	defaultConfirm = 20 // fresh blocks of a cell that may have lost
+	defaultConfirm = 20 // fresh blocks of a cell that may have lost; why so many: stats/MACHINE-TIME.md
 	manyCells      = 20 // from there on measuring all cells to the end costs more than it tells
 	leastFirst     = 4  // blocks below which nothing can be judged
 )
