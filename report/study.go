@@ -138,8 +138,8 @@ func studyFigure(s compare.Study, metric, arm string) StudyFigure {
 				continue
 			}
 			decimals := decimalsFor(p.Level * u.factor / 100)
-			if p.High > p.Low {
-				decimals = decimalsFor((p.High - p.Low) / 2 * u.factor)
+			if p.High > p.Low { // but no level is nothing, however wide its interval
+				decimals = max(decimalsFor((p.High-p.Low)/2*u.factor), decimalsFor(p.Level*u.factor))
 			}
 			number := func(x float64) string { return fixed(x*u.factor, decimals) + u.suffix() }
 			f := StudyFigure{Level: number(p.Level), Rank: ranks(p)}
