@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -31,8 +32,9 @@ func (p *Plan) lookPoints() []int {
 	return append(at, p.Blocks)
 }
 
-// screenShare is how many of the cells that did not change a screening sends
-// on, in expectation: its level, statistics reference 7.6.
+// screenShare is how many of the comparisons that did not change a screening
+// sends on, in expectation: its level, statistics reference 7.6. A cell goes on
+// with any of its comparisons.
 const screenShare = 0.10
 
 // sampling words how the blocks are laid out, with what that may cost: two
@@ -42,17 +44,26 @@ func (p *Plan) sampling() string {
 		return fmt.Sprintf("trials  %d in %d blocks\n", len(p.Trials), p.Blocks)
 	}
 	first := p.LookAfter(0)
-	least := 0
+	contenders := 0
+	for _, a := range p.Arms {
+		if a.ControlOf == "" && a.Name != p.Baseline {
+			contenders++
+		}
+	}
+	least, about := 0, 0.0
 	for _, t := range p.Trials {
 		if t.Block < first {
 			least++
+		} else {
+			comparisons := contenders * len(p.Cells[t.Cell].Cell.Metrics)
+			about += 1 - math.Pow(1-screenShare, float64(comparisons))
 		}
 	}
 	most := len(p.Trials)
 	var b strings.Builder
 	fmt.Fprintf(&b, "trials  %d to %d", least, most)
 	if p.Screen > 0 {
-		fmt.Fprintf(&b, ", about %d when nothing changed", least+int(screenShare*float64(most-least)+0.5))
+		fmt.Fprintf(&b, ", about %d when nothing changed", least+int(about+0.5))
 	}
 	b.WriteString("\n")
 	if p.Screen > 0 {

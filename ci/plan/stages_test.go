@@ -54,7 +54,7 @@ func TestPlanWithStages(t *testing.T) {
 			t.Errorf("after %d blocks the next look is at %d, want %d", n, got, want)
 		}
 	}
-	for _, want := range []string{"trials  54 to 162, about 65 when nothing changed", "6 blocks of every cell, then 12 fresh ones"} {
+	for _, want := range []string{"trials  54 to 162, about 75 when nothing changed", "6 blocks of every cell, then 12 fresh ones"} {
 		if got := p.Summary(); !strings.Contains(got, want) {
 			t.Errorf("the summary lacks %q:\n%s", want, got)
 		}
