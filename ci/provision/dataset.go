@@ -83,6 +83,18 @@ func FetchDataset(ctx context.Context, d Dataset) (string, error) {
 	return file, nil
 }
 
+// Validate finds mistakes in what is asked for; FetchDataset makes the same ones
+// known, and cannot be told by its error from a file that cannot be had.
+func (d Dataset) Validate() error {
+	if d.URL == "" && d.SHA256 == "" {
+		return nil
+	}
+	if _, err := d.check(); err != nil {
+		return fmt.Errorf("dataset: %w", err)
+	}
+	return nil
+}
+
 // check finds mistakes in what was asked for, and returns the name of the file in
 // the cache.
 func (d Dataset) check() (name string, err error) {

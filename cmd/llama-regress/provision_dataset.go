@@ -35,6 +35,9 @@ The subcommands need no network.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			d.Log = func(line string) { fmt.Fprintln(a.err, "provision: "+line) }
+			if err := d.Validate(); err != nil {
+				return err
+			}
 			path, err := provision.FetchDataset(cmd.Context(), d)
 			if err != nil {
 				return unmeasured(fmt.Errorf("%w\nwithout a network there are: llama-regress provision dataset sample, and synthetic", err))
