@@ -84,6 +84,7 @@ func newFacts(r Report, res *compare.Result, src Source) []Fact {
 		add("blocks", "replicates", say("%s", blocks))
 	}
 	each("stages", "stopping", stages)
+	each("schedulers", "schedulers", inForce)
 	each("repetitions", "repetitions", func(r *record.Run) Text {
 		benched := slices.ContainsFunc(r.Cells, func(c record.Cell) bool { return c.Workload != "serve" })
 		if r.Plan.Repetitions == 0 || !benched {

@@ -67,17 +67,17 @@ const charts = (() => {
   // The forest shows at most this many bars at once; a slider moves over more.
   const bars = 30;
 
-  // Custom series do not widen an axis. Every judged estimate fits; of the ends of
-  // intervals the middle 96 %, so that one wild interval does not flatten all.
+  // Custom series do not widen an axis. Every judged estimate fits; the ends of
+  // intervals do as far as that leaves the others legible: one wild interval must
+  // not flatten all.
   const range = shown => {
     // An estimate without a margin does so too, unless it is far out: what is not
     // judged must not flatten what is.
     const judged = shown.filter(row => row.margin !== null), reach = 4 * Math.max(...judged.map(row => Math.abs(row.gain)), ...judged.flatMap(row => row.margin.map(Math.abs)), 0);
     const fits = row => row.margin !== null || judged.length === 0 || Math.abs(row.gain) <= reach;
-    const ends = shown.filter(fits).flatMap(row => [row.low, row.high, ...(row.margin ?? [])]).filter(x => x !== null).sort((a, b) => a - b);
-    const spare = ends.length > 100 ? Math.floor(ends.length * 0.02) : 0;
-    const inner = ends.slice(spare, ends.length - spare);
-    const all = shown.filter(fits).map(row => row.gain).concat(0, inner[0] ?? 0, inner.at(-1) ?? 0);
+    const ends = shown.filter(fits).flatMap(row => [row.low, row.high, ...(row.margin ?? [])]).filter(x => x !== null);
+    const sizes = ends.map(Math.abs).sort((a, b) => a - b), most = Math.max(reach, 3 * (sizes[sizes.length >> 1] ?? 0));
+    const all = shown.filter(fits).map(row => row.gain).concat(0, ends.map(x => Math.max(-most, Math.min(most, x))));
     const [min, max] = [all.reduce((a, b) => Math.min(a, b)), all.reduce((a, b) => Math.max(a, b))];
     const step = 10 ** Math.floor(Math.log10(max - min || 1)) / 2;
     return { min: Math.floor(min / step - 0.2) * step, max: Math.ceil(max / step + 0.2) * step };
