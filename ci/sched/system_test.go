@@ -156,7 +156,7 @@ func config(tests string, repetitions, blocks int, schedulers ...string) string 
 		fmt.Fprintf(&b, "  - {name: %s, bin: /llama/bin/x64, scheduler: %q}\n", name, s)
 	}
 	fmt.Fprintf(&b, "models: [{path: /models/tiny.gguf}]\nmatrix: {threads: [2]}\nbench: {tests: [%s], repetitions: %d}\n", tests, repetitions)
-	fmt.Fprintf(&b, "sampling: {blocks: %d, warmup: 1, control: none}\nschedulers: {start_timeout: 5m}\n", blocks)
+	fmt.Fprintf(&b, "sampling: {blocks: %d, warmup: 1, control: none, repeat_contaminated: 0}\nschedulers: {start_timeout: 5m}\n", blocks)
 	return b.String()
 }
 
