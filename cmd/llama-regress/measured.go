@@ -11,6 +11,11 @@ import (
 	"github.com/llama-regress/llama-regress/stats"
 )
 
+// oneBuild reports whether a run has one arm, its null control aside.
+func oneBuild(run *record.Run) bool {
+	return !slices.ContainsFunc(run.Arms, func(arm record.Arm) bool { return arm.ControlOf == "" && arm.Name != run.Baseline })
+}
+
 // printMeasured says what a run of one arm measured, which has nothing to be
 // compared with: of each metric the median of its trials and their range.
 func printMeasured(w io.Writer, run *record.Run) error {

@@ -51,6 +51,12 @@ reports what its journal holds.`,
 				return fmt.Errorf("%s was judged by stored sessions, which this command does not read; 'llama-regress compare store: %s' judges it again", how.dir, how.dir)
 			}
 			out.files = append(out.files, how.reportFiles()...)
+			if oneBuild(run) && out.format == "text" {
+				if err := printMeasured(a.out, run); err != nil {
+					return err
+				}
+				fmt.Fprintln(a.out)
+			}
 			src := a.source(run, how)
 			src.Reproduce, src.Resume = nil, nil // this command measures nothing
 			return a.conclude(compare.Run(run, policy), src, out)

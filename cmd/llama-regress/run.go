@@ -4,11 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 
 	"github.com/spf13/cobra"
 
-	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/runner"
 	"github.com/llama-regress/llama-regress/compare"
 	"github.com/llama-regress/llama-regress/report"
@@ -95,10 +93,10 @@ makes one record of them.`,
 			if len(run.Trials) == 0 {
 				return errNoTrial
 			}
-			switch arms := slices.DeleteFunc(slices.Clone(run.Arms), func(arm record.Arm) bool { return arm.ControlOf != "" }); {
+			switch {
 			case sweep:
 				err = printKnees(a.out, compare.Capacity(run))
-			case len(arms) == 1:
+			case oneBuild(run):
 				err = printMeasured(a.out, run)
 			}
 			if err != nil {
