@@ -6,12 +6,18 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/llama-regress/llama-regress/stats"
 )
 
 // losses are the true changes of the anchor tables: none, the margin, and more.
 var losses = []float64{0, math.Expm1(-lambda), -0.04, -0.06, -0.10}
 
-func share(hits, draws int) string { return fmt.Sprintf("%.2f %%", 100*float64(hits)/float64(draws)) }
+// share is a simulated share with its 95 % interval (Wilson), as text.
+func share(hits, draws int) string {
+	iv := stats.Wilson(stats.Count{K: float64(hits), N: float64(draws)}, 0.95)
+	return fmt.Sprintf("%.2f %% [%.2f, %.2f]", 100*iv.Estimate, 100*iv.Low, 100*iv.High)
+}
 
 // anchors, CA: on the same sessions our rule calls a loss where there is none
 // no more often than any other, and misses none of 10 % that another finds.
@@ -98,12 +104,12 @@ func noWorse(t *testing.T, b *book, gate, name string, ours, theirs, draws int) 
 	b.hold(t, finding{gate: gate, name: "false alarms, " + name, hits: ours, draws: draws, limit: float64(theirs) / float64(draws)})
 }
 
-// noWeaker holds our power to another's, less 3 standard errors of the
-// difference; a count of all or none still has an error.
+// noWeaker holds our power to another's, less what the draws cannot tell
+// from equal (95 %); a count of all or none still has an error.
 func noWeaker(t *testing.T, b *book, gate, name string, ours, theirs, draws int) {
 	t.Helper()
 	n := float64(draws)
 	p := (float64(theirs) + 1) / (n + 2)
-	limit := float64(theirs)/n - 3*math.Sqrt(2*p*(1-p)/n)
+	limit := float64(theirs)/n - normal95*math.Sqrt(2*p*(1-p)/n)
 	b.hold(t, finding{gate: gate, name: "power, " + name, hits: ours, draws: draws, limit: max(0, limit), atLeast: true})
 }

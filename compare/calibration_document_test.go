@@ -38,19 +38,27 @@ func documentText(all []section) (text, version string) {
 		latest = max(latest, s.Day)
 	}
 	body.WriteString("## Gates\n\n")
-	writeTable(&body, table{head: []string{"gate", "what", "cases", "closest to its bound", "share", "bound", ""}, rows: summary(findings)})
+	writeTable(&body, table{head: []string{"gate", "what", "cases", "closest to its bound", "share", "95 % interval", "bound", ""}, rows: summary(findings)})
 	writeMissed(&body, findings)
+	for _, tab := range tables {
+		if tab.unkept {
+			fmt.Fprintf(&body, "#### %s\n\n%s\n\n", tab.title, tab.text)
+			writeTable(&body, tab)
+		}
+	}
 	body.WriteString(provenance)
 	writeTable(&body, runs)
 	body.WriteString(fairness)
 	for _, tab := range tables {
-		fmt.Fprintf(&body, "### %s\n\n%s\n\n", tab.title, tab.text)
-		writeTable(&body, tab)
+		if !tab.unkept {
+			fmt.Fprintf(&body, "### %s\n\n%s\n\n", tab.title, tab.text)
+			writeTable(&body, tab)
+		}
 	}
 	body.WriteString("## All cases\n\n")
-	list := table{head: []string{"gate", "case", "share", "bound", "draws"}}
+	list := table{head: []string{"gate", "case", "share", "95 % interval", "bound", "draws"}}
 	for _, f := range findings {
-		list.rows = append(list.rows, []string{f.gate, f.name, fmt.Sprintf("%.4f", f.rate()), boundText(f), fmt.Sprint(f.draws)})
+		list.rows = append(list.rows, []string{f.gate, f.name, fmt.Sprintf("%.4f", f.rate()), f.interval(), boundText(f), fmt.Sprint(f.draws)})
 	}
 	writeTable(&body, list)
 	version = latest + " " + fingerprint(body.String())
@@ -95,14 +103,16 @@ records are made as a runner would write them and judged by the same code and th
 
 A case of one cell is drawn %d times, a matrix %d times, a series of nights %d times, a night at the edge of the margin
 %d times. Each draw has a generator (PCG) of its own, seeded by the FNV-1a hash of the case's name and the number of the
-draw: the same figures come out every time, however many processors share the draws. Where a bound is a nominal level, 3
-standard errors of the draws are allowed; of the cases whose truth lies at the level, one in 740 exceeds that by chance.
+draw: the same figures come out every time, however many processors share the draws. Brackets hold the 95 %% interval (Wilson)
+of a simulated share. A bound that is a nominal level is kept where that interval reaches it: no case may be wrong more often
+than its draws can tell from the level. Of the cases whose truth lies at the level, one in 40 would miss it by chance.
 
 The policy: margin %g %%, at least %d blocks, family-wise error %g %% by Holm unless a row says otherwise, half of it
-for a single cell; the rank check is on. Noise comes in five shapes at two levels, repetitions
+for a single cell; the rank check is on. Noise is the same in both arms and independent from block to block, unless a case
+says otherwise: "What does not hold" has what comes of other noise. It comes in five shapes at two levels, repetitions
 within a trial (1 %%) and trials (0 to 2 times that): normal, skewed to the slow side, Student's t with 4 degrees of freedom,
-normal with one draw in 20 slower by an exponential of 10 standard deviations, and repetitions that resemble their
-predecessor (autocorrelation 0.3).
+normal with one draw in 20 slower by an exponential of 10 standard deviations, and repetitions within a trial that resemble
+their predecessor (autocorrelation 0.3; trials do not).
 
 `
 
@@ -120,8 +130,8 @@ Mann-Whitney. No effect is shared by the trials of a block, which would help onl
   split raise one in about a tenth of nights without a change, and find more losses than ours for it. What they find is
   therefore compared with ours twice: as they are used (shown), and at the level at which they raise as many false alarms
   as ours (shown, and held by gate CA), 12 cells against 12 and one cell against one.
-- The search for change points allows for neighbouring nights that resemble each other: gate C8 holds its alarms to the level
-  for autocorrelated nights as well, in which a t test at the best split, at a level found with independent ones, raises
+- The search for change points allows for neighbouring nights that resemble each other, up to an autocorrelation of 0.3: up to
+  there gate C8 holds its alarms to the level, in which a t test at the best split, at a level found with independent ones, raises
   several times as many. The nights of these tables are independent, so that all this care can do here is cost.
 - The 5 % gate given all trials of an interleaved session rarely raises an alarm: what it gains there comes from the
   sampling. Its usual diet is one trial a side.
@@ -135,7 +145,7 @@ func writeMissed(w *strings.Builder, fs []finding) {
 	none := true
 	for _, f := range fs {
 		if !f.keepsBound() {
-			fmt.Fprintf(w, "- %s, %s: %.4f, bound %s.\n", f.gate, f.name, f.rate(), boundText(f))
+			fmt.Fprintf(w, "- %s, %s: %.4f %s, bound %s.\n", f.gate, f.name, f.rate(), f.interval(), boundText(f))
 			none = false
 		}
 	}
@@ -175,7 +185,7 @@ func summary(fs []finding) [][]string {
 			result = "FAIL"
 		}
 		gate, what, _ := strings.Cut(key, "|")
-		rows = append(rows, []string{gate, what, fmt.Sprint(cases[key]), name, fmt.Sprintf("%.4f", f.rate()), boundText(f), result})
+		rows = append(rows, []string{gate, what, fmt.Sprint(cases[key]), name, fmt.Sprintf("%.4f", f.rate()), f.interval(), boundText(f), result})
 	}
 	return rows
 }

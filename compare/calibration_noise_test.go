@@ -138,10 +138,10 @@ func addTrial(run *record.Run, arm string, cell record.Cell, block int, m record
 // upTo is what a session looked like after so many blocks.
 func upTo(run *record.Run, blocks int) *record.Run {
 	early := *run
-	early.Trials = nil
-	for _, t := range run.Trials {
-		if t.Block < blocks {
-			early.Trials = append(early.Trials, t)
+	early.Trials = make([]record.Trial, 0, len(run.Trials))
+	for i := range run.Trials {
+		if run.Trials[i].Block < blocks {
+			early.Trials = append(early.Trials, run.Trials[i])
 		}
 	}
 	return &early

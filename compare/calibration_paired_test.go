@@ -66,9 +66,8 @@ func changed(c compare.Comparison) bool {
 // edgeOfMargin, C2: a loss of exactly the margin, the least favourable truth
 // that is none, is called a regression no more often than promised: 5 % by its
 // p-value, half of that by the verdict of a single cell, at once or over the
-// looks of a plan. All three are levels, so all are held to 3 standard errors of
-// as many draws as were made; of 10 000 that is 0.0297 for the plan, which the
-// statistics reference rounds to 0.030.
+// looks of a plan. All three are levels, so all are held to what as many draws as
+// were made can tell from the level.
 func edgeOfMargin(t *testing.T, b *book) {
 	plan := newLooks()
 	var all finding // narrow where a single case has few draws

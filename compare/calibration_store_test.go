@@ -121,15 +121,16 @@ type storedTable struct {
 	Title, Text string
 	Head        []string
 	Rows        [][]string
+	Unkept      bool `json:",omitempty"`
 }
 
 func (t table) MarshalJSON() ([]byte, error) {
-	return json.Marshal(storedTable{t.title, t.text, t.head, t.rows})
+	return json.Marshal(storedTable{t.title, t.text, t.head, t.rows, t.unkept})
 }
 
 func (t *table) UnmarshalJSON(text []byte) error {
 	var s storedTable
 	err := json.Unmarshal(text, &s)
-	*t = table{s.Title, s.Text, s.Head, s.Rows}
+	*t = table{s.Title, s.Text, s.Head, s.Rows, s.Unkept}
 	return err
 }

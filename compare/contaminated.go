@@ -99,7 +99,15 @@ func lopsided(base, head Side) bool {
 }
 
 // spoilt counts the contaminated trials that are among the usable ones.
-func (s Side) spoilt() int { return len(s.Trials) - len(s.fit().Trials) }
+func (s Side) spoilt() int {
+	n := 0
+	for i := range s.Trials {
+		if s.Trials[i].Contaminated {
+			n++
+		}
+	}
+	return n
+}
 
 // fit is the side without its contaminated trials.
 func (s Side) fit() Side {

@@ -3,6 +3,7 @@ package compare
 import (
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/llama-regress/llama-regress/stats"
 )
@@ -74,10 +75,9 @@ func judgeFamily(cs []Comparison, policy Policy, mismatched []string, seed uint6
 
 // A judge knows the levels that hold in one family.
 type judge struct {
-	policy   Policy
-	perTest  float64             // level at which the first comparison of the family is called a regression
-	multiple map[design]float64  // multiplier of sigma in the paired MDE, found once
-	errors   map[float64]float64 // degrees of freedom -> multiplier of the standard error in the historical one
+	policy  Policy
+	perTest float64             // level at which the first comparison of the family is called a regression
+	errors  map[float64]float64 // degrees of freedom -> multiplier of the standard error in the historical MDE
 }
 
 // A design is what the multiplier of a paired MDE follows from.
@@ -86,8 +86,23 @@ type design struct {
 	level  float64
 }
 
+// multipliers are those that were asked for: each costs a search, and every
+// comparison of a run has the same.
+var multipliers sync.Map
+
+// multiplier is t.Multiplier, found once.
+func multiplier(t stats.Target, blocks int) float64 {
+	at := design{blocks, t.Alpha}
+	if k, ok := multipliers.Load(at); ok {
+		return k.(float64)
+	}
+	k := t.Multiplier(blocks)
+	multipliers.Store(at, k)
+	return k
+}
+
 func newJudge(policy Policy, family int) judge {
-	return judge{policy: policy, perTest: policy.Alpha / float64(max(2, family)), multiple: make(map[design]float64), errors: make(map[float64]float64)}
+	return judge{policy: policy, perTest: policy.Alpha / float64(max(2, family)), errors: make(map[float64]float64)}
 }
 
 func (j judge) verdict(c *Comparison, mismatched []string) (Verdict, *Reason) {
@@ -207,13 +222,7 @@ func (j judge) mde(c *Comparison) float64 {
 		}
 		loss = e.lambda + k*est.SE
 	case Paired:
-		at := design{e.n, t.Alpha}
-		k, ok := j.multiple[at]
-		if !ok {
-			k = t.Multiplier(e.n)
-			j.multiple[at] = k
-		}
-		loss = e.lambda + k*c.Sigma
+		loss = e.lambda + multiplier(t, e.n)*c.Sigma
 	default:
 		loss = stats.MDEUnpaired(t, stats.Side{SD: spread(e.base), N: len(e.base)}, stats.Side{SD: spread(e.head), N: len(e.head)})
 	}

@@ -25,10 +25,25 @@ func side(s Selection) armTrials {
 		}
 	}
 	repeated := replaced(s.Run)
-	for _, t := range s.Run.Trials {
-		if t.Arm == s.Arm && !repeated[t.ID] {
-			a.trials[t.Cell] = append(a.trials[t.Cell], t)
+	count, all := make(map[string]int, len(s.Run.Cells)), 0
+	for i := range s.Run.Trials {
+		if t := &s.Run.Trials[i]; t.Arm == s.Arm && !repeated[t.ID] {
+			count[t.Cell]++
+			all++
 		}
+	}
+	room := make([]record.Trial, all) // cut into cells: growing each would copy its trials again and again
+	for i := range s.Run.Trials {
+		t := &s.Run.Trials[i]
+		if t.Arm != s.Arm || repeated[t.ID] {
+			continue
+		}
+		list, begun := a.trials[t.Cell]
+		if !begun {
+			n := count[t.Cell]
+			list, room = room[:0:n], room[n:]
+		}
+		a.trials[t.Cell] = append(list, *t)
 	}
 	return a
 }
@@ -86,7 +101,8 @@ func match(base, head armTrials, method Method, policy Policy) (comparisons []Co
 // one test only; its trials that lack the metric belong to other metrics.
 func points(a armTrials, cell string, m record.Metric) Side {
 	s := Side{Arm: a.arm.Name}
-	for _, t := range a.trials[cell] {
+	for i := range a.trials[cell] {
+		t := &a.trials[cell][i]
 		for _, w := range t.Warnings {
 			if !slices.Contains(s.said, w) {
 				s.said = append(s.said, w)
@@ -107,6 +123,9 @@ func points(a armTrials, cell string, m record.Metric) Side {
 		if value <= 0 && m.Unit != share {
 			s.Failed++ // no ratio can be formed with it
 			continue
+		}
+		if s.Trials == nil {
+			s.Trials = make([]Point, 0, len(a.trials[cell]))
 		}
 		s.Trials = append(s.Trials, Point{Trial: t.ID, Block: t.Block, Order: t.Order, Value: value, Count: measurement.Count, Contaminated: len(t.Contaminated) > 0})
 	}
