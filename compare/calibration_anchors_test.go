@@ -6,8 +6,6 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
-
-	"github.com/llama-regress/llama-regress/stats"
 )
 
 // losses are the true changes of the anchor tables: none, the margin, and more.
@@ -15,8 +13,8 @@ var losses = []float64{0, math.Expm1(-lambda), -0.04, -0.06, -0.10}
 
 // share is a simulated share with its 95 % interval (Wilson), as text.
 func share(hits, draws int) string {
-	iv := stats.Wilson(stats.Count{K: float64(hits), N: float64(draws)}, 0.95)
-	return fmt.Sprintf("%.2f %% [%.2f, %.2f]", 100*iv.Estimate, 100*iv.Low, 100*iv.High)
+	low, high := wilson(hits, draws)
+	return fmt.Sprintf("%.2f %% [%.2f, %.2f]", 100*float64(hits)/float64(draws), 100*low, 100*high)
 }
 
 // anchors, CA: on the same sessions our rule calls a loss where there is none

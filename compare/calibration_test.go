@@ -11,7 +11,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/llama-regress/llama-regress/stats"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
@@ -137,8 +136,17 @@ func (f finding) String() string {
 
 // interval is the 95 % interval of the share (Wilson), as text.
 func (f finding) interval() string {
-	iv := stats.Wilson(stats.Count{K: float64(f.hits), N: float64(f.draws)}, 0.95)
-	return fmt.Sprintf("[%.4f, %.4f]", iv.Low, iv.High)
+	low, high := wilson(f.hits, f.draws)
+	return fmt.Sprintf("[%.4f, %.4f]", low, high)
+}
+
+// wilson is the 95 % score interval of a share (Wilson 1927).
+func wilson(hits, draws int) (low, high float64) {
+	const z2 = 1.959963984540054 * 1.959963984540054
+	n := float64(draws)
+	p := float64(hits) / n
+	centre, half := (p+z2/2/n)/(1+z2/n), math.Sqrt(z2*(p*(1-p)/n+z2/4/n/n))/(1+z2/n)
+	return max(0, centre-half), min(1, centre+half)
 }
 
 // A book collects what the gates found, in their order.

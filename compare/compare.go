@@ -49,7 +49,7 @@ func oneStage(run *record.Run, policy Policy) *Result {
 		}
 	}
 	res.Failures = failures(run)
-	res.judge(nil, run.Plan.Seed)
+	res.judge(nil)
 	return res
 }
 
@@ -72,7 +72,7 @@ func Between(base, head Selection, policy Policy) *Result {
 		res.Reliability = append(res.Reliability, r)
 	}
 	res.Notes = append(append(res.Notes, base.Run.Notes...), head.Run.Notes...)
-	res.judge(keys(hard), head.Run.Plan.Seed)
+	res.judge(keys(hard))
 	return res
 }
 

@@ -86,17 +86,6 @@ func TestLookCosts(t *testing.T) {
 	}
 }
 
-// Flips of blocks know nothing of looks, so a run that has some is corrected by Holm.
-func TestNoFlipsWithLooks(t *testing.T) {
-	run := session{arms: []string{"base", "head"}, blocks: 10, noise: 0.01, seed: 8, cells: 2, change: map[string]float64{"head": -0.05}}.run()
-	run.Plan.Looks = []int{6, 10, 20}
-	holm, flips := DefaultPolicy(), DefaultPolicy()
-	flips.Correction = RomanoWolf
-	if a, b := Run(run, holm).Comparisons[0].P, Run(run, flips).Comparisons[0].P; a.AdjustedRegression != b.AdjustedRegression || a.AdjustedRegression > 0.5 {
-		t.Errorf("by Holm %g, asked for flips %g", a.AdjustedRegression, b.AdjustedRegression)
-	}
-}
-
 // A record in two stages: the screening clears what shows no sign of a loss, and
 // the fresh blocks alone judge the rest.
 func TestStages(t *testing.T) {

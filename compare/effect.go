@@ -14,7 +14,6 @@ type effect struct {
 	theta       float64   // the estimate
 	lambda      float64   // margin on that scale, > 0; 0 when the policy has none
 	differences []float64 // paired: one a block, in block order
-	blocks      []int     // paired: which block each difference is of
 	n           int       // blocks, or trials of the smaller side
 	base, head  []float64 // unpaired: the trials of each side on that scale
 	moderated   bool      // history: the variance of similar cells helped
@@ -135,7 +134,7 @@ func newEffect(c *Comparison, sc scale) (effect, bool) {
 	base, head := sc.oriented(c.Baseline), sc.oriented(c.Contender)
 	var t stats.Estimate
 	if c.Method == Paired {
-		base, head, e.blocks = byBlock(c.Baseline, c.Contender, base, head)
+		base, head = byBlock(c.Baseline, c.Contender, base, head)
 		for i := range base {
 			e.differences = append(e.differences, head[i]-base[i])
 		}

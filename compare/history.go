@@ -60,7 +60,7 @@ func History(past []Selection, head Selection, policy Policy) *Result {
 	if len(same) > 0 {
 		res.Differences = since(past, same[len(same)-1], head)
 	}
-	res.judge(slices.Compact(mismatched), head.Run.Plan.Seed)
+	res.judge(slices.Compact(mismatched))
 	return res
 }
 

@@ -18,9 +18,9 @@ const (
 
 // judge gives every comparison its verdict: the contenders as one family, the
 // null controls as another.
-func (r *Result) judge(mismatched []string, seed uint64) {
-	judgeFamily(r.Controls, r.Policy, nil, seed) // of one session: nothing can be mismatched
-	judgeFamily(r.Comparisons, r.Policy, mismatched, seed)
+func (r *Result) judge(mismatched []string) {
+	judgeFamily(r.Controls, r.Policy, nil) // of one session: nothing can be mismatched
+	judgeFamily(r.Comparisons, r.Policy, mismatched)
 	r.conclude()
 }
 
@@ -45,9 +45,9 @@ func (r *Result) conclude() {
 	r.Suspects = suspects(r.Comparisons)
 }
 
-// judgeFamily applies statistics reference 7.4, with the policy's
-// correction over all comparisons that have an interval and a margin.
-func judgeFamily(cs []Comparison, policy Policy, mismatched []string, seed uint64) {
+// judgeFamily applies statistics reference 7.4, with
+// Holm's correction over all comparisons that have an interval and a margin.
+func judgeFamily(cs []Comparison, policy Policy, mismatched []string) {
 	var family []*Comparison
 	for i := range cs {
 		if c := &cs[i]; c.Interval != nil && c.Margin != nil {
@@ -61,7 +61,7 @@ func judgeFamily(cs []Comparison, policy Policy, mismatched []string, seed uint6
 			family = append(family, c)
 		}
 	}
-	adjust(family, policy, seed)
+	adjust(family)
 	j := newJudge(policy, len(family))
 	for i := range cs {
 		c := &cs[i]
@@ -177,7 +177,7 @@ func ranksDisagree(e effect, confidence float64) bool {
 	if len(e.differences) == 0 || !hasOutlier(e.differences) {
 		return false
 	}
-	ranks, _ := stats.SignedRank(e.differences, confidence)
+	ranks := stats.SignedRank(e.differences, confidence)
 	return place(ranks, e.lambda) != place(e.Interval(confidence), e.lambda)
 }
 

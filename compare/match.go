@@ -157,7 +157,7 @@ func (s Side) counts() []stats.Count {
 
 // byBlock pairs the trials that ran in the same block: their values on the
 // scale, x of base and y of head, in block order.
-func byBlock(base, head Side, x, y []float64) (bases, heads []float64, blocks []int) {
+func byBlock(base, head Side, x, y []float64) (bases, heads []float64) {
 	of := make(map[int]float64, len(x))
 	for i, p := range base.Trials {
 		of[p.Block] = x[i]
@@ -171,7 +171,7 @@ func byBlock(base, head Side, x, y []float64) (bases, heads []float64, blocks []
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(head.Trials[a].Block, head.Trials[b].Block) })
 	for _, i := range order {
 		block := head.Trials[i].Block
-		bases, heads, blocks = append(bases, of[block]), append(heads, y[i]), append(blocks, block)
+		bases, heads = append(bases, of[block]), append(heads, y[i])
 	}
-	return bases, heads, blocks
+	return bases, heads
 }

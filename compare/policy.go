@@ -16,9 +16,6 @@ type Policy struct {
 	// (statistics reference 7.4).
 	Alpha float64 `json:"alpha"`
 
-	// Correction keeps Alpha for the family; "" is Holm's.
-	Correction Correction `json:"correction,omitempty"`
-
 	// MinTrials is how many blocks (unpaired: trials a side) a verdict other
 	// than inconclusive needs. t is exact for normal data from 2 on, but with
 	// fewer than 4 one odd trial cannot be told from a habit.

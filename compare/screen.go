@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/llama-regress/llama-regress/ci/record"
@@ -36,40 +35,12 @@ func nomination(c Comparison) Nomination {
 	return Nomination{Cell: c.Cell, Metric: c.Metric.Name, Contender: c.Contender.Arm}
 }
 
-// Confirm judges the nominated comparisons of a screening run by the fresh
-// blocks of another session alone, as a family of their own; all others keep
-// what the screening said. The data that nominated a cell is not used to
-// convict it: that independence is what keeps the family's error although only
-// the suspicious cells are measured again.
-//
-// It panics if fresh is the screening run itself, whose data would be used twice.
-func Confirm(screen *Result, screened, fresh *record.Run) *Result {
-	if screened == fresh || screened.ID == fresh.ID {
-		panic(fmt.Sprintf("compare: Confirm: run %s cannot confirm what it nominated itself", fresh.ID))
-	}
-	second := Run(fresh, screen.Policy)
-	res := confirm(screen, second, fresh.Plan.Seed, func(c Comparison) Comparison {
-		c.Contender.Trials, c.Change, c.Interval, c.P = nil, nil, nil, nil // not measured
-		return c
-	})
-	res.Notes = append(append([]string(nil), screen.Notes...), second.Notes...)
-	res.conclude()
-	return res
-}
-
 // stages is Run for a record that holds both stages: the blocks of the screening
 // and, after them, the fresh ones.
 func stages(run *record.Run, policy Policy) *Result {
 	screen := oneStage(blocksFrom(run, 0, run.Plan.Screen, nil), policy)
 	fresh := blocksFrom(run, run.Plan.Screen, math.MaxInt, run.Plan.Looks)
-	res := confirm(screen, oneStage(fresh, policy), run.Plan.Seed, func(c Comparison) Comparison {
-		need := firstLook
-		if c.Reason != nil && c.Reason.Need > 0 {
-			need = c.Reason.Need // had they to be decided by these
-		}
-		c.Verdict, c.Reason = Inconclusive, &Reason{Code: Unconfirmed, Have: run.Plan.Screen, Need: run.Plan.Screen + need}
-		return c
-	})
+	res := confirm(screen, oneStage(fresh, policy), run.Plan.Screen)
 	res.Reliability = nil
 	base := side(Selection{run, run.Baseline})
 	for _, arm := range run.Arms {
@@ -96,10 +67,13 @@ func blocksFrom(run *record.Run, first, end int, looks []int) *record.Run {
 	return &part
 }
 
-// confirm puts what second says of the nominated comparisons into their place.
-// absent has the last word on one that second lacks; one that it leaves with a
-// verdict or a reason stays out of the family.
-func confirm(screen, second *Result, seed uint64, absent func(Comparison) Comparison) *Result {
+// confirm judges the nominated comparisons of the screening, which had so many
+// blocks, by the fresh blocks of second alone, as a family of their own; all
+// others keep what the screening said. The blocks that nominated a cell are not
+// used to convict it: this independence keeps the family's error although only
+// the suspected cells are measured again. A nominated comparison that second
+// lacks is inconclusive.
+func confirm(screen, second *Result, blocks int) *Result {
 	measured := make(map[Nomination]Comparison)
 	for _, c := range second.Comparisons {
 		measured[nomination(c)] = c
@@ -118,17 +92,20 @@ func confirm(screen, second *Result, seed uint64, absent func(Comparison) Compar
 		}
 		confirmed, ok := measured[nomination(c)]
 		if !ok {
-			if confirmed = absent(c); confirmed.Reason != nil && confirmed.Reason.Code == Unconfirmed {
-				res.Comparisons[i] = confirmed
-				continue
+			need := firstLook
+			if c.Reason != nil && c.Reason.Need > 0 {
+				need = c.Reason.Need // had they to be decided by these
 			}
+			c.Verdict, c.Reason = Inconclusive, &Reason{Code: Unconfirmed, Have: blocks, Need: blocks + need}
+			res.Comparisons[i] = c
+			continue
 		}
 		confirmed.Confirmed = true
 		family, at = append(family, confirmed), append(at, i)
 	}
 	res.Controls = append(append([]Comparison(nil), screen.Controls...), second.Controls...)
 	res.Failures = append(append([]Failure(nil), screen.Failures...), second.Failures...)
-	judgeFamily(family, screen.Policy, nil, seed)
+	judgeFamily(family, screen.Policy, nil)
 	for k, i := range at {
 		res.Comparisons[i] = family[k]
 	}

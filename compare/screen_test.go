@@ -23,7 +23,7 @@ func TestScreenThenConfirm(t *testing.T) {
 	s.seed, s.blocks = 13, 12
 	fresh := s.run()
 	slower(fresh, slow)
-	res := Confirm(screen, screened, fresh)
+	res := Run(twoStages(screened, 6, fresh), DefaultPolicy())
 	if len(res.Comparisons) != len(screen.Comparisons) {
 		t.Errorf("%d comparisons, want all %d", len(res.Comparisons), len(screen.Comparisons))
 	}
@@ -37,21 +37,23 @@ func TestScreenThenConfirm(t *testing.T) {
 		}
 	}
 
-	s.cells = 3 // the fresh run left the slow cell out
-	if c := Confirm(screen, screened, s.run()).Comparisons[4]; c.Reason == nil || c.Reason.Code != NotMeasured {
+	s.cells = 3 // the fresh blocks leave the slow cell out
+	if c := Run(twoStages(screened, 6, s.run()), DefaultPolicy()).Comparisons[4]; c.Reason == nil || c.Reason.Code != Unconfirmed {
 		t.Errorf("nominated but not measured again: %v, %+v", c.Verdict, c.Reason)
 	}
 }
 
-func TestConfirmWantsFreshData(t *testing.T) {
-	run := session{arms: []string{"base", "head"}, blocks: 6}.run()
-	screen := Run(run, DefaultPolicy())
-	defer func() {
-		if recover() == nil {
-			t.Error("a run confirmed itself")
-		}
-	}()
-	Confirm(screen, run, run)
+// twoStages is the record of a screening of so many blocks and the fresh blocks
+// after it.
+func twoStages(screened *record.Run, blocks int, fresh *record.Run) *record.Run {
+	run := *screened
+	run.Plan.Screen = blocks
+	run.Trials = slices.Clone(screened.Trials)
+	for _, t := range fresh.Trials {
+		t.ID, t.Block = "fresh "+t.ID, t.Block+run.Plan.Screen
+		run.Trials = append(run.Trials, t)
+	}
+	return &run
 }
 
 func slower(run *record.Run, cell string) {
@@ -59,30 +61,5 @@ func slower(run *record.Run, cell string) {
 		if trial.Cell == cell && trial.Arm == "head" {
 			multiply(trial.Measurements[0].Values, 0.90)
 		}
-	}
-}
-
-// Cells that share their noise: flipping whole blocks sees that they are one
-// finding, Holm counts them as forty.
-func TestRomanoWolf(t *testing.T) {
-	s := session{arms: []string{"base", "head"}, blocks: 12, noise: 0.0005, cells: 40, seed: 21, change: map[string]float64{"head": -0.05}}
-	run := s.run()
-	shared := []float64{0.025, -0.02, 0.015, -0.01, 0.02, -0.025, 0, 0.03, -0.03, 0.01, -0.015, 0}
-	for _, trial := range run.Trials {
-		if trial.Arm == "head" {
-			multiply(trial.Measurements[0].Values, 1+shared[trial.Block])
-		}
-	}
-	policy := DefaultPolicy()
-	holm := Run(run, policy)
-	policy.Correction = RomanoWolf
-	flips := Run(run, policy)
-	for i, c := range flips.Comparisons {
-		if c.P.AdjustedRegression > holm.Comparisons[i].P.AdjustedRegression || c.P.AdjustedRegression < c.P.Regression/4 {
-			t.Errorf("%s: p %.4f, Holm %.4f, by common flips %.4f", c.Cell, c.P.Regression, holm.Comparisons[i].P.AdjustedRegression, c.P.AdjustedRegression)
-		}
-	}
-	if holm.Count(Regression) != 0 || flips.Count(Regression) != 40 {
-		t.Errorf("Holm finds %d, common flips find %d of 40", holm.Count(Regression), flips.Count(Regression))
 	}
 }

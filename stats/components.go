@@ -79,15 +79,6 @@ type Shape struct {
 	Repetitions int // >= 1, per trial
 }
 
-// MeanError returns the standard error of the mean over the given shape,
-// sessions drawn anew: √(σs²/S + σt²/(S·k) + σr²/(S·k·r)), with its
-// Satterthwaite degrees of freedom. It is +Inf, with 1 degree of freedom, when
-// the components come from fewer than two sessions, since how sessions differ
-// is then unknown. It panics if a field of shape is below 1.
-func (c VarianceComponents) MeanError(shape Shape) (se, df float64) {
-	return c.error("MeanError", shape)
-}
-
 // DifferenceError returns the standard error of the difference between two
 // independent means of the given shapes, as when a session is compared with
 // stored ones of another number of trials. Otherwise it is like MeanError.

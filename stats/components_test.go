@@ -75,8 +75,8 @@ func TestNestedComponents(t *testing.T) {
 	expectClose(t, "variances", []float64{v.Session.Variance, v.Trial.Variance, v.Repetition.Variance},
 		[]float64{1.4246273607430378, .19226930963774966, .04318181818182589}, 1e-12)
 
-	se1, df1 := v.MeanError(Shape{1, 3, 5})
-	se2, df2 := v.MeanError(Shape{4, 2, 2})
+	se1, df1 := v.error("", Shape{1, 3, 5})
+	se2, df2 := v.error("", Shape{4, 2, 2})
 	se3, df3 := v.DifferenceError(Shape{1, 3, 5}, Shape{4, 2, 2})
 	expectClose(t, "errors", []float64{se1, df1, se2, df2, se3, df3},
 		[]float64{1.2213091003104317, 2.85338034454082, .6187805487625175, 3.0092711921483684, 1.369118433893839, 2.884373936355096}, 1e-11)
@@ -97,7 +97,7 @@ func TestMeanErrorOfTheSameShapeIsThatOfSessionMeans(t *testing.T) {
 		}
 	}
 	plain := PairedT(means)
-	se, df := NestedComponents(sessions).MeanError(Shape{7, 4, 5})
+	se, df := NestedComponents(sessions).error("", Shape{7, 4, 5})
 	expectClose(t, "mean error", []float64{se, df}, []float64{plain.SE, plain.DF}, 1e-10)
 }
 
@@ -120,7 +120,7 @@ func TestComponentsAreUnbiased(t *testing.T) {
 			}
 		}
 		v := NestedComponents(sessions)
-		se, _ := v.MeanError(Shape{1, 10, 3})
+		se, _ := v.error("", Shape{1, 10, 3})
 		for i, x := range []float64{v.Session.Variance, v.Trial.Variance, v.Repetition.Variance, se * se} {
 			got[i] += x / studies
 		}
@@ -148,7 +148,7 @@ func TestComponentsAtTheEdges(t *testing.T) {
 		{"equal values", equal, Shape{1, 1, 1}, 0, 1},
 		{"session floored", OneWayComponents(dyestuff2), Shape{1, 4, 1}, math.Sqrt(14.9458896 / 4), 24},
 	} {
-		se, df := c.v.MeanError(c.shape)
+		se, df := c.v.error("", c.shape)
 		expectClose(t, c.name, []float64{se, df}, []float64{c.se, c.df}, 1e-8)
 	}
 	nan := math.NaN()
@@ -157,6 +157,6 @@ func TestComponentsAtTheEdges(t *testing.T) {
 	expectPanic(t, "stats: OneWayComponents: ", func() { OneWayComponents([][]float64{{1, nan}}) })
 	expectPanic(t, "stats: NestedComponents: ", func() { NestedComponents([][][]float64{{{1}, {}}}) })
 	expectPanic(t, "stats: NestedComponents: ", func() { NestedComponents([][][]float64{{{inf}}}) })
-	expectPanic(t, "stats: VarianceComponents.MeanError: ", func() { one.MeanError(Shape{1, 0, 1}) })
+	expectPanic(t, "stats: VarianceComponents.DifferenceError: ", func() { one.DifferenceError(Shape{1, 0, 1}, Shape{1, 1, 1}) })
 	expectPanic(t, "stats: VarianceComponents.DifferenceError: ", func() { one.DifferenceError(Shape{1, 1, 1}, Shape{}) })
 }

@@ -16,36 +16,21 @@ const (
 // probable than the observed one, as R's fisher.test does. The statistic is
 // head.K.
 //
-// It is conservative: MidP and Boschloo have more power. All requests must be
+// It is conservative: Boschloo has more power. All requests must be
 // independent. It panics unless both counts are whole, 0 <= K <= N and
 // 0 < N <= 1e6.
 func Fisher(base, head Count) Test {
 	checkWholeCount("Fisher", base, mostConditional)
 	checkWholeCount("Fisher", head, mostConditional)
-	t, _ := conditionalTest(base, head)
-	return t
+	return conditionalTest(base, head)
 }
 
-// MidP is Fisher with only half of the observed table's probability in the
-// one-sided p-values (Lancaster 1961); two-sided doubles the smaller. It may
-// exceed its level a little, on average it does not, and it is close to
-// Boschloo at no cost. It panics as Fisher does.
-func MidP(base, head Count) Test {
-	checkWholeCount("MidP", base, mostConditional)
-	checkWholeCount("MidP", head, mostConditional)
-	t, observed := conditionalTest(base, head)
-	t.Less -= observed / 2
-	t.Greater -= observed / 2
-	t.TwoSided = min(1, 2*min(t.Less, t.Greater))
-	return t
-}
-
-// conditionalTest returns Fisher's test and the probability of the table.
-func conditionalTest(base, head Count) (t Test, observed float64) {
+// conditionalTest is Fisher without its checks.
+func conditionalTest(base, head Count) Test {
 	p, first := hypergeometric(base.N, head.N, base.K+head.K)
 	at := int(head.K) - first
-	observed = p[at]
-	t = Test{Statistic: head.K, Exact: true}
+	observed := p[at]
+	t := Test{Statistic: head.K, Exact: true}
 	for i, pi := range p {
 		if i <= at {
 			t.Less += pi
@@ -58,7 +43,7 @@ func conditionalTest(base, head Count) (t Test, observed float64) {
 		}
 	}
 	t.Less, t.Greater, t.TwoSided = min(t.Less, 1), min(t.Greater, 1), min(t.TwoSided, 1)
-	return t, observed
+	return t
 }
 
 // hypergeometric returns the distribution of head's successes given that k of

@@ -6,28 +6,23 @@ import (
 	"testing"
 )
 
-// One-sided "head is worse". Fisher and mid-p by R 4.2.2, Boschloo by
-// scipy.stats.boschloo_exact(alternative="less") of SciPy 1.10.1. Barnard by a grid over the common rate with
-// the tables ordered in exact rational arithmetic: scipy.stats.barnard_exact
-// compares rounded z and loses tables tied with the observed one, and so prints
-// 0.000899 for the first row, 0.012408 for 195/200 and 0.034077 for 7/15.
+// One-sided "head is worse". Fisher by R 4.2.2, Boschloo by
+// scipy.stats.boschloo_exact(alternative="less") of SciPy 1.10.1.
 func TestExact2x2Oracles(t *testing.T) {
 	for _, tt := range []struct {
-		head, base                      Count
-		fisher, midp, boschloo, barnard float64
+		head, base       Count
+		fisher, boschloo float64
 	}{
-		{Count{12, 20}, Count{20, 20}, .001638, .000819, .000615, .001118},
-		{Count{15, 20}, Count{20, 20}, .023562, .011781, .011264, .008357},
-		{Count{16, 20}, Count{20, 20}, .053015, .026507, .030493, .019285},
-		{Count{17, 20}, Count{20, 20}, .115385, .057692, .076931, .043060},
-		{Count{195, 200}, Count{200, 200}, .030470, .015235, .025520, .012580},
-		{Count{7, 15}, Count{12, 15}, .064068, .037269, .034109, .034109},
+		{Count{12, 20}, Count{20, 20}, .001638, .000615},
+		{Count{15, 20}, Count{20, 20}, .023562, .011264},
+		{Count{16, 20}, Count{20, 20}, .053015, .030493},
+		{Count{17, 20}, Count{20, 20}, .115385, .076931},
+		{Count{195, 200}, Count{200, 200}, .030470, .025520},
+		{Count{7, 15}, Count{12, 15}, .064068, .034109},
 	} {
 		name := fmt.Sprintf("%g/%g ", tt.head.K, tt.head.N)
 		near(t, name+"Fisher", Fisher(tt.base, tt.head).Less, tt.fisher, 6e-7)
-		near(t, name+"mid-p", MidP(tt.base, tt.head).Less, tt.midp, 6e-7)
 		near(t, name+"Boschloo", Boschloo(tt.base, tt.head).Less, tt.boschloo, 6e-7)
-		near(t, name+"Barnard", BarnardPooled(tt.base, tt.head).Less, tt.barnard, 6e-7)
 	}
 	// R: fisher.test(matrix(c(3, 1, 1, 3), 2)): the lady tasting tea.
 	near(t, "tea", Fisher(Count{1, 4}, Count{3, 4}).TwoSided, 0.485714286, 5e-10)
@@ -98,19 +93,16 @@ func TestUnconditionalEnumerated(t *testing.T) {
 					return min(best, 1)
 				}
 				name := fmt.Sprintf("%g/%g %g/%g ", k1, n1, k2, n2)
-				f, z := Fisher(base, head), pooledZ(base, head)
-				boschloo, barnard := Boschloo(base, head), BarnardPooled(base, head)
+				f, boschloo := Fisher(base, head), Boschloo(base, head)
 				near(t, name+"Boschloo less", boschloo.Less, brute(func(b, h Count) bool { return Fisher(b, h).Less <= f.Less+1e-9 }), 3e-5)
 				near(t, name+"Boschloo greater", boschloo.Greater, brute(func(b, h Count) bool { return Fisher(b, h).Greater <= f.Greater+1e-9 }), 3e-5)
-				near(t, name+"Barnard less", barnard.Less, brute(func(b, h Count) bool { return pooledZ(b, h) <= z+1e-9 }), 3e-5)
-				near(t, name+"Barnard two-sided", barnard.TwoSided, brute(func(b, h Count) bool { return math.Abs(pooledZ(b, h)) >= math.Abs(z)-1e-9 }), 3e-5)
 			}
 		}
 	}
 }
 
 func TestExact2x2Properties(t *testing.T) {
-	for name, f := range map[string]func(_, _ Count) Test{"Fisher": Fisher, "MidP": MidP, "Boschloo": Boschloo, "BarnardPooled": BarnardPooled} {
+	for name, f := range map[string]func(_, _ Count) Test{"Fisher": Fisher, "Boschloo": Boschloo} {
 		for _, c := range [][2]Count{{{20, 20}, {12, 20}}, {{3, 9}, {10, 11}}, {{0, 5}, {0, 7}}, {{5, 5}, {7, 7}}, {{1, 1}, {0, 1}}} {
 			got, swapped := f(c[0], c[1]), f(c[1], c[0])
 			near(t, name+" swapped", swapped.Less, got.Greater, 1e-9)

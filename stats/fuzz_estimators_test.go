@@ -45,14 +45,11 @@ func soundEstimate(t *testing.T, what string, e Estimate, confidence float64) {
 		return
 	}
 	sound(t, what, e.Interval(confidence))
-	if p := TOST(e, -1, 1); !(p >= 0 && p <= 1) {
-		t.Errorf("%s: TOST of %+v is %g", what, e, p)
-	}
 }
 
 func FuzzSamples(f *testing.F) {
 	f.Add(encodeSample(sleep1...), encodeSample(sleep2...), 0.9)
-	f.Add(encodeSample(tiedX...), encodeSample(tiedY...), 0.95)
+	f.Add(encodeSample(1, 1), encodeSample(1, 1, 2, 3), 0.95)
 	f.Add(encodeSample(1), encodeSample(1), 0.5)
 	f.Add(encodeSample(0, math.Copysign(0, -1), 0), encodeSample(0, 0), 0.99)
 	f.Add(encodeSample(1e150, -1e150, 1e150), encodeSample(-1e150, 1e-300), 0.9)
@@ -73,32 +70,9 @@ func FuzzSamples(f *testing.F) {
 		soundEstimate(t, "Slope", Slope(base), confidence)
 		soundEstimate(t, "Welch", Welch(base, head), confidence)
 		sound(t, "QuantileInterval", QuantileInterval(base, q, confidence))
-		sound(t, "HodgesLehmann", HodgesLehmann(base, head, confidence))
-		iv, test := SignedRank(base, confidence)
-		sound(t, "SignedRank", iv)
-		soundTest(t, "SignedRank", test)
-		soundTest(t, "SignFlip", SignFlip(base))
-		mean := func(xs []float64) float64 {
-			m, _ := meanVariance(append(xs, 0))
-			return m
-		}
-		sound(t, "BootstrapPercentile", BootstrapPercentile(base, mean, 20, confidence))
-		sound(t, "BootstrapBCa", BootstrapBCa(base, mean, 20, confidence))
+		sound(t, "SignedRank", SignedRank(base, confidence))
 		if r := Autocorrelation(base); !(r >= -1 && r <= 1) {
 			t.Errorf("autocorrelation %g", r)
-		}
-		d, p := KolmogorovSmirnov(base, head)
-		if !(d >= 0 && d <= 1 && p > 0 && p <= 1) {
-			t.Errorf("KolmogorovSmirnov: %g, %g", d, p)
-		}
-		if len(base)*len(head) > 36 {
-			base, head = base[:min(6, len(base))], head[:min(6, len(head))]
-		}
-		for name, f := range map[string]func(_, _ []float64) Test{"MannWhitney": MannWhitney, "Permutation": Permutation} {
-			test, swapped := f(base, head), f(head, base)
-			soundTest(t, name, test)
-			near(t, name+" swapped", swapped.TwoSided, test.TwoSided, 1e-12)
-			near(t, name+" swapped", swapped.Less, test.Greater, 1e-12)
 		}
 	})
 }
@@ -117,19 +91,9 @@ func FuzzCounts(f *testing.F) {
 			t.Skip()
 		}
 		base, head := Count{float64(k1), float64(n1)}, Count{float64(k2), float64(n2)}
-		sound(t, "Wilson", Wilson(base, confidence))
-		sound(t, "ClopperPearson", ClopperPearson(base, confidence))
-		sound(t, "Newcombe", Newcombe(base, head, confidence))
-		sound(t, "MiettinenNurminen", MiettinenNurminen(base, head, confidence))
-		sound(t, "Mee", Mee(base, head, confidence))
-		if z := ScoreZ(base, head, delta); math.IsNaN(z) {
-			t.Errorf("ScoreZ is NaN")
-		}
 		soundTest(t, "Fisher", Fisher(base, head))
-		soundTest(t, "MidP", MidP(base, head))
 		if n1+n2 <= 40 {
 			soundTest(t, "Boschloo", Boschloo(base, head))
-			soundTest(t, "BarnardPooled", BarnardPooled(base, head))
 		}
 		d := DeflatedNewcombe([]Count{base, head}, []Count{head, base, base})
 		sound(t, "DeflatedNewcombe", d.Interval(confidence))

@@ -57,13 +57,6 @@ func (s splitSearch) reaches(bound float64) bool {
 	return false
 }
 
-// maxT returns the largest |t| over the splits, as tables of critical values
-// give it.
-func (s splitSearch) maxT() float64 {
-	_, largest := s.best()
-	return s.tOf(largest)
-}
-
 // tOf is the |t| that belongs to a value of the statistic.
 func (s splitSearch) tOf(statistic float64) float64 {
 	e := s.explained(statistic)

@@ -23,42 +23,6 @@ func Holm(p []float64) []float64 {
 	return adjusted
 }
 
-// BenjaminiHochberg returns the p-values of p adjusted so that of those
-// rejected at or below q an expected share of at most q is false, for tests
-// that are independent or positively dependent: the smallest of m·p(j)/j from
-// each rank upwards (Benjamini and Hochberg 1995; R's p.adjust(p, "BH")).
-//
-// The result has the order of p, which is not changed; empty gives empty.
-// It panics unless every p lies in [0, 1].
-func BenjaminiHochberg(p []float64) []float64 {
-	return falseDiscovery(p, rankedP("BenjaminiHochberg", p), 1)
-}
-
-// BenjaminiYekutieli is BenjaminiHochberg for tests with any dependence, at the
-// price of the factor 1 + 1/2 + … + 1/m (Benjamini and Yekutieli 2001; R's
-// p.adjust(p, "BY")).
-//
-// The result has the order of p, which is not changed; empty gives empty.
-// It panics unless every p lies in [0, 1].
-func BenjaminiYekutieli(p []float64) []float64 {
-	harmonic := 0.0
-	for j := len(p); j > 0; j-- { // small terms first, for accuracy
-		harmonic += 1 / float64(j)
-	}
-	return falseDiscovery(p, rankedP("BenjaminiYekutieli", p), harmonic)
-}
-
-func falseDiscovery(p []float64, order []int, penalty float64) []float64 {
-	adjusted := make([]float64, len(p))
-	best := 1.0
-	for rank := len(order) - 1; rank >= 0; rank-- {
-		i := order[rank]
-		best = min(best, penalty*float64(len(p))/float64(rank+1)*p[i])
-		adjusted[i] = best
-	}
-	return adjusted
-}
-
 // rankedP returns the indices of p from the smallest value to the largest, ties
 // in their original order.
 func rankedP(caller string, p []float64) []int {

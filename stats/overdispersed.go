@@ -1,7 +1,6 @@
 package stats
 
 import (
-	"math"
 	"slices"
 )
 
@@ -226,19 +225,6 @@ func TrialsForRate(rate, perTrial, icc, margin, confidence float64) int {
 		}
 	}
 	return enough
-}
-
-// FailureFree returns how many independent requests without one failure bound
-// the failure rate below margin, one-sided: the least n with
-// (1-margin)ⁿ <= 1-confidence, such as 149 for 2 % at 95 %. It panics unless
-// margin and confidence lie between 0 and 1.
-func FailureFree(margin, confidence float64) int {
-	checkConfidence("FailureFree", confidence)
-	if !(margin > 0 && margin < 1) {
-		panic("stats: FailureFree: margin must lie between 0 and 1")
-	}
-	n := math.Log1p(-confidence) / math.Log1p(-margin)
-	return int(math.Ceil(n * (1 - 1e-12))) // a whole number may come out an ulp above itself
 }
 
 // designEffect is the variance of a rate over trials of that average size,

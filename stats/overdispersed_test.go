@@ -141,18 +141,6 @@ func TestTrialsForRate(t *testing.T) {
 	}
 }
 
-// 1-0.05^(1/n) is 13.9 % for 20 and 1.0 % for 299.
-func TestFailureFree(t *testing.T) {
-	for _, tt := range []struct {
-		margin, confidence float64
-		want               int
-	}{{.02, .95, 149}, {.139109, .95, 20}, {.01, .95, 299}, {.5, .75, 2}, {.5, .5, 1}} {
-		if n := FailureFree(tt.margin, tt.confidence); n != tt.want {
-			t.Errorf("FailureFree(%g, %g) = %d, want %d", tt.margin, tt.confidence, n, tt.want)
-		}
-	}
-}
-
 // Calibration: identical arms whose trials differ by beta-binomial noise
 // must not be called different more often than 6.5 % at one-sided 5 %. Fisher on
 // the pooled requests, which takes them for independent, must fail the same gate.

@@ -133,23 +133,6 @@ func orderCut(n int, q, tail float64) int {
 	return sort.Search(n, func(l int) bool { return b.CDF(float64(l)) > tail*roundedTail })
 }
 
-// RequestsFor returns how many independent values QuantileInterval needs for
-// an interval that is finite on both sides: 6 for the median, 72 for q = 0.95
-// and 368 for q = 0.99 at 95 %. With confidence 0.90 it is the number for a
-// one-sided limit at 95 %. It panics unless q and confidence lie between 0 and
-// 1, both excluded.
-func RequestsFor(q, confidence float64) int {
-	checkOpenQuantile("RequestsFor", q)
-	checkConfidence("RequestsFor", confidence)
-	// Both extremes must be improbable: qⁿ ≤ α/2 and (1-q)ⁿ ≤ α/2.
-	rarer, tail := max(q, 1-q), (1-confidence)/2
-	n := max(1, int(math.Ceil(math.Log(tail)/math.Log(rarer)))-1)
-	for math.Pow(rarer, float64(n)) > tail*roundedTail {
-		n++
-	}
-	return n
-}
-
 // sortedQuantile is Quantile of ascending values without checks.
 func sortedQuantile(sorted []float64, q float64) float64 {
 	whole, frac := math.Modf(float64(len(sorted)-1) * q)

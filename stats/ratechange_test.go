@@ -126,3 +126,15 @@ func BenchmarkRateChanges(b *testing.B) {
 		RateChanges(sessions, .05, ChangeRule{Level: 1e-4, Margin: .02})
 	}
 }
+
+// betaBinomialDraw draws by the urn of Pólya: each request repeats an earlier
+// one with a chance that grows with rho.
+func betaBinomialDraw(rng *rand.Rand, n int, rate, rho float64) float64 {
+	a, b, k := rate*(1-rho)/rho, (1-rate)*(1-rho)/rho, 0.0
+	for i := range n {
+		if rng.Float64() < (a+k)/(a+b+float64(i)) {
+			k++
+		}
+	}
+	return k
+}

@@ -18,12 +18,6 @@ func OBrienFlemingSpending(fraction, alpha float64) float64 {
 	return math.Erfc(-distuv.UnitNormal.Quantile(alpha/2) / math.Sqrt(2*fraction))
 }
 
-// PocockSpending spends alpha·ln(1 + (e-1)·fraction): about evenly, for stopping
-// early at the price of power at the end.
-func PocockSpending(fraction, alpha float64) float64 {
-	return alpha * math.Log1p((math.E-1)*fraction)
-}
-
 // Fractions returns the information fraction of each look of a plan: blocks so
 // far over blocks at the last look. It panics unless looks is increasing and
 // starts at 1 or more; empty gives empty.

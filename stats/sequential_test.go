@@ -8,6 +8,11 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
+// pocock spends about evenly (Lan and DeMets 1983): an oracle of the recursion.
+func pocock(fraction, alpha float64) float64 {
+	return alpha * math.Log1p((math.E-1)*fraction)
+}
+
 // Values with ten digits are from an independent recursion in scipy 1.17.1
 // (Simpson's rule on 4001 points a look, brentq to 1e-13), those with four from
 // rpact and the published tables of gsDesign for the same plans.
@@ -25,10 +30,10 @@ func TestSpendingBounds(t *testing.T) {
 		{"the same, independent", Fractions([]int{6, 10, 15, 20}), .025, OBrienFlemingSpending, []float64{3.9285725426, 2.9656182264, 2.3591525537, 2.0141155052}, 1e-9},
 		{"five equal looks", fifths, .025, OBrienFlemingSpending, []float64{4.8769, 3.3570, 2.6803, 2.2898, 2.0310}, 5e-5},
 		{"the same, independent", fifths, .025, OBrienFlemingSpending, []float64{4.8768849488, 3.3570119216, 2.6802800645, 2.2898167677, 2.0310320435}, 1e-9},
-		{"five equal looks, Pocock", fifths, .025, PocockSpending, []float64{2.4380, 2.4268, 2.4102, 2.3966, 2.3860}, 5e-5},
+		{"five equal looks, Pocock", fifths, .025, pocock, []float64{2.4380, 2.4268, 2.4102, 2.3966, 2.3860}, 5e-5},
 		{"looks 6 8 10 12 16 20", Fractions([]int{6, 8, 10, 12, 16, 20}), .025, OBrienFlemingSpending, []float64{3.9286, 3.3670, 2.9893, 2.7148, 2.2921, 2.0316}, 6e-5},
 		{"uneven, close looks", []float64{.1, .5, .52, .9, 1}, .005, OBrienFlemingSpending, []float64{8.7991589544, 3.8013685967, 3.7774703208, 2.7421118557, 2.6433582776}, 1e-8},
-		{"unfinished", []float64{.3, .7}, .05, PocockSpending, []float64{2.0377641805, 1.9566917488}, 1e-9},
+		{"unfinished", []float64{.3, .7}, .05, pocock, []float64{2.0377641805, 1.9566917488}, 1e-9},
 		{"one look is a fixed test", []float64{1}, .025, OBrienFlemingSpending, []float64{1.959963984540}, 1e-11},
 		{"no look", nil, .025, OBrienFlemingSpending, []float64{}, 0},
 		{"a look too early to spend anything", []float64{.0001, 1}, .025, OBrienFlemingSpending, []float64{math.Inf(1), 1.959963984540}, 1e-9},

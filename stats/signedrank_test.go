@@ -15,44 +15,39 @@ func TestSignedRankOracles(t *testing.T) {
 		thinned[i] = float64(i*97%251)/10 - 11.3
 	}
 	for _, tt := range []struct {
-		name            string
-		d               []float64
-		confidence      float64
-		v, two, greater float64
-		estimate        float64
-		low, high       float64
-		tol             float64
+		name       string
+		d          []float64
+		confidence float64
+		estimate   float64
+		low, high  float64
+		tol        float64
 	}{
 		// R 4.2.2: wilcox.test(x, y, paired = TRUE, conf.int = TRUE), the data of
 		// Hollander and Wolfe (1973), page 29.
-		{"Hollander-Wolfe", depression, .95, 40, 0.0390625, 0.01953125, 0.46, 0.010, 0.786, 1e-12},
+		{"Hollander-Wolfe", depression, .95, 0.46, 0.010, 0.786, 1e-12},
 		// Chromium's cabe/go/stats tests.
-		{"cabe", []float64{206, 224, 510, -665, -103, -567}, .95, 9, 0.84375, math.NaN(), -77.5, -665, 510, 1e-12},
+		{"cabe", []float64{206, 224, 510, -665, -103, -567}, .95, -77.5, -665, 510, 1e-12},
 		// R: wilcox.test(b - a[1:6], conf.int = TRUE, conf.level = .9).
-		{"six", []float64{-.2, 2.4, 6.1, .7, 3.1, 3.4}, .9, 20, 0.0625, 0.03125, 2.75, .7, 4.6, 1e-12},
+		{"six", []float64{-.2, 2.4, 6.1, .7, 3.1, 3.4}, .9, 2.75, .7, 4.6, 1e-12},
 		// exactRankTests 0.8-35: wilcox.exact(d), alternative = "greater"; it drops the zero.
-		{"ties and a zero", []float64{1, -1, 2, 2, -3, 4, 4, 5, 0, 6}, .95, 38.5, 0.06640625, 0.033203125, 2, math.NaN(), math.NaN(), 1e-15},
+		{"ties and a zero", []float64{1, -1, 2, 2, -3, 4, 4, 5, 0, 6}, .95, 2, math.NaN(), math.NaN(), 1e-15},
 		// R: wilcox.test(((0:249) * 97) %% 251 / 10 - 11.3, exact = FALSE, correct = TRUE).
-		{"normal approximation", thinned, .95, 18329.5, 0.0150265423708692, math.NaN(), math.NaN(), math.NaN(), math.NaN(), 1e-13},
-		{"too few for 95 %", []float64{1, 2, 3, 4, 5}, .95, 15, 0.0625, 0.03125, 3, math.Inf(-1), inf, 0},
-		{"all zero", []float64{0, 0, 0, 0, 0, 0}, .95, 0, 1, 1, 0, 0, 0, 0},
-		{"one", []float64{2}, .5, 1, 1, .5, 2, math.Inf(-1), inf, 0},
+		{"normal approximation", thinned, .95, math.NaN(), math.NaN(), math.NaN(), 1e-13},
+		{"too few for 95 %", []float64{1, 2, 3, 4, 5}, .95, 3, math.Inf(-1), inf, 0},
+		{"all zero", []float64{0, 0, 0, 0, 0, 0}, .95, 0, 0, 0, 0},
+		{"one", []float64{2}, .5, 2, math.Inf(-1), inf, 0},
 	} {
-		iv, test := SignedRank(tt.d, tt.confidence)
+		iv := SignedRank(tt.d, tt.confidence)
 		sound(t, tt.name, iv)
 		for _, row := range []struct {
 			what      string
 			got, want float64
 		}{
-			{"V", test.Statistic, tt.v}, {"two-sided", test.TwoSided, tt.two}, {"greater", test.Greater, tt.greater},
 			{"estimate", iv.Estimate, tt.estimate}, {"low", iv.Low, tt.low}, {"high", iv.High, tt.high},
 		} {
 			if !math.IsNaN(row.want) { // NaN: the source gives none
 				near(t, tt.name+": "+row.what, row.got, row.want, tt.tol)
 			}
-		}
-		if test.Exact != (len(tt.d) <= 200) {
-			t.Errorf("%s: exact %v", tt.name, test.Exact)
 		}
 	}
 }
@@ -65,35 +60,6 @@ func TestSignedRankDistribution(t *testing.T) {
 		cumulative += p[s]
 		near(t, "psignrank", cumulative, want, 1e-15)
 	}
-}
-
-// Every p-value of a small sample against all its signs, ties included.
-func TestSignedRankEnumerated(t *testing.T) {
-	d := []float64{1, -2, 2, 3, -3, 3, 5}
-	_, test := SignedRank(d, .9)
-	ranks := []float64{1, 2.5, 2.5, 5, 5, 5, 7}
-	less, greater, far := 0, 0, 0
-	for signs := range 1 << len(d) {
-		v := 0.0
-		for i, r := range ranks {
-			if signs>>i&1 == 1 {
-				v += r
-			}
-		}
-		if v <= test.Statistic {
-			less++
-		}
-		if v >= test.Statistic {
-			greater++
-		}
-		if math.Abs(v-14) >= math.Abs(test.Statistic-14) {
-			far++
-		}
-	}
-	near(t, "V", test.Statistic, 20.5, 0)
-	near(t, "less", test.Less, float64(less)/128, 1e-15)
-	near(t, "greater", test.Greater, float64(greater)/128, 1e-15)
-	near(t, "two-sided", test.TwoSided, float64(far)/128, 1e-15)
 }
 
 // The normal cut continues the exact one where they meet.

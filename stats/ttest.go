@@ -52,17 +52,6 @@ func Welch(base, head []float64) Estimate {
 	return e
 }
 
-// TOST returns the p-value of Schuirmann's (1987) two one-sided tests: small
-// when the true value of e lies between low and high. It is the larger of
-// e.PAbove(low) and e.PBelow(high), and 1 when the data cannot tell. It panics
-// unless low < high.
-func TOST(e Estimate, low, high float64) float64 {
-	if !(low < high) {
-		panic("stats: TOST: low must be less than high")
-	}
-	return max(e.PAbove(low), e.PBelow(high))
-}
-
 // meanVariance returns the mean of xs and its unbiased variance, 0 for one
 // value. Equal values have exactly that mean and no variance; summing them
 // would leave rounding behind, and a t of 1e16 from nothing.

@@ -13,12 +13,12 @@ import (
 // side, at most 1. The statistic is Fisher's smaller one-sided p-value.
 //
 // The rates are searched on a grid with refinement, made for some hundreds a
-// side; MidP serves as well for more. It panics unless both counts are whole,
+// side; Fisher serves as well for more. It panics unless both counts are whole,
 // 0 <= K <= N and 0 < N <= 10 000.
 func Boschloo(base, head Count) Test {
 	checkWholeCount("Boschloo", base, mostEnumerated)
 	checkWholeCount("Boschloo", head, mostEnumerated)
-	fisher, _ := conditionalTest(base, head)
+	fisher := conditionalTest(base, head)
 	t := Test{Statistic: min(fisher.Less, fisher.Greater), Exact: true}
 	t.Less = min(fisher.Less, supremum(base.N, head.N, fisherRegion(base.N, head.N, fisher.Less)))
 	// "head is higher" is "base is lower": the same region with the arms exchanged.
@@ -31,92 +31,46 @@ func Boschloo(base, head Count) Test {
 // is lower" is at most p. Adding a success to either column only moves the edge
 // one way, so it is walked once.
 func fisherRegion(n1, n2, p float64) region {
-	r := newRegion(n1, n2)
+	r := make(region, int(n1)+1)
 	k2 := -1
-	for k1 := range r.upTo {
+	for k1 := range r {
 		for k2+1 <= int(n2) {
-			t, _ := conditionalTest(Count{float64(k1), n1}, Count{float64(k2 + 1), n2})
+			t := conditionalTest(Count{float64(k1), n1}, Count{float64(k2 + 1), n2})
 			if t.Less > p*(1+sameTable) {
 				break
 			}
 			k2++
 		}
-		r.upTo[k1] = k2
+		r[k1] = k2
 	}
 	return r
 }
 
-// BarnardPooled tests whether head's rate differs from base's by Barnard's
-// (1945) unconditional exact test with tables ordered by the pooled z statistic
-// (Suissa and Shuster 1985), searched as in Boschloo. Two-sided orders by the
-// size of z. The statistic is z, positive when head is higher; 0 when nothing or
-// everything succeeded. It panics as Boschloo does.
-func BarnardPooled(base, head Count) Test {
-	checkWholeCount("BarnardPooled", base, mostEnumerated)
-	checkWholeCount("BarnardPooled", head, mostEnumerated)
-	z := pooledZ(base, head)
-	size := math.Abs(z)
-	return Test{
-		Statistic: z,
-		Less:      supremum(base.N, head.N, pooledRegion(base.N, head.N, z, math.Inf(1))),
-		Greater:   supremum(head.N, base.N, pooledRegion(head.N, base.N, -z, math.Inf(1))),
-		TwoSided:  supremum(base.N, head.N, pooledRegion(base.N, head.N, -size, size)),
-		Exact:     true,
-	}
-}
-
-// pooledRegion returns the tables with z at most low or at least high.
-func pooledRegion(n1, n2, low, high float64) region {
-	r := newRegion(n1, n2)
-	slack := sameTable * max(1, math.Abs(low))
-	for k1 := range r.upTo {
-		for k2 := int(n2); k2 >= 0; k2-- { // z rises with k2
-			z := pooledZ(Count{float64(k1), n1}, Count{float64(k2), n2})
-			if z <= low+slack {
-				r.upTo[k1] = k2
-				break
-			}
-			if z >= high-slack {
-				r.from[k1] = k2
-			}
-		}
-	}
-	return r
-}
-
-func pooledZ(base, head Count) float64 {
-	p := (base.K + head.K) / (base.N + head.N)
-	if p == 0 || p == 1 {
-		return 0
-	}
-	return (head.Rate() - base.Rate()) / math.Sqrt(p*(1-p)*(1/base.N+1/head.N))
-}
-
-// A region is a set of tables: with k1 successes of the first, up to upTo[k1]
-// or from from[k1] successes of the second.
-type region struct{ upTo, from []int }
-
-func newRegion(n1, n2 float64) region {
-	r := region{upTo: make([]int, int(n1)+1), from: make([]int, int(n1)+1)}
-	for k := range r.upTo {
-		r.upTo[k], r.from[k] = -1, int(n2)+1
-	}
-	return r
-}
+// A region is a set of tables: with k1 successes of the first, up to region[k1]
+// successes of the second, -1 for none.
+type region []int
 
 // supremum returns the largest probability of the region over all rates common
 // to both, which may be at an end, where all tables but one are impossible.
 func supremum(n1, n2 float64, r region) float64 {
 	first := make([]float64, int(n1)+1)
-	second, above := make([]float64, int(n2)+1), make([]float64, int(n2)+1)
+	second := make([]float64, int(n2)+1)
 	// On the scale of the arcsine root every rate is known equally well, so an
 	// even grid resolves the ends as finely as the middle.
 	at := func(angle float64) float64 {
 		s := math.Sin(angle)
 		binomialPMF(first, n1, s*s)
 		binomialPMF(second, n2, s*s)
-		accumulate(second, above)
-		return r.probability(first, second, above)
+		for k := 1; k < len(second); k++ {
+			second[k] += second[k-1] // of k or fewer
+		}
+		sum := 0.0
+		for k1, k2 := range r {
+			if k2 >= 0 {
+				sum += first[k1] * second[k2]
+			}
+		}
+		return sum
 	}
 	const steps = 1000
 	step := math.Pi / 2 / steps
@@ -155,35 +109,6 @@ func peak(f func(float64) float64, low, high float64) float64 {
 		best = max(best, fa, fb)
 	}
 	return best
-}
-
-// accumulate turns the probabilities p into those of k or fewer, and fills
-// above with those of k or more; each summed from its own end, so that small
-// tails keep their precision.
-func accumulate(p, above []float64) {
-	sum := 0.0
-	for k := len(p) - 1; k >= 0; k-- {
-		sum += p[k]
-		above[k] = sum
-	}
-	for k := 1; k < len(p); k++ {
-		p[k] += p[k-1]
-	}
-}
-
-// probability adds up the region for a distribution of the first and the two
-// cumulative ones of the second.
-func (r region) probability(first, orFewer, orMore []float64) float64 {
-	sum := 0.0
-	for k1, p := range first {
-		if k2 := r.upTo[k1]; k2 >= 0 {
-			sum += p * orFewer[k2]
-		}
-		if k2 := r.from[k1]; k2 < len(orMore) {
-			sum += p * orMore[k2]
-		}
-	}
-	return sum
 }
 
 // binomialPMF fills into with the probabilities of 0 to n successes at rate p,

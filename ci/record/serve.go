@@ -21,7 +21,7 @@ const (
 // ServeMetrics returns the metrics of a serve cell with so many requests a
 // trial, in order. Goodput is there only with objectives, the eventual success
 // rate only with retries. A quantile needs as many requests as an interval of
-// order statistics that is finite on both sides at 95 % (stats.RequestsFor).
+// order statistics that is finite on both sides at 95 % (stats.QuantileInterval).
 func ServeMetrics(requests int, objectives, retries bool) []Metric {
 	second := func(name string, needs int) Metric {
 		m := Metric{Name: name, Kind: name, Unit: "s", Better: Lower}
