@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -214,6 +215,36 @@ func TestFailedAndMissing(t *testing.T) {
 
 // One block in eight was disturbed: the mean would say regression, the ranks
 // know better, and so nobody is told anything.
+// The largest and the smallest numbers that a record may hold give a result
+// that can be written down.
+func TestExtremeNumbers(t *testing.T) {
+	for _, metric := range []record.Metric{record.Test{Prompt: 512}.Metric(), {Name: record.TTFTp50, Kind: record.TTFTp50, Unit: "s", Better: record.Lower}, {Name: record.SuccessRate, Kind: record.SuccessRate, Unit: "1", Better: record.Higher}, {Name: "x", Kind: "x", Unit: "1", Better: record.Lower}} {
+		for _, blocks := range []int{1, 2, 3, 6, 300} {
+			for _, values := range [][2]float64{{1e-60, 1e60}, {1e60, 1e-60}, {1e60, 1e60}, {0, 1e60}, {0, 0}, {-1e60, 1e60}} {
+				run := session{arms: []string{"base", "head"}, blocks: blocks, metric: metric}.run()
+				for i := range run.Trials {
+					t := &run.Trials[i]
+					v := values[(i+i/4)%2] // either arm has either number
+					if metric.Kind == record.SuccessRate {
+						v = max(0, min(v, 1))
+					}
+					if metric.Kind == record.Throughput {
+						v = max(v, 1e-60)
+					}
+					t.Measurements[0].Values = []float64{v}
+				}
+				if err := run.Validate(); err != nil {
+					t.Fatal(err)
+				}
+				result := Run(run, DefaultPolicy())
+				if _, err := json.Marshal(result); err != nil {
+					t.Errorf("%s, %d blocks of %v: %v", metric.Name, blocks, values, err)
+				}
+			}
+		}
+	}
+}
+
 func TestOneWildBlock(t *testing.T) {
 	s := session{arms: []string{"base", "head"}, blocks: 8, noise: 0.005, seed: 11}
 	run := s.run()

@@ -110,6 +110,9 @@ func (c Comparison) withInterval(sc scale, gated bool, policy Policy) Comparison
 	}
 	if iv := e.Interval(1 - 2*level); !math.IsInf(iv.Low, 0) && !math.IsInf(iv.High, 0) {
 		low, high := sc.change(sc.better*iv.Low), sc.change(sc.better*iv.High)
+		if math.IsInf(low, 0) || math.IsInf(high, 0) {
+			return c // beyond what a number can say, which is no interval
+		}
 		c.Interval = &Interval{Low: min(low, high), High: max(low, high), Confidence: 1 - 2*policy.Alpha}
 	}
 	return c

@@ -13,12 +13,16 @@ type armTrials struct {
 	run    string // its ID
 	arm    record.Arm
 	cells  []record.Cell
+	at     map[string]int // of each cell's key in cells
 	trials map[string][]record.Trial
 	looks  []int // of a run whose cells may stop early
 }
 
 func side(s Selection) armTrials {
-	a := armTrials{run: s.Run.ID, cells: s.Run.Cells, trials: make(map[string][]record.Trial), looks: s.Run.Plan.Looks}
+	a := armTrials{run: s.Run.ID, cells: s.Run.Cells, at: make(map[string]int, len(s.Run.Cells)), trials: make(map[string][]record.Trial), looks: s.Run.Plan.Looks}
+	for i, c := range s.Run.Cells {
+		a.at[c.Key] = i
+	}
 	for _, arm := range s.Run.Arms {
 		if arm.Name == s.Arm {
 			a.arm = arm
@@ -50,8 +54,8 @@ func side(s Selection) armTrials {
 
 // cell finds a cell that this arm was to run, measured or not.
 func (a armTrials) cell(key string) (record.Cell, bool) {
-	i := slices.IndexFunc(a.cells, func(c record.Cell) bool { return c.Key == key })
-	if i < 0 || len(a.trials[key]) == 0 {
+	i, ok := a.at[key]
+	if !ok || len(a.trials[key]) == 0 {
 		return record.Cell{}, false
 	}
 	return a.cells[i], true
@@ -101,10 +105,12 @@ func match(base, head armTrials, method Method, policy Policy) (comparisons []Co
 // one test only; its trials that lack the metric belong to other metrics.
 func points(a armTrials, cell string, m record.Metric) Side {
 	s := Side{Arm: a.arm.Name}
+	said := make(map[string]bool)
 	for i := range a.trials[cell] {
 		t := &a.trials[cell][i]
 		for _, w := range t.Warnings {
-			if !slices.Contains(s.said, w) {
+			if !said[w] {
+				said[w] = true
 				s.said = append(s.said, w)
 			}
 		}

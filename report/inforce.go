@@ -7,6 +7,10 @@ import (
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
+// mostOps bounds the names that are kept of what one request had in force; one
+// is right, and three are shown.
+const mostOps = 10
+
 // inForce says of each scheduler that trials asked for what the kernel reported
 // during them: its name, its count of loads, and how often it did not stay. Nil
 // for a run that asked for none.
@@ -18,14 +22,16 @@ func inForce(r *record.Run) Text {
 		kept, ended int // trials
 	}
 	var all []seen
+	at := make(map[string]int) // by what was asked for
 	for _, t := range r.Trials {
 		s := t.Scheduler
 		if s == nil {
 			continue
 		}
-		i := slices.IndexFunc(all, func(x seen) bool { return x.asked == s.Asked })
-		if i < 0 {
+		i, ok := at[s.Asked]
+		if !ok {
 			i = len(all)
+			at[s.Asked] = i
 			all = append(all, seen{asked: s.Asked, from: s.SeqBefore, to: s.SeqBefore})
 		}
 		x := &all[i]
@@ -35,7 +41,7 @@ func inForce(r *record.Run) Text {
 		}
 		x.kept++
 		x.from, x.to = min(x.from, s.SeqBefore), max(x.to, s.SeqAfter)
-		if s.Ops != "" && !slices.Contains(x.ops, s.Ops) {
+		if s.Ops != "" && len(x.ops) < mostOps && !slices.Contains(x.ops, s.Ops) {
 			x.ops = append(x.ops, s.Ops)
 		}
 	}

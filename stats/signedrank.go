@@ -2,7 +2,6 @@ package stats
 
 import (
 	"math"
-	"slices"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -22,37 +21,16 @@ const exactSignedRank = 200
 // normal approximation with continuity correction is used. With ties the
 // interval covers at least as often as promised.
 //
-// d is not modified. Time and memory grow with n². SignedRank panics if d is
-// empty or holds a value that is NaN, infinite or beyond ±1e150, or unless
-// 0 < confidence < 1.
+// d is not modified. Time grows with n log n, memory with n. SignedRank panics
+// if d is empty or holds a value that is NaN, infinite or beyond ±1e150, or
+// unless 0 < confidence < 1.
 func SignedRank(d []float64, confidence float64) Interval {
 	checkFinite("SignedRank", d)
 	checkConfidence("SignedRank", confidence)
-	walsh := walshAverages(d)
-	iv := Interval{Estimate: sortedQuantile(walsh, 0.5), Confidence: confidence}
-	iv.Low, iv.High = symmetricLimits(walsh, signedRankCut(len(d), (1-confidence)/2))
+	all := averages(sortedCopy(d))
+	iv := Interval{Estimate: all.median(), Confidence: confidence}
+	iv.Low, iv.High = all.limits(signedRankCut(len(d), (1-confidence)/2))
 	return iv
-}
-
-// walshAverages returns (d[i]+d[j])/2 for all i <= j, ascending.
-func walshAverages(d []float64) []float64 {
-	walsh := make([]float64, 0, len(d)*(len(d)+1)/2)
-	for i, x := range d {
-		for _, y := range d[i:] {
-			walsh = append(walsh, (x+y)/2)
-		}
-	}
-	slices.Sort(walsh)
-	return walsh
-}
-
-// symmetricLimits returns the cut-th smallest and the cut-th largest value, or
-// the whole line for cut 0.
-func symmetricLimits(sorted []float64, cut int) (low, high float64) {
-	if cut == 0 {
-		return math.Inf(-1), math.Inf(1)
-	}
-	return sorted[cut-1], sorted[len(sorted)-cut]
 }
 
 // signedRankCut returns the largest k with P(V <= k-1) <= tail for n untied

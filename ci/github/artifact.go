@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"path"
 	"strings"
 	"unicode"
@@ -40,11 +39,15 @@ func ReadArtifact(archive []byte) (*record.Run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("artifact: %w", err)
 	}
-	data, err := unpackRecord(f)
+	if f.UncompressedSize64 > maxRecord { // what really comes out is counted too: sizes in the archive are claims
+		return nil, fmt.Errorf("artifact: %s: larger than %d MiB", recordName, maxRecord>>20)
+	}
+	r, err := f.Open()
 	if err != nil {
 		return nil, fmt.Errorf("artifact: %s: %w", recordName, err)
 	}
-	return readForeign(data, "artifact: "+recordName)
+	defer r.Close()
+	return readForeign(r, "artifact: "+recordName)
 }
 
 // onlyRecord checks every entry and returns the one run record.
@@ -97,26 +100,6 @@ func checkEntry(f *zip.File) error {
 		return fmt.Errorf("%d bytes packed into %d", f.UncompressedSize64, f.CompressedSize64)
 	}
 	return nil
-}
-
-// unpackRecord counts what really comes out: sizes in the archive are claims.
-func unpackRecord(f *zip.File) ([]byte, error) {
-	if f.UncompressedSize64 > maxRecord {
-		return nil, fmt.Errorf("larger than %d MiB", maxRecord>>20)
-	}
-	r, err := f.Open()
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	data, err := io.ReadAll(io.LimitReader(r, maxRecord+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxRecord {
-		return nil, fmt.Errorf("larger than %d MiB", maxRecord>>20)
-	}
-	return data, nil
 }
 
 // cutName bounds a name for a message.

@@ -187,7 +187,10 @@ func TestHostileRecords(t *testing.T) {
 		"long name of field": {replace(`"baseline"`, `"`+strings.Repeat("x", 65<<10)+`":1,"baseline"`), "a text of"},
 		"deep":               {replace(`"baseline"`, `"x":`+strings.Repeat("[", 40)+strings.Repeat("]", 40)+`,"baseline"`), "nested deeper"},
 		"wrong type":         {replace(`"seconds":6`, `"seconds":"6"`), "seconds"},
-		"many arms":          {crowded, "more than any session"},
+		"many arms":          {crowded, "more than 100 of one list, which no session has"},
+		"many blocks":        {replace(`"trials":[`, `"trials":[`+strings.Repeat(`{"arm":"head","cell":"c"},`, 60_000)), `trials[2500]: more than 2500 trials of arm "head" in cell "c"`},
+		"no share":           {replace(`"name":"pp512","kind":"throughput"`, `"name":"pp512","kind":"success_rate"`), "want a share of requests"},
+		"beyond statistics":  {replace(`"values":[`, `"values":[1e151,`), "beyond 1e+60 in size"},
 		"dangling":           {replace(`"baseline":"base"`, `"baseline":"nobody"`), "baseline"},
 	}
 	for name, c := range cases {

@@ -1,77 +1,24 @@
 package github
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
-// Bounds of a run record that somebody else made; ten times and more what the
-// tool writes.
-const (
-	maxString = 64 << 10 // bytes of one string, also of a name
-	maxDepth  = 32       // of objects and lists
-	maxArms   = 100
-	maxCells  = 20_000
-	maxTrials = 500_000
-)
-
 // readForeign reads a run record as strictly as can be: bounded in every
 // direction, and without a field that this version does not know. Numbers are
 // finite and references lead somewhere, as record.Read demands of every record.
-func readForeign(data []byte, name string) (*record.Run, error) {
-	if err := boundJSON(data); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	run, err := record.Read(bytes.NewReader(data), name)
+func readForeign(r io.Reader, name string) (*record.Run, error) {
+	run, err := record.ReadForeign(r, name, maxRecord)
 	if err != nil {
 		return nil, err
-	}
-	if len(run.Arms) > maxArms || len(run.Models) > maxCells || len(run.Cells) > maxCells || len(run.Trials) > maxTrials {
-		return nil, fmt.Errorf("%s: %d arms, %d models, %d cells and %d trials are more than any session has", name, len(run.Arms), len(run.Models), len(run.Cells), len(run.Trials))
 	}
 	if field := unknownField(run); field != "" {
 		return nil, fmt.Errorf("%s: unknown field %q; use the same version of llama-regress to measure and to report", name, cutName(field))
 	}
 	return run, nil
-}
-
-// boundJSON walks the tokens before anything is built from them.
-func boundJSON(data []byte) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	for depth := 0; ; {
-		token, err := d.Token()
-		if err == io.EOF && depth == 0 {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		switch v := token.(type) {
-		case json.Delim:
-			if v == '{' || v == '[' {
-				depth++
-			} else {
-				depth--
-			}
-			if depth > maxDepth {
-				return fmt.Errorf("nested deeper than %d", maxDepth)
-			}
-		case string:
-			if len(v) > maxString {
-				return fmt.Errorf("a text of %d bytes, want at most %d", len(v), maxString)
-			}
-		case json.Number:
-			if _, err := v.Float64(); err != nil {
-				return errors.New("a number that is not finite")
-			}
-		}
-	}
 }
 
 // unknownField returns the name of a field that the record's writer had and

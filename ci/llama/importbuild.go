@@ -68,8 +68,10 @@ func (im *importer) oneOf(what string, results []Result, value func(Result) stri
 // distinct returns the different values in order of appearance.
 func distinct(results []Result, value func(Result) string) []string {
 	var values []string
+	seen := make(map[string]bool)
 	for _, r := range results {
-		if v := value(r); !slices.Contains(values, v) {
+		if v := value(r); !seen[v] {
+			seen[v] = true
 			values = append(values, v)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -61,7 +60,7 @@ func Import(name string, r io.Reader, opts ImportOptions) (*record.Run, error) {
 	if err != nil && !(opts.Partial && len(results) > 0) {
 		return nil, err
 	}
-	im := &importer{name: name, opts: opts, models: make(map[string]Result), ignored: make(map[string]string)}
+	im := &importer{name: name, opts: opts, models: make(map[string]Result), cells: make(map[string]int), tests: make(map[[2]string]bool), ignored: make(map[string]string)}
 	im.run = &record.Run{
 		Schema: record.Schema,
 		ID:     "import-" + hex.EncodeToString(hash.Sum(nil))[:12],
@@ -108,9 +107,11 @@ type importer struct {
 	name    string
 	opts    ImportOptions
 	run     *record.Run
-	models  map[string]Result // first result of each model's name
-	ignored map[string]string // values of ignored parameters
-	repeats int               // copies of results
+	models  map[string]Result  // first result of each model's name
+	cells   map[string]int     // index of each key in the run's cells
+	tests   map[[2]string]bool // that a cell has as a metric, by its key and name
+	ignored map[string]string  // values of ignored parameters
+	repeats int                // copies of results
 }
 
 func (im *importer) note(format string, args ...any) {
@@ -129,7 +130,8 @@ func (im *importer) add(r Result, varying map[string]bool) error {
 	}
 	cell := im.cell(model, params)
 	metric := r.Test.Metric()
-	if _, ok := cell.Metric(metric.Name); !ok {
+	if test := [2]string{cell.Key, metric.Name}; !im.tests[test] {
+		im.tests[test] = true
 		cell.Metrics = append(cell.Metrics, metric)
 	}
 	t := record.Trial{
@@ -182,9 +184,10 @@ func (im *importer) model(r Result) (string, error) {
 // cell finds or makes the cell.
 func (im *importer) cell(model string, params map[string]string) *record.Cell {
 	key := record.CellKey("bench", model, params)
-	i := slices.IndexFunc(im.run.Cells, func(c record.Cell) bool { return c.Key == key })
-	if i < 0 {
+	i, ok := im.cells[key]
+	if !ok {
 		i = len(im.run.Cells)
+		im.cells[key] = i
 		im.run.Cells = append(im.run.Cells, record.Cell{Key: key, Workload: "bench", Model: model, Params: params})
 	}
 	return &im.run.Cells[i]

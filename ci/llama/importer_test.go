@@ -193,6 +193,33 @@ func TestImportMixed(t *testing.T) {
 	}
 }
 
+// A file of many different results is refused before each is compared with all
+// others: what a cell, an arm and a file may hold is bounded.
+func TestImportBounded(t *testing.T) {
+	line := func(i int, test string) string {
+		return fmt.Sprintf(`{"build_commit":"x","build_number":1,"model_filename":"m.gguf","model_type":"t","model_size":1,"model_n_params":1,"n_threads":2,%s,"test_time":"2026-11-23T09:00:00Z","samples_ns":[%d]}`+"\n", test, 1000+i)
+	}
+	for name, c := range map[string]struct {
+		n    int
+		test func(i int) string
+		want string
+	}{
+		"one test":       {2_600, func(int) string { return `"n_prompt":8,"n_gen":0` }, `more than 2500 trials of arm "f" in cell`},
+		"many tests":     {20_000, func(i int) string { return fmt.Sprintf(`"n_prompt":%d,"n_gen":0`, i+1) }, "20000 metrics, at most 1000"},
+		"many settings":  {20_001, func(i int) string { return fmt.Sprintf(`"n_prompt":8,"n_gen":0,"poll":%d`, i) }, "cells: 20001 of them, at most 20000"},
+		"no such number": {1, func(int) string { return `"n_prompt":8,"n_gen":0` }, ""},
+	} {
+		var file strings.Builder
+		for i := range c.n {
+			file.WriteString(line(i, c.test(i)))
+		}
+		_, err := Import("f", strings.NewReader(file.String()), ImportOptions{})
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: error %.300v, want %q", name, err, c.want)
+		}
+	}
+}
+
 func TestImportFaulty(t *testing.T) {
 	path := constructed + "truncated.jsonl"
 	if _, err := ImportFile(path, ImportOptions{}); err == nil || !strings.Contains(err.Error(), "truncated.jsonl:") {

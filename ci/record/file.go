@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,9 +16,19 @@ const maxRecordBytes = 1 << 30
 
 // Read decodes and checks one run record. name is used in messages.
 func Read(r io.Reader, name string) (*Run, error) {
-	data, err := readBounded(r, maxRecordBytes)
+	return read(r, name, maxRecordBytes, mostText)
+}
+
+// ReadForeign is Read for a record of at most so many bytes that a stranger may
+// have made: its texts are short.
+func ReadForeign(r io.Reader, name string, bytes int64) (*Run, error) {
+	return read(r, name, bytes, foreignText)
+}
+
+func read(r io.Reader, name string, bytes int64, text int) (*Run, error) {
+	data, err := readBounded(r, name, bytes, text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, err
 	}
 	var head struct{ Schema string }
 	if err := json.Unmarshal(data, &head); err != nil {
@@ -36,13 +47,21 @@ func Read(r io.Reader, name string) (*Run, error) {
 	return run, nil
 }
 
-// readBounded reads all of r, which must be at most limit bytes.
-func readBounded(r io.Reader, limit int64) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		err = fmt.Errorf("larger than %d MiB, which no run record is", limit>>20)
+// readBounded reads all of r, which must be at most limit bytes and within the
+// bounds of a record: what is not ends the reading where it stands.
+func readBounded(r io.Reader, name string, limit int64, text int) ([]byte, error) {
+	var data bytes.Buffer
+	bounds := fence{most: text}
+	_, err := io.Copy(io.MultiWriter(&bounds, &data), io.LimitReader(r, limit+1))
+	switch {
+	case bounds.beyond != nil:
+		return nil, fmt.Errorf("%s:%w", name, bounds.beyond)
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", name, err)
+	case int64(data.Len()) > limit:
+		return nil, fmt.Errorf("%s: larger than %d MiB, which no run record is", name, limit>>20)
 	}
-	return data, err
+	return data.Bytes(), nil
 }
 
 // ReadFile reads the run record at path.

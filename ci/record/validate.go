@@ -7,10 +7,23 @@ import (
 )
 
 // Validate checks that a run holds together: names are unique, every reference
-// leads somewhere, every number is finite. It returns the first fault.
+// leads somewhere, every number is one that statistics can take, and there is no
+// more of anything than a session has. It returns the first fault.
 func (r *Run) Validate() error {
 	if r.Schema != Schema {
 		return fmt.Errorf("schema is %q, want %q", r.Schema, Schema)
+	}
+	for _, list := range []struct {
+		name    string
+		n, most int
+	}{
+		{"arms", len(r.Arms), mostArms}, {"models", len(r.Models), mostCells}, {"datasets", len(r.Datasets), mostCells},
+		{"cells", len(r.Cells), mostCells}, {"trials", len(r.Trials), mostTrials}, {"looks", len(r.Looks), mostTrials},
+		{"parts", len(r.Parts), mostCells}, {"notes", len(r.Notes), mostCells},
+	} {
+		if list.n > list.most {
+			return fmt.Errorf("%s: %d of them, at most %d are read", list.name, list.n, list.most)
+		}
 	}
 	arms := make(map[string]bool, len(r.Arms))
 	for i, a := range r.Arms {
@@ -18,6 +31,9 @@ func (r *Run) Validate() error {
 			return fmt.Errorf("arms[%d]: name %q is empty or used twice", i, a.Name)
 		}
 		arms[a.Name] = true
+		if n := max(len(a.Params), len(a.Env)); n > mostParams {
+			return fmt.Errorf("arms[%d] %s: %d parameters or variables, at most %d are read", i, a.Name, n, mostParams)
+		}
 	}
 	if !arms[r.Baseline] {
 		return fmt.Errorf("baseline: no arm is named %q", r.Baseline)
@@ -49,6 +65,7 @@ func (r *Run) Validate() error {
 		return err
 	}
 	seen := make(map[string]bool, len(r.Trials))
+	var tally Tally
 	for i, t := range r.Trials {
 		if t.ID == "" || seen[t.ID] {
 			return fmt.Errorf("trials[%d]: id %q is empty or used twice", i, t.ID)
@@ -59,6 +76,9 @@ func (r *Run) Validate() error {
 		}
 		if cells[t.Cell] == nil {
 			return fmt.Errorf("trials[%d] %s: no cell has the key %q", i, t.ID, t.Cell)
+		}
+		if err := tally.Add(t.Arm, t.Cell); err != nil {
+			return fmt.Errorf("trials[%d] %s: %w", i, t.ID, err)
 		}
 		if err := t.validate(cells[t.Cell]); err != nil {
 			return fmt.Errorf("trials[%d] %s: %w", i, t.ID, err)
@@ -119,6 +139,12 @@ func (r *Run) validateParts(cells map[string]*Cell) error {
 }
 
 func (c *Cell) validate() error {
+	if len(c.Metrics) > mostMetrics {
+		return fmt.Errorf("%d metrics, at most %d are read", len(c.Metrics), mostMetrics)
+	}
+	if n := max(len(c.Params), len(c.Objectives)); n > mostParams {
+		return fmt.Errorf("%d parameters or objectives, at most %d are read", n, mostParams)
+	}
 	names := make(map[string]bool, len(c.Metrics))
 	for _, m := range c.Metrics {
 		if m.Name == "" || names[m.Name] {
@@ -133,7 +159,7 @@ func (c *Cell) validate() error {
 }
 
 func (t *Trial) validate(cell *Cell) error {
-	if t.Block < NoBlock {
+	if t.Block < NoBlock || t.Block > mostBlock {
 		return fmt.Errorf("block %d", t.Block)
 	}
 	switch t.Outcome {
@@ -154,6 +180,9 @@ func (t *Trial) validate(cell *Cell) error {
 	if !(t.Seconds >= 0) || math.IsInf(t.Seconds, 0) {
 		return fmt.Errorf("seconds: %v is not a duration", t.Seconds)
 	}
+	if n := max(len(t.Warnings), len(t.Contaminated)); n > mostWords {
+		return fmt.Errorf("%d warnings, at most %d are read", n, mostWords)
+	}
 	seen := make(map[string]bool, len(t.Measurements))
 	for _, m := range t.Measurements {
 		metric, ok := cell.Metric(m.Metric)
@@ -161,25 +190,45 @@ func (t *Trial) validate(cell *Cell) error {
 			return fmt.Errorf("metric %q is not one of its cell, or is there twice", m.Metric)
 		}
 		seen[m.Metric] = true
-		if len(m.Values) == 0 {
-			return fmt.Errorf("metric %s: no values", m.Metric)
-		}
-		for _, v := range slices.Concat(m.Values, m.Warmup) {
-			if math.IsNaN(v) || math.IsInf(v, 0) || metric.Kind == Throughput && v <= 0 {
-				return fmt.Errorf("metric %s: value %v", m.Metric, v)
-			}
-		}
-		if m.Censored && len(m.Values) != 1 {
-			return fmt.Errorf("metric %s: %d values, a censored one has its bound alone", m.Metric, len(m.Values))
-		}
-		if c := m.Count; c != nil && (c.Total < 1 || c.Succeeded < 0 || c.Succeeded > c.Total) {
-			return fmt.Errorf("metric %s: %d of %d succeeded", m.Metric, c.Succeeded, c.Total)
+		if err := m.validate(metric); err != nil {
+			return fmt.Errorf("metric %s: %w", m.Metric, err)
 		}
 	}
 	if p := t.Preparation; p != nil && (p.Padding < 0 || !finite(p.Cooled) || p.TemperatureC != nil && !finite(*p.TemperatureC)) {
 		return fmt.Errorf("preparation: %+v", *p)
 	}
 	return t.Samples.validate()
+}
+
+// validate checks the numbers of one measurement.
+func (m *Measurement) validate(metric Metric) error {
+	if len(m.Values) == 0 {
+		return fmt.Errorf("no values")
+	}
+	if n := max(len(m.Values), len(m.Warmup)); n > mostValues {
+		return fmt.Errorf("%d values, at most %d are read", n, mostValues)
+	}
+	rate := metric.Kind == SuccessRate
+	for _, v := range slices.Concat(m.Values, m.Warmup) {
+		switch {
+		case !finite(v) || math.Abs(v) > mostNumber || v != 0 && math.Abs(v) < leastNumber || metric.Kind == Throughput && v <= 0:
+			return fmt.Errorf("value %v", v)
+		case rate && (v < 0 || v > 1):
+			return fmt.Errorf("value %v, want a share of requests, from 0 to 1", v)
+		}
+	}
+	if m.Censored && len(m.Values) != 1 {
+		return fmt.Errorf("%d values, a censored one has its bound alone", len(m.Values))
+	}
+	c := m.Count
+	switch {
+	case c == nil:
+	case c.Total < 1 || c.Succeeded < 0 || c.Succeeded > c.Total:
+		return fmt.Errorf("%d of %d succeeded", c.Succeeded, c.Total)
+	case rate && (len(m.Values) != 1 || math.Abs(m.Values[0]-float64(c.Succeeded)/float64(c.Total)) > rateAccuracy):
+		return fmt.Errorf("values %v, yet %d of %d succeeded", m.Values[:min(len(m.Values), 3)], c.Succeeded, c.Total)
+	}
+	return nil
 }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

@@ -23,6 +23,7 @@ type past struct {
 	size    int64       // of its whole lines, bytes
 	torn    string      // what follows them: "" or a sentence about the last line, cut short by a crash
 	trialAt []int       // line of each trial
+	tally   record.Tally
 }
 
 // Recover reads the journal in dir as a run record, as far as it got: what a
@@ -142,6 +143,9 @@ func (p *past) add(e entry, line int, seen map[string]bool) error {
 		seen[e.Trial.ID] = true
 		if err := checkTrial(p.run, *e.Trial); err != nil {
 			return err
+		}
+		if err := p.tally.Add(e.Trial.Arm, e.Trial.Cell); err != nil {
+			return fmt.Errorf("trial %s: %w", e.Trial.ID, err)
 		}
 		learn(p.run, *e.Trial)
 		p.run.Trials = append(p.run.Trials, *e.Trial)

@@ -232,6 +232,35 @@ func TestRecoverNeedsAJournal(t *testing.T) {
 	}
 }
 
+// A journal from elsewhere is bounded as a record is.
+func TestRecoverBoundsTrials(t *testing.T) {
+	dir := t.TempDir()
+	p := makePlan(t, dir, 2)
+	opts := options(filepath.Join(dir, "out"))
+	interruptAt(t, p, opts.Dir, 1)
+	path := filepath.Join(opts.Dir, runner.JournalFile)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	header, rest, _ := strings.Cut(string(data), "\n")
+	trial, _, _ := strings.Cut(rest, "\n")
+	_, after, ok := strings.Cut(trial, `"id":"`)
+	if !ok {
+		t.Fatalf("no trial: %s", trial)
+	}
+	id, _, _ := strings.Cut(after, `"`)
+	var all strings.Builder
+	all.WriteString(header + "\n")
+	for i := range 2_501 {
+		all.WriteString(strings.Replace(trial, `"id":"`+id, fmt.Sprintf(`"id":"%s.%d`, id, i), 1) + "\n")
+	}
+	writeFile(t, path, all.String())
+	if _, err := runner.Recover(opts.Dir); err == nil || !strings.Contains(err.Error(), "journal.jsonl:2502: trial "+id+".2500: more than 2500 trials") {
+		t.Errorf("error is %v", err)
+	}
+}
+
 // Reading a journal and resuming from it never panics, and what it yields can
 // be written as a record.
 func FuzzRecover(f *testing.F) {

@@ -169,6 +169,7 @@ func (r *reader) plain(data []byte) (run *record.Run, ok bool, err error) {
 	run = new(record.Run)
 	s := &scanner{data: data}
 	known := make(words)
+	var tally record.Tally
 	var cells []byte
 	rest := []byte{'{'}
 	s.object(recordKeys, func(key int) {
@@ -180,6 +181,12 @@ func (r *reader) plain(data []byte) (run *record.Run, ok bool, err error) {
 				t := s.trial(known)
 				if t.Outcome == "" && !s.odd { // before there are millions of them
 					err, s.odd = fmt.Errorf("trials[%d] %q: no outcome", len(run.Trials), short(t.ID)), true
+					return
+				}
+				if more := tally.Add(t.Arm, t.Cell); more != nil && !s.odd {
+					err, s.odd = fmt.Errorf("trials[%d] %q: %w", len(run.Trials), short(t.ID), more), true
+				}
+				if s.odd { // somebody else reads it, or nobody
 					return
 				}
 				run.Trials = append(run.Trials, t)
