@@ -49,7 +49,7 @@ func oneStage(run *record.Run, policy Policy) *Result {
 		}
 	}
 	res.Failures = failures(run)
-	res.judge(nil)
+	res.judge(mismatches{})
 	return res
 }
 
@@ -66,13 +66,15 @@ func Between(base, head Selection, policy Policy) *Result {
 	res.Comparisons, res.Alone = match(b, h, res.Method, policy)
 	hard, soft := base.Run.Host.Compare(head.Run.Host)
 	res.Differences = append(hostDifferences(head.Arm, hard, true), hostDifferences(head.Arm, soft, false)...)
+	what := subjectsOf(base.Run, head.Run, head.Arm, policy)
+	res.Namesakes, res.Differences = what.found, append(res.Differences, what.diffs...)
 	res.Differences = append(res.Differences, buildDifferences(b.arm, h.arm)...)
 	res.Failures = append(failures(base.Run), failures(head.Run)...)
 	if r, more := reliability(b, h); more {
 		res.Reliability = append(res.Reliability, r)
 	}
 	res.Notes = append(append(res.Notes, base.Run.Notes...), head.Run.Notes...)
-	res.judge(keys(hard))
+	res.judge(mismatches{keys(hard), what.cells})
 	return res
 }
 

@@ -156,7 +156,8 @@ type Result struct {
 	Reliability  []Reliability `json:"reliability,omitempty"` // contenders that fail more often than the baseline
 	Alone        []Alone       `json:"alone,omitempty"`       // what has no partner is named, not dropped
 	Differences  []Difference  `json:"differences,omitempty"`
-	Notes        []string      `json:"notes,omitempty"` // of the run records
+	Namesakes    []Namesake    `json:"namesakes,omitempty"` // models and datasets that only share their name
+	Notes        []string      `json:"notes,omitempty"`     // of the run records
 
 	Confirmation *Confirmation `json:"confirmation,omitempty"` // history: nil when nothing nominated was measured again
 
@@ -179,8 +180,8 @@ type Alone struct {
 	Arm    string `json:"arm"` // the side that has it
 }
 
-// A Difference is a property of machine or build that is not the same on both
-// sides. Hard differences forbid a comparison.
+// A Difference is a property of machine, build, model or dataset that is not the
+// same on both sides. Hard differences forbid a comparison.
 type Difference struct {
 	Key       string `json:"key"` // "host.cpu", "build.commit"
 	Baseline  string `json:"baseline"`

@@ -38,6 +38,8 @@ func History(past []Selection, head Selection, policy Policy) *Result {
 	}
 	slices.Sort(mismatched)
 	h := side(head)
+	what := subjectsOfPast(past, head, policy)
+	res.Namesakes, res.Differences = what.found, what.diffs
 	for _, c := range h.cells {
 		if len(h.trials[c.Key]) == 0 {
 			continue
@@ -45,7 +47,7 @@ func History(past []Selection, head Selection, policy Policy) *Result {
 		for _, m := range c.Metrics {
 			res.Comparisons = append(res.Comparisons, Comparison{
 				Cell: c.Key, Workload: c.Workload, Model: c.Model, Params: c.Params, Metric: m, Method: Historical,
-				Baseline:  sessionMeans(same, past, c.Key, m),
+				Baseline:  sessionMeans(fit(same, what.unfit[c.Key]), past, c.Key, m),
 				Contender: sessionMeans([]armTrials{h}, []Selection{head}, c.Key, m),
 			})
 		}
@@ -58,10 +60,57 @@ func History(past []Selection, head Selection, policy Policy) *Result {
 		}
 	}
 	if len(same) > 0 {
-		res.Differences = since(past, same[len(same)-1], head)
+		res.Differences = append(res.Differences, since(past, same[len(same)-1], head)...)
 	}
-	res.judge(slices.Compact(mismatched))
+	res.judge(mismatches{slices.Compact(mismatched), what.cells})
 	return res
+}
+
+// pastSubjects are the namesakes among a session and those before it.
+type pastSubjects struct {
+	subjects
+	unfit map[string]map[string]bool // by cell: the runs, by ID, that measured something else under its name
+}
+
+// subjectsOfPast compares what a session measured with what the stored ones did.
+// A cell is not judged where every stored session measured something else.
+func subjectsOfPast(past []Selection, head Selection, policy Policy) pastSubjects {
+	all := pastSubjects{subjects{cells: make(map[string]Reason)}, make(map[string]map[string]bool)}
+	served := make(map[string]bool)
+	for _, p := range slices.Backward(past) { // the latest speaks for those before it
+		one := subjectsOf(p.Run, head.Run, head.Arm, policy)
+		for _, c := range p.Run.Cells {
+			if r, unlike := one.cells[c.Key]; !unlike {
+				served[c.Key] = true
+			} else {
+				if _, told := all.cells[c.Key]; !told {
+					all.cells[c.Key] = r
+				}
+				if all.unfit[c.Key] == nil {
+					all.unfit[c.Key] = make(map[string]bool)
+				}
+				all.unfit[c.Key][p.Run.ID] = true
+			}
+		}
+		if len(all.found) == 0 {
+			all.found, all.diffs = one.found, one.diffs
+		}
+	}
+	for cell := range served {
+		delete(all.cells, cell)
+	}
+	if len(all.cells) == 0 && !slices.ContainsFunc(all.found, func(n Namesake) bool { return n.Ignored }) {
+		all.found, all.diffs = nil, nil
+	}
+	return all
+}
+
+// fit leaves out the sessions of those IDs.
+func fit(sessions []armTrials, unfit map[string]bool) []armTrials {
+	if len(unfit) == 0 {
+		return sessions
+	}
+	return slices.DeleteFunc(slices.Clone(sessions), func(a armTrials) bool { return unfit[a.run] })
 }
 
 // HardDifferences lists what keeps a session from being the history of another:

@@ -18,8 +18,8 @@ const (
 
 // judge gives every comparison its verdict: the contenders as one family, the
 // null controls as another.
-func (r *Result) judge(mismatched []string) {
-	judgeFamily(r.Controls, r.Policy, nil) // of one session: nothing can be mismatched
+func (r *Result) judge(mismatched mismatches) {
+	judgeFamily(r.Controls, r.Policy, mismatches{}) // of one session: nothing can be mismatched
 	judgeFamily(r.Comparisons, r.Policy, mismatched)
 	r.conclude()
 }
@@ -47,7 +47,7 @@ func (r *Result) conclude() {
 
 // judgeFamily applies statistics reference 7.4, with
 // Holm's correction over all comparisons that have an interval and a margin.
-func judgeFamily(cs []Comparison, policy Policy, mismatched []string) {
+func judgeFamily(cs []Comparison, policy Policy, mismatched mismatches) {
 	var family []*Comparison
 	for i := range cs {
 		if c := &cs[i]; c.Interval != nil && c.Margin != nil {
@@ -105,7 +105,7 @@ func newJudge(policy Policy, family int) judge {
 	return judge{policy: policy, perTest: policy.Alpha / float64(max(2, family)), errors: make(map[float64]float64)}
 }
 
-func (j judge) verdict(c *Comparison, mismatched []string) (Verdict, *Reason) {
+func (j judge) verdict(c *Comparison, mismatched mismatches) (Verdict, *Reason) {
 	inconclusive := func(r Reason) (Verdict, *Reason) { return Inconclusive, &r }
 	censored := c.Baseline.Censored + c.Contender.Censored
 	_, gated := j.policy.Margin(c.Metric)
@@ -118,8 +118,8 @@ func (j judge) verdict(c *Comparison, mismatched []string) (Verdict, *Reason) {
 		return inconclusive(Reason{Code: Censored, Have: censored})
 	case len(c.Contender.Trials) == 0:
 		return inconclusive(Reason{Code: NotMeasured})
-	case len(mismatched) > 0:
-		return inconclusive(Reason{Code: EnvironmentMixed, Keys: mismatched})
+	case mismatched.of(c) != nil:
+		return Inconclusive, mismatched.of(c)
 	case c.Method == Historical && len(c.Baseline.Trials) == 0:
 		return inconclusive(Reason{Code: NoBaseline, Need: minSessions})
 	case c.Change == nil:

@@ -22,6 +22,11 @@ type Policy struct {
 	MinTrials int `json:"min_trials"`
 
 	InconclusiveFails bool `json:"inconclusive_fails"`
+
+	// Ignore names what may stand for something else on the other side, because
+	// comparing unlike things is wanted: IgnoreModel, IgnoreDataset. Results say
+	// so.
+	Ignore []string `json:"ignore,omitempty"`
 }
 
 // DefaultPolicy holds the proposed margins of the statistics reference, 7.4.

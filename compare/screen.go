@@ -105,7 +105,7 @@ func confirm(screen, second *Result, blocks int) *Result {
 	}
 	res.Controls = append(append([]Comparison(nil), screen.Controls...), second.Controls...)
 	res.Failures = append(append([]Failure(nil), screen.Failures...), second.Failures...)
-	judgeFamily(family, screen.Policy, nil)
+	judgeFamily(family, screen.Policy, mismatches{})
 	for k, i := range at {
 		res.Comparisons[i] = family[k]
 	}

@@ -50,6 +50,7 @@ const (
 	Nominated        ReasonCode = "nominated"            // worse than the stored sessions; only a paired run can blame the build
 	Unconfirmed      ReasonCode = "unconfirmed"          // the screening saw a sign of a loss, and the fresh blocks to judge it by were not measured
 	EnvironmentMixed ReasonCode = "environment_mismatch" // hard keys differ between the sides
+	SubjectMismatch  ReasonCode = "subject_mismatch"     // one name stands for another model or dataset on the other side
 	ControlFired     ReasonCode = "control_fired"        // the baseline measured against itself differed
 	NoBaseline       ReasonCode = "no_baseline"          // no stored session has this cell
 	BaselineTooYoung ReasonCode = "baseline_too_young"   // too few stored sessions
@@ -67,5 +68,5 @@ type Reason struct {
 	Code ReasonCode `json:"code"`
 	Have int        `json:"have,omitempty"` // blocks, trials a side, or sessions at hand
 	Need int        `json:"need,omitempty"` // as many in all would decide with 80 % power, if the change is what it looks like; 0 when no sensible number would
-	Keys []string   `json:"keys,omitempty"` // hard keys that differ
+	Keys []string   `json:"keys,omitempty"` // hard keys, or properties of model or dataset, that differ
 }

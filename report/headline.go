@@ -52,6 +52,11 @@ func headline(n Counts) string {
 	return strings.Join(parts, ", ")
 }
 
+// remarked adds to the counts what must be known before any of them is believed.
+func remarked(counts string, res *compare.Result) string {
+	return strings.Join(append([]string{counts}, subjectRemarks(res.Namesakes)...), "; ")
+}
+
 // lead says the most important finding in one sentence; rows are in reading
 // order.
 func lead(r Report, res *compare.Result, interrupted bool) Text {

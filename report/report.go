@@ -51,7 +51,7 @@ type Report struct {
 
 	Failures    []Failure            `json:"failures,omitempty"`    // trials that measured nothing, in measured order
 	Alone       []compare.Alone      `json:"alone,omitempty"`       // what only one side has
-	Differences []compare.Difference `json:"differences,omitempty"` // of machine and build, hard ones first
+	Differences []compare.Difference `json:"differences,omitempty"` // of machine, build, model and dataset, hard ones first
 	Arms        []Arm                `json:"arms,omitempty"`        // baseline first, controls last
 	Facts       []Fact               `json:"facts"`                 // how it was measured, in reading order
 	Stored      []Stored             `json:"stored,omitempty"`      // history mode: the sessions that serve as baseline, oldest first
@@ -140,14 +140,14 @@ func New(res *compare.Result, src Source) Report {
 	r.Outcome = res.Outcome()
 	r.Status = status(r, res)
 	r.Lenient = r.Outcome == compare.Passed && r.Status == undecided
-	r.Headline = headline(r.Counts)
+	r.Headline = remarked(headline(r.Counts), res)
 	r.Lead = lead(r, res, src.interrupted() != "")
 	var unread []Text
 	r.Serving, unread = newServings(r, src, labels)
 	r.Capacity = newCapacity(r, src)
 	r.Studies = newStudies(src, labels)
 	r.Grids = newGrids(src)
-	r.Patterns = slices.Concat(lines(cause(r.Serving), capacityLead(r.Capacity)), patterns(res))
+	r.Patterns = slices.Concat(subjectTexts(res.Namesakes), lines(cause(r.Serving), capacityLead(r.Capacity)), patterns(res))
 	r.Steps = nextSteps(r, res, src)
 	r.Facts = newFacts(r, res, src)
 	r.Notes = append(newNotes(r, res, src), unread...)

@@ -28,6 +28,7 @@ func nextSteps(r Report, res *compare.Result, src Source) []Step {
 	if r.Outcome == compare.NothingCompared && len(res.Alone) > 0 && src.interrupted() == "" {
 		add(CheckInput, say("Check that both sides measured the same models, parameters and tests."))
 	}
+	add(CheckInput, sameSubject(res.Namesakes))
 	add(ReadLogs, readLogs(r, src))
 	if r.Counts.Regressions > 0 {
 		add(Reproduce, again(res.Method, len(src.Reproduce) > 0), src.Reproduce...)

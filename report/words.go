@@ -119,6 +119,9 @@ func reason(r Row) (why, remedy Text) {
 		return say("something else disturbed the machine in %s, too many to leave them out", plural(have, "trial")), say("measure when the machine is quiet: 'llama-regress doctor' says what runs")
 	case compare.EnvironmentMixed:
 		return join(" ", say("the two sides were not measured alike:"), quoteAll(c.Reason.Keys, 8)), say("measure both in one session on one machine")
+	case compare.SubjectMismatch:
+		return join(" ", say("one name stands for two things on the two sides, which differ in"), quoteAll(c.Reason.Keys, 8)),
+			say("measure the same on both sides, give unlike things different names, or compare them on purpose with --ignore %s", strings.Join(ignorable(c.Reason.Keys), ","))
 	case compare.ControlFired:
 		return say("the baseline differed from itself when measured twice, so no difference here can be trusted"), say("make the machine steadier, then measure again")
 	case compare.Nominated:

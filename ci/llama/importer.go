@@ -19,7 +19,8 @@ type ImportOptions struct {
 
 	// Ignore names parameters that do not tell cells apart, so that files
 	// which differ in them on purpose can be compared: "threads", or a setting
-	// by llama-bench's name. Within one file an ignored parameter must not vary.
+	// by llama-bench's name. Within one file an ignored parameter must not vary:
+	// it becomes one of the arm, so that reports tell where two files differ in it.
 	Ignore []string
 
 	// Mixed accepts results of several builds or machines in one file. Without
@@ -87,9 +88,12 @@ func Import(name string, r io.Reader, opts ImportOptions) (*record.Run, error) {
 			return nil, fmt.Errorf("%s:%d: %w", name, result.Line, err)
 		}
 	}
-	for _, setting := range opts.Ignore {
-		if _, met := im.ignored[setting]; !met && !isParam(setting) {
-			return nil, fmt.Errorf("%s: ignore: no result has a setting %q", name, setting)
+	for name, value := range im.ignored {
+		if arm := &im.run.Arms[0]; value != "" {
+			if arm.Params == nil {
+				arm.Params = make(map[string]string)
+			}
+			arm.Params[name] = value
 		}
 	}
 	if im.repeats > 0 {
@@ -171,14 +175,17 @@ func (im *importer) model(r Result) (string, error) {
 	known, ok := im.models[name]
 	if !ok {
 		im.models[name] = r
-		im.run.Models = append(im.run.Models, record.Model{
-			Name: name, Path: r.ModelFile, Bytes: r.ModelBytes, Type: r.ModelType, Parameters: r.ModelParams,
-		})
-	} else if known.ModelType != r.ModelType || known.ModelBytes != r.ModelBytes || known.ModelParams != r.ModelParams {
+		im.run.Models = append(im.run.Models, r.model(name))
+	} else if len(known.model(name).Compare(r.model(name))) > 0 {
 		return "", fmt.Errorf("model %s is %s with %d bytes here, but %s with %d bytes on line %d; give the files different names",
 			name, r.ModelType, r.ModelBytes, known.ModelType, known.ModelBytes, known.Line)
 	}
 	return name, nil
+}
+
+// model is what the result says of the model it calls by that name.
+func (r Result) model(name string) record.Model {
+	return record.Model{Name: name, Path: r.ModelFile, Bytes: r.ModelBytes, Type: r.ModelType, Parameters: r.ModelParams}
 }
 
 // cell finds or makes the cell.

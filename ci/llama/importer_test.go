@@ -163,13 +163,16 @@ func TestImportIgnore(t *testing.T) {
 	if a.Trials[0].Echo["threads"] != "2" {
 		t.Errorf("echo %v", a.Trials[0].Echo)
 	}
-	for want, ignore := range map[string]string{
-		"dir/base.jsonl:2: threads is ignored, but it is 1 here and 2 before": "threads",
-		`ignore: no result has a setting "threats"`:                           "threats",
-	} {
-		if _, err := importText(t, ImportOptions{Ignore: []string{ignore}}, two, one); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("ignore %s: %v, want %s", ignore, err, want)
-		}
+	if a.Arms[0].Params["threads"] != "2" || b.Arms[0].Params["threads"] != "1" {
+		t.Errorf("what is ignored became no parameter of the arms: %v, %v", a.Arms[0].Params, b.Arms[0].Params)
+	}
+	moved, err := importText(t, ImportOptions{Ignore: []string{"flash_attn", "numa", "spectre"}}, object(`flash_attn="false"`))
+	if diff := cmp.Diff(map[string]string{"flash_attn": "off"}, moved.Arms[0].Params); err != nil || diff != "" {
+		t.Errorf("a default that is ignored: %v %s", err, diff)
+	}
+	want := "dir/base.jsonl:2: threads is ignored, but it is 1 here and 2 before"
+	if _, err := importText(t, ImportOptions{Ignore: []string{"threads"}}, two, one); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %s", err, want)
 	}
 }
 

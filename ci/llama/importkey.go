@@ -38,6 +38,9 @@ func (im *importer) key(r Result, varying map[string]bool) (map[string]string, e
 	for _, name := range im.opts.Ignore {
 		delete(key, name)
 		value, ok := params[name]
+		if !ok && isParam(name) {
+			value, ok = defaultOf(name), true
+		}
 		if !ok {
 			continue
 		}

@@ -158,15 +158,15 @@ func (m *merger) sameFiles(s shardRun) {
 	for _, other := range m.shards {
 		for _, x := range other.Models {
 			for _, y := range s.Models {
-				if x.Name == y.Name && x.SHA256 != y.SHA256 {
-					m.fault("model %s is %.12s in %s and %.12s in %s: give every job the same file", printable(x.Name), x.SHA256, other.name, y.SHA256, s.name)
+				if x.Name == y.Name && len(x.Compare(y)) > 0 {
+					m.fault("model %s is %s: give every job the same file", printable(x.Name), apart(x.Compare(y), other.name, s.name))
 				}
 			}
 		}
 		for _, x := range other.Datasets {
 			for _, y := range s.Datasets {
-				if x.Name == y.Name && x.SHA256 != y.SHA256 {
-					m.fault("dataset %s is %.12s in %s and %.12s in %s: give every job the same file", printable(x.Name), x.SHA256, other.name, y.SHA256, s.name)
+				if x.Name == y.Name && len(x.Compare(y)) > 0 {
+					m.fault("dataset %s is %s: give every job the same file", printable(x.Name), apart(x.Compare(y), other.name, s.name))
 				}
 			}
 		}
@@ -176,6 +176,15 @@ func (m *merger) sameFiles(s shardRun) {
 			}
 		}
 	}
+}
+
+// apart words in what the two records differ.
+func apart(diffs []record.KeyDiff, a, b string) string {
+	var parts []string
+	for _, d := range diffs {
+		parts = append(parts, fmt.Sprintf("%s %.12s in %s and %.12s in %s", d.Key, printable(d.A), a, printable(d.B), b))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // missing looks for the shards that nobody named.

@@ -136,12 +136,22 @@ func TestMergeNamesWhatDoesNotFit(t *testing.T) {
 		"model": {func(p []*record.Run) []*record.Run {
 			p[1].Models = append(p[1].Models, record.Model{Name: "tiny", SHA256: "x"})
 			return p
-		}, []string{"model tiny is sum-tiny in one and x in two"}, runner.Merging{}},
+		}, []string{"model tiny is sha256 sum-tiny in one and x in two"}, runner.Merging{}},
 		"dataset": {func(p []*record.Run) []*record.Run {
 			p[0].Datasets = []record.Dataset{{Name: "chats", SHA256: "x"}}
 			p[1].Datasets = []record.Dataset{{Name: "chats", SHA256: "y"}}
 			return p
-		}, []string{"dataset chats is x in one and y in two"}, runner.Merging{}},
+		}, []string{"dataset chats is sha256 x in one and y in two"}, runner.Merging{}},
+		"model by its size": {func(p []*record.Run) []*record.Run {
+			p[0].Models = append(p[0].Models, record.Model{Name: "shared", Bytes: 7})
+			p[1].Models = append(p[1].Models, record.Model{Name: "shared", Bytes: 13})
+			return p
+		}, []string{"model shared is bytes 7 in one and 13 in two"}, runner.Merging{}},
+		"model that one does not know": {func(p []*record.Run) []*record.Run {
+			p[0].Models = append(p[0].Models, record.Model{Name: "shared", SHA256: "x"})
+			p[1].Models = append(p[1].Models, record.Model{Name: "shared"})
+			return p
+		}, nil, runner.Merging{}},
 		"arms":     {func(p []*record.Run) []*record.Run { p[1].Arms = p[1].Arms[:2]; return p }, []string{"one has 3 arms, two has 2"}, runner.Merging{}},
 		"settings": {func(p []*record.Run) []*record.Run { p[1].Arms[1].Env = map[string]string{"A": "1"}; return p }, []string{"arm 2 is head"}, runner.Merging{}},
 		"build and model": {func(p []*record.Run) []*record.Run {

@@ -22,6 +22,7 @@ import (
 func (a *app) compareCommand() *cobra.Command {
 	var (
 		raw   llama.ImportOptions
+		loose ignoring
 		store storeFlags
 		past  pastFlags
 		pass  gateFlags
@@ -63,6 +64,7 @@ FILE#ARM selects an arm of a run record.
 			if err != nil {
 				return err
 			}
+			loose.apply(&raw, &policy)
 			if err := out.spare(a, args); err != nil {
 				return err
 			}
@@ -76,10 +78,17 @@ FILE#ARM selects an arm of a run record.
 						return compare.Selection{}, err
 					}
 				}
-				return a.fromStore(cmd.Context(), opened, past.machine, arg)
+				s, err := a.fromStore(cmd.Context(), opened, past.machine, arg)
+				if err == nil {
+					_, err = ignoreIn(s.Run, arg, raw.Ignore)
+				}
+				return s, err
 			}
 			if args[0] != storePrefix {
 				res, src, err := compareWith(args, policy, read)
+				if err == nil {
+					err = loose.check(src.Base, src.Head)
+				}
 				if err != nil {
 					return err
 				}
@@ -107,7 +116,7 @@ FILE#ARM selects an arm of a run record.
 		},
 	}
 	raw.Tool = tool()
-	cmd.Flags().StringSliceVar(&raw.Ignore, "ignore", nil, "parameters of raw files that do not tell cells apart, such as threads")
+	loose.register(cmd.Flags())
 	cmd.Flags().BoolVar(&raw.Partial, "partial", false, "use the whole results of a raw file that breaks off or holds other text too")
 	cmd.Flags().BoolVar(&raw.Mixed, "mixed", false, "accept a raw file with results of several builds or machines")
 	store.registerRef(cmd.Flags())
@@ -203,7 +212,11 @@ func readMeasured(path string, raw llama.ImportOptions) (*record.Run, error) {
 	start, _ := r.Peek(512) // every writer puts the schema first
 	switch {
 	case bytes.Contains(start, []byte(`"llama-regress/run/`)):
-		return record.Read(r, path)
+		run, err := record.Read(r, path)
+		if err != nil {
+			return nil, err
+		}
+		return ignoreIn(run, path, raw.Ignore)
 	case bytes.Contains(start, []byte(`"llama-regress/report/`)):
 		return nil, fmt.Errorf("%s: this is a report; compare the run.json beside it", path)
 	case filepath.Base(path) == runner.JournalFile:

@@ -60,7 +60,7 @@ func (a *app) byHistory(ctx context.Context, s baseline.Store, head compare.Sele
 	}
 	a.complain(contents)
 	j := &pastJudgement{head: head}
-	j.choice = history.Choose(contents, head.Run, history.Options{Machine: machine, Arm: head.Arm, Most: p.sessions})
+	j.choice = history.Choose(contents, head.Run, history.Options{Machine: machine, Arm: head.Arm, Most: p.sessions, Ignore: policy.Ignore})
 	if j.past, err = j.choice.Selections(ctx, s); err != nil {
 		return nil, err
 	}

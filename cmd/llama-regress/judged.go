@@ -20,6 +20,7 @@ import (
 type judged struct {
 	file   string
 	pass   gateFlags
+	loose  ignoring
 	title  string
 	accept string
 }
@@ -29,6 +30,7 @@ func (j *judged) register(f *pflag.FlagSet) {
 	f.StringVar(&j.title, "title", "", "heading of the report")
 	f.StringVar(&j.accept, "accept", "", `how a regression is accepted here, such as "add the label perf-accepted"`)
 	j.pass.register(f)
+	j.loose.register(f)
 }
 
 // policy is the configuration's gate with the flags over it.
@@ -57,7 +59,12 @@ func (j *judged) read(args []string) (report.Report, error) {
 	if len(args) == 0 {
 		args = []string{"llama-regress-out"}
 	}
-	res, src, err := compareFiles(args, llama.ImportOptions{Tool: tool()}, policy)
+	raw := llama.ImportOptions{Tool: tool()}
+	j.loose.apply(&raw, &policy)
+	res, src, err := compareFiles(args, raw, policy)
+	if err == nil {
+		err = j.loose.check(src.Base, src.Head)
+	}
 	if err != nil {
 		return report.Report{}, err
 	}

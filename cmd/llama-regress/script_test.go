@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -39,7 +41,7 @@ func TestScripts(t *testing.T) {
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "fake": fake, "fakeserver": fakeServer, "bench": bench, "nights": nights, "join": join, "no-process": noProcess, "kernel": fakeKernel,
+			"exits": exits, "fake": fake, "fakeserver": fakeServer, "bench": bench, "results": results, "edit": edit, "nights": nights, "join": join, "no-process": noProcess, "kernel": fakeKernel,
 		},
 	})
 }
@@ -144,4 +146,51 @@ func noProcess(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Fatalf("%s is %q", filepath.Dir(line), command)
 		}
 	}
+}
+
+// results N FILE RATE [FIELD=JSON...] appends N results of llama-bench -o jsonl to
+// FILE, each of one invocation at about RATE tok/s: of tg128, unless fields say so.
+func results(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	rate, err := strconv.ParseFloat(args[2], 64)
+	ts.Check(err)
+	fields := map[string]any{
+		"build_commit": "aaaa1111", "build_number": 6082, "cpu_info": "C", "gpu_info": "", "backends": "CPU",
+		"model_filename": "models/7B/ggml-model-q4_0.gguf", "model_type": "llama 7B Q4_0", "model_size": 3825065984, "model_n_params": 6738415616,
+		"n_threads": 8, "n_gpu_layers": 99, "flash_attn": false, "n_prompt": 0, "n_gen": 128,
+	}
+	for _, pair := range args[3:] {
+		name, text, _ := strings.Cut(pair, "=")
+		var value any
+		if json.Unmarshal([]byte(text), &value) != nil {
+			value = text
+		}
+		fields[name] = value
+	}
+	tokens := 0.0
+	for _, name := range []string{"n_prompt", "n_gen"} {
+		x, err := strconv.ParseFloat(fmt.Sprint(fields[name]), 64)
+		ts.Check(err)
+		tokens += x
+	}
+	f, err := os.OpenFile(ts.MkAbs(args[1]), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	ts.Check(err)
+	defer f.Close()
+	for i := range n {
+		fields["test_time"] = fmt.Sprintf("2026-11-01T%02d:%02d:00Z", i/60, i%60)
+		fields["samples_ns"] = []int64{int64(1e9 * tokens / (rate * (1 + .002*float64(i%3))))}
+		ts.Check(json.NewEncoder(f).Encode(fields))
+	}
+}
+
+// edit FILE PATTERN TEXT replaces what matches the pattern, which something must.
+func edit(ts *testscript.TestScript, _ bool, args []string) {
+	pattern, err := regexp.Compile(args[1])
+	ts.Check(err)
+	text := ts.ReadFile(args[0])
+	if !pattern.MatchString(text) {
+		ts.Fatalf("%s: nothing matches %s", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(pattern.ReplaceAllString(text, args[2])), 0o644))
 }

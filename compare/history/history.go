@@ -25,6 +25,10 @@ type Options struct {
 	Machine string // as keys name it; "" is the Slug of the host's name
 	Arm     string // of the session under test; "" is its baseline arm
 	Most    int    // sessions a cell; 0 is 20
+
+	// Ignore names what stored sessions may have measured otherwise under the
+	// same name, as compare.Policy.Ignore does.
+	Ignore []string
 }
 
 // A Choice is the baseline of a session: for each of its cells the latest
@@ -34,8 +38,9 @@ type Choice struct {
 	Arm   string                        // of the session under test
 	Cells map[string][]baseline.Session // by Cell.Key, oldest first; absent where none can serve
 
-	// Mismatched is the latest session that hard keys alone keep from serving,
-	// where none can serve: to be named beside the keys. Nil otherwise.
+	// Mismatched is the latest session that hard keys, or another model or dataset
+	// of the same name, alone keep from serving, where none can serve: to be named
+	// beside what differs. Nil otherwise.
 	Mismatched *baseline.Session
 
 	// PassedOver says why others cannot serve, the most frequent reason first.
@@ -71,6 +76,9 @@ func Choose(c *baseline.Contents, head *record.Run, o Options) Choice {
 		for _, cell := range head.Cells {
 			if because := unfitCell(c, s, head, o, cell.Key); because != "" {
 				why = because
+				if len(namesakes(s, head, o, cell.Key)) > 0 && choice.Mismatched == nil {
+					choice.Mismatched = &s
+				}
 				continue
 			}
 			serves = true
@@ -136,9 +144,8 @@ func unfitCell(c *baseline.Contents, s baseline.Session, head *record.Run, o Opt
 	if i < 0 {
 		return "measured no cell of this session"
 	}
-	model := s.Run.Cells[i].Model
-	if a, b := hashOf(&s.Run, model), hashOf(head, model); a != "" && b != "" && a != b {
-		return "measured another file of model " + model
+	if why := anotherOf(namesakes(s, head, o, cell), s.Run.Cells[i].Model); why != "" {
+		return why
 	}
 	arm, _ := armOf(&s.Run, o.Arm)
 	for _, x := range s.Samples {
@@ -162,6 +169,20 @@ func armOf(run *record.Run, name string) (record.Arm, bool) {
 	return record.Arm{}, false
 }
 
+// namesakes lists what a session measured otherwise under the names of a cell,
+// as far as it is not ignored.
+func namesakes(s baseline.Session, head *record.Run, o Options, cell string) map[string][]record.KeyDiff {
+	i := slices.IndexFunc(s.Run.Cells, func(x record.Cell) bool { return x.Key == cell })
+	if i < 0 {
+		return nil
+	}
+	found := compare.Namesakes(&s.Run, head, s.Run.Cells[i])
+	for _, kind := range o.Ignore {
+		delete(found, kind)
+	}
+	return found
+}
+
 func hashOf(run *record.Run, model string) string {
 	for _, m := range run.Models {
 		if m.Name == model {
@@ -169,6 +190,18 @@ func hashOf(run *record.Run, model string) string {
 		}
 	}
 	return ""
+}
+
+// anotherOf words namesakes, "" when there are none.
+func anotherOf(found map[string][]record.KeyDiff, model string) string {
+	var why []string
+	if diffs := found[compare.IgnoreModel]; len(diffs) > 0 {
+		why = append(why, "measured another file of model "+model)
+	}
+	if diffs := found[compare.IgnoreDataset]; len(diffs) > 0 {
+		why = append(why, "took its prompts from another dataset, or others of it")
+	}
+	return strings.Join(why, "; ")
 }
 
 // Sessions lists the chosen sessions, each once, oldest first.

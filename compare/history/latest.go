@@ -24,7 +24,7 @@ func Judge(ctx context.Context, s baseline.Store, c *baseline.Contents, m Machin
 	if err != nil {
 		return Latest{}, fmt.Errorf("read the last night of %s: %w", m.Name, err)
 	}
-	choice := Choose(c, run, Options{Machine: m.Name, Arm: night.Arm})
+	choice := Choose(c, run, Options{Machine: m.Name, Arm: night.Arm, Ignore: policy.Ignore})
 	past, err := choice.Selections(ctx, s)
 	if err != nil {
 		return Latest{}, err

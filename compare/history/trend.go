@@ -73,7 +73,8 @@ func (t *Trend) current(m Machine) bool {
 type stretch struct {
 	host    record.Host
 	arm     record.Arm
-	hash    string // of the model file; "" when not known
+	what    *record.Run // whose models and datasets it measured
+	cell    record.Cell
 	segment int
 	points  []int // indices in Points
 }
@@ -142,7 +143,7 @@ func newPoint(night int, x baseline.Sample, sc scale) (Point, bool) {
 // place puts a point into the stretch that it may be compared with, a new one
 // where there is none, and notes where that breaks the trend.
 func (b *trendBuilder) place(t *Trend, p Point, s *baseline.Session, arm record.Arm) {
-	here := stretch{host: s.Run.Host, arm: arm, hash: hashOf(&s.Run, t.Model)}
+	here := stretch{host: s.Run.Host, arm: arm, what: &s.Run, cell: record.Cell{Workload: t.Workload, Model: t.Model}}
 	var begun *baseline.Segment // latest that has begun
 	for i, g := range b.contents.Segments {
 		if g.Machine == b.machine && g.About(t.Cell) && !s.Key.Started.Before(g.Start()) {
@@ -167,8 +168,8 @@ func (b *trendBuilder) place(t *Trend, p Point, s *baseline.Session, arm record.
 	}
 	st := &t.stretches[p.stretch]
 	st.host, st.points = here.host, append(st.points, len(t.Points))
-	if here.hash != "" {
-		st.hash = here.hash
+	if hashOf(here.what, t.Model) != "" || hashOf(st.what, t.Model) == "" {
+		st.what = here.what
 	}
 	t.Points = append(t.Points, p)
 }
@@ -183,8 +184,8 @@ func (s stretch) differs(other stretch) string {
 	if !maps.Equal(s.arm.Params, other.arm.Params) || !maps.Equal(s.arm.Env, other.arm.Env) {
 		why = append(why, "ran with other parameters or environment")
 	}
-	if s.hash != "" && other.hash != "" && s.hash != other.hash {
-		why = append(why, "measured another file of the model")
+	if another := anotherOf(compare.Namesakes(s.what, other.what, s.cell), s.cell.Model); another != "" {
+		why = append(why, another)
 	}
 	return strings.Join(why, "; ")
 }

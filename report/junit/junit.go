@@ -48,6 +48,10 @@ func Write(w io.Writer, r report.Report) error {
 	return all.WriteXML(w)
 }
 
+// mostDifferences is how many differences of the sides a suite has among its
+// properties.
+const mostDifferences = 40
+
 // duration is what every consumer reads: three decimals, no exponent.
 func duration(seconds float64) string { return fmt.Sprintf("%.3f", min(seconds, 1e9)) }
 
@@ -131,6 +135,13 @@ func (g *group) suite(r report.Report, id int) junit.Testsuite {
 	s := junit.Testsuite{Name: g.name, ID: id, Hostname: line(r.Fact("machine").String(), maxName)}
 	if !r.Time.IsZero() {
 		s.SetTimestamp(r.Time.UTC())
+	}
+	s.AddProperty("headline", r.Headline)
+	for i, d := range r.Differences {
+		if i == mostDifferences {
+			break
+		}
+		s.AddProperty("differs."+line(d.Key, maxName), line(d.Baseline, maxName)+" -> "+line(d.Contender, maxName)+" ("+line(d.Arm, maxName)+")")
 	}
 	for _, f := range r.Facts {
 		s.AddProperty(f.Key, line(f.Value.String(), maxMessage))

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/pflag"
+
+	"github.com/llama-regress/llama-regress/ci/llama"
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/compare"
+)
+
+// ignoring is the flag that says in what two sides may differ and be compared all
+// the same. Every report names what was ignored and differs.
+type ignoring struct{ names []string }
+
+func (i *ignoring) register(f *pflag.FlagSet) {
+	f.StringSliceVar(&i.names, "ignore", nil, "compare all the same what differs in these: parameters such as threads, or model, dataset (another one of the same name); reports say so")
+}
+
+// apply divides the names among those who heed them: readers of files, and the policy.
+func (i ignoring) apply(raw *llama.ImportOptions, policy *compare.Policy) {
+	raw.Ignore = nil
+	for _, name := range i.names {
+		switch name {
+		case compare.IgnoreModel, compare.IgnoreDataset:
+			policy.Ignore = append(policy.Ignore, name)
+		default:
+			raw.Ignore = append(raw.Ignore, name)
+		}
+	}
+}
+
+// check refuses what neither side has: a name that is misspelt.
+func (i ignoring) check(runs ...*record.Run) error {
+	for _, name := range i.names {
+		_, known := record.ParamByName(name)
+		known = known || name == compare.IgnoreModel || name == compare.IgnoreDataset
+		for _, run := range runs {
+			for _, arm := range run.Arms {
+				_, there := arm.Params[name]
+				known = known || there
+			}
+		}
+		if !known {
+			return fmt.Errorf("--ignore %s: neither side has a parameter or setting of that name", name)
+		}
+	}
+	return nil
+}
+
+// ignoreIn does to a record what the importer does to a raw file.
+func ignoreIn(run *record.Run, path string, names []string) (*record.Run, error) {
+	if err := run.Ignore(names); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return run, nil
+}
