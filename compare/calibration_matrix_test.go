@@ -69,7 +69,7 @@ func familyError(t *testing.T, b *book) {
 
 // twoStagePower, C5: screening with 6 blocks and confirming with 12 finds what 18
 // blocks of every cell find, at less than half of the machine time (statistics
-// reference 0.4 and 7.6), whether the spread is small or large beside the margin.
+// reference 7.6 and 10.4), whether the spread is small or large beside the margin.
 //
 // The loss is the one that 18 blocks and Holm find with 80 % power. At least 0.75
 // of it has to be found: the reference measured the two stages at most 0.03 below
