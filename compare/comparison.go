@@ -2,19 +2,31 @@ package compare
 
 import "github.com/llama-regress/llama-regress/ci/record"
 
-// A Method is how a change was estimated; it follows from how the trials were
-// measured, never from their values.
+// A Method is how the trials that are compared were measured. It decides what
+// counts as a replicate and what may be concluded at all; the estimator follows
+// from it and from the metric.
 type Method string
 
 const (
-	Paired   Method = "paired"   // arms interleaved in blocks of one session: t on the differences by block
-	Unpaired Method = "unpaired" // trials that belong to no block: Welch
-	Rates    Method = "rates"    // success counts: Newcombe on counts deflated by their design effect
+	Paired   Method = "paired"   // arms interleaved in blocks of one session
+	Unpaired Method = "unpaired" // trials that belong to no block
 	Sessions Method = "sessions" // one session against another: the spread between sessions is not known
 
-	// Historical is one session against many stored ones: the prediction
-	// interval of a session mean. Its blocks and trials are sessions.
+	// Historical is one session against many stored ones. Its blocks and trials
+	// are sessions.
 	Historical Method = "history"
+)
+
+// An Estimator is what a change and its interval are estimated by; it follows
+// from the method and the metric, never from values. It is "" where no change
+// could be estimated.
+type Estimator string
+
+const (
+	PairedT     Estimator = "paired_t"     // t on the differences by block
+	Welch       Estimator = "welch"        // two sides of unequal variance
+	PooledRates Estimator = "pooled_rates" // success counts: Newcombe on counts deflated by their design effect
+	Prediction  Estimator = "prediction"   // the prediction interval of a session mean
 )
 
 // A Comparison is one metric of one cell, contender against baseline.
@@ -25,10 +37,11 @@ type Comparison struct {
 	Params    map[string]string `json:"params,omitempty"`
 	Metric    record.Metric     `json:"metric"`
 	Method    Method            `json:"method"`
+	Estimator Estimator         `json:"estimator,omitempty"`
 	Baseline  Side              `json:"baseline"`
 	Contender Side              `json:"contender"`
 
-	// Change is contender/baseline − 1 by the estimate of Method, +0.03 for
+	// Change is contender/baseline − 1 by Estimator, +0.03 for
 	// 3 % more whether that is good or bad; nil when a side has no trial.
 	Change *float64 `json:"change"`
 	// Interval is the two-sided confidence interval of Change, nil when there

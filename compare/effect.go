@@ -37,12 +37,9 @@ type scale struct {
 	lambda float64               // the margin
 }
 
-// share is the unit of what may be 0 and is compared by difference.
-const share = "1"
-
 func scaleOf(m record.Metric, margin Margin) scale {
 	s := scale{to: math.Log, from: math.Exp, change: math.Expm1, better: 1, lambda: margin.Lambda()}
-	if margin.Absolute || m.Unit == share {
+	if m.InPoints() {
 		identity := func(x float64) float64 { return x }
 		s.to, s.from, s.change, s.lambda = identity, identity, identity, margin.Value
 	}
@@ -118,9 +115,10 @@ func (c Comparison) withInterval(sc scale, gated bool, policy Policy) Comparison
 	return c
 }
 
-// newEffect estimates the change as the comparison's method demands and sets
-// its spread. Success counts go their own way whatever the method: requests of
-// a trial fail together, so what counts is how much trials differ. It returns
+// newEffect estimates the change as the comparison's method and metric demand,
+// and sets its estimator and spread. Success counts have an estimator of their
+// own, whatever the method: requests of a trial fail together, so what counts is
+// how much trials differ. It returns
 // false when a side has no trial, or no block has both arms.
 func newEffect(c *Comparison, sc scale) (effect, bool) {
 	e := effect{lambda: sc.lambda}
@@ -128,7 +126,7 @@ func newEffect(c *Comparison, sc scale) (effect, bool) {
 		return e, false
 	}
 	if base, head := c.Baseline.counts(), c.Contender.counts(); base != nil && head != nil && sc.better > 0 {
-		c.Method = Rates
+		c.Estimator = PooledRates
 		d := stats.DeflatedNewcombe(base, head)
 		e.inference, e.theta, e.n = d, d.Difference, min(len(base), len(head))
 		c.Baseline.Level, c.Contender.Level = pooledRate(base), pooledRate(head)
@@ -145,10 +143,12 @@ func newEffect(c *Comparison, sc scale) (effect, bool) {
 			return e, false
 		}
 		c.Baseline.Level, c.Contender.Level = sc.level(base), sc.level(head)
+		c.Estimator = PairedT
 		t, e.n = stats.PairedT(e.differences), len(e.differences)
 		c.Sigma = spread(e.differences)
 	} else {
 		e.base, e.head = base, head
+		c.Estimator = Welch
 		t, e.n = stats.Welch(base, head), min(len(base), len(head))
 		c.Sigma = math.Sqrt((spread(base)*spread(base) + spread(head)*spread(head)) / 2)
 	}

@@ -168,7 +168,7 @@ func levelOver(s Side, sc scale, m record.Metric) Place {
 		if p.Low > p.High {
 			p.Low, p.High = p.High, p.Low
 		}
-		if m.Unit == share {
+		if m.InPoints() {
 			p.Low, p.High = max(0, p.Low), min(1, p.High)
 		}
 	}

@@ -194,7 +194,7 @@ func predict(cs []Comparison, policy Policy) {
 	for _, list := range kinds {
 		var variances, df []float64
 		for _, c := range list {
-			if margin, _ := policy.Margin(c.Metric); margin.Absolute || c.Metric.Unit == share {
+			if c.Metric.InPoints() {
 				continue
 			}
 			if n := len(c.Baseline.Trials); n > 1 {
@@ -218,6 +218,7 @@ func predictOne(c Comparison, prior stats.VariancePrior, policy Policy) Comparis
 	if base, head := c.Baseline.counts(), c.Contender.counts(); base != nil && head != nil && sc.better > 0 {
 		// As of two arms, with sessions for trials: a bad night fails many
 		// requests at once.
+		c.Estimator = PooledRates
 		d := stats.DeflatedNewcombe(base, head)
 		c.Baseline.Level, c.Contender.Level = pooledRate(base), pooledRate(head)
 		c.effect = effect{inference: d, theta: d.Difference, lambda: sc.lambda, n: len(base)}
@@ -225,9 +226,10 @@ func predictOne(c Comparison, prior stats.VariancePrior, policy Policy) Comparis
 	}
 	base, head := sc.oriented(c.Baseline), sc.oriented(c.Contender)
 	c.Baseline.Level, c.Contender.Level = sc.level(base), sc.level(head)
-	if margin.Absolute || c.Metric.Unit == share {
+	if c.Metric.InPoints() {
 		prior = stats.VariancePrior{} // that of ratios says nothing of differences
 	}
+	c.Estimator = Prediction
 	t := stats.Prediction(base, head, prior)
 	moderated := prior.DF > 0
 	if se, df, other := otherShape(c, sc); other {

@@ -229,7 +229,7 @@ func (j judge) mde(c *Comparison) float64 {
 	if math.IsInf(loss, 1) || math.IsNaN(loss) {
 		return 0
 	}
-	if m, _ := j.policy.Margin(c.Metric); m.Absolute {
+	if c.Metric.InPoints() {
 		return loss
 	}
 	return -math.Expm1(-loss)
@@ -244,11 +244,11 @@ func (j judge) needed(c *Comparison) int {
 	if c.Margin == nil || c.Interval == nil {
 		return 0
 	}
-	switch c.Method {
-	case Rates:
-		return j.neededForRate(c)
-	case Historical:
+	switch {
+	case c.Method == Historical:
 		return 0 // more sessions narrow the interval only so far: the new one is still one
+	case c.Estimator == PooledRates:
+		return j.neededForRate(c)
 	}
 	level, size := j.perTest, math.Abs(e.theta)
 	if size < e.lambda {

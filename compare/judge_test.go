@@ -44,8 +44,8 @@ func TestSuccessRates(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c := Run(rates(tt.total, tt.base, tt.head), DefaultPolicy()).Comparisons[0]
-			if c.Method != Rates {
-				t.Errorf("method %s", c.Method)
+			if c.Method != Paired || c.Estimator != PooledRates {
+				t.Errorf("method %s, estimator %s", c.Method, c.Estimator)
 			}
 			checkVerdict(t, c, tt.verdict, tt.reason)
 		})

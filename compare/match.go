@@ -126,7 +126,7 @@ func points(a armTrials, cell string, m record.Metric) Side {
 			continue
 		}
 		value := stats.Median(measurement.Values)
-		if value <= 0 && m.Unit != share {
+		if value <= 0 && !m.InPoints() {
 			s.Failed++ // no ratio can be formed with it
 			continue
 		}

@@ -37,7 +37,7 @@ func Outlooks(run *record.Run, policy Policy, budget float64) []Outlook {
 	var outlooks []Outlook
 	for i := range res.Comparisons {
 		c := &res.Comparisons[i]
-		if c.Method != Paired || c.Blocks < 2 || c.Margin == nil {
+		if c.Estimator != PairedT || c.Blocks < 2 || c.Margin == nil {
 			continue
 		}
 		head := side(Selection{run, c.Contender.Arm})

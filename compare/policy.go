@@ -37,17 +37,17 @@ func DefaultPolicy() Policy {
 			record.TTFTp50:     {Value: 0.05},
 			record.TTFTp95:     {Value: 0.15},
 			record.TPOTp50:     {Value: 0.05},
-			record.SuccessRate: {Value: 0.02, Absolute: true},
+			record.SuccessRate: {Value: 0.02},
 		},
 		Alpha:     0.05,
 		MinTrials: 4,
 	}
 }
 
-// A Margin is the change that still counts as none.
+// A Margin is the change that still counts as none. Whether it is a ratio or a
+// difference follows from its metric (record.Metric.InPoints).
 type Margin struct {
-	Value    float64 `json:"value"`              // > 0; 0.03 is 3 % or, if Absolute, 3 points
-	Absolute bool    `json:"absolute,omitempty"` // a difference instead of a ratio
+	Value float64 `json:"value"` // > 0; 0.03 is 3 % or, of a metric in points, 3 points
 }
 
 // Lambda is the margin on the log scale, ln(1+Value): a loss of 2.91 % is as

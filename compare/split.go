@@ -24,10 +24,10 @@ type Split struct {
 }
 
 // NewSplit takes the border from the comparison of the two ends, which must be
-// paired and a regression, and shares the error of the search out among at most
+// estimated by PairedT and a regression, and shares the error of the search out among at most
 // steps answers.
 func NewSplit(ends Comparison, steps int, policy Policy) Split {
-	if ends.Method != Paired || ends.Verdict != Regression {
+	if ends.Estimator != PairedT || ends.Verdict != Regression {
 		panic("compare: NewSplit: the ends must be a paired regression")
 	}
 	margin, _ := policy.Margin(ends.Metric)
@@ -82,7 +82,7 @@ func (s Split) answer(c Comparison, look int, policy Policy) Answer {
 	margin, _ := policy.Margin(s.Metric)
 	sc := scaleOf(s.Metric, margin)
 	border := sc.better * s.Border
-	if !margin.Absolute && s.Metric.Unit != share {
+	if !s.Metric.InPoints() {
 		border = sc.better * math.Log1p(s.Border)
 	}
 	if iv := stats.RepeatedInterval(t, bound, 1-2*s.Alpha); !math.IsInf(iv.Low, 0) && !math.IsInf(iv.High, 0) {

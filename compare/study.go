@@ -293,7 +293,7 @@ func (s *Study) shareOfBest(metric, arm string) float64 {
 		for _, p := range r.Places {
 			switch best := r.Places[0].Level; {
 			case p.Arm != arm:
-			case r.Metric.Unit == share:
+			case r.Metric.InPoints():
 				return p.Level
 			case r.Metric.Better == record.Lower && p.Level > 0:
 				return best / p.Level

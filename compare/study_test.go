@@ -26,7 +26,7 @@ func schedulerRun(workload string, metrics []record.Metric, levels map[string]ma
 			noise := 1 + 0.002*math.Sin(float64(7*b+3*i))
 			for _, m := range metrics {
 				level := levels[m.Name][arm.Name]
-				if m.Unit != share {
+				if m.Unit != "1" {
 					level *= machine * noise
 				}
 				t.Measurements = append(t.Measurements, record.Measurement{Metric: m.Name, Values: []float64{level}})

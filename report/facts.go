@@ -217,9 +217,9 @@ func blockRange(rows []Row) string {
 	case most == 0:
 		return ""
 	case least == most:
-		return replicates(rows[0].replicate(), most)
+		return replicates(rows[0].Comparison.Method, most)
 	}
-	return fmt.Sprintf("%d to %s", least, replicates(rows[0].replicate(), most))
+	return fmt.Sprintf("%d to %s", least, replicates(rows[0].Comparison.Method, most))
 }
 
 // control says how far the baseline differed from itself, as the noise that

@@ -241,7 +241,7 @@ func seriesName(t *history.Trend) string {
 func changeRow(t *history.Trend, c *history.Change, labels map[string]string, policy compare.Policy, seen map[string]int) Row {
 	lambda := t.Margin.Value
 	low := -lambda / (1 + lambda)
-	if t.Margin.Absolute {
+	if t.Metric.InPoints() {
 		low = -lambda
 	}
 	nights := make([]compare.Point, c.Nights) // only how many
@@ -255,7 +255,7 @@ func changeRow(t *history.Trend, c *history.Change, labels map[string]string, po
 		k.Verdict = compare.Regression
 	}
 	k, _ = finite(k)
-	row := Row{ID: rowID(&k, seen), Class: classify(&k), Comparison: k, Points: inPoints(policy, t.Metric), Label: labels[t.Cell], design: compare.Historical}
+	row := Row{ID: rowID(&k, seen), Class: classify(&k), Comparison: k, Points: t.Metric.InPoints(), Label: labels[t.Cell]}
 	row.Figures = newFigures(&k, row.Points)
 	row.Comparison.Baseline.Trials, row.Comparison.Contender.Trials = []compare.Point{}, []compare.Point{}
 	row.Finding = changeFinding(row)

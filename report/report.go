@@ -205,8 +205,6 @@ type Row struct {
 	// the metrics they yield, so that rows add up to the session; 0 when not
 	// known.
 	Seconds float64 `json:"seconds,omitempty"`
-
-	design compare.Method // what its replicates are
 }
 
 // Gain orients a change, or a bound of one, so that more is better whatever

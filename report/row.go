@@ -1,13 +1,11 @@
 package report
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"math"
 	"slices"
 
-	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/compare"
 )
 
@@ -21,9 +19,8 @@ func newRows(list []compare.Comparison, res *compare.Result, labels map[string]s
 			ID:         rowID(&c, seen),
 			Class:      classify(&c),
 			Comparison: c,
-			Points:     inPoints(res.Policy, c.Metric),
+			Points:     c.Metric.InPoints(),
 			Label:      labels[c.Cell],
-			design:     design(res.Method, c.Method),
 		}
 		row.Figures = newFigures(&c, row.Points)
 		row.Finding = finding(row)
@@ -32,24 +29,6 @@ func newRows(list []compare.Comparison, res *compare.Result, labels map[string]s
 		rows = append(rows, row)
 	}
 	return rows
-}
-
-// design is how the trials of a comparison belong together. Success counts have
-// a method of their own, whichever way they were measured.
-func design(result, comparison compare.Method) compare.Method {
-	if comparison == compare.Rates && result != "" {
-		return result
-	}
-	return comparison
-}
-
-// replicate is what counts as evidence of a row: blocks, trials or sessions.
-func (r Row) replicate() compare.Method { return cmp.Or(r.design, r.Comparison.Method) }
-
-// inPoints reports whether changes of a metric are differences, not ratios.
-func inPoints(p compare.Policy, m record.Metric) bool {
-	margin, _ := p.Margin(m)
-	return margin.Absolute
 }
 
 // rowID names a comparison by what it compares; seen tells apart what a

@@ -93,7 +93,7 @@ func TestRatesCountBlocks(t *testing.T) {
 	}
 	rates := 0
 	for _, row := range r.Rows {
-		if row.Comparison.Method == compare.Rates {
+		if row.Comparison.Estimator == compare.PooledRates {
 			rates++
 		}
 	}

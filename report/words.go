@@ -108,13 +108,13 @@ func reason(r Row) (why, remedy Text) {
 			say("look at the success rate first")
 	case compare.TooFewTrials:
 		if need > have {
-			return say("%s measured, at least %d needed", replicates(r.replicate(), have), need), say("measure %s", replicates(r.replicate(), need))
+			return say("%s measured, at least %d needed", replicates(r.Comparison.Method, have), need), say("measure %s", replicates(r.Comparison.Method, need))
 		}
-		return say("%s measured, too few to tell the spread", replicates(r.replicate(), have)), say("measure more")
+		return say("%s measured, too few to tell the spread", replicates(r.Comparison.Method, have)), say("measure more")
 	case compare.TooNoisy, compare.Suspected:
-		return open(r), enough(r.replicate(), need)
+		return open(r), enough(r.Comparison.Method, need)
 	case compare.Unconfirmed:
-		return say("%s of the screening could not clear it of a loss, and the fresh blocks it is judged by were not measured", replicates(r.replicate(), have)), say("finish the run")
+		return say("%s of the screening could not clear it of a loss, and the fresh blocks it is judged by were not measured", replicates(r.Comparison.Method, have)), say("finish the run")
 	case compare.Contaminated:
 		return say("something else disturbed the machine in %s, too many to leave them out", plural(have, "trial")), say("measure when the machine is quiet: 'llama-regress doctor' says what runs")
 	case compare.EnvironmentMixed:
@@ -142,7 +142,7 @@ func reason(r Row) (why, remedy Text) {
 // open words a question that more measuring may settle.
 func open(r Row) Text {
 	c := r.Comparison
-	after := replicates(r.replicate(), c.Blocks)
+	after := replicates(r.Comparison.Method, c.Blocks)
 	if c.Confirmed {
 		after = strings.Replace(after, " block", " fresh block", 1)
 	}

@@ -177,16 +177,13 @@ func (g Gate) Margin(m record.Metric) (margin float64, ok bool) {
 // are the kinds of metric there are.
 func defaultMargins() map[string]float64 {
 	return map[string]float64{
-		record.Throughput: 0.03,
-		record.TTFTp50:    0.05,
-		record.TTFTp95:    0.15,
-		record.TPOTp50:    0.05,
-		successRate:       0.02,
+		record.Throughput:  0.03,
+		record.TTFTp50:     0.05,
+		record.TTFTp95:     0.15,
+		record.TPOTp50:     0.05,
+		record.SuccessRate: 0.02,
 	}
 }
-
-// successRate is the one kind whose margin is a difference in points.
-const successRate = record.SuccessRate
 
 // Default returns every default; what is missing is the arms, the baseline and
 // the models.

@@ -38,7 +38,7 @@ func (r *reader) gate(path string, n ast.Node, g *Gate) {
 				if !ok {
 					return
 				}
-				margin, err := parseMargin(s, isRate(name))
+				margin, err := parseMargin(s, inPoints(name))
 				if err != nil {
 					r.fault(path, "%v", err)
 					return
@@ -66,7 +66,7 @@ func (g *Gate) SetMargin(metric, text string) error {
 	if err != nil {
 		return err
 	}
-	margin, err := parseMargin(text, isRate(name))
+	margin, err := parseMargin(text, inPoints(name))
 	if err != nil {
 		return err
 	}
@@ -89,8 +89,13 @@ func metricName(key string) (string, error) {
 	return "", fmt.Errorf("unknown metric %q in gate%s", short(key), suggest(key, append(kinds, "inconclusive")))
 }
 
-// isRate says whether a metric's margin is a difference in points.
-func isRate(name string) bool { return name == successRate || name == record.EventualRate }
+// inPoints says whether the margin of a metric, or of a kind of metric, is a
+// difference in points.
+func inPoints(name string) bool {
+	return slices.ContainsFunc(record.ServeMetrics(0, true, true), func(m record.Metric) bool {
+		return (m.Name == name || m.Kind == name) && m.InPoints()
+	})
+}
 
 // isServeMetric says whether a serve cell can have a metric of that name.
 func isServeMetric(name string) bool {

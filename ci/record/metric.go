@@ -58,5 +58,9 @@ type Metric struct {
 	Needs  int       `json:"needs,omitempty"` // requests a trial would need for this to be judged; 0 when it has enough
 }
 
+// InPoints reports whether a change of the metric is a difference, in points of
+// its unit, and not a ratio: it is a share, which lies in [0, 1] and may be 0.
+func (m Metric) InPoints() bool { return m.Unit == "1" }
+
 // Throughput is the kind of every metric in tokens per second.
 const Throughput = "throughput"

@@ -139,7 +139,7 @@ func (l *PlainLines) medians(t plan.Trial, r record.Trial) string {
 				beyond = map[record.Direction]string{record.Higher: "<", record.Lower: ">"}[m.Better]
 			}
 			part := m.Name + " " + beyond + short(stats.Median(measured.Values))
-			if m.Unit != "1" {
+			if !m.InPoints() {
 				part += " " + m.Unit
 			}
 			parts = append(parts, part)

@@ -80,7 +80,7 @@ func worst(res *compare.Result, metric string) *compare.Comparison {
 	far := func(c *compare.Comparison) float64 { return *c.Change / (c.Margin.High - c.Margin.Low) }
 	for i := range res.Comparisons {
 		c := &res.Comparisons[i]
-		if c.Verdict != compare.Regression || c.Method != compare.Paired || metric != "" && c.Metric.Name != metric {
+		if c.Verdict != compare.Regression || c.Estimator != compare.PairedT || metric != "" && c.Metric.Name != metric {
 			continue
 		}
 		loss := func(c *compare.Comparison) float64 {

@@ -68,7 +68,7 @@ func printMeasured(w io.Writer, run *record.Run) error {
 
 // amount is a number with its unit; a share is in percent.
 func amount(m record.Metric, x float64) string {
-	if m.Unit == "1" {
+	if m.InPoints() {
 		return fmt.Sprintf("%.1f%%", 100*x)
 	}
 	return fmt.Sprintf("%.4g %s", x, report.Line(m.Unit, 20))

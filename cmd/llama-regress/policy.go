@@ -35,7 +35,7 @@ func (g *gateFlags) policy(gate config.Gate) (compare.Policy, error) {
 	}
 	p := compare.DefaultPolicy()
 	for name, value := range gate.Margins {
-		p.Margins[name] = compare.Margin{Value: value, Absolute: name == "success_rate"}
+		p.Margins[name] = compare.Margin{Value: value}
 	}
 	p.InconclusiveFails = gate.FailInconclusive || g.failInconclusive
 	return p, nil

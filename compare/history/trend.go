@@ -229,7 +229,7 @@ type scale struct {
 
 func (t *Trend) scale() scale {
 	s := scale{to: math.Log, from: math.Exp, change: math.Expm1, better: 1, lambda: t.Margin.Lambda()}
-	if t.Margin.Absolute || t.Metric.Unit == "1" {
+	if t.Metric.InPoints() {
 		same := func(x float64) float64 { return x }
 		s = scale{to: same, from: same, change: same, better: 1, lambda: t.Margin.Value}
 	}
@@ -264,7 +264,7 @@ func (t *Trend) addLevel(sc scale, points []int) {
 		if l.Low > l.High {
 			l.Low, l.High = l.High, l.Low
 		}
-		if t.Metric.Unit == "1" {
+		if t.Metric.InPoints() {
 			l.Low, l.High = max(l.Low, min(0, l.Value)), min(l.High, max(1, l.Value))
 		}
 	}

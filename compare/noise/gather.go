@@ -62,7 +62,7 @@ func gather(runs []*record.Run) (order []key, cells map[key]*cell) {
 		for _, c := range run.Cells {
 			for _, m := range c.Metrics {
 				k := key{c.Key, m.Name}
-				if m.Unit == "1" || m.Exact {
+				if m.InPoints() || m.Exact {
 					continue
 				}
 				if cells[k] == nil {

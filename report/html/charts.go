@@ -73,7 +73,7 @@ func newChartRow(row report.Row, contenders bool) chartRow {
 // in a unit of its own has none.
 func drawn(row report.Row) bool {
 	c := row.Comparison
-	return c.Change != nil && percent(row, *c.Change) != nil && (!row.Points || c.Metric.Unit == "1")
+	return c.Change != nil && percent(row, *c.Change) != nil
 }
 
 // percent is the gain of a change for an axis, nil when it is beyond all

@@ -107,7 +107,7 @@ func (c cell) trial(rng *rand.Rand, arm string, shift float64) record.Trial {
 	t := record.Trial{Arm: arm, Outcome: record.OK, Seconds: 6}
 	for _, x := range c.series {
 		value := x.level * (1 + x.change[arm]) * math.Exp(shift+x.noise*rng.NormFloat64())
-		if x.metric.Unit == "1" {
+		if x.metric.InPoints() {
 			value = math.Min(1, x.level+x.change[arm]+x.noise*rng.NormFloat64())
 		}
 		t.Measurements = append(t.Measurements, record.Measurement{Metric: x.metric.Name, Values: []float64{value}})

@@ -1,0 +1,50 @@
+package compare
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+// Of two sessions nobody knows how sessions differ, be it a rate or a speed.
+func TestTwoSessionsGiveNoVerdictOfRates(t *testing.T) {
+	all := []int{100, 100, 99, 100, 100, 100}
+	base, head := rates(100, all, all), rates(100, []int{90, 91, 89, 90, 92, 90}, all)
+	base.ID, head.ID = "one", "two"
+	c := Between(Selection{base, "base"}, Selection{head, "base"}, DefaultPolicy()).Comparisons[0]
+	checkVerdict(t, c, Inconclusive, BaselineTooYoung)
+	if c.Method != Sessions || c.Estimator != PooledRates {
+		t.Errorf("method %q, estimator %q", c.Method, c.Estimator)
+	}
+}
+
+// Interleaved arms share their environment, for rates as for speeds: that all
+// rates moved makes nobody suspect the machine.
+func TestPairedRatesMakeNoSuspect(t *testing.T) {
+	run := rates(100, slices.Repeat([]int{100}, 8), slices.Repeat([]int{80}, 8))
+	for i, m := range run.Trials {
+		for _, model := range []string{"b", "c", "d", "e", "f", "g", "h", "i"} {
+			m.Cell = record.CellKey("bench", model, nil)
+			m.Order = len(run.Trials)
+			run.Trials = append(run.Trials, m)
+			if i == 0 {
+				cell := run.Cells[0]
+				cell.Key, cell.Model, cell.Params = m.Cell, model, nil
+				run.Cells = append(run.Cells, cell)
+			}
+		}
+	}
+	if got := Run(run, DefaultPolicy()).Suspects; len(got) > 0 {
+		t.Errorf("suspects %v of a paired run", got)
+	}
+}
+
+// A policy as older versions wrote it is read.
+func TestPolicyOfOlderVersions(t *testing.T) {
+	var p Policy
+	if err := json.Unmarshal([]byte(`{"margins": {"success_rate": {"value": 0.02, "absolute": true}}}`), &p); err != nil || p.Margins["success_rate"].Value != 0.02 {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
