@@ -19,10 +19,9 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// What is refused before it is parsed. The YAML library takes time that grows
-// with the square of what it is given, of blank lines in a block of text above
-// all: 64 KiB of them keep it busy for half a minute, and a megabyte of brackets
-// for longer. Within all these bounds it needs a second at worst.
+// What is refused before it is parsed. The YAML library can take time that grows
+// with the square of what it is given. Within all these bounds it needs a second
+// at worst.
 const (
 	maxBytes      = 64 << 10
 	maxLines      = 2_000

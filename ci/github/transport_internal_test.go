@@ -24,7 +24,7 @@ func TestAdmit(t *testing.T) {
 		"http://ghes.example/api/v3/repos/o/n/issues":                    false,
 		"https://ghes.example:8443/api/v3/repos/o/n/issues":              false,
 		"https://api.github.com/api/v3/repos/o/n/issues":                 false,
-		"https://ghes.example@evil.example/api/v3/repos/o/n/issues":      false,
+		"https://ghes.example@other.example/api/v3/repos/o/n/issues":     false,
 	} {
 		u, err := url.Parse(address)
 		if err != nil {

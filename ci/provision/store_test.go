@@ -37,7 +37,7 @@ func TestDamagedEntry(t *testing.T) {
 		"broken manifest":  {func(t *testing.T, dir string) { os.Truncate(filepath.Join(dir, manifestName), 40) }, manifestName},
 		"another schema":   {edit(func(m *manifest) { m.Schema = "llama-regress/provision/v9" }), `schema "llama-regress/provision/v9"`},
 		"no files":         {edit(func(m *manifest) { m.Files = nil }), "lists no files"},
-		"a path that goes": {edit(func(m *manifest) { m.Files[0].Path = "../../../etc/passwd" }), "leaves the entry"},
+		"a path that goes": {edit(func(m *manifest) { m.Files[0].Path = "../../../a" }), "leaves the entry"},
 		"another machine":  {edit(func(m *manifest) { m.Arch = "z80" }), ""},
 	}
 	for name, tt := range tests {

@@ -62,7 +62,7 @@ func TestUnpack(t *testing.T) {
 		"a folder above":        {[]member{{name: "../d/", kind: tar.TypeDir}}, "leaves the folder"},
 		"a link up":             {[]member{{name: "l", link: ".."}}, `link "l" leaves the folder: to ".."`},
 		"a link up from below":  {[]member{{name: "a/l", link: "../../x"}}, "leaves the folder"},
-		"an absolute link":      {[]member{{name: "l", link: "/etc"}}, `leaves the folder: to "/etc"`},
+		"an absolute link":      {[]member{{name: "l", link: "/a"}}, `leaves the folder: to "/a"`},
 		"through a link":        {[]member{{name: "l", link: "a"}, {name: "l/x", body: "x"}}, `"l/x" lies below "l", which is not a folder`},
 		"a link below a link":   {[]member{{name: "l", link: "."}, {name: "l/m", link: ".."}}, "is not a folder"},
 		"over a link":           {[]member{{name: "l", link: "a"}, {name: "l", body: "x"}}, "exists"},

@@ -72,7 +72,7 @@ func TestPlainLines(t *testing.T) {
 func TestPlainLinesAreNoCommands(t *testing.T) {
 	dir := t.TempDir()
 	p := makePlan(t, dir, 1)
-	p.Arms[1].Name = "\n::set-output name=x::y\n"
+	p.Arms[1].Name = "\n::debug::y\n"
 	p.Trials[1].ID = "b00.c0000." + p.Arms[1].Name
 	cell := &p.Cells[1].Cell
 	cell.Model = "\u2028::stop-commands::x\r"

@@ -55,7 +55,7 @@ func TestNightlyHostile(t *testing.T) {
 			t.Errorf("%d bytes, want at most %d", len(got), limit)
 		}
 		seen := skeleton(got)
-		for _, never := range []string{"@octocat", "<script", "javascript:", "![img]", "UNCLOSED", "AMBIGUOUS", "\x1b", "onerror"} {
+		for _, never := range []string{"@octocat", "<b", "example.invalid", "![img]", "UNCLOSED", "AMBIGUOUS", "\x1b"} {
 			if strings.Contains(seen, never) {
 				t.Errorf("limit %d: %q is read as Markdown", limit, never)
 			}

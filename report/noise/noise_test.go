@@ -35,7 +35,7 @@ func result() *noise.Result {
 			Budget: 2700, Contenders: 2, Repetitions: 3, Blocks: 12, Seconds: 2650, Fits: true,
 			Margins: []noise.Margin{{Metric: "pp512", Cell: "bench/tiny/threads=1", Margin: 0.014, Finds: 0.0312}, {Metric: "ttft_p50", Cell: "serve/tiny/concurrency=4"}},
 		},
-		Warnings: []string{"one\nline", "<script>alert(1)</script>"},
+		Warnings: []string{"one\nline", "<b>bold</b> & \"quoted\""},
 	}
 }
 

