@@ -103,7 +103,7 @@ func study(c record.Cell, arms []armTrials, first map[string][]float64) (Study, 
 	for _, a := range arms {
 		s.Arms = append(s.Arms, a.arm.Name)
 	}
-	if c.Workload == "serve" && len(first) > 0 {
+	if c.Workload == record.ServeWorkload && len(first) > 0 {
 		mean := func(xs []float64) float64 { return stats.PairedT(xs).Theta }
 		p99 := func(xs []float64) float64 { return stats.HarrellDavis(xs, 0.99) }
 		s.add(record.Metric{Name: TTFTMean, Kind: TTFTMean, Unit: "s", Better: record.Lower}, ofRequests(c, arms, first, mean))
@@ -253,7 +253,7 @@ func (s *Study) score() {
 		names  []string // of metrics; the first that there is counts
 	}
 	parts := []part{{0.3, []string{TTFTMean, record.TTFTp50}}, {0.5, []string{record.OutputTPS}}, {0.2, []string{record.SuccessRate}}}
-	if s.Workload == "bench" {
+	if s.Workload == record.BenchWorkload {
 		parts = []part{{0.3, []string{s.firstTest("pp")}}, {0.7, []string{s.firstTest("tg")}}}
 	}
 	for i, arm := range s.Arms {

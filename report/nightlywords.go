@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/compare/history"
 )
 
@@ -159,7 +160,7 @@ func changeSteps(p ChangePoint, src NightlySource) (steps []Step) {
 		steps = append(steps, Step{Kind: Reproduce, Text: say("See what changed."),
 			Command: shellQuote([]string{"git", "-C", src.Checkout, "log", "--stat", shortCommit(p.LastGood) + ".." + shortCommit(p.FirstBad)})})
 	}
-	if len(steps) > 0 && len(p.Commits) > 1 && p.Rows[0].Comparison.Workload == "bench" {
+	if len(steps) > 0 && len(p.Commits) > 1 && p.Rows[0].Comparison.Workload == record.BenchWorkload {
 		steps = append(steps, Step{Kind: Reproduce, Text: say("Find the commit, by measuring those between in turns with the last good one."),
 			Command: shellQuote([]string{"llama-regress", "bisect", "--repo", src.Checkout, "--good", shortCommit(p.LastGood), "--bad", shortCommit(p.FirstBad), "--metric", p.Rows[0].Comparison.Metric.Name})})
 	}

@@ -92,7 +92,7 @@ func definitions(r Report, res *compare.Result) []Definition {
 	add(len(r.Rows) > 0, "trial", "One process started and measured. Repetitions within it resemble each other and are not counted as evidence of their own.")
 	add(shown(func(r Row) bool { return r.Figures.Noise != "" }), "noise", "Standard deviation of the differences between blocks or, without blocks, of the trials of a side.")
 	add(shown(func(r Row) bool { return r.Figures.Detectable != "" }), "detectable (MDE)", "The smallest loss that this run would have called a regression four times out of five.")
-	serveDefinitions(r.Rows, add)
+	metricDefinitions(r.Rows, add)
 	add(len(r.Capacity) > 0, "capacity", CapacityRule)
 	add(len(r.Controls) > 0, "control", "The baseline measured a second time as if it were a contender. Whatever differs there is the machine, not the code.")
 	return list

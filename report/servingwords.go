@@ -150,37 +150,27 @@ func datasets(r *record.Run) Text {
 	return join("; ", list...)
 }
 
-// serveTerms define the metrics of serve cells, in the order of a cell.
-var serveTerms = []struct{ metric, term, meaning string }{
-	{record.SuccessRate, "success rate", "Share of requests that were answered in full at the first attempt. Retries do not mend it."},
-	{record.EventualRate, "eventual success rate", "Share of requests that were answered in full at last, retries included."},
-	{record.TTFTp50, "TTFT", "Time to first token: from sending a request (at a given rate: from when it was to be sent) to the first event with content. Quantiles count failed requests as infinitely slow."},
-	{record.TTFTp95, "", ""},
-	{record.TPOTp50, "TPOT", "Time per output token: from the first content to the last, divided by the answer's tokens less one."},
-	{record.ITLp99, "ITL", "Inter-token latency: the pauses between events with content; here their 99th percentile over all answers of a trial."},
-	{record.E2Ep50, "E2E", "End to end: from sending a request to the end of its answer. Quantiles count failed requests as infinitely slow."},
-	{record.E2Ep95, "", ""},
-	{record.OutputTPS, "output tokens/s", "Tokens of the answers that succeeded, divided by the duration of the load."},
-	{record.TotalTPS, "total tokens/s", "Tokens of prompts and answers of the requests that succeeded, divided by the duration of the load."},
-	{record.RequestRate, "request rate", "Requests that succeeded, divided by the duration of the load."},
-	{record.Goodput, "goodput", "Requests that succeeded and met every objective (those of this run stand among the facts), divided by the duration of the load."},
+// workload is the row of the catalogue; its zero value is one that nobody knows.
+func workload(name string) record.Workload {
+	w, _ := record.WorkloadByName(name)
+	return w
 }
 
-// serveDefinitions explains the serve metrics that the rows show.
-func serveDefinitions(rows []Row, add func(when bool, term, meaning string)) {
+// metricDefinitions explains the metrics that the rows show, in the order of
+// the catalogue.
+func metricDefinitions(rows []Row, add func(when bool, term, meaning string)) {
 	shown := make(map[string]bool)
 	for _, r := range rows {
-		if r.Comparison.Workload == "serve" {
-			shown[r.Comparison.Metric.Name] = true
-		}
+		shown[r.Comparison.Metric.Name] = true
 	}
 	said := make(map[string]bool)
-	for i, t := range serveTerms {
-		if t.term == "" { // a further quantile of the term before
-			t.term, t.meaning = serveTerms[i-1].term, serveTerms[i-1].meaning
+	var term, meaning string
+	for _, d := range record.Definitions() {
+		if d.Term != "" { // else a further quantile of the term before
+			term, meaning = d.Term, d.Meaning
 		}
-		add(shown[t.metric] && !said[t.term], t.term, t.meaning)
-		said[t.term] = said[t.term] || shown[t.metric]
+		add(term != "" && shown[d.Name] && !said[term], term, meaning)
+		said[term] = said[term] || shown[d.Name]
 	}
 }
 

@@ -83,7 +83,7 @@ func newStudy(s compare.Study, id, label string) Study {
 		if x := s.Scores[i]; x != nil {
 			row.Score = fixed(*x, 2)
 			v.Scoring = compare.ServeScore
-			if s.Workload == "bench" {
+			if s.Workload == record.BenchWorkload {
 				v.Scoring = compare.BenchScore
 			}
 		}
@@ -108,7 +108,7 @@ func studyColumns(s compare.Study) []StudyColumn {
 	has := func(name string) bool {
 		return slices.ContainsFunc(s.Rankings, func(r compare.Ranking) bool { return r.Metric.Name == name })
 	}
-	if s.Workload == "bench" {
+	if s.Workload == record.BenchWorkload {
 		var columns []StudyColumn
 		for _, r := range s.Rankings {
 			columns = append(columns, StudyColumn{r.Metric.Name, r.Metric.Name})

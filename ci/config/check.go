@@ -31,6 +31,7 @@ func (c *Config) check(known []fault) []fault {
 	k.matrix(c)
 	k.bench(c)
 	k.serve(c)
+	k.sections(c)
 	k.sampling(c.Sampling)
 	k.schedulers(c.Schedulers)
 	k.placement("placement", c.Placement, c.Matrix)
@@ -42,6 +43,16 @@ func (c *Config) check(known []fault) []fault {
 		k.fault("store", "want dir:PATH, git:REMOTE#BRANCH or s3://BUCKET/PREFIX, have %q", short(c.Store))
 	}
 	return k.faults
+}
+
+// sections checks those of registered workloads.
+func (k *checker) sections(c *Config) {
+	for _, name := range slices.Sorted(maps.Keys(c.Sections)) {
+		if err := c.Sections[name].Check(); err != nil {
+			key, why, _ := strings.Cut(err.Error(), ": ")
+			k.fault(name+"."+key, "%s", why)
+		}
+	}
 }
 
 type checker struct {
@@ -160,7 +171,7 @@ func (k *checker) param(path, name, value string) {
 		k.fault(path, "no such parameter")
 	} else if err := p.Check(value); err != nil {
 		k.fault(path, "%s", strings.TrimPrefix(err.Error(), name+": "))
-	} else if p.System {
+	} else if p.Target == record.System {
 		if err := sched.CheckParam(name, value); err != nil {
 			k.fault(path, "%v", err)
 		}

@@ -73,7 +73,7 @@ func (k *checker) gate(c *Config) {
 			k.fault(fmt.Sprintf("bench.tests[%d]", i), "gate has no margin for %s", t.Name())
 		}
 	}
-	kinds, tests := defaultMargins(), k.readable("bench.tests")
+	kinds, tests := record.DefaultMargins(), k.readable("bench.tests")
 	for _, name := range slices.Sorted(maps.Keys(c.Gate.Margins)) {
 		if m := c.Gate.Margins[name]; !validMargin(m) {
 			k.fault("gate."+name+".margin", "want a ratio above 0 and below 0.5, have %v", m)
@@ -81,12 +81,15 @@ func (k *checker) gate(c *Config) {
 		if _, kind := kinds[name]; kind {
 			continue
 		}
-		if isServeMetric(name) {
-			if c.Serve == nil {
-				k.fault("gate."+name, "nothing measures it: there is no serve section")
+		switch _, workload, ok := record.DefinitionOf(name); {
+		case !ok:
+			k.fault("gate."+name, "no workload has such a metric")
+		case workload == record.BenchWorkload:
+			if tests && !slices.ContainsFunc(c.Bench.Tests, func(t record.Test) bool { return t.Name() == name }) {
+				k.fault("gate."+name, "bench.tests has no such test")
 			}
-		} else if tests && !slices.ContainsFunc(c.Bench.Tests, func(t record.Test) bool { return t.Name() == name }) {
-			k.fault("gate."+name, "bench.tests has no such test")
+		case !c.measures(workload):
+			k.fault("gate."+name, "nothing measures it: there is no %s section", workload)
 		}
 	}
 }

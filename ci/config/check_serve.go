@@ -15,7 +15,7 @@ func (k *checker) serve(c *Config) {
 	s := c.Serve
 	if s == nil {
 		for name := range c.Matrix.Params {
-			if p, ok := record.ParamByName(name); ok && p.Serve {
+			if p, ok := record.ParamByName(name); ok && p.Only == record.ServeWorkload {
 				k.fault("matrix."+name, "varies llama-server, and there is no serve section")
 			}
 		}

@@ -20,13 +20,17 @@ const Version = 1
 // A Config is a whole configuration. One built in Go starts from Default and is
 // checked by Validate like one that was read from a file.
 type Config struct {
-	Version  int      `yaml:"version"`  // always Version
-	Arms     []Arm    `yaml:"arms"`     // at least one; a comparison needs two
-	Baseline string   `yaml:"baseline"` // name of an arm; a file that does not say means its first arm
-	Models   []Model  `yaml:"models"`   // at least one
-	Matrix   Matrix   `yaml:"matrix"`
-	Bench    Bench    `yaml:"bench"`
-	Serve    *Serve   `yaml:"serve"` // nil for none
+	Version  int     `yaml:"version"`  // always Version
+	Arms     []Arm   `yaml:"arms"`     // at least one; a comparison needs two
+	Baseline string  `yaml:"baseline"` // name of an arm; a file that does not say means its first arm
+	Models   []Model `yaml:"models"`   // at least one
+	Matrix   Matrix  `yaml:"matrix"`
+	Bench    Bench   `yaml:"bench"`
+	Serve    *Serve  `yaml:"serve"` // nil for none
+
+	// Sections are those of further workloads, by name: see Register.
+	Sections map[string]Section `yaml:"-"`
+
 	Sampling Sampling `yaml:"sampling"`
 	Gate     Gate     `yaml:"gate"`
 	Build    Build    `yaml:"build"` // of a commit, for bisect
@@ -173,18 +177,6 @@ func (g Gate) Margin(m record.Metric) (margin float64, ok bool) {
 	return margin, ok
 }
 
-// defaultMargins are proposals until a machine's own noise is known. Their keys
-// are the kinds of metric there are.
-func defaultMargins() map[string]float64 {
-	return map[string]float64{
-		record.Throughput:  0.03,
-		record.TTFTp50:     0.05,
-		record.TTFTp95:     0.15,
-		record.TPOTp50:     0.05,
-		record.SuccessRate: 0.02,
-	}
-}
-
 // Default returns every default; what is missing is the arms, the baseline and
 // the models.
 func Default() *Config {
@@ -192,10 +184,21 @@ func Default() *Config {
 		Version:  Version,
 		Bench:    Bench{Tests: []record.Test{{Prompt: 512}, {Gen: 128}}, Repetitions: 5},
 		Sampling: Sampling{Blocks: 6, ConfirmBlocks: AutoConfirm, Warmup: 1, Timeout: 10 * time.Minute, Control: ControlOne, RepeatContaminated: 1, CoolBelow: 75, CoolLimit: 30 * time.Second},
-		Gate:     Gate{Margins: defaultMargins()},
+		Gate:     Gate{Margins: record.DefaultMargins()},
 
 		Schedulers: Schedulers{Settle: 2 * time.Second, StartTimeout: 30 * time.Second},
 	}
+}
+
+// measures says whether the configuration has anything of a workload.
+func (c *Config) measures(workload string) bool {
+	switch workload {
+	case record.BenchWorkload:
+		return len(c.Bench.Tests) > 0
+	case record.ServeWorkload:
+		return c.Serve != nil
+	}
+	return c.Sections[workload] != nil
 }
 
 // Abs returns a path of the configuration as an absolute one: relative paths are

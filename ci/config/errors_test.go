@@ -306,7 +306,7 @@ func TestValidate(t *testing.T) {
 		{func(c *config.Config) { c.Sampling.Timeout = 25 * time.Hour }, "sampling.timeout: want 1s to 24h, have 25h0m0s"},
 		{func(c *config.Config) { c.Gate.Margins = nil }, "bench.tests[0]: gate has no margin for pp512"},
 		{func(c *config.Config) { c.Gate.Margins["throughput"] = 0.5 }, "gate.throughput.margin: want a ratio above 0 and below 0.5, have 0.5"},
-		{func(c *config.Config) { c.Gate.Margins["speed"] = 0.1 }, "gate.speed: bench.tests has no such test"},
+		{func(c *config.Config) { c.Gate.Margins["speed"] = 0.1 }, "gate.speed: no workload has such a metric"},
 	} {
 		cfg := valid()
 		c.spoil(cfg)

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -79,27 +78,26 @@ func (g *Gate) SetMargin(metric, text string) error {
 
 // metricName returns the kind or the name of a metric that key means.
 func metricName(key string) (string, error) {
-	kinds := slices.Sorted(maps.Keys(defaultMargins()))
-	if slices.Contains(kinds, key) || isServeMetric(key) {
+	var known []string
+	for _, d := range record.Definitions() {
+		known = append(known, d.Kind, d.Name)
+	}
+	if slices.Contains(known, key) {
 		return key, nil
 	}
 	if t, err := record.ParseTest(key); err == nil {
 		return t.Name(), nil
 	}
-	return "", fmt.Errorf("unknown metric %q in gate%s", short(key), suggest(key, append(kinds, "inconclusive")))
+	slices.Sort(known)
+	return "", fmt.Errorf("unknown metric %q in gate%s", short(key), suggest(key, append(slices.Compact(known), "inconclusive")))
 }
 
 // inPoints says whether the margin of a metric, or of a kind of metric, is a
 // difference in points.
 func inPoints(name string) bool {
-	return slices.ContainsFunc(record.ServeMetrics(0, true, true), func(m record.Metric) bool {
-		return (m.Name == name || m.Kind == name) && m.InPoints()
+	return slices.ContainsFunc(record.Definitions(), func(d record.Definition) bool {
+		return (d.Kind == name || d.Is(name)) && d.Scale == record.Points
 	})
-}
-
-// isServeMetric says whether a serve cell can have a metric of that name.
-func isServeMetric(name string) bool {
-	return slices.ContainsFunc(record.ServeMetrics(0, true, true), func(m record.Metric) bool { return m.Name == name })
 }
 
 // decimal is narrower than strconv, which reads 0x1p-4 and nan.

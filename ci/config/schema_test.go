@@ -52,11 +52,16 @@ func TestSchemaHasTheKeysOfTheStructs(t *testing.T) {
 	var params, serverParams []string
 	for _, p := range record.Params {
 		params = append(params, p.Name)
-		if !p.System {
+		if p.Target != record.System {
 			serverParams = append(serverParams, p.Name)
 		}
 	}
 	kinds := slices.Collect(maps.Keys(config.Default().Gate.Margins))
+	for _, d := range record.Definitions() {
+		if d.Pattern == "" && !slices.Contains(kinds, d.Name) {
+			kinds = append(kinds, d.Name)
+		}
+	}
 	for _, c := range []struct {
 		name         string
 		schema, want []string

@@ -30,13 +30,22 @@ func (r *reader) version(root ast.Node) {
 
 func (r *reader) config(n ast.Node, c *Config) {
 	benched := false
-	r.object("", n, map[string]setter{
+	r.object("", n, r.topKeys(c, &benched))
+	if (c.Serve != nil || len(c.Sections) > 0) && !benched {
+		c.Bench.Tests = nil // who asks for another workload alone gets no llama-bench
+	}
+}
+
+// topKeys are the keys of a configuration; benched learns whether bench is
+// among those of a file.
+func (r *reader) topKeys(c *Config, benched *bool) map[string]setter {
+	keys := map[string]setter{
 		"version":  r.whole(&c.Version),
 		"arms":     r.list(func(path string, n ast.Node) { c.Arms = append(c.Arms, r.arm(path, n)) }),
 		"baseline": r.text(&c.Baseline),
 		"models":   r.list(func(path string, n ast.Node) { c.Models = append(c.Models, r.model(path, n)) }),
 		"matrix":   func(path string, n ast.Node) { r.matrix(path, n, &c.Matrix) },
-		"bench":    func(path string, n ast.Node) { benched = true; r.bench(path, n, &c.Bench) },
+		"bench":    func(path string, n ast.Node) { *benched = true; r.bench(path, n, &c.Bench) },
 		"serve":    func(path string, n ast.Node) { r.serve(path, n, &c.Serve) },
 		"sampling": func(path string, n ast.Node) { r.sampling(path, n, &c.Sampling) },
 		"gate":     func(path string, n ast.Node) { r.gate(path, n, &c.Gate) },
@@ -48,10 +57,11 @@ func (r *reader) config(n ast.Node, c *Config) {
 			})
 		},
 		"placement": r.placement(&c.Placement),
-	})
-	if c.Serve != nil && !benched {
-		c.Bench.Tests = nil // who asks for serving alone gets no llama-bench
 	}
+	for _, s := range sections {
+		keys[s.name] = r.section(s, c)
+	}
+	return keys
 }
 
 func (r *reader) arm(path string, n ast.Node) (a Arm) {

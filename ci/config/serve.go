@@ -143,7 +143,7 @@ func (r *reader) serve(path string, n ast.Node, to **Serve) {
 			keys := map[string]setter{"start_timeout": seconds(&s.Server.StartTimeout)}
 			s.Server.Params = map[string]string{}
 			for _, p := range record.Params {
-				if p.System {
+				if p.Target == record.System {
 					continue // of the machine, and so of every workload
 				}
 				keys[p.Name] = func(path string, n ast.Node) { s.Server.Params[p.Name] = r.param(path, n) }

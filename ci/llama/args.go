@@ -24,18 +24,18 @@ func (e *badArgument) Error() string {
 
 // parameters merges what a trial runs with: the defaults, then the cell's,
 // then the arm's. asked names those that cell or arm set. What the operating
-// system is to do is left out and, without serve, what is llama-server's alone.
-func parameters(serve bool, threads int, cell, arm map[string]string) (values map[string]string, asked map[string]bool) {
+// system is to do is left out, and what another workload alone takes.
+func parameters(workload string, threads int, cell, arm map[string]string) (values map[string]string, asked map[string]bool) {
 	values = map[string]string{"threads": strconv.Itoa(threads)}
 	for _, p := range record.Params {
-		if p.Default != "" && (serve || !p.Serve) {
+		if p.Default != "" && p.Of(workload) {
 			values[p.Name] = p.Default
 		}
 	}
 	asked = make(map[string]bool)
 	for _, set := range []map[string]string{cell, arm} {
 		for name, value := range set {
-			if p, ok := record.ParamByName(name); ok && (p.Serve && !serve || p.System) {
+			if p, ok := record.ParamByName(name); ok && (!p.Of(workload) || p.Target == record.System) {
 				continue
 			}
 			values[name] = value

@@ -100,14 +100,14 @@ func TestParameterArgs(t *testing.T) {
 		}
 	}
 	// A default that nobody asked for and the build cannot take is left out.
-	values, asked := parameters(false, 3, nil, nil)
+	values, asked := parameters(record.BenchWorkload, 3, nil, nil)
 	args, err := parameterArgs(helpOf("  -t, --threads <n>", "  -b <n>"), values, asked)
 	if got := strings.Join(args, " "); err != nil || got != "-t 3 -b 2048" {
 		t.Errorf("defaults: %s, %v", got, err)
 	}
 	// Every parameter of the configuration is covered.
 	for _, p := range record.Params {
-		if !p.Serve && !p.System && !slices.ContainsFunc(settings, func(s setting) bool { return s.param == p.Name }) {
+		if p.Of(record.BenchWorkload) && p.Target != record.System && !slices.ContainsFunc(settings, func(s setting) bool { return s.param == p.Name }) {
 			t.Errorf("no setting for %s", p.Name)
 		}
 	}
@@ -115,7 +115,7 @@ func TestParameterArgs(t *testing.T) {
 
 func TestParametersMerge(t *testing.T) {
 	cell := map[string]string{"threads": "4", "batch": "512"}
-	values, asked := parameters(false, 2, cell, map[string]string{"batch": "64"})
+	values, asked := parameters(record.BenchWorkload, 2, cell, map[string]string{"batch": "64"})
 	if values["threads"] != "4" || values["batch"] != "64" || values["ubatch"] != "512" || values["numa"] != "" {
 		t.Errorf("%v", values)
 	}

@@ -44,7 +44,7 @@ func (b *Bench) Identify(ctx context.Context, arm record.Arm) (record.Build, err
 	if err != nil {
 		return record.Build{}, forArm(ctx, arm, err)
 	}
-	values, asked := parameters(false, 1, nil, arm.Params)
+	values, asked := parameters(record.BenchWorkload, 1, nil, arm.Params)
 	if _, err := parameterArgs(p.caps, values, asked); err != nil {
 		return record.Build{}, forArm(ctx, arm, fmt.Errorf("%s: %w", p.name(), err))
 	}

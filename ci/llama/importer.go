@@ -190,12 +190,12 @@ func (r Result) model(name string) record.Model {
 
 // cell finds or makes the cell.
 func (im *importer) cell(model string, params map[string]string) *record.Cell {
-	key := record.CellKey("bench", model, params)
+	key := record.CellKey(record.BenchWorkload, model, params)
 	i, ok := im.cells[key]
 	if !ok {
 		i = len(im.run.Cells)
 		im.cells[key] = i
-		im.run.Cells = append(im.run.Cells, record.Cell{Key: key, Workload: "bench", Model: model, Params: params})
+		im.run.Cells = append(im.run.Cells, record.Cell{Key: key, Workload: record.BenchWorkload, Model: model, Params: params})
 	}
 	return &im.run.Cells[i]
 }

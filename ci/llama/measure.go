@@ -42,7 +42,7 @@ func (b *Bench) Measure(ctx context.Context, p *plan.Plan, t plan.Trial) (record
 		defer f.Close()
 		m.log = &boundedLog{w: f, room: maxLog}
 	}
-	m.values, m.asked = parameters(false, b.threads(), cell.Cell.Params, arm.Params)
+	m.values, m.asked = parameters(record.BenchWorkload, b.threads(), cell.Cell.Params, arm.Params)
 	if err := m.run(ctx); err != nil {
 		return record.Trial{}, err
 	}

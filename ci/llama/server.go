@@ -82,7 +82,7 @@ func (s *Servers) Identify(ctx context.Context, arm record.Arm) (record.Build, e
 	if err != nil {
 		return record.Build{}, forArm(ctx, arm, err)
 	}
-	values, asked := parameters(true, 1, nil, arm.Params)
+	values, asked := parameters(record.ServeWorkload, 1, nil, arm.Params)
 	if _, err := serverArgs(p.caps, values, asked); err != nil {
 		return record.Build{}, forArm(ctx, arm, fmt.Errorf("%s: %w", p.name(), err))
 	}
@@ -109,7 +109,7 @@ func (s *Servers) Start(ctx context.Context, spec ServerSpec) (*Server, *record.
 	if err := p.unchanged(); err != nil {
 		return nil, failure(record.BuildChanged, "%v; measure builds that nobody rebuilds meanwhile", err), nil
 	}
-	values, asked := parameters(true, s.threads(), spec.Params, spec.Arm.Params)
+	values, asked := parameters(record.ServeWorkload, s.threads(), spec.Params, spec.Arm.Params)
 	args, err := serverArgs(p.caps, values, asked)
 	if err != nil {
 		return nil, failure(record.BadArgument, "%s: %v", p.name(), err), nil

@@ -156,13 +156,13 @@ func TestServerArgs(t *testing.T) {
 		}
 	}
 	// A default that the build cannot take is left out.
-	values, asked := parameters(true, 2, nil, nil)
+	values, asked := parameters(record.ServeWorkload, 2, nil, nil)
 	bare, _ := readServerHelp("--host HOST\n--port PORT\n-m, --model F\n-c, --ctx-size N\n-np, --parallel N\n-t N\n")
 	if args, err := serverArgs(bare, values, asked); err != nil || strings.Join(args, " ") != "-t 2 -np 4 -c 8192" {
 		t.Errorf("defaults: %q, %v", args, err)
 	}
 	for _, p := range record.Params {
-		if !p.System && !slices.ContainsFunc(serverSettings, func(s serverSetting) bool { return s.param == p.Name }) && !slices.Contains(clientParameters, p.Name) {
+		if p.Target != record.System && !slices.ContainsFunc(serverSettings, func(s serverSetting) bool { return s.param == p.Name }) && !slices.Contains(clientParameters, p.Name) {
 			t.Errorf("no setting for %s", p.Name)
 		}
 	}

@@ -244,7 +244,7 @@ func FuzzServerAnswers(f *testing.F) {
 		if !ok {
 			return
 		}
-		values, asked := parameters(true, 2, nil, map[string]string{"flash_attn": "on"})
+		values, asked := parameters(record.ServeWorkload, 2, nil, map[string]string{"flash_attn": "on"})
 		args, err := serverArgs(c, values, asked)
 		var bad *badArgument
 		if err != nil && !errors.As(err, &bad) {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/llama-regress/llama-regress/ci/config"
@@ -102,11 +101,8 @@ func (p *Plan) addCells(cfg *config.Config) error {
 		}
 		p.Models = append(p.Models, Model{Name: m.Name, Path: path, SHA256: m.SHA256})
 	}
-	if len(cfg.Bench.Tests) > 0 {
-		p.addBenchCells(cfg, points)
-	}
-	if cfg.Serve != nil {
-		if err := p.addServeCells(cfg, points); err != nil {
+	for _, w := range workloads {
+		if err := w.Expand(p, cfg, points); err != nil {
 			return err
 		}
 	}
@@ -149,78 +145,6 @@ func someOf(names []string) string {
 		return strings.Join(names, ", ")
 	}
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
-}
-
-// addBenchCells leaves out what llama-bench knows nothing of: combinations
-// that then are the same make one cell.
-func (p *Plan) addBenchCells(cfg *config.Config, points []map[string]string) {
-	var metrics []record.Metric
-	for _, t := range cfg.Bench.Tests {
-		metrics = append(metrics, t.Metric())
-	}
-	for _, m := range p.Models {
-		seen := make(map[string]bool)
-		for _, point := range points {
-			params := maps.Clone(point)
-			maps.DeleteFunc(params, func(name, _ string) bool {
-				param, _ := record.ParamByName(name)
-				return param.Serve
-			})
-			c := record.Cell{
-				Key: record.CellKey("bench", m.Name, params), Workload: "bench", Model: m.Name, Params: params,
-				Metrics: slices.Clone(metrics),
-			}
-			if !seen[c.Key] {
-				seen[c.Key] = true
-				p.Cells = append(p.Cells, Cell{Cell: c, ModelPath: m.Path, Tests: slices.Clone(cfg.Bench.Tests)})
-			}
-		}
-	}
-}
-
-// addServeCells adds each combination under each load. What the server section
-// sets is a parameter of every one, so that another slot count is another cell.
-func (p *Plan) addServeCells(cfg *config.Config, points []map[string]string) error {
-	path, err := cfg.Abs(cfg.Serve.Dataset.Path)
-	if err != nil {
-		return fmt.Errorf("plan: dataset: %w", err)
-	}
-	p.Serve = &Serve{Serve: *cfg.Serve, DatasetPath: path}
-	var loads []Load
-	for _, n := range cfg.Serve.Concurrency {
-		loads = append(loads, Load{Concurrency: n, Requests: cfg.Serve.Count(n)})
-	}
-	for _, r := range cfg.Serve.Rate {
-		loads = append(loads, Load{Rate: r, Requests: cfg.Serve.Count(0)})
-	}
-	for _, m := range p.Models {
-		for _, point := range points {
-			for _, load := range loads {
-				params := maps.Clone(point)
-				maps.Copy(params, cfg.Serve.Server.Params)
-				load.name(params)
-				p.Cells = append(p.Cells, Cell{
-					Cell: record.Cell{
-						Key: record.CellKey("serve", m.Name, params), Workload: "serve", Model: m.Name, Params: params,
-						Metrics:    record.ServeMetrics(load.Requests, cfg.Serve.Objectives.Any(), cfg.Serve.Retries > 0),
-						Objectives: cfg.Serve.Objectives.Seconds(),
-					},
-					ModelPath: m.Path,
-					Load:      &load,
-				})
-			}
-		}
-	}
-	return nil
-}
-
-// name adds the load to a cell's parameters.
-func (l Load) name(params map[string]string) {
-	if l.Rate > 0 {
-		params["rate"] = strconv.FormatFloat(l.Rate, 'g', -1, 64)
-	} else {
-		params["concurrency"] = strconv.Itoa(l.Concurrency)
-	}
 }
 
 // armsOf lists, for each cell, the arms that run in it, as indices into p.Arms.

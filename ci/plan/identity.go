@@ -31,6 +31,8 @@ type content struct {
 	Repetitions int
 	Timeout     time.Duration
 	Schedulers  *config.Schedulers `json:",omitempty"`
+
+	Sections map[string]config.Section `json:",omitempty"`
 }
 
 // arm is what of config.Arm decides trials, with no difference between no
@@ -57,6 +59,7 @@ func contentOf(cfg *config.Config, p *Plan) content {
 		Repetitions: p.Repetitions,
 		Timeout:     p.Timeout,
 		Schedulers:  p.Schedulers,
+		Sections:    cfg.Sections,
 	}
 	for _, a := range cfg.Arms {
 		c.Arms = append(c.Arms, arm{a.Name, a.Bin, cfg.AllParams(a), a.Env})

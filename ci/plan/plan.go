@@ -49,6 +49,7 @@ type Cell struct {
 	ModelPath string        `json:"model_path"`      // absolute
 	Tests     []record.Test `json:"tests,omitempty"` // of a bench cell; one process runs them all
 	Load      *Load         `json:"load,omitempty"`  // of a serve cell
+	Work      any           `json:"work,omitempty"`  // of a cell of a registered workload: what its bench has to do
 }
 
 // A Load is how hard a serve cell's trials press their server: either a

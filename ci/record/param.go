@@ -20,10 +20,21 @@ type Param struct {
 	Number  bool     // a whole number, from Min to Max
 	Min     int      // of a Number
 	Max     int      // of a Number; 0 means as large as 32 bits hold
-	Serve   bool     // of llama-server and its load alone; llama-bench knows nothing of it
-	System  bool     // of the operating system, see package sched; llama.cpp's programs know nothing of it
+	Target  Target   // what it sets
+	Only    string   // name of the only workload that takes it; "" for all
 	Doc     string   // one line
 }
+
+// A Target is what a parameter sets.
+type Target string
+
+const (
+	Program Target = ""       // llama.cpp's programs
+	System  Target = "system" // the operating system, see package sched; llama.cpp's programs know nothing of it
+)
+
+// Of reports whether a workload takes the parameter.
+func (p Param) Of(workload string) bool { return p.Only == "" || p.Only == workload }
 
 var (
 	onOff      = []string{"on", "off"}
@@ -53,15 +64,15 @@ var Params = []Param{
 	{Name: "numa", Values: []string{"distribute", "isolate", "numactl"}, Doc: "llama.cpp's own NUMA strategy"},
 	{Name: "n_cpu_moe", Number: true, Doc: "layers whose experts stay on the CPU"},
 	{Name: "devices", Doc: "devices to use, joined by /"},
-	{Name: "parallel", Serve: true, Default: "4", Number: true, Min: 1, Max: 1024, Doc: "slots of llama-server"},
-	{Name: "ctx_size", Serve: true, Default: "8192", Number: true, Min: 64, Doc: "context of llama-server, tokens, divided over its slots"},
-	{Name: "cont_batching", Serve: true, Default: "on", Values: onOff, Doc: "continuous batching of llama-server"},
-	{Name: SchedulerParam, System: true, Doc: "the kernel's scheduler: default, a sched_ext scheduler such as scx_lavd, or the path of one"},
-	{Name: "numactl", System: true, Doc: "memory and processor policy as numactl takes it, such as --interleave=0,1"},
-	{Name: "cpus", System: true, Doc: "processors that the program may use, such as 0-3,8"},
-	{Name: "nice", System: true, Number: true, Min: -20, Max: 19, Doc: "niceness: -20 goes first, 19 last"},
-	{Name: "cpu_limit", System: true, Doc: "processor time that a control group allows, such as 1.5 processors"},
-	{Name: "memory_limit", System: true, Doc: "memory that a control group allows, such as 4G"},
+	{Name: "parallel", Only: ServeWorkload, Default: "4", Number: true, Min: 1, Max: 1024, Doc: "slots of llama-server"},
+	{Name: "ctx_size", Only: ServeWorkload, Default: "8192", Number: true, Min: 64, Doc: "context of llama-server, tokens, divided over its slots"},
+	{Name: "cont_batching", Only: ServeWorkload, Default: "on", Values: onOff, Doc: "continuous batching of llama-server"},
+	{Name: SchedulerParam, Target: System, Doc: "the kernel's scheduler: default, a sched_ext scheduler such as scx_lavd, or the path of one"},
+	{Name: "numactl", Target: System, Doc: "memory and processor policy as numactl takes it, such as --interleave=0,1"},
+	{Name: "cpus", Target: System, Doc: "processors that the program may use, such as 0-3,8"},
+	{Name: "nice", Target: System, Number: true, Min: -20, Max: 19, Doc: "niceness: -20 goes first, 19 last"},
+	{Name: "cpu_limit", Target: System, Doc: "processor time that a control group allows, such as 1.5 processors"},
+	{Name: "memory_limit", Target: System, Doc: "memory that a control group allows, such as 4G"},
 }
 
 // SchedulerParam is the parameter that says which scheduler the kernel runs.
@@ -81,7 +92,7 @@ func (p Param) Check(value string) error {
 	switch {
 	case value == "" || len(value) > 200 || strings.ContainsAny(value, "\x00\n\r"):
 		return fmt.Errorf("%s: want a value of one line and at most 200 characters", p.Name)
-	case strings.Contains(value, ",") && !p.System:
+	case strings.Contains(value, ",") && p.Target != System:
 		return fmt.Errorf("%s: %q: want one value; llama.cpp would take a comma for a list and run them all", p.Name, value)
 	case p.Values != nil && !slices.Contains(p.Values, value):
 		return fmt.Errorf("%s: %q is not one of %s", p.Name, value, strings.Join(p.Values, ", "))

@@ -116,7 +116,7 @@ type Model struct {
 // A Cell is one point of the matrix.
 type Cell struct {
 	Key      string            `json:"key"`      // CellKey of the next three: the same on every machine
-	Workload string            `json:"workload"` // "bench" or "serve"
+	Workload string            `json:"workload"` // of the catalogue: BenchWorkload, ServeWorkload
 	Model    string            `json:"model"`    // Model.Name
 	Params   map[string]string `json:"params,omitempty"`
 	Metrics  []Metric          `json:"metrics"` // what a trial of this cell yields, in order

@@ -18,32 +18,59 @@ const (
 	EventualRate = "eventual_success_rate" // 1, retries included
 )
 
+// Least requests of a trial for a quantile to be judged: as many as an interval
+// of order statistics that is finite on both sides at 95 % needs
+// (stats.QuantileInterval).
+const (
+	requestsForMedian = 6
+	requestsForP95    = 72
+)
+
+// serve is llama-server under a load of requests.
+var serve = Workload{
+	Name: ServeWorkload, Title: "llama-server", Sends: true,
+	Metrics: []Definition{
+		{Name: SuccessRate, Kind: SuccessRate, Unit: "1", Better: Higher, Scale: Points, Margin: 0.02, Censoring: Counted,
+			Term: "success rate", Meaning: "Share of requests that were answered in full at the first attempt. Retries do not mend it."},
+		{Name: TTFTp50, Kind: TTFTp50, Unit: "s", Better: Lower, Scale: Ratio, Margin: 0.05, Censoring: SlowFailure, Requests: requestsForMedian,
+			Term: "TTFT", Meaning: "Time to first token: from sending a request (at a given rate: from when it was to be sent) to the first event with content. Quantiles count failed requests as infinitely slow."},
+		{Name: TTFTp95, Kind: TTFTp95, Unit: "s", Better: Lower, Scale: Ratio, Margin: 0.15, Censoring: SlowFailure, Requests: requestsForP95},
+		{Name: TPOTp50, Kind: TPOTp50, Unit: "s", Better: Lower, Scale: Ratio, Margin: 0.05, Censoring: SlowFailure, Requests: requestsForMedian, Needs: NeedsTokens,
+			Term: "TPOT", Meaning: "Time per output token: from the first content to the last, divided by the answer's tokens less one."},
+		{Name: OutputTPS, Kind: Throughput, Unit: "tok/s", Better: Higher, Scale: Ratio, Margin: 0.03, Censoring: Survivors,
+			Term: "output tokens/s", Meaning: "Tokens of the answers that succeeded, divided by the duration of the load."},
+		{Name: E2Ep50, Kind: E2Ep50, Unit: "s", Better: Lower, Scale: Ratio, Censoring: SlowFailure, Requests: requestsForMedian,
+			Term: "E2E", Meaning: "End to end: from sending a request to the end of its answer. Quantiles count failed requests as infinitely slow."},
+		{Name: E2Ep95, Kind: E2Ep95, Unit: "s", Better: Lower, Scale: Ratio, Censoring: SlowFailure, Requests: requestsForP95},
+		{Name: ITLp99, Kind: ITLp99, Unit: "s", Better: Lower, Scale: Ratio, Censoring: SlowFailure, Needs: NeedsTokens,
+			Term: "ITL", Meaning: "Inter-token latency: the pauses between events with content; here their 99th percentile over all answers of a trial."},
+		{Name: TotalTPS, Kind: TotalTPS, Unit: "tok/s", Better: Higher, Scale: Ratio, Censoring: Survivors,
+			Term: "total tokens/s", Meaning: "Tokens of prompts and answers of the requests that succeeded, divided by the duration of the load."},
+		{Name: RequestRate, Kind: RequestRate, Unit: "req/s", Better: Higher, Scale: Ratio, Censoring: Survivors,
+			Term: "request rate", Meaning: "Requests that succeeded, divided by the duration of the load."},
+		{Name: Goodput, Kind: Goodput, Unit: "req/s", Better: Higher, Scale: Ratio, Censoring: Survivors, Needs: NeedsObjectives,
+			Term: "goodput", Meaning: "Requests that succeeded and met every objective (those of this run stand among the facts), divided by the duration of the load."},
+		{Name: EventualRate, Kind: SuccessRate, Unit: "1", Better: Higher, Scale: Points, Margin: 0.02, Censoring: Counted, Needs: NeedsRetries,
+			Term: "eventual success rate", Meaning: "Share of requests that were answered in full at last, retries included."},
+	},
+}
+
 // ServeMetrics returns the metrics of a serve cell with so many requests a
 // trial, in order. Goodput is there only with objectives, the eventual success
-// rate only with retries. A quantile needs as many requests as an interval of
-// order statistics that is finite on both sides at 95 % (stats.QuantileInterval).
+// rate only with retries. A metric that would need more requests says how many,
+// and is shown without being judged.
 func ServeMetrics(requests int, objectives, retries bool) []Metric {
-	second := func(name string, needs int) Metric {
-		m := Metric{Name: name, Kind: name, Unit: "s", Better: Lower}
-		if requests < needs {
-			m.Needs = needs
+	has := map[Need]bool{NeedsNothing: true, NeedsTokens: true, NeedsObjectives: objectives, NeedsRetries: retries}
+	var ms []Metric
+	for _, d := range serve.Metrics {
+		if !has[d.Needs] {
+			continue
 		}
-		return m
-	}
-	const median, p95 = 6, 72
-	ms := []Metric{
-		{Name: SuccessRate, Kind: SuccessRate, Unit: "1", Better: Higher},
-		second(TTFTp50, median), second(TTFTp95, p95), second(TPOTp50, median),
-		{Name: OutputTPS, Kind: Throughput, Unit: "tok/s", Better: Higher},
-		second(E2Ep50, median), second(E2Ep95, p95), second(ITLp99, 0),
-		{Name: TotalTPS, Kind: TotalTPS, Unit: "tok/s", Better: Higher},
-		{Name: RequestRate, Kind: RequestRate, Unit: "req/s", Better: Higher},
-	}
-	if objectives {
-		ms = append(ms, Metric{Name: Goodput, Kind: Goodput, Unit: "req/s", Better: Higher})
-	}
-	if retries {
-		ms = append(ms, Metric{Name: EventualRate, Kind: SuccessRate, Unit: "1", Better: Higher})
+		m := d.Metric(d.Name)
+		if requests < d.Requests {
+			m.Needs = d.Requests
+		}
+		ms = append(ms, m)
 	}
 	return ms
 }

@@ -145,7 +145,7 @@ func confirming(cfg *config.Config, run *record.Run, base string, cells, metrics
 		return !slices.Contains(metrics, t.Metric().Name)
 	})
 	served := slices.ContainsFunc(run.Cells, func(c record.Cell) bool {
-		return c.Workload == "serve" && slices.Contains(cells, c.Key)
+		return c.Workload == record.ServeWorkload && slices.Contains(cells, c.Key)
 	})
 	if !served {
 		again.Serve = nil

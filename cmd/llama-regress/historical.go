@@ -214,7 +214,7 @@ func measureAgain(s compare.Selection) []string {
 		}
 	}
 	for _, c := range s.Run.Cells {
-		if c.Workload != "bench" {
+		if c.Workload != record.BenchWorkload {
 			return nil
 		}
 		for _, m := range c.Metrics {

@@ -154,17 +154,17 @@ func benches(p *plan.Plan, dir string, links *llama.Links, within func(load.Prog
 	logs := filepath.Join(dir, runner.LogFolder)
 	all := make(runner.Workloads)
 	for _, c := range p.Cells {
-		switch c.Cell.Workload {
-		case "bench":
-			if all["bench"] == nil {
-				all["bench"] = &llama.Bench{LogDir: logs, Threads: host.PhysicalCores(), Links: links}
-			}
-		case "serve":
-			if all["serve"] == nil {
-				served := serveBench(logs, filepath.Join(dir, record.RequestFile), within)
-				served.Servers.Links = links
-				all["serve"] = served
-			}
+		name := c.Cell.Workload
+		if all[name] != nil {
+			continue
+		}
+		switch name {
+		case record.BenchWorkload:
+			all[name] = &llama.Bench{LogDir: logs, Threads: host.PhysicalCores(), Links: links}
+		case record.ServeWorkload:
+			served := serveBench(logs, filepath.Join(dir, record.RequestFile), within)
+			served.Servers.Links = links
+			all[name] = served
 		}
 	}
 	return all

@@ -63,7 +63,7 @@ func (w *sqliteWriter) Add(run *record.Run) error {
 	}
 	for _, t := range run.Trials {
 		cell := cells[t.Cell]
-		if t.Outcome != record.OK || cell.Workload != "bench" {
+		if t.Outcome != record.OK || cell.Workload != record.BenchWorkload {
 			continue
 		}
 		for _, m := range t.Measurements {

@@ -1,0 +1,113 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+// A Workload says how the cells of a workload come about.
+type Workload struct {
+	Name string // as in record.Workload
+
+	// Expand adds the cells of the workload to the plan: for each of its models
+	// one or more of each point of the matrix. It adds none where the
+	// configuration asks for none.
+	Expand func(p *Plan, cfg *config.Config, points []map[string]string) error
+}
+
+var workloads = []Workload{
+	{record.BenchWorkload, addBenchCells},
+	{record.ServeWorkload, addServeCells},
+}
+
+// Register adds a workload to those that Expand knows and returns what takes it
+// out again.
+func Register(w Workload) (unregister func()) {
+	before := workloads
+	workloads = append(slices.Clone(workloads), w)
+	return func() { workloads = before }
+}
+
+// addBenchCells leaves out what llama-bench knows nothing of: combinations
+// that then are the same make one cell.
+func addBenchCells(p *Plan, cfg *config.Config, points []map[string]string) error {
+	if len(cfg.Bench.Tests) == 0 {
+		return nil
+	}
+	var metrics []record.Metric
+	for _, t := range cfg.Bench.Tests {
+		metrics = append(metrics, t.Metric())
+	}
+	for _, m := range p.Models {
+		seen := make(map[string]bool)
+		for _, point := range points {
+			params := maps.Clone(point)
+			maps.DeleteFunc(params, func(name, _ string) bool {
+				param, _ := record.ParamByName(name)
+				return !param.Of(record.BenchWorkload)
+			})
+			c := record.Cell{
+				Key: record.CellKey(record.BenchWorkload, m.Name, params), Workload: record.BenchWorkload, Model: m.Name, Params: params,
+				Metrics: slices.Clone(metrics),
+			}
+			if !seen[c.Key] {
+				seen[c.Key] = true
+				p.Cells = append(p.Cells, Cell{Cell: c, ModelPath: m.Path, Tests: slices.Clone(cfg.Bench.Tests)})
+			}
+		}
+	}
+	return nil
+}
+
+// addServeCells adds each combination under each load. What the server section
+// sets is a parameter of every one, so that another slot count is another cell.
+func addServeCells(p *Plan, cfg *config.Config, points []map[string]string) error {
+	if cfg.Serve == nil {
+		return nil
+	}
+	path, err := cfg.Abs(cfg.Serve.Dataset.Path)
+	if err != nil {
+		return fmt.Errorf("plan: dataset: %w", err)
+	}
+	p.Serve = &Serve{Serve: *cfg.Serve, DatasetPath: path}
+	var loads []Load
+	for _, n := range cfg.Serve.Concurrency {
+		loads = append(loads, Load{Concurrency: n, Requests: cfg.Serve.Count(n)})
+	}
+	for _, r := range cfg.Serve.Rate {
+		loads = append(loads, Load{Rate: r, Requests: cfg.Serve.Count(0)})
+	}
+	for _, m := range p.Models {
+		for _, point := range points {
+			for _, load := range loads {
+				params := maps.Clone(point)
+				maps.Copy(params, cfg.Serve.Server.Params)
+				load.name(params)
+				p.Cells = append(p.Cells, Cell{
+					Cell: record.Cell{
+						Key: record.CellKey(record.ServeWorkload, m.Name, params), Workload: record.ServeWorkload, Model: m.Name, Params: params,
+						Metrics:    record.ServeMetrics(load.Requests, cfg.Serve.Objectives.Any(), cfg.Serve.Retries > 0),
+						Objectives: cfg.Serve.Objectives.Seconds(),
+					},
+					ModelPath: m.Path,
+					Load:      &load,
+				})
+			}
+		}
+	}
+	return nil
+}
+
+// name adds the load to a cell's parameters.
+func (l Load) name(params map[string]string) {
+	if l.Rate > 0 {
+		params["rate"] = strconv.FormatFloat(l.Rate, 'g', -1, 64)
+	} else {
+		params["concurrency"] = strconv.Itoa(l.Concurrency)
+	}
+}
