@@ -29,19 +29,13 @@ type Policy struct {
 	Ignore []string `json:"ignore,omitempty"`
 }
 
-// DefaultPolicy holds the proposed margins of the statistics reference, 7.4.
+// DefaultPolicy holds the default margins of the catalogue of metrics.
 func DefaultPolicy() Policy {
-	return Policy{
-		Margins: map[string]Margin{
-			record.Throughput:  {Value: 0.03},
-			record.TTFTp50:     {Value: 0.05},
-			record.TTFTp95:     {Value: 0.15},
-			record.TPOTp50:     {Value: 0.05},
-			record.SuccessRate: {Value: 0.02},
-		},
-		Alpha:     0.05,
-		MinTrials: 4,
+	p := Policy{Margins: make(map[string]Margin), Alpha: 0.05, MinTrials: 4}
+	for kind, value := range record.DefaultMargins() {
+		p.Margins[kind] = Margin{Value: value}
 	}
+	return p
 }
 
 // A Margin is the change that still counts as none. Whether it is a ratio or a
