@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/fixtures/effort"
 )
 
 // spoil marks trials as contaminated and slows them down.
@@ -148,10 +149,7 @@ func TestRepeated(t *testing.T) {
 // lies exactly at the margin, also when one arm meets the disturbances far more
 // often; blindly keeping them does not.
 func TestContaminationKeepsTheErrorRate(t *testing.T) {
-	runs := 3000
-	if testing.Short() {
-		runs = 600
-	}
+	runs := effort.Draws(3000, 600)
 	policy := DefaultPolicy()
 	margin, _ := policy.Margin(record.Test{Prompt: 512}.Metric())
 	for name, share := range map[string]map[string]float64{

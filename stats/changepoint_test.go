@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+
+	"github.com/llama-regress/llama-regress/fixtures/effort"
 )
 
 // Flow of the Nile at Aswan, 1871 to 1970, in 1e8 m³, as in R's datasets::Nile
@@ -187,7 +189,7 @@ func TestPermutationP(t *testing.T) {
 // Series without a change raise an alarm about as often as they may, also when
 // their noise is heavy-tailed or autocorrelated.
 func TestChangePointFalseAlarms(t *testing.T) {
-	series := shorter(t, 1000, 100)
+	series := effort.Draws(1000, 100)
 	for name, draw := range map[string]func(rng *rand.Rand, n int) []float64{
 		"normal": func(rng *rand.Rand, n int) []float64 { return noise(rng, n, 0) },
 		"AR .3":  func(rng *rand.Rand, n int) []float64 { return noise(rng, n, .3) },
@@ -215,17 +217,8 @@ func TestChangePointFalseAlarms(t *testing.T) {
 	}
 }
 
-// shorter returns the number of simulations to run, less under -short.
-func shorter(t *testing.T, full, short int) int {
-	t.Helper()
-	if testing.Short() {
-		return short
-	}
-	return full
-}
-
 func TestChangePointsAreFoundAndPlaced(t *testing.T) {
-	series := shorter(t, 200, 20)
+	series := effort.Draws(200, 20)
 	slack := 1 / math.Sqrt(float64(series)) // two standard errors of a share of one half
 	for _, c := range []struct {
 		name        string

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/llama-regress/llama-regress/fixtures/effort"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
@@ -93,10 +94,7 @@ func TestDifferenceCoverage(t *testing.T) {
 // nominal 95 % less 1 % and the error of the simulation. The t interval is asked
 // under normal and skewed noise, the rank interval under heavy tails too.
 func TestLocationCoverage(t *testing.T) {
-	draws := 4000
-	if testing.Short() {
-		draws = 1000
-	}
+	draws := effort.Draws(4000, 1000)
 	noises := map[string]func(r *rand.Rand) float64{
 		"normal": func(r *rand.Rand) float64 { return r.NormFloat64() },
 		"heavy": func(r *rand.Rand) float64 { // t with 4 degrees of freedom

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"testing"
+
+	"github.com/llama-regress/llama-regress/fixtures/effort"
 )
 
 func sessionsOf(n float64, successes ...float64) (sessions [][]Count) {
@@ -62,7 +64,7 @@ func TestRateChangesThatDoNotCount(t *testing.T) {
 // Without a change, whatever the rate, at most Level of series have an alarm.
 func TestRateChangeFalseAlarms(t *testing.T) {
 	rng := rand.New(rand.NewPCG(11, 1))
-	series, alarms := shorter(t, 400, 60), 0
+	series, alarms := effort.Draws(400, 60), 0
 	for range series {
 		rate := 1 - .2*rng.Float64()*rng.Float64()
 		sessions := make([][]Count, 24)

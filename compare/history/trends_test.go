@@ -13,6 +13,7 @@ import (
 	"github.com/llama-regress/llama-regress/compare"
 	"github.com/llama-regress/llama-regress/compare/baseline"
 	"github.com/llama-regress/llama-regress/compare/history/historytest"
+	"github.com/llama-regress/llama-regress/fixtures/effort"
 )
 
 func analyzed(t testing.TB, s historytest.Story, o TrendOptions) (Trends, *Machine) {
@@ -90,10 +91,7 @@ func TestYear(t *testing.T) {
 // What is found does not hang on the luck of one seed. Of each step, the night
 // and its neighbours count as found, and the range has to hold the night.
 func TestYearsOfOtherSeeds(t *testing.T) {
-	years := 3
-	if testing.Short() {
-		years = 2
-	}
+	years := effort.Draws(3, 2)
 	truth := []int{historytest.Recent, historytest.Mended, historytest.Bad, historytest.Failing, historytest.Faster, historytest.Slower}
 	found, exact, covered, drifts, extra := 0, 0, 0, 0, 0
 	for seed := range years {
@@ -148,10 +146,8 @@ func replay(t *testing.T, s historytest.Story, every int, o TrendOptions) (alarm
 // a margin so small that it hides no noise: no more change points than the rate
 // that was asked for.
 func TestFalseAlarmsOfAYear(t *testing.T) {
-	every, cells := 8, 8
-	if testing.Short() {
-		every = 40
-	}
+	const cells = 8
+	every := 365 / effort.Draws(45, 9) // nights from one interim analysis to the next
 	policy := compare.DefaultPolicy()
 	policy.Margins = map[string]compare.Margin{record.Throughput: {Value: 1e-6}}
 	s := historytest.Story{Machine: "quiet", Nights: 365, Noise: 0.02, Seed: 3}

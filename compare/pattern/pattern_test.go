@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/fixtures/effort"
 )
 
 // A load makes up the requests of a trial, all successful, as a closed loop
@@ -328,10 +329,7 @@ func TestFindNothing(t *testing.T) {
 // in one trial and over several of which one is bad.
 func TestFindFalseAlarms(t *testing.T) {
 	const alpha = 0.05
-	runs := 500
-	if testing.Short() {
-		runs = 60
-	}
+	runs := effort.Draws(500, 60)
 	for name, rates := range map[string][]float64{
 		"one trial":     {0.3},
 		"few fail":      {0.08},
