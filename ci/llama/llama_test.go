@@ -15,10 +15,6 @@ import (
 func TestMain(m *testing.M) {
 	fakebench.TakeOver()  // does not return in a process named llama-bench
 	fakeserver.TakeOver() // nor llama-server
-	// A fake under the race detector would sleep a second before it exits.
-	if err := os.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE")); err != nil {
-		panic(err)
-	}
 	os.Exit(m.Run())
 }
 

@@ -30,9 +30,19 @@ type fakeS3 struct {
 	puts    int // that changed something
 
 	// fault may answer a request itself and returns whether it did.
-	fault func(w http.ResponseWriter, r *http.Request) bool
+	fault s3Spoiler
 	// after may spoil the answer to a request that was carried out.
-	after func(w http.ResponseWriter, r *http.Request) bool
+	after s3Spoiler
+}
+
+type s3Spoiler func(w http.ResponseWriter, r *http.Request) bool
+
+// set changes the fault of a server, which may still be at a request that its
+// client has given up.
+func (f *fakeS3) set(which *s3Spoiler, what s3Spoiler) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	*which = what
 }
 
 func newFakeS3(t *testing.T) *fakeS3 {
@@ -61,12 +71,15 @@ func (f *fakeS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential=id/") {
 		f.t.Errorf("%s %s is not signed", r.Method, r.URL)
 	}
-	if f.fault != nil && f.fault(w, r) {
+	f.mu.Lock()
+	fault, after := f.fault, f.after
+	f.mu.Unlock()
+	if fault != nil && fault(w, r) {
 		return
 	}
 	answer := httptest.NewRecorder()
 	f.answer(answer, r)
-	if f.after != nil && f.after(w, r) {
+	if after != nil && after(w, r) {
 		return
 	}
 	for name, values := range answer.Header() {

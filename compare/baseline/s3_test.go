@@ -37,20 +37,20 @@ func TestS3PassingFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := newFakeS3(t)
 			var n atomic.Int32
-			f.fault = func(w http.ResponseWriter, r *http.Request) bool {
+			f.set(&f.fault, func(w http.ResponseWriter, r *http.Request) bool {
 				if fault == nil || n.Add(1)%3 == 0 { // two faults, then an answer
 					return false
 				}
 				fault(w)
 				return true
-			}
-			f.after = func(w http.ResponseWriter, r *http.Request) bool {
+			})
+			f.set(&f.after, func(w http.ResponseWriter, r *http.Request) bool {
 				if fault != nil || r.Method != http.MethodPut || n.Add(1) > 1 {
 					return false
 				}
 				cut(w) // the object is there, its writer does not know
 				return true
-			}
+			})
 			s := f.open(t, few)
 			run := testRun(night, 1, 1)
 			receipt, err := Record(context.Background(), s, run, RecordOptions{Now: night})
@@ -97,7 +97,7 @@ func TestS3LastingFaults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFakeS3(t)
-			f.fault = c.fault
+			f.set(&f.fault, c.fault)
 			o := Options{Retries: 2}
 			if name == "stalled" {
 				o.Timeout = 300 * time.Millisecond
@@ -139,13 +139,13 @@ func TestS3HalfAHistory(t *testing.T) {
 		"second page": func(r *http.Request) bool { return r.URL.Query().Get("continuation-token") != "" },
 		"one record":  func(r *http.Request) bool { return strings.Contains(r.URL.Path, "20260311") },
 	} {
-		f.fault = func(w http.ResponseWriter, r *http.Request) bool {
+		f.set(&f.fault, func(w http.ResponseWriter, r *http.Request) bool {
 			if fault(r) {
 				s3Fault(w, http.StatusInternalServerError, "InternalError")
 				return true
 			}
 			return false
-		}
+		})
 		c, err := Load(context.Background(), s, LoadOptions{})
 		if c != nil {
 			t.Errorf("%s: loaded %d sessions", name, len(c.Sessions))
@@ -153,7 +153,7 @@ func TestS3HalfAHistory(t *testing.T) {
 		wantError(t, err, "HTTP 500")
 	}
 	// A body that ends early is no shorter record.
-	f.fault = func(w http.ResponseWriter, r *http.Request) bool {
+	f.set(&f.fault, func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Method != http.MethodGet || !strings.HasSuffix(r.URL.Path, ".json") {
 			return false
 		}
@@ -162,17 +162,17 @@ func TestS3HalfAHistory(t *testing.T) {
 		w.Header().Set("Last-Modified", "Mon, 09 Mar 2026 21:15:00 GMT")
 		w.Write([]byte("{"))
 		return true
-	}
+	})
 	_, err := Load(context.Background(), s, LoadOptions{})
 	wantError(t, err, "EOF")
 	// A record that is pruned while we read is not there, and that is all.
-	f.fault = func(w http.ResponseWriter, r *http.Request) bool {
+	f.set(&f.fault, func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "20260311") {
 			s3Fault(w, http.StatusNotFound, "NoSuchKey")
 			return true
 		}
 		return false
-	}
+	})
 	if c := load(t, s, LoadOptions{}); len(c.Sessions) != 4 || len(c.Faults) > 0 {
 		t.Errorf("%d sessions, faults %v", len(c.Sessions), c.Faults)
 	}
@@ -183,13 +183,13 @@ func TestS3HalfAHistory(t *testing.T) {
 func TestS3WriterWhoFails(t *testing.T) {
 	f := newFakeS3(t)
 	var n atomic.Int32
-	f.fault = func(w http.ResponseWriter, r *http.Request) bool {
+	f.set(&f.fault, func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Method == http.MethodPut && n.Add(1) == 1 {
 			s3Fault(w, http.StatusConflict, "ConditionalRequestConflict")
 			return true
 		}
 		return false
-	}
+	})
 	put(t, f.open(t, few), "runs/x.json", "mine")
 	if f.puts != 1 {
 		t.Errorf("%d objects were written", f.puts)
