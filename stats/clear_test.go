@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/llama-regress/llama-regress/fixtures/effort"
 )
 
 // The bound holds wherever permutations can be counted: it is never below the
@@ -11,8 +13,8 @@ import (
 func TestClearPIsABound(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 11))
 	const permutations = 2000
-	used := 0
-	for i := range 60 {
+	used, cases := 0, 0
+	for i := 0; i < 60; i += 60 / effort.Draws(60, 30) {
 		n := 8 + 3*i
 		xs := noise(rng, n, 0)
 		for j := n / 2; j < n; j++ {
@@ -42,13 +44,14 @@ func TestClearPIsABound(t *testing.T) {
 			if share := float64(reached) / permutations; c.bound < share-.02 {
 				t.Errorf("%s of %d values: bound %v, but %v of permutations reach it", name, n, c.bound, share)
 			}
+			cases++
 			if c.bound < 1e-4 {
 				used++
 			}
 		}
 	}
-	if used < 10 {
-		t.Errorf("the bound says enough in %d of 120 cases: of no use", used)
+	if used < effort.Draws(10, 3) {
+		t.Errorf("the bound says enough in %d of %d cases: of no use", used, cases)
 	}
 }
 
@@ -56,9 +59,10 @@ func TestClearPIsABound(t *testing.T) {
 // says, and is not all of the series.
 func TestStepRange(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 12))
+	series := effort.Draws(400, 100)
 	for _, c := range []struct{ step, r, covers, width float64 }{{2, 0, .92, 8}, {4, 0, .95, 3}, {3, .3, .92, 8}} {
 		found, covered, width := 0, 0, 0
-		for i := range 400 {
+		for i := range series {
 			xs := noise(rng, 60, c.r)
 			for j := 35; j < 60; j++ {
 				xs[j] += c.step
@@ -73,7 +77,7 @@ func TestStepRange(t *testing.T) {
 				covered++
 			}
 		}
-		if share := float64(covered) / float64(found); share < c.covers || found < 300 || float64(width)/float64(found) > c.width {
+		if share := float64(covered) / float64(found); share < c.covers || found < series*3/4 || float64(width)/float64(found) > c.width {
 			t.Errorf("step of %v, autocorrelation %v: found %d, covered %v, %v places wide on average", c.step, c.r, found, share, float64(width)/float64(found))
 		}
 	}
@@ -104,7 +108,7 @@ func BenchmarkThousandNights(b *testing.B) {
 // would hide all of them.
 func TestStepsThatComeAndGo(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 14))
-	for i := range 40 {
+	for i := range effort.Draws(40, 10) {
 		xs := noise(rng, 160, 0)
 		for j := range xs {
 			if j >= 50 && j < 80 || j >= 120 {
