@@ -24,61 +24,37 @@ import (
 // patience bounds every wait. It decides no test on a working machine.
 const patience = 3 * time.Minute
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if chromium.stop != nil {
-		chromium.stop()
-	}
-	os.Exit(code)
-}
-
-// chromium is the one browser of all tests, each of which has tabs of its own.
-var chromium struct {
-	once    sync.Once
-	program string // "" if this machine has none
-	ctx     context.Context
-	err     error
-	stop    func()
-}
-
-// startChromium starts a headless Chromium that can reach no host.
-func startChromium() {
+// browser starts a headless Chromium that can reach no host. Without one the
+// test is skipped or, if LLAMA_REGRESS_REQUIRE_CHROMIUM is 1, fails.
+func browser(t testing.TB) context.Context {
+	t.Helper()
+	program := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil {
-			chromium.program = path
+			program = path
 			break
 		}
 	}
-	if chromium.program == "" {
-		return
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(chromium.program), chromedp.WSURLReadTimeout(patience), chromedp.DisableGPU,
-		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND"))
-	if os.Getuid() == 0 {
-		options = append(options, chromedp.NoSandbox) // Chromium's sandbox refuses root
-	}
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	ctx, cancel := chromedp.NewContext(allocator)
-	chromium.ctx, chromium.stop = ctx, func() { cancel(); stop() }
-	chromium.err = chromedp.Do(ctx)
-}
-
-// browser is the Chromium of all tests, started by the first that asks. Without
-// one the test is skipped or, if LLAMA_REGRESS_REQUIRE_CHROMIUM is 1, fails.
-func browser(t testing.TB) context.Context {
-	t.Helper()
-	chromium.once.Do(startChromium)
-	if chromium.program == "" {
+	if program == "" {
 		if os.Getenv("LLAMA_REGRESS_REQUIRE_CHROMIUM") == "1" {
 			t.Fatal("no Chromium found, and LLAMA_REGRESS_REQUIRE_CHROMIUM is 1; install the package chromium")
 		}
 		t.Skip("no Chromium found: the page is not opened; install the package chromium")
 	}
-	if chromium.err != nil {
-		t.Fatalf("start %s: %v", chromium.program, chromium.err)
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(program), chromedp.WSURLReadTimeout(patience), chromedp.DisableGPU,
+		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND"))
+	if os.Getuid() == 0 {
+		options = append(options, chromedp.NoSandbox) // Chromium's sandbox refuses root
 	}
-	return chromium.ctx
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(stop)
+	ctx, cancel := chromedp.NewContext(allocator)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("start %s: %v", program, err)
+	}
+	return ctx
 }
 
 // A tab is a page as a reader has it open. It records whatever a page must
