@@ -182,3 +182,24 @@ func TestBuildFaults(t *testing.T) {
 		t.Errorf("interrupted: %v", err)
 	}
 }
+
+// A commit may be anybody's: what it runs while it is built gets no secret.
+func TestBuildInheritsNoSecrets(t *testing.T) {
+	for _, name := range []string{"GITHUB_TOKEN", "LLAMA_REGRESS_GIT_TOKEN", "ACTIONS_RUNTIME_TOKEN", "GITHUB_ENV"} {
+		t.Setenv(name, "not-for-you")
+	}
+	t.Setenv("A_SETTING", "for-you")
+	c := clone(t, repository(t, ""))
+	commit, err := c.Commit(t.Context(), "c1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dump := filepath.Join(t.TempDir(), "dump")
+	if _, err := (Builder{Command: "env >'" + dump + "'; sh build.sh", Bin: "out"}).Build(t.Context(), c, commit, filepath.Join(t.TempDir(), "log")); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(dump)
+	if err != nil || strings.Contains(string(data), "not-for-you") || !strings.Contains(string(data), "A_SETTING=for-you") {
+		t.Errorf("%v; the build inherits\n%s", err, data)
+	}
+}

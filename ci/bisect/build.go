@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/llama-regress/llama-regress/ci/environ"
 )
 
 // A Builder makes llama.cpp's programs of a commit.
@@ -72,7 +74,7 @@ func (b Builder) Build(ctx context.Context, c *Clone, commit Commit, log string)
 	cmd := exec.CommandContext(limit, "sh", "-c", b.Command)
 	cmd.Dir = c.Dir
 	// ccache then finds again what it compiled in the other checkout.
-	cmd.Env = append(os.Environ(), "CCACHE_BASEDIR="+c.Dir, "CCACHE_NOHASHDIR=true", "LC_ALL=C")
+	cmd.Env = append(environ.Without(os.Environ()), "CCACHE_BASEDIR="+c.Dir, "CCACHE_NOHASHDIR=true", "LC_ALL=C")
 	cmd.Stdout = &tee{out, last}
 	cmd.Stderr = cmd.Stdout
 	ownGroup(cmd)

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/llama-regress/llama-regress/ci/environ"
 )
 
 // keptVariables start like llama.cpp's own variables but do not change how
@@ -11,15 +13,16 @@ import (
 var keptVariables = []string{"LLAMA_CACHE", "LLAMA_REGRESS_"}
 
 // environment is what a program of llama.cpp runs with: everything inherited
-// except llama.cpp's own variables (GGML_*, LLAMA_*), which would change its
-// behaviour without leaving a trace in the record; then the C locale and no
-// backtraces; then what the arm sets, which may name those variables. The second result names
-// the inherited variables that were left out, sorted.
+// except secrets (package environ) and llama.cpp's own variables (GGML_*,
+// LLAMA_*), which would change its behaviour without leaving a trace in the
+// record; then the C locale and no backtraces; then what the arm sets, which may
+// name any of them. The second result names llama.cpp's variables that were left
+// out, sorted.
 //
 // Other variables that move numbers, such as OMP_PROC_BIND or
 // CUDA_VISIBLE_DEVICES, are the machine's and are inherited by every arm alike.
 func environment(inherited []string, arm map[string]string) (env, dropped []string) {
-	for _, entry := range inherited {
+	for _, entry := range environ.Without(inherited) {
 		name, _, _ := strings.Cut(entry, "=")
 		switch {
 		case changesLlama(name):

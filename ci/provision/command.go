@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/llama-regress/llama-regress/ci/environ"
 )
 
 const (
@@ -36,7 +38,7 @@ func (c command) run(ctx context.Context) (output, error) {
 	cmd := exec.CommandContext(ctx, c.argv[0], c.argv[1:]...)
 	stdout, stderr := &head{max: maxStdout}, &tail{max: maxStderr}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
-	cmd.Env = append(append(os.Environ(), "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive"), c.env...)
+	cmd.Env = append(append(environ.Without(os.Environ()), "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive"), c.env...)
 	if c.hold != nil {
 		cmd.ExtraFiles = []*os.File{c.hold}
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/llama-regress/llama-regress/ci/environ"
 )
 
 // A guard is a process between this program and a scheduler. It has the right
@@ -56,6 +58,7 @@ func Hold(root string, args []string, in io.Reader, out, errs *os.File) int {
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Stdout, cmd.Stderr = errs, errs
 	cmd.SysProcAttr = dieWithParent()
+	cmd.Env = environ.Without(os.Environ())
 	started, ended := make(chan error), make(chan struct{})
 	go func() {
 		runtime.LockOSThread()

@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/llama-regress/llama-regress/ci/environ"
 )
 
 // A loaded is a scheduler that this program started, through its guard.
@@ -37,6 +40,7 @@ func (m *Manager) start(s spec, program string) (*loaded, error) {
 		cmd:  exec.Command(guard[0], guard[1:]...),
 	}
 	l.cmd.SysProcAttr = ownGroup()
+	l.cmd.Env = environ.Without(os.Environ())
 	l.cmd.Stderr = l.out
 	l.cmd.WaitDelay = 2 * time.Second
 	stdin, err := l.cmd.StdinPipe()

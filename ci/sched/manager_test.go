@@ -350,3 +350,17 @@ func await(t *testing.T, what string, holds func() bool) {
 		}
 	}
 }
+
+// A scheduler is a program that the configuration names: neither it nor its
+// guard gets a secret.
+func TestSchedulerInheritsNoSecrets(t *testing.T) {
+	t.Setenv("GITHUB_TOKEN", "not-for-you")
+	m, k := rig(t)
+	under(t, m, "scx_simple", ok)
+	for _, pid := range []int{k.PID(), m.current.cmd.Process.Pid} {
+		env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+		if err != nil || strings.Contains(string(env), "not-for-you") || !strings.Contains(string(env), fakesched.Variable) {
+			t.Errorf("process %d: %v; it inherits %q", pid, err, env)
+		}
+	}
+}

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/llama-regress/llama-regress/ci/environ"
 )
 
 // Wrap returns the command that runs a program in this place. Its process ends
@@ -89,6 +91,7 @@ func (p *Placement) Probe(ctx context.Context) error {
 	var said output
 	cmd.Stdout, cmd.Stderr = &said, &said
 	cmd.SysProcAttr = ownGroup()
+	cmd.Env = environ.Without(os.Environ())
 	hold, err := cmd.StdinPipe()
 	if err != nil {
 		return err
