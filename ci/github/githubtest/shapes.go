@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
@@ -33,7 +34,9 @@ type operation struct {
 	schema  *jsonschema.Schema
 }
 
-var operations = loadOperations()
+// operations are read when a server first needs them: the command's test binary
+// starts many times as the command, which needs none.
+var operations = sync.OnceValue(loadOperations)
 
 func loadOperations() []*operation {
 	var doc struct{ Operations []*operation }
@@ -64,7 +67,7 @@ func find(r *http.Request) (*operation, map[string]string) {
 	if !ok {
 		return nil, nil
 	}
-	for _, op := range operations {
+	for _, op := range operations() {
 		parts := op.pattern.FindStringSubmatch(path)
 		if parts == nil || op.Method != r.Method {
 			continue
