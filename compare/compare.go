@@ -44,10 +44,15 @@ func oneStage(run *record.Run, policy Policy) *Result {
 		res.Comparisons = append(res.Comparisons, comparisons...)
 		res.Alone = append(res.Alone, alone...)
 		res.Differences = append(res.Differences, buildDifferences(base.arm, arm)...)
+		if same, libraries := sameBuild(base.arm, arm); same {
+			res.Libraries = libraries && (len(res.Same) == 0 || res.Libraries)
+			res.Same = append(res.Same, arm.Name)
+		}
 		if r, more := reliability(base, head); more {
 			res.Reliability = append(res.Reliability, r)
 		}
 	}
+	res.lose()
 	res.Failures = failures(run)
 	res.judge(mismatches{})
 	return res
@@ -69,6 +74,12 @@ func Between(base, head Selection, policy Policy) *Result {
 	what := subjectsOf(base.Run, head.Run, head.Arm, policy)
 	res.Namesakes, res.Differences = what.found, append(res.Differences, what.diffs...)
 	res.Differences = append(res.Differences, buildDifferences(b.arm, h.arm)...)
+	if same, libraries := sameBuild(b.arm, h.arm); same {
+		res.Same, res.Libraries = []string{h.arm.Name}, libraries
+	}
+	near := nearMisses(b, h, res.Alone)
+	res.Ignorable, res.Differences = near.names, append(res.Differences, near.diffs...)
+	res.lose()
 	res.Failures = append(failures(base.Run), failures(head.Run)...)
 	if r, more := reliability(b, h); more {
 		res.Reliability = append(res.Reliability, r)

@@ -71,6 +71,7 @@ type Comparison struct {
 
 	effect effect // what the numbers above were derived from
 	look   *look
+	lost   bool // the baseline has it, and the contender nothing of the kind
 }
 
 // A Side is one arm's part in a comparison.
@@ -160,7 +161,7 @@ const (
 type Result struct {
 	Method       Method        `json:"method"`
 	Policy       Policy        `json:"policy"`
-	Comparisons  []Comparison  `json:"comparisons"` // in the order of the baseline's cells and metrics
+	Comparisons  []Comparison  `json:"comparisons"` // in the order of the baseline's cells and metrics; what the contender lost, last
 	Controls     []Comparison  `json:"controls,omitempty"`
 	ControlFired bool          `json:"control_fired"`
 	Groups       []Group       `json:"groups,omitempty"`      // regressions that moved together
@@ -168,6 +169,9 @@ type Result struct {
 	Failures     []Failure     `json:"failures,omitempty"`    // trials that measured nothing, in measured order
 	Reliability  []Reliability `json:"reliability,omitempty"` // contenders that fail more often than the baseline
 	Alone        []Alone       `json:"alone,omitempty"`       // what has no partner is named, not dropped
+	Same         []string      `json:"same,omitempty"`        // contenders that are the baseline's own build, set alike
+	Libraries    bool          `json:"same_libraries"`        // and so, for each of them, are the libraries beside the programs
+	Ignorable    []string      `json:"ignorable,omitempty"`   // parameters in which cells of one model and test differ, so that they were not compared
 	Differences  []Difference  `json:"differences,omitempty"`
 	Namesakes    []Namesake    `json:"namesakes,omitempty"` // models and datasets that only share their name
 	Notes        []string      `json:"notes,omitempty"`     // of the run records
@@ -191,6 +195,8 @@ type Alone struct {
 	Cell   string `json:"cell"`
 	Metric string `json:"metric"`
 	Arm    string `json:"arm"` // the side that has it
+
+	lost *Comparison // where that is the baseline
 }
 
 // A Difference is a property of machine, build, model or dataset that is not the

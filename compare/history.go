@@ -53,6 +53,7 @@ func History(past []Selection, head Selection, policy Policy) *Result {
 		}
 	}
 	predict(res.Comparisons, policy)
+	res.Comparisons = append(res.Comparisons, lostSince(past, same, h, head.Arm, policy)...)
 	for _, arm := range head.Run.Arms {
 		if arm.ControlOf == head.Arm {
 			controls, _ := match(h, side(Selection{head.Run, arm.Name}), method(head.Run, head.Run), policy)

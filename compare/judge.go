@@ -110,6 +110,8 @@ func (j judge) verdict(c *Comparison, mismatched mismatches) (Verdict, *Reason) 
 	censored := c.Baseline.Censored + c.Contender.Censored
 	_, gated := j.policy.Margin(c.Metric)
 	switch {
+	case c.lost:
+		return Inconclusive, c.Reason
 	case censored > 0 && !gated:
 		return inconclusive(Reason{Code: NoMargin})
 	case censored > 0 && len(c.Baseline.Trials) == 0:

@@ -71,7 +71,8 @@ func match(base, head armTrials, method Method, policy Policy) (comparisons []Co
 		other, ok := head.cell(c.Key)
 		for _, m := range c.Metrics {
 			if _, has := other.Metric(m.Name); !ok || !has {
-				alone = append(alone, Alone{Cell: c.Key, Metric: m.Name, Arm: base.arm.Name})
+				lost := losing(c, m, method, points(base, c.Key, m), head.arm.Name, policy)
+				alone = append(alone, Alone{Cell: c.Key, Metric: m.Name, Arm: base.arm.Name, lost: &lost})
 				continue
 			}
 			b, h := clean(points(base, c.Key, m), points(head, c.Key, m), policy)

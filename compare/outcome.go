@@ -36,6 +36,10 @@ func (r *Result) Outcome() Outcome {
 // A metric without a margin was not to be.
 func (r *Result) undecided() bool {
 	return slices.ContainsFunc(r.Comparisons, func(c Comparison) bool {
+		if c.Reason != nil && c.Reason.Code == Lost {
+			_, gated := r.Policy.Margin(c.Metric)
+			return gated
+		}
 		return c.Verdict == Inconclusive && (c.Reason == nil || c.Reason.Code != NoMargin)
 	})
 }

@@ -76,6 +76,9 @@ func blocksFrom(run *record.Run, first, end int, looks []int) *record.Run {
 func confirm(screen, second *Result, blocks int) *Result {
 	measured := make(map[Nomination]Comparison)
 	for _, c := range second.Comparisons {
+		if c.lost {
+			continue // its fresh blocks were not measured
+		}
 		measured[nomination(c)] = c
 	}
 	nominated := make(map[Nomination]bool)

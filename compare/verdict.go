@@ -3,7 +3,10 @@
 // against a margin. It reads run records, decides, and never formats.
 package compare
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // A Verdict says what is known about one metric of one cell. The zero value is
 // Inconclusive: we could not tell, which is not a pass.
@@ -59,14 +62,16 @@ const (
 	NoMargin         ReasonCode = "no_margin"            // the policy has no margin for this metric
 	Censored         ReasonCode = "censored"             // Have trials whose value lies beyond what could be measured, such as a latency among failed requests
 	Survivors        ReasonCode = "survivors"            // requests failed more often on one side, and what is left speaks for that side
+	Lost             ReasonCode = "lost"                 // the baseline has it, last Since, and the contender no longer
 	NotMeasured      ReasonCode = "not_measured"         // a side has no usable trial; exit 4, never a pass
 )
 
 // A Reason is mandatory beside Inconclusive and empty beside every other
 // verdict. Numbers that do not apply are 0.
 type Reason struct {
-	Code ReasonCode `json:"code"`
-	Have int        `json:"have,omitempty"` // blocks, trials a side, or sessions at hand
-	Need int        `json:"need,omitempty"` // as many in all would decide with 80 % power, if the change is what it looks like; 0 when no sensible number would
-	Keys []string   `json:"keys,omitempty"` // hard keys, or properties of model or dataset, that differ
+	Code  ReasonCode `json:"code"`
+	Have  int        `json:"have,omitempty"` // blocks, trials a side, or sessions at hand
+	Need  int        `json:"need,omitempty"` // as many in all would decide with 80 % power, if the change is what it looks like; 0 when no sensible number would
+	Since time.Time  `json:"since,omitzero"` // lost: when the latest session began that still had it; zero when not known
+	Keys  []string   `json:"keys,omitempty"` // hard keys, or properties of model or dataset, that differ
 }

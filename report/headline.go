@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/llama-regress/llama-regress/compare"
@@ -22,7 +23,7 @@ func status(r Report, res *compare.Result) string {
 		return "Nothing compared"
 	case n.Unjudged == n.Total:
 		return "Not judged"
-	case r.Outcome == compare.Undecided, res.ControlFired, n.Improvements+n.Equivalent == 0:
+	case r.Outcome == compare.Undecided, res.ControlFired, n.Lost > 0, n.Improvements+n.Equivalent == 0:
 		return undecided
 	}
 	return "Pass"
@@ -46,6 +47,9 @@ func headline(n Counts) string {
 	if n.Suspected > 0 {
 		open += fmt.Sprintf(" (%d suspected to be worse)", n.Suspected)
 	}
+	if n.Lost > 0 {
+		open += fmt.Sprintf(" (%d lost: only the baseline has it)", n.Lost)
+	}
 	add(n.Inconclusive, open)
 	add(n.Unjudged, fmt.Sprintf("%d not judged", n.Unjudged))
 	add(n.Equivalent, fmt.Sprintf("%d equivalent", n.Equivalent))
@@ -54,7 +58,7 @@ func headline(n Counts) string {
 
 // remarked adds to the counts what must be known before any of them is believed.
 func remarked(counts string, res *compare.Result) string {
-	return strings.Join(append([]string{counts}, subjectRemarks(res.Namesakes)...), "; ")
+	return strings.Join(append([]string{counts}, append(subjectRemarks(res.Namesakes), sameRemarks(res)...)...), "; ")
 }
 
 // lead says the most important finding in one sentence; rows are in reading
@@ -69,6 +73,9 @@ func lead(r Report, res *compare.Result, interrupted bool) Text {
 	case n.Total == 0 && len(res.Alone) == 0:
 		return say("There is no second arm to compare with, so nothing was compared. That is not a pass.")
 	case n.Total == 0:
+		if names := res.Ignorable; len(names) > 0 {
+			return concat(say("The two sides have no cell and metric in common: their cells differ in "), quoteAll(names, 8), say(", so nothing was compared. That is not a pass."))
+		}
 		return say("The two sides have no cell and metric in common, so nothing was compared. That is not a pass.")
 	case n.Regressions > 0:
 		return sentence("Worst: ", r.Rows[0])
@@ -78,6 +85,8 @@ func lead(r Report, res *compare.Result, interrupted bool) Text {
 		return say("%s failed, which is not a pass, although every comparison had enough others.", plural(len(r.Failures), "trial"))
 	case res.ControlFired:
 		return say("The baseline differed from itself when measured twice, so no difference found in this run is believed. Make the machine steadier and measure again.%s", lenient(r))
+	case n.Lost > 0:
+		return concat(say("%s that the baseline has cannot be found with the contender, first ", plural(n.Lost, "measurement")), firstLost(r.Rows), say(". What is absent is not known to be well.%s", lenient(r)))
 	case n.Suspected > 0:
 		return sentence("Suspected, not proven: ", r.Rows[0])
 	case n.Unjudged == n.Total:
@@ -90,6 +99,15 @@ func lead(r Report, res *compare.Result, interrupted bool) Text {
 		return sentence("Nothing got worse. Largest gain: ", r.Rows[0])
 	}
 	return say("Nothing changed by more than its margin.")
+}
+
+// firstLost names the first of what is lost.
+func firstLost(rows []Row) Text {
+	i := slices.IndexFunc(rows, Row.lost)
+	if i < 0 {
+		return nil
+	}
+	return concat(quote(rows[i].Comparison.Metric.Name), say(" of "), quote(rows[i].Label))
 }
 
 // lenient says when something undecided passes.

@@ -45,6 +45,7 @@ type NightlyMachine struct {
 	// first, then gains that last, then what is over, the latest first.
 	ChangePoints []ChangePoint `json:"change_points"`
 
+	Lost   []Text  `json:"lost,omitempty"`   // what is no longer measured, and since when
 	Gaps   []Text  `json:"gaps,omitempty"`   // nights without a session, the latest first
 	Breaks []Text  `json:"breaks,omitempty"` // where histories begin anew, and why, the latest first
 	Trends []Trend `json:"trends"`
@@ -167,6 +168,7 @@ func newNightlyMachine(m *history.Machine, src NightlySource) NightlyMachine {
 	}
 	nm.Breaks = breakTexts(m)
 	nm.Trends = newTrends(m, labels, nm.ChangePoints)
+	nm.Lost = lostTexts(nm.Trends)
 	return nm
 }
 

@@ -19,6 +19,8 @@ type Trend struct {
 	Better string `json:"better"` // "higher" or "lower"
 	Judged bool   `json:"judged"` // changes were looked for
 	Gone   bool   `json:"gone"`   // the last night did not run it
+	Lost   bool   `json:"lost"`   // and the nights before did, so that somebody should know
+	Ran    Night  `json:"ran"`    // the last night that ran it
 
 	Nights []TrendNight  `json:"nights"` // oldest first
 	Missed []Night       `json:"missed"` // nights that ran it and measured nothing
@@ -119,6 +121,7 @@ func newTrends(m *history.Machine, labels map[string]string, points []ChangePoin
 			t.Latest = words(h.Points[n-1].Value)
 			t.Gone = h.Points[n-1].Night != len(m.Nights)-1 && (len(h.Missed) == 0 || h.Missed[len(h.Missed)-1] != len(m.Nights)-1)
 		}
+		t.Lost, t.Ran = h.Lost, newNight(m.Nights[h.Ran()])
 		trends = append(trends, t)
 	}
 	return trends

@@ -20,6 +20,7 @@ func (n *Nightly) conclude(t history.Trends) {
 	var worst *ChangePoint
 	var suspect *Row
 	undecided := false
+	var lost []Trend
 	for i := range n.Machines {
 		m := &n.Machines[i]
 		for k := range m.ChangePoints {
@@ -50,6 +51,12 @@ func (n *Nightly) conclude(t history.Trends) {
 				}
 			}
 		}
+		for _, trend := range m.Trends {
+			if trend.Lost {
+				lost = append(lost, trend)
+				undecided = undecided || trend.Judged
+			}
+		}
 		for _, g := range t.Machines[i].Gaps {
 			if g.Open {
 				missing += g.Missing
@@ -70,6 +77,7 @@ func (n *Nightly) conclude(t history.Trends) {
 	add(machine, "%s of a machine", plural(machine, "change"))
 	add(suspected, "%d suspected last night", suspected)
 	add(unmeasured, "%d not measured last night", unmeasured)
+	add(len(lost), "%d no longer measured", len(lost))
 	add(gains, "%s new", plural(gains, "improvement"))
 	add(missing, "%s missing", plural(missing, "night"))
 	n.Headline = strings.Join(parts, ", ")
@@ -90,6 +98,9 @@ func (n *Nightly) conclude(t history.Trends) {
 		if failed == 0 {
 			n.Lead = say("%d of the last night could not be measured, so nothing is known about them.", unmeasured)
 		}
+	case len(lost) > 0:
+		n.Outcome, n.Status = compare.Passed, "Incomplete"
+		n.Lead = concat(lost[0].name(), say(" is no longer measured: the night of %s was the last that had it. What is not measured is not known to be well.", day(lost[0].Ran)))
 	case suspected > 0:
 		n.Outcome, n.Status = compare.Passed, "Suspected"
 		n.Lead = concat(sentence("Suspected, not proven: ", *suspect), say(" One night proves nothing: a change that lasts for three becomes a change point."))
@@ -109,6 +120,16 @@ func (n *Nightly) conclude(t history.Trends) {
 		n.Outcome = compare.Undecided
 	}
 	n.Steps = n.nextSteps(missing, worst, suspect)
+	if len(lost) > 0 {
+		n.Steps = append(n.Steps, Step{Kind: CheckInput, Text: say("Find out why %s no longer measured, or say that it ends there, by baseline promote with its cell.", isOrAre(len(lost), "trend"))})
+	}
+}
+
+func isOrAre(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun + " is"
+	}
+	return plural(n, noun) + " are"
 }
 
 // nextSteps says what to do: first about what is worst.

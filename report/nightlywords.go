@@ -180,6 +180,18 @@ func changeSteps(p ChangePoint, src NightlySource) (steps []Step) {
 	return append(steps, Step{Kind: Accept, Text: say("If it is intended, accept it: history begins anew there."), Command: shellQuote(accept)})
 }
 
+// lostTexts says what is no longer measured, and since when.
+func lostTexts(trends []Trend) (list []Text) {
+	for _, t := range trends {
+		if t.Lost {
+			list = append(list, concat(t.name(), say(": not measured since %s, the last night that had it", day(t.Ran))))
+		}
+	}
+	return list
+}
+
+func (t Trend) name() Text { return concat(quote(t.Metric), say(" of "), quote(t.Label)) }
+
 func gapText(m *history.Machine, g history.Gap) Text {
 	nights := plural(g.Missing, "night")
 	after := m.Nights[g.After].Started.Format(time.DateOnly)

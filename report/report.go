@@ -87,6 +87,7 @@ type Source struct {
 	Resume    []string  // program and arguments that continue an interrupted run; nil when not known
 	Accept    string    // how a regression is accepted where this report appears; "" when it cannot be
 	Stored    []Stored  // sessions that serve as baseline in history mode, oldest first
+	Compare   []string  // program and arguments that compare this again; nil when not known
 	Confirm   []string  // program and arguments that measure what was nominated in turns with the baseline's build; nil when not known
 	Rebuild   string    // commit that has to be built before Confirm can run, "" when its build is at hand
 	Logs      string    // folder or address of the trials' logs; "" when there are none
@@ -147,7 +148,7 @@ func New(res *compare.Result, src Source) Report {
 	r.Capacity = newCapacity(r, src)
 	r.Studies = newStudies(src, labels)
 	r.Grids = newGrids(src)
-	r.Patterns = slices.Concat(subjectTexts(res.Namesakes), lines(cause(r.Serving), capacityLead(r.Capacity)), patterns(res))
+	r.Patterns = slices.Concat(subjectTexts(res.Namesakes), sameTexts(res), lines(cause(r.Serving), capacityLead(r.Capacity)), patterns(res))
 	r.Steps = nextSteps(r, res, src)
 	r.Facts = newFacts(r, res, src)
 	r.Notes = append(newNotes(r, res, src), unread...)
@@ -164,6 +165,7 @@ type Counts struct {
 	Equivalent   int `json:"equivalent"`
 	Inconclusive int `json:"inconclusive"` // suspected ones included
 	Suspected    int `json:"suspected"`    // of Inconclusive
+	Lost         int `json:"lost"`         // of Inconclusive: the baseline has it and the contender does not
 	Unmeasured   int `json:"unmeasured"`   // a side has no usable trial
 	Unjudged     int `json:"unjudged"`     // the policy has no margin for the metric
 }

@@ -67,6 +67,11 @@ func classify(c *compare.Comparison) Class {
 	return Inconclusive
 }
 
+// lost says that the contender lacks what the baseline has.
+func (r Row) lost() bool {
+	return r.Comparison.Reason != nil && r.Comparison.Reason.Code == compare.Lost
+}
+
 // Unmeasured returns how many rows from the first on belong to one cell of one
 // contender that was not measured, so that they can be told in one sentence; 1
 // when the first row was measured, and 0 when there is none.
@@ -207,6 +212,9 @@ func count(rows []Row) Counts {
 			n.Inconclusive++
 		default:
 			n.Inconclusive++
+			if row.lost() {
+				n.Lost++
+			}
 		}
 	}
 	return n

@@ -26,8 +26,11 @@ func nextSteps(r Report, res *compare.Result, src Source) []Step {
 		add(Resume, say("The run stopped early; finish it."), src.Resume...)
 	}
 	if r.Outcome == compare.NothingCompared && len(res.Alone) > 0 && src.interrupted() == "" {
-		add(CheckInput, say("Check that both sides measured the same models, parameters and tests."))
+		if len(res.Ignorable) == 0 {
+			add(CheckInput, say("Check that both sides measured the same models, parameters and tests."))
+		}
 	}
+	add(CheckInput, ignoreAdvice(res), ignoring(src.Compare, res.Ignorable)...)
 	add(CheckInput, sameSubject(res.Namesakes))
 	add(ReadLogs, readLogs(r, src))
 	if r.Counts.Regressions > 0 {

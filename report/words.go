@@ -119,6 +119,12 @@ func reason(r Row) (why, remedy Text) {
 		return say("something else disturbed the machine in %s, too many to leave them out", plural(have, "trial")), say("measure when the machine is quiet: 'llama-regress doctor' says what runs")
 	case compare.EnvironmentMixed:
 		return join(" ", say("the two sides were not measured alike:"), quoteAll(c.Reason.Keys, 8)), say("measure both in one session on one machine")
+	case compare.Lost:
+		why = join(" ", say("only the baseline measured it, so nothing is known of"), quote(c.Contender.Arm))
+		if !c.Reason.Since.IsZero() {
+			why = say("not measured any more: the session of %s was the last that had it", c.Reason.Since.UTC().Format("2006-01-02 15:04"))
+		}
+		return why, say("measure it, or find out why it could not be")
 	case compare.SubjectMismatch:
 		return join(" ", say("one name stands for two things on the two sides, which differ in"), quoteAll(c.Reason.Keys, 8)),
 			say("measure the same on both sides, give unlike things different names, or compare them on purpose with --ignore %s", strings.Join(ignorable(c.Reason.Keys), ","))

@@ -50,7 +50,7 @@ func (b *Bench) Identify(ctx context.Context, arm record.Arm) (record.Build, err
 	}
 	b.programs.put(arm.Name, p)
 	return record.Build{
-		Program: p.path, SHA256: p.files[0].sha256,
+		Program: p.path, SHA256: p.files[0].sha256, Libraries: libraries(p.files[1:]),
 		Version: p.version.text, Commit: p.version.commit, Number: p.version.number, Compiler: p.version.compiler,
 	}, nil
 }

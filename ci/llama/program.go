@@ -96,6 +96,18 @@ func watch(program string) ([]watchedFile, error) {
 	return files, nil
 }
 
+// libraries is one hash for the names and contents of files, "" without any.
+func libraries(files []watchedFile) string {
+	if len(files) == 0 {
+		return ""
+	}
+	h := sha256.New()
+	for _, f := range files {
+		fmt.Fprintf(h, "%s\x00%s\n", filepath.Base(f.path), f.sha256)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
 func hashFile(path string) (watchedFile, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -88,7 +88,7 @@ func (s *Servers) Identify(ctx context.Context, arm record.Arm) (record.Build, e
 	}
 	s.programs.put(arm.Name, p)
 	return record.Build{
-		Server: p.path, ServerSHA256: p.files[0].sha256,
+		Server: p.path, ServerSHA256: p.files[0].sha256, Libraries: libraries(p.files[1:]),
 		Version: p.version.text, Commit: p.version.commit, Number: p.version.number, Compiler: p.version.compiler,
 	}, nil
 }

@@ -92,10 +92,11 @@ type Build struct {
 	SHA256       string `json:"sha256,omitempty"`  // of that file
 	Server       string `json:"server,omitempty"`  // absolute path of llama-server, where the arm serves
 	ServerSHA256 string `json:"server_sha256,omitempty"`
-	Commit       string `json:"commit,omitempty"`   // as the program says it; Debian's says "Debian"
-	Number       int    `json:"number,omitempty"`   // llama.cpp's build number, 0 when unknown
-	Version      string `json:"version,omitempty"`  // whole version text where the build prints one
-	Compiler     string `json:"compiler,omitempty"` // "GNU 16.2.0 for Linux x86_64", as the program says it
+	Libraries    string `json:"libraries_sha256,omitempty"` // of the names and contents of llama.cpp's libraries beside the programs; "" without any
+	Commit       string `json:"commit,omitempty"`           // as the program says it; Debian's says "Debian"
+	Number       int    `json:"number,omitempty"`           // llama.cpp's build number, 0 when unknown
+	Version      string `json:"version,omitempty"`          // whole version text where the build prints one
+	Compiler     string `json:"compiler,omitempty"`         // "GNU 16.2.0 for Linux x86_64", as the program says it
 	Backends     string `json:"backends,omitempty"`
 	CPU          string `json:"cpu,omitempty"` // as the program names it
 	GPU          string `json:"gpu,omitempty"`

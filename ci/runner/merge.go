@@ -269,6 +269,7 @@ func (m *merger) merged() *record.Run {
 // known fills in what the builds of other shards tell.
 func known(b *record.Build, more record.Build) {
 	b.Program, b.SHA256 = cmp.Or(b.Program, more.Program), cmp.Or(b.SHA256, more.SHA256)
+	b.Libraries = cmp.Or(b.Libraries, more.Libraries)
 	b.Server, b.ServerSHA256 = cmp.Or(b.Server, more.Server), cmp.Or(b.ServerSHA256, more.ServerSHA256)
 	b.Commit, b.Number, b.Version = cmp.Or(b.Commit, more.Commit), cmp.Or(b.Number, more.Number), cmp.Or(b.Version, more.Version)
 	b.Compiler = cmp.Or(b.Compiler, more.Compiler)

@@ -92,6 +92,7 @@ FILE#ARM selects an arm of a run record.
 				if err != nil {
 					return err
 				}
+				src.Compare = loose.command(args)
 				return a.conclude(res, src, out)
 			}
 			if len(args) == 1 {
@@ -149,13 +150,29 @@ func compareWith(args []string, policy compare.Policy, read func(string) (compar
 		return nil, report.Source{}, err
 	}
 	src := report.Source{Base: base.Run, Head: head.Run, BaseFile: args[0], HeadFile: args[1]}
+	if shared, of := compare.Shared(base, head); shared > 0 {
+		return nil, report.Source{}, fmt.Errorf("%s and %s hold the same measurement: %d of %d trials of the second are trials of the first, of one start and with the same values; name what was measured apart", args[0], args[1], shared, of)
+	}
 	if base.Run.ID == head.Run.ID && base.Arm != head.Arm {
 		head.Run.Baseline = base.Arm // two arms of one session: they are paired
 		keep(head.Run, base.Arm, head.Arm)
 		src.Base = head.Run
 		return compare.Run(head.Run, policy), withRequests(src), nil
 	}
-	return compare.Between(base, head, policy), withRequests(src), nil
+	res := compare.Between(base, head, policy)
+	if note := oneBuildTwice(base, head); note != "" && len(res.Same) == 0 {
+		res.Notes = append(res.Notes, note)
+	}
+	return res, withRequests(src), nil
+}
+
+// oneBuildTwice notes that both sides say they are results of one build.
+func oneBuildTwice(base, head compare.Selection) string {
+	x, y := armOf(base).Build, armOf(head).Build
+	if x.Commit == "" || x.Commit != y.Commit || x.Number != y.Number {
+		return ""
+	}
+	return fmt.Sprintf("Both sides are results of one build, number %d of commit %s: was the second one built anew?", x.Number, x.Commit)
 }
 
 // keep drops the contenders nobody asked for; null controls stay.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -103,6 +104,9 @@ func (a *app) gateByHistory(l left, run *record.Run, complete bool, policy compa
 	j, err := a.byHistory(l.ctx, past.store, compare.Selection{Run: run, Arm: run.Baseline}, past.pastFlags, policy)
 	if err != nil {
 		return nil, report.Source{}, err
+	}
+	if only := l.cfg.Cells; len(only) > 0 {
+		j.res.KeepLost(func(cell string) bool { return slices.Contains(only, cell) })
 	}
 	if complete && !past.noConfirm {
 		a.confirm(l, j, past.confirmWith)

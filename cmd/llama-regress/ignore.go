@@ -31,6 +31,15 @@ func (i ignoring) apply(raw *llama.ImportOptions, policy *compare.Policy) {
 	}
 }
 
+// command is a compare of those files, with what is ignored already.
+func (i ignoring) command(files []string) []string {
+	words := append([]string{"llama-regress", "compare"}, files...)
+	for _, name := range i.names {
+		words = append(words, "--ignore", name)
+	}
+	return words
+}
+
 // check refuses what neither side has: a name that is misspelt.
 func (i ignoring) check(runs ...*record.Run) error {
 	for _, name := range i.names {

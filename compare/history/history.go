@@ -31,7 +31,8 @@ type Options struct {
 	Ignore []string
 }
 
-// A Choice is the baseline of a session: for each of its cells the latest
+// A Choice is the baseline of a session: for each of its cells, and of those that
+// recent sessions had and it has not, the latest
 // stored sessions of the same machine with the same hard fingerprint, model,
 // and parameters of the arm, within the cell's current segment.
 type Choice struct {
@@ -61,6 +62,7 @@ func Choose(c *baseline.Contents, head *record.Run, o Options) Choice {
 	o.Most = cmp.Or(o.Most, defaultMost)
 	choice := Choice{Arm: o.Arm, Cells: make(map[string][]baseline.Session)}
 	passed := make(map[string]int)
+	fit := 0
 	for _, s := range slices.Backward(c.Sessions) { // latest first
 		if s.Key.Machine != o.Machine || s.Run.ID == head.ID {
 			continue
@@ -72,8 +74,9 @@ func Choose(c *baseline.Contents, head *record.Run, o Options) Choice {
 			}
 			continue
 		}
+		fit++
 		serves, why := false, "measured no cell of this session"
-		for _, cell := range head.Cells {
+		for _, cell := range bothCells(head, s, fit <= o.Most) {
 			if because := unfitCell(c, s, head, o, cell.Key); because != "" {
 				why = because
 				if len(namesakes(s, head, o, cell.Key)) > 0 && choice.Mismatched == nil {
@@ -103,6 +106,18 @@ func Choose(c *baseline.Contents, head *record.Run, o Options) Choice {
 		return cmp.Or(b.Sessions-a.Sessions, strings.Compare(a.Why, b.Why))
 	})
 	return choice
+}
+
+// bothCells are the cells of a session and, after them, those that it has lost: a
+// recent session has them, and it does not.
+func bothCells(head *record.Run, s baseline.Session, recent bool) []record.Cell {
+	cells := slices.Clone(head.Cells)
+	for _, c := range s.Run.Cells {
+		if recent && !slices.ContainsFunc(head.Cells, func(x record.Cell) bool { return x.Key == c.Key }) {
+			cells = append(cells, c)
+		}
+	}
+	return cells
 }
 
 // unfit says why a whole session cannot serve, "" when it may.

@@ -30,7 +30,23 @@ type Trend struct {
 	Levels  []Level  // between changes and breaks, oldest first
 	Changes []Change // oldest first
 
+	// Lost says that the machine measured it until some nights ago, and that nobody
+	// said, by baseline promote, that its history ends there.
+	Lost bool
+
 	stretches []stretch
+}
+
+// Ran returns the last night, by index, that ran it.
+func (t *Trend) Ran() int {
+	ran := -1
+	if n := len(t.Points); n > 0 {
+		ran = t.Points[n-1].Night
+	}
+	if n := len(t.Missed); n > 0 {
+		ran = max(ran, t.Missed[n-1])
+	}
+	return ran
 }
 
 // A Point is what one session measured: the geometric mean of its trials, of
@@ -196,16 +212,7 @@ func (b *trendBuilder) finish(last int) []Trend {
 	for i := range places {
 		places[i] = i
 	}
-	gone := func(t *Trend) int { // nights since it was last run
-		ran := -1
-		if n := len(t.Points); n > 0 {
-			ran = t.Points[n-1].Night
-		}
-		if n := len(t.Missed); n > 0 {
-			ran = max(ran, t.Missed[n-1])
-		}
-		return last - ran
-	}
+	gone := func(t *Trend) int { return last - t.Ran() } // nights since it was last run
 	slices.SortStableFunc(places, func(i, j int) int {
 		if a, b := gone(&b.trends[i]), gone(&b.trends[j]); a != b {
 			return a - b

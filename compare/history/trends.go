@@ -125,6 +125,13 @@ func gather(name string, sessions []baseline.Session, c *baseline.Contents, o Tr
 		b.add(len(m.Nights)-1, s, arm)
 	}
 	m.Trends = b.finish(len(m.Nights) - 1)
+	for i := range m.Trends {
+		t := &m.Trends[i]
+		ended := slices.ContainsFunc(c.Segments, func(g baseline.Segment) bool {
+			return g.Machine == name && g.About(t.Cell) && g.Start().After(m.Nights[t.Ran()].Key.Started)
+		})
+		t.Lost = t.Ran() < len(m.Nights)-1 && t.current(m) && !ended
+	}
 	m.Gaps = gaps(m.Nights, o.Now)
 	return m
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jstemmer/go-junit-report/v2/junit"
 
@@ -18,6 +19,7 @@ import (
 //
 //	a regression of it is open               failure
 //	the last night ran it, measured nothing  error
+//	no longer measured                       skipped
 //	suspected last night, or not judged      skipped; the former is a failure where the policy says so
 //	anything else                            passed
 func WriteNightly(w io.Writer, n report.Nightly) error {
@@ -30,7 +32,7 @@ func WriteNightly(w io.Writer, n report.Nightly) error {
 		}
 		g := &group{name: suite.Name}
 		for _, t := range m.Trends {
-			if !t.Gone {
+			if !t.Gone || t.Lost {
 				g.tests = append(g.tests, trendTest(t, m, n.Policy, g))
 			}
 		}
@@ -69,6 +71,9 @@ func trendTest(t report.Trend, m report.NightlyMachine, policy compare.Policy, g
 	missed := slices.ContainsFunc(t.Missed, func(n report.Night) bool { return n.Key == m.Night.Key })
 	row := lastRow(t, m)
 	switch {
+	case t.Lost:
+		why := "not measured since " + t.Ran.Started.UTC().Format(time.DateOnly) + ", the last night that had it"
+		c.Skipped = &junit.Result{Type: "lost", Message: why, Data: said}
 	case missed:
 		why := "the last night measured nothing"
 		if row != nil && len(row.Reason) > 0 {

@@ -160,6 +160,9 @@ func (d *digester) machine(m report.NightlyMachine, now time.Time) {
 		d.line("… and %d more change points.\n", more)
 	}
 	d.night(m)
+	if len(m.Lost) > 0 && d.digest.over > 0 {
+		d.line("**No longer measured** on %s: %s\n", code(m.Name), inline(report.Join("; ", m.Lost[:min(len(m.Lost), 12)]...)))
+	}
 	if len(m.Gaps) > 0 && d.digest.over > 0 {
 		d.line("**Missing nights** of %s: %s\n", code(m.Name), inline(report.Join("; ", m.Gaps[:min(len(m.Gaps), 12)]...)))
 	}

@@ -82,6 +82,7 @@ func (p *printer) machine(m report.NightlyMachine, now time.Time) {
 		}
 	}
 	p.lastNight(m)
+	p.list("No longer measured on "+m.Name, "trend", m.Lost)
 	p.list("Missing nights of "+m.Name, "gap", m.Gaps)
 	p.list("Breaks in the history of "+m.Name, "break", m.Breaks)
 }
