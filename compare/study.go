@@ -3,9 +3,7 @@ package compare
 import (
 	"cmp"
 	"iter"
-	"math"
 	"slices"
-	"strings"
 
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/stats"
@@ -19,18 +17,7 @@ type Study struct {
 	Workload string    `json:"workload"`
 	Arms     []string  `json:"arms"` // baseline first, then in the run's order
 	Rankings []Ranking `json:"rankings"`
-
-	// Scores weigh an arm's levels, each as a share of the best arm's, 0 to 1 by
-	// arm; nil where a level is not known. See BenchScore and ServeScore.
-	Scores []*float64 `json:"scores"`
 }
-
-// The weights of a study's score: those of the study of schedulers that this
-// project grew out of. They have no interval and decide nothing.
-const (
-	ServeScore = "30% TTFT, 50% tokens/s, 20% success, each as a share of the best arm's"
-	BenchScore = "30% prompt processing, 70% generation, each as a share of the best arm's"
-)
 
 // A Ranking orders the arms by one metric.
 type Ranking struct {
@@ -57,7 +44,7 @@ type Place struct {
 // equality at 1 - StudyConfidence, adjusted (Holm) over all pairs of the ranking.
 const StudyConfidence = 0.95
 
-// Metrics of a study that no verdict uses: the old study's.
+// Metrics of a study that no verdict uses, from the rows of requests.
 const (
 	TTFTMean = "ttft_mean" // s, of a trial's successful requests
 	TTFTp99  = "ttft_p99"  // s
@@ -99,7 +86,7 @@ func Studies(run *record.Run, rows iter.Seq2[record.Request, error]) []Study {
 
 // study ranks the arms of a cell; false when none was measured.
 func study(c record.Cell, arms []armTrials, first map[string][]float64) (Study, bool) {
-	s := Study{Cell: c.Key, Workload: c.Workload, Scores: make([]*float64, len(arms))}
+	s := Study{Cell: c.Key, Workload: c.Workload}
 	for _, a := range arms {
 		s.Arms = append(s.Arms, a.arm.Name)
 	}
@@ -116,7 +103,6 @@ func study(c record.Cell, arms []armTrials, first map[string][]float64) (Study, 
 		}
 		s.add(m, sides)
 	}
-	s.score()
 	return s, len(s.Rankings) > 0
 }
 
@@ -244,63 +230,4 @@ func withinBlocks(a, b Side, sc scale) (d []float64) {
 		}
 	}
 	return d
-}
-
-// score weighs the levels.
-func (s *Study) score() {
-	type part struct {
-		weight float64
-		names  []string // of metrics; the first that there is counts
-	}
-	parts := []part{{0.3, []string{TTFTMean, record.TTFTp50}}, {0.5, []string{record.OutputTPS}}, {0.2, []string{record.SuccessRate}}}
-	if s.Workload == record.BenchWorkload {
-		parts = []part{{0.3, []string{s.firstTest("pp")}}, {0.7, []string{s.firstTest("tg")}}}
-	}
-	for i, arm := range s.Arms {
-		sum := 0.0
-		for _, p := range parts {
-			x := math.NaN()
-			for _, name := range slices.Backward(p.names) {
-				if v := s.shareOfBest(name, arm); !math.IsNaN(v) {
-					x = v
-				}
-			}
-			sum += p.weight * x
-		}
-		if !math.IsNaN(sum) && !math.IsInf(sum, 0) {
-			s.Scores[i] = &sum
-		}
-	}
-}
-
-// firstTest is the first metric of a kind of test alone, such as "tg128".
-func (s *Study) firstTest(prefix string) string {
-	for _, r := range s.Rankings {
-		if name := r.Metric.Name; strings.HasPrefix(name, prefix) && !strings.ContainsAny(name, "+@") {
-			return name
-		}
-	}
-	return ""
-}
-
-// shareOfBest is how near an arm's level comes to the best arm's, at most 1; of
-// a share it is the level itself. NaN when it is not known.
-func (s *Study) shareOfBest(metric, arm string) float64 {
-	for _, r := range s.Rankings {
-		if r.Metric.Name != metric {
-			continue
-		}
-		for _, p := range r.Places {
-			switch best := r.Places[0].Level; {
-			case p.Arm != arm:
-			case r.Metric.InPoints():
-				return p.Level
-			case r.Metric.Better == record.Lower && p.Level > 0:
-				return best / p.Level
-			case r.Metric.Better != record.Lower && best > 0:
-				return p.Level / best
-			}
-		}
-	}
-	return math.NaN()
 }

@@ -69,14 +69,9 @@ func TestStudyRanksWhatIsDecided(t *testing.T) {
 	if len(r.Undecided) != 1 || !slices.Contains(r.Undecided[0][:], "default") || !slices.Contains(r.Undecided[0][:], "scx_same") {
 		t.Errorf("undecided %q", r.Undecided)
 	}
-	for i, want := range []float64{100. / 120, 1, 80. / 120, 100.01 / 120} {
-		if got := s.Scores[i]; got == nil || math.Abs(*got-want) > 0.003 {
-			t.Errorf("score of %s: %v, want %v", s.Arms[i], got, want)
-		}
-	}
 }
 
-// Serving: the old study's columns from the rows of requests, and its weights.
+// Serving: mean and p99 of TTFT from the rows of requests.
 func TestStudyOfServing(t *testing.T) {
 	metrics := record.ServeMetrics(100, false, false)
 	level := func(x float64) map[string]float64 {
@@ -118,13 +113,7 @@ func TestStudyOfServing(t *testing.T) {
 			t.Errorf("TTFT mean of %s is %v, want %v", p.Arm, p.Level, want)
 		}
 	}
-	// default, lavd, rusty, same: 0.3 TTFT + 0.5 tokens/s + 0.2 success.
-	for i, want := range []float64{0.3 + 0.25 + 0.2, 1, 0.3 + 0.25 + 0.1, 0.15 + 0.25 + 0.2} {
-		if got := s.Scores[i]; got == nil || math.Abs(*got-want) > 0.005 {
-			t.Errorf("score of %s: %v, want %v", s.Arms[i], *got, want)
-		}
-	}
-	if bare := Studies(run, nil)[0]; bare.Rankings[0].Metric.Name == TTFTMean || bare.Scores[0] == nil {
+	if bare := Studies(run, nil)[0]; bare.Rankings[0].Metric.Name == TTFTMean {
 		t.Errorf("without requests: %+v", bare.Rankings[0].Metric)
 	}
 }

@@ -18,10 +18,9 @@ type Study struct {
 	compare.Study
 	Label string `json:"label"` // as Row.Label
 
-	Columns  []StudyColumn `json:"columns"`           // of the table, by which its rows have figures
-	Rows     []StudyRow    `json:"rows"`              // an arm each, baseline first
-	Findings []Text        `json:"findings"`          // what of the order is decided and what is not, a sentence a metric
-	Scoring  string        `json:"scoring,omitempty"` // what the rows' Score weighs; "" without one
+	Columns  []StudyColumn `json:"columns"`  // of the table, by which its rows have figures
+	Rows     []StudyRow    `json:"rows"`     // an arm each, baseline first
+	Findings []Text        `json:"findings"` // what of the order is decided and what is not, a sentence a metric
 }
 
 // A StudyColumn is one metric of the table.
@@ -34,7 +33,6 @@ type StudyColumn struct {
 type StudyRow struct {
 	Arm   string        `json:"arm"`   // foreign
 	Cells []StudyFigure `json:"cells"` // by column
-	Score string        `json:"score"` // "0.93"; "" when it is not known
 }
 
 // A StudyFigure is an arm's level of one metric in words; all "" when it has none.
@@ -52,11 +50,8 @@ func (f StudyFigure) Interval() string { return Figures{Low: f.Low, High: f.High
 var StudyRule = fmt.Sprintf("Level of each scheduler over its trials with its %s interval. Rank: the places that a scheduler may have, going by which differences within blocks are more than chance at %s (Holm over all pairs of a metric). Where it is a range, the order is not decided.",
 	shortPercent(compare.StudyConfidence), shortPercent(1-compare.StudyConfidence))
 
-// ScoreRule says what a score is worth.
-const ScoreRule = "The score describes and decides nothing: it has no interval, and its weights are a choice."
-
-// studyTitles are the columns of the old study's table, in its order; a
-// benchmark's tests follow under their own names.
+// studyTitles are the columns of a served cell; a benchmark's tests stand under
+// their own names.
 var studyTitles = []StudyColumn{
 	{"TTFT mean", compare.TTFTMean}, {"TTFT p99", compare.TTFTp99},
 	{"TTFT median", record.TTFTp50}, {"TTFT p95", record.TTFTp95},
@@ -78,15 +73,8 @@ func newStudies(src Source, labels map[string]string) []Study {
 
 func newStudy(s compare.Study, id, label string) Study {
 	v := Study{ID: id, Study: s, Label: label, Columns: studyColumns(s)}
-	for i, arm := range s.Arms {
+	for _, arm := range s.Arms {
 		row := StudyRow{Arm: arm}
-		if x := s.Scores[i]; x != nil {
-			row.Score = fixed(*x, 2)
-			v.Scoring = compare.ServeScore
-			if s.Workload == record.BenchWorkload {
-				v.Scoring = compare.BenchScore
-			}
-		}
 		for _, c := range v.Columns {
 			row.Cells = append(row.Cells, studyFigure(s, c.Metric, arm))
 		}
@@ -102,8 +90,8 @@ func newStudy(s compare.Study, id, label string) Study {
 	return v
 }
 
-// studyColumns chooses the old study's columns where there are such metrics,
-// and all tests of a benchmark.
+// studyColumns chooses the columns for which there are metrics: of a benchmark
+// all tests.
 func studyColumns(s compare.Study) []StudyColumn {
 	has := func(name string) bool {
 		return slices.ContainsFunc(s.Rankings, func(r compare.Ranking) bool { return r.Metric.Name == name })
@@ -118,7 +106,7 @@ func studyColumns(s compare.Study) []StudyColumn {
 	var columns []StudyColumn
 	for _, c := range studyTitles {
 		if has(compare.TTFTMean) && (c.Metric == record.TTFTp50 || c.Metric == record.TTFTp95) {
-			continue // the rows of requests gave what the old study had
+			continue // the rows of requests gave mean and p99
 		}
 		if has(c.Metric) {
 			columns = append(columns, c)

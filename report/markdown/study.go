@@ -23,9 +23,6 @@ func (d *document) study(s report.Study) {
 	for _, c := range s.Columns {
 		head, rule = head+" "+cell(c.Title)+" |", rule+"--:|"
 	}
-	if s.Scoring != "" {
-		head, rule = head+" score |", rule+"--:|"
-	}
 	if s.Label != "" {
 		d.line("%s\n", code(s.Label))
 	}
@@ -42,17 +39,11 @@ func (d *document) study(s report.Study) {
 			}
 			line += " " + text + " |"
 		}
-		if s.Scoring != "" {
-			line += " " + prose(row.Score) + " |"
-		}
 		d.line("%s", line)
 	}
 	d.line("")
 	for _, f := range s.Findings {
 		d.line("- %s", inline(f))
-	}
-	if s.Scoring != "" {
-		d.line("\nScore: %s. %s", prose(s.Scoring), prose(report.ScoreRule))
 	}
 	d.line("")
 }

@@ -28,9 +28,6 @@ func (p *printer) studies(list []report.Study) {
 		for _, f := range s.Findings {
 			p.paragraph("    - ", "      ", f)
 		}
-		if s.Scoring != "" && p.Full {
-			p.paragraph("    ", "    ", report.Text{{Words: "Score: " + s.Scoring + ". " + report.ScoreRule}})
-		}
 	}
 	p.paragraph("  ", "  ", report.Text{{Words: report.StudyRule}})
 }
@@ -52,12 +49,5 @@ func (p *printer) study(s report.Study) {
 			line := fmt.Sprintf("      %s  %s  %s  rank %s", pad(name(row.Arm, room), room), padLeft(f.Level, 12), pad(f.Interval(), 20), f.Rank)
 			p.line("%s", strings.TrimRight(line, " "))
 		}
-	}
-	if s.Scoring == "" || !p.Full {
-		return
-	}
-	p.line("    score")
-	for _, row := range s.Rows {
-		p.line("      %s  %s", pad(name(row.Arm, room), room), padLeft(row.Score, 12))
 	}
 }
