@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,9 +15,6 @@ import (
 // script writes an executable shell script called llama-bench and returns its folder.
 func script(t *testing.T, text string) string {
 	t.Helper()
-	if runtime.GOOS == "windows" {
-		t.Skip("needs a shell")
-	}
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "llama-bench"), []byte(text), 0o755); err != nil {
 		t.Fatal(err)

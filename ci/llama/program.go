@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"time"
 )
@@ -20,9 +19,6 @@ import (
 // the program, a build folder with bin/ inside, the program itself, or "" for
 // the one in PATH.
 func findProgram(bin, name string) (string, error) {
-	if runtime.GOOS == "windows" {
-		name += ".exe"
-	}
 	if bin == "" {
 		path, err := exec.LookPath(name)
 		if err != nil {
@@ -42,7 +38,7 @@ func findProgram(bin, name string) (string, error) {
 			return checkProgram(path)
 		}
 	}
-	return "", fmt.Errorf("bin: %s holds no %s; build it with `cmake --build BUILD --target %s`, or correct the path", bin, name, strings.TrimSuffix(name, ".exe"))
+	return "", fmt.Errorf("bin: %s holds no %s; build it with `cmake --build BUILD --target %s`, or correct the path", bin, name, name)
 }
 
 // checkProgram catches what the kernel would answer with "permission denied".
@@ -57,7 +53,7 @@ func checkProgram(path string) (string, error) {
 		return "", err
 	case !info.Mode().IsRegular():
 		return "", fmt.Errorf("%s is not a file", path)
-	case runtime.GOOS != "windows" && info.Mode().Perm()&0o111 == 0:
+	case info.Mode().Perm()&0o111 == 0:
 		return "", fmt.Errorf("%s is not executable; `chmod +x` it, and mind that artifact downloads drop the bit", path)
 	}
 	return path, nil

@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -73,9 +72,6 @@ func TestReadFixtures(t *testing.T) {
 
 // Every recorded failure is classified, and its message names the cause.
 func TestClassifyRecorded(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("needs a shell")
-	}
 	want := map[string]struct {
 		class record.FailureClass
 		says  string

@@ -57,7 +57,7 @@ func createJournal(path string, run *record.Run) (*journal, error) {
 // openJournal opens a journal whose whole lines are size bytes long and cuts
 // away what follows them.
 func openJournal(path string, size int64) (*journal, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0) // not O_APPEND: Windows could not cut it then
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 )
 
@@ -41,9 +40,6 @@ func (u MachineUse) String() string {
 // from job to job. Containers each have folders of their own: give those that
 // share a machine one file to share.
 func MachineLockFile() string {
-	if runtime.GOOS == "windows" {
-		return filepath.Join(os.TempDir(), machineLockName)
-	}
 	for _, dir := range []string{"/run/lock", "/var/lock"} {
 		if sharedFolder(dir) {
 			return filepath.Join(dir, machineLockName)

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -24,9 +23,6 @@ func realRun(t *testing.T) string {
 	}
 	dir := t.TempDir()
 	program := filepath.Join(dir, "llama-regress")
-	if runtime.GOOS == "windows" {
-		program += ".exe"
-	}
 	command := func(name string, args ...string) string {
 		t.Helper()
 		cmd := exec.CommandContext(t.Context(), name, args...)
