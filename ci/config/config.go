@@ -8,6 +8,7 @@ package config
 import (
 	"maps"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -95,10 +96,19 @@ type Model struct {
 	SHA256 string `yaml:"sha256"` // that the file must have, hexadecimal; "" for any
 }
 
-// ModelName is the name of a model nobody named: its file name without .gguf.
+// ModelName is the name of a model nobody named: its file name without .gguf,
+// with a hyphen for what a name cannot hold. It always is a name.
 func ModelName(path string) string {
-	return strings.TrimSuffix(filepath.Base(path), ".gguf")
+	name := notInNames.ReplaceAllString(strings.TrimSuffix(filepath.Base(path), ".gguf"), "-")
+	name = strings.TrimLeft(name, "._+-")
+	name = strings.TrimRight(name[:min(len(name), 64)], "-")
+	if name == "" {
+		return "model"
+	}
+	return name
 }
+
+var notInNames = regexp.MustCompile(`[^A-Za-z0-9._+-]+`)
 
 // Bench is what each trial of llama-bench does.
 type Bench struct {

@@ -184,7 +184,7 @@ func TestErrorsOfArmsAndModels(t *testing.T) {
 		{arms + "models: [{name: a}]\n", `3: models[0].path: missing: a GGUF file`},
 		{arms + "models:\n  - {path: a.gguf}\n  - {path: x/a.gguf}\n", `5: models[1].name: "a" is also the name of models[0]`},
 		{arms + "models:\n  - {name: a, path: a.gguf}\n  - {name: b, path: ./a.gguf}\n", `5: models[1].path: is also the path of models[0]`},
-		{arms + "models: [{path: my model.gguf}]\n", `3: models[0].name: "my model": want at most 64 letters, digits and . _ + -, beginning with a letter or digit`},
+		{arms + "models: [{name: my model, path: m.gguf}]\n", `3: models[0].name: "my model": want at most 64 letters, digits and . _ + -, beginning with a letter or digit`},
 		{arms + "models: [{path: a.gguf, sha256: " + hash + "}]\n", `3: models[0].sha256: want 64 hexadecimal digits, have "` + hash[:60] + `…"`},
 		{arms + "models: [{path: a.gguf, sha265: x}]\n", `3: unknown key "sha265" in models[0]; did you mean "sha256"?`},
 	} {

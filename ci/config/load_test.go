@@ -183,7 +183,8 @@ func TestAbs(t *testing.T) {
 }
 
 func TestModelName(t *testing.T) {
-	for path, want := range map[string]string{"m.gguf": "m", "/a/b.Q4_K_M.gguf": "b.Q4_K_M", "x/y": "y", "x.bin": "x.bin"} {
+	for path, want := range map[string]string{"m.gguf": "m", "/a/b.Q4_K_M.gguf": "b.Q4_K_M", "x/y": "y", "x.bin": "x.bin",
+		"a b=c%d.gguf": "a-b-c-d", "-.gguf": "model", "..": "model", "模型 7b (1).gguf": "7b-1", strings.Repeat("x", 80) + ".gguf": strings.Repeat("x", 64)} {
 		if got := config.ModelName(path); got != want {
 			t.Errorf("%q: got %q, want %q", path, got, want)
 		}

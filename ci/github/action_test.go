@@ -250,7 +250,7 @@ func TestMachinesScript(t *testing.T) {
 	if got, want := s.read("output"), `matrix={"include":[{"machine":"bench-01","key":"bench_01"},{"machine":"RTX4090.b","key":"rtx4090.b"}]}`+"\ncount=2\n"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	for _, bad := range []string{"bench-01", `"bench-01"`, `[1]`, `["a b"]`, `["a\nx=y"]`, `["--x"]`, `{}`, `[["a"]]`, "[" + strings.Repeat(`"a",`, 256) + `"a"]`} {
+	for _, bad := range []string{"bench-01", `"bench-01"`, `[1]`, `["a b"]`, `["a\nx=y"]`, `["--x"]`, `{}`, `[["a"]]`, `["a-b", "c", "a_b"]`, `["A", "a"]`, `["a", "a"]`, "[" + strings.Repeat(`"a",`, 256) + `"a"]`} {
 		s := newStep(t)
 		s.env["MACHINES"] = bad
 		s.run("machines.sh", 2)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -90,6 +91,9 @@ added to it. --revoke takes a marker back.`,
 			s, err := store.openToWrite(a)
 			if err != nil {
 				return err
+			}
+			if !strings.ContainsFunc(g.Reason, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
+				return fmt.Errorf("--reason %q says nothing: write why, in one line, for whoever reads the history later", g.Reason)
 			}
 			g.Made = time.Now()
 			g.By = cmp.Or(a.getenv("GITHUB_ACTOR"), a.getenv("USER"))

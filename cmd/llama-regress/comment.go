@@ -87,7 +87,7 @@ func (a *app) comment(ctx context.Context, c commenting, args []string) error {
 	var gone *github.NoArtifactError
 	if errors.As(err, &gone) && !c.requirePost {
 		fmt.Fprintf(a.err, "nothing to report: %s\n", github.Harmless(err.Error()))
-		return nil
+		return a.markStale(ctx, c, where)
 	}
 	if err != nil {
 		return err
@@ -100,7 +100,7 @@ func (a *app) comment(ctx context.Context, c commenting, args []string) error {
 	switch {
 	case err == nil:
 		return nil
-	case c.requirePost:
+	case c.requirePost || c.place.dryRun:
 		return err
 	case errors.As(err, &none):
 		fmt.Fprintf(a.err, "no comment: %s\n", github.Harmless(err.Error()))
@@ -158,11 +158,10 @@ func (a *app) post(ctx context.Context, c commenting, where *destination, rep re
 	posted, err := where.client.PostComment(ctx, github.Comment{
 		Pull: pull.Number, Marker: marker, Author: c.author, Policy: github.Policy(c.policy), Quiet: quiet(rep), Bodies: bodies,
 	})
-	say := func(what string, p github.Posted) {
-		fmt.Fprintf(a.out, "%s %s%s%s\n", what, p.Action, prefixed(": ", p.Why), prefixed(" ", p.URL))
-	}
 	if err == nil {
-		say(fmt.Sprintf("comment on pull request %d", pull.Number), posted)
+		a.say(fmt.Sprintf("comment on pull request %d", pull.Number), posted)
+	} else if c.place.dryRun { // what is there could not be looked at; what there is to say is known
+		fmt.Fprintf(a.out, "comment on pull request %d, if none is there:\n%s\n", pull.Number, bodies[0])
 	}
 	if c.check == "" {
 		return err
@@ -172,9 +171,34 @@ func (a *app) post(ctx context.Context, c commenting, where *destination, rep re
 		posted, failed = where.client.PostCheck(ctx, check)
 	}
 	if failed == nil {
-		say("check run", posted)
+		a.say("check run", posted)
 	}
 	return errors.Join(err, failed)
+}
+
+func (a *app) say(what string, p github.Posted) {
+	fmt.Fprintf(a.out, "%s %s%s%s\n", what, p.Action, prefixed(": ", p.Why), prefixed(" ", p.URL))
+}
+
+// markStale is for a run that left nothing to report: the comment of an earlier
+// commit must not pass for one about this one. It is no failure of the job if
+// that cannot be said.
+func (a *app) markStale(ctx context.Context, c commenting, where *destination) error {
+	if where.mute {
+		return nil
+	}
+	pull, err := where.pull(ctx, c.place)
+	if err == nil {
+		var posted github.Posted
+		posted, err = where.client.MarkStale(ctx, pull.Number, github.Marker{Key: c.key, Run: where.run, Attempt: where.attempt, SHA: pull.SHA}, c.author)
+		if err == nil {
+			a.say(fmt.Sprintf("comment on pull request %d", pull.Number), posted)
+		}
+	}
+	if err != nil {
+		fmt.Fprintf(a.err, "no comment: %s\n", github.Harmless(err.Error()))
+	}
+	return where.flush(a)
 }
 
 func prefixed(prefix, s string) string {

@@ -102,11 +102,17 @@ func TestCommentWithoutToken(t *testing.T) {
 func TestCommentWithNowhereToGo(t *testing.T) {
 	archive := zipped(t, map[string][]byte{"run.json": recordOf(t, reporttest.Regression())})
 	t.Run("no artifact", func(t *testing.T) {
-		s := githubtest.New(t, download[0], download[0])
+		s := githubtest.New(t, download[0], "pulls/list", "issues/list-comments", "issues/update-comment", download[0])
+		fork(s, nil)
+		s.Artifacts = nil
+		s.Write(7, github.ActionsBot, "Bot", github.Marker{Key: "main", Run: 99, Attempt: 1, SHA: strings.Repeat("1", 40)}.String()+"\n## ✅ Pass")
 		j := newJob(t, s, "workflow_run", forkEvent())
 		j.run(exitPass, "comment", "--artifact", "event")
 		if !strings.Contains(j.err.String(), "nothing to report") {
 			t.Errorf("stderr is %s", &j.err)
+		}
+		if body := s.Comments(7)[0].Body; !strings.Contains(body, "Of an earlier commit.") || !strings.Contains(j.out.String(), "updated") {
+			t.Errorf("the comment of the commit before is left as it was: %s\n%s", body, &j.out)
 		}
 		j.run(exitBroken, "comment", "--artifact", "event", "--require-post")
 	})
@@ -147,6 +153,21 @@ func TestCommentDryRun(t *testing.T) {
 	checkLog(t, j)
 	if len(s.Comments(7)) > 0 {
 		t.Error("a comment was written")
+	}
+}
+
+// Where GitHub cannot be asked, a dry run shows what it would say all the same,
+// and does not pass for one that went well.
+func TestCommentDryRunWithoutGitHub(t *testing.T) {
+	s := githubtest.New(t, "issues/list-comments")
+	s.Fail("issues/list-comments", githubtest.Fault{Status: 404, Body: "{}"})
+	j := newJob(t, s, "", nil)
+	for _, name := range []string{"GITHUB_EVENT_NAME", "GITHUB_EVENT_PATH", "GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT", "GITHUB_ACTIONS"} {
+		delete(j.env, name)
+	}
+	j.run(exitBroken, "comment", measured(t, reporttest.Regression()), "--pr", "7", "--sha", headSHA, "--dry-run", "--api-wait", "1s")
+	if out := j.out.String(); !strings.Contains(out, "<!-- llama-regress:v1:key=main") || !strings.Contains(out, "regression") {
+		t.Errorf("stdout is %.300s\nstderr is %s", out, &j.err)
 	}
 }
 

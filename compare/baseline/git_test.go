@@ -298,6 +298,7 @@ func TestGitReferences(t *testing.T) {
 		"git:ext::sh -c true#x":              "is no git remote",
 		"git:a\x1bb#x":                       "is no git remote",
 		"git:origin#":                        "is no name of a branch",
+		"git:origin#refs/heads/perf-data":    "want the name of a branch alone, such as perf-data",
 		"git:origin#-x":                      "is no name of a branch",
 		"git:origin#a..b":                    "is no name of a branch",
 		"git:origin#a b":                     "is no name of a branch",

@@ -30,6 +30,9 @@ var (
 )
 
 func checkBranch(name string) error {
+	if short, ok := strings.CutPrefix(name, "refs/"); ok {
+		return fmt.Errorf("store: %q: want the name of a branch alone, such as %s", name, strings.TrimPrefix(short, "heads/"))
+	}
 	if !branchName.MatchString(name) || strings.HasSuffix(name, ".lock") || len(name) > 200 {
 		return fmt.Errorf("store: %q is no name of a branch for records: want letters, digits and ./_-, such as perf-data", short(name))
 	}
