@@ -104,3 +104,65 @@ func TestRequestsLeaveAForeignFileAlone(t *testing.T) {
 		t.Errorf("the file is now %q", data)
 	}
 }
+
+// A process that is killed between a trial's rows and its entry in the journal
+// leaves rows of a trial that does not count: those and a torn end go, and
+// nothing before the last trial that counts.
+func TestCutRequests(t *testing.T) {
+	path := filepath.Join(t.TempDir(), record.RequestFile)
+	if err := record.CutRequests(path, func(string) bool { return false }); err != nil {
+		t.Fatalf("no file: %v", err)
+	}
+	log := &record.RequestLog{Path: path}
+	for _, trial := range []string{"a", "b", "c"} {
+		if err := log.Append(rows(trial, 20)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		keep string
+		torn int // bytes of the end that are gone
+		want int // rows
+	}{{"abc", 0, 60}, {"ab", 0, 40}, {"a", 0, 20}, {"ac", 0, 60}, {"", 0, 0}, {"abc", 5, 40}, {"a", 5, 20}} {
+		if err := os.WriteFile(path, whole[:len(whole)-tt.torn], 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := record.CutRequests(path, func(trial string) bool { return strings.Contains(tt.keep, trial) }); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(path); err == nil && info.Size() == 0 && tt.want == 0 {
+			continue
+		}
+		if got, err := readAll(path); err != nil || len(got) != tt.want {
+			t.Errorf("keeping %q of a file %d bytes short: %d rows, %v, want %d", tt.keep, tt.torn, len(got), err, tt.want)
+		}
+	}
+}
+
+// Adding to a file does not read what is there already, but for once.
+func TestRequestLogReadsOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), record.RequestFile)
+	log := &record.RequestLog{Path: path}
+	if err := log.Append(rows("a", 20)); err != nil {
+		t.Fatal(err)
+	}
+	first, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spoilt := append([]byte{}, first...)
+	spoilt[len(spoilt)/2] ^= 0xff // which reading would notice, and cut
+	if err := os.WriteFile(path, spoilt, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := log.Append(rows("b", 20)); err != nil {
+		t.Fatal(err)
+	}
+	if both, err := os.ReadFile(path); err != nil || len(both) <= len(first) {
+		t.Errorf("%d bytes after %d, %v: the first member was read again", len(both), len(first), err)
+	}
+}

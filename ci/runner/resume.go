@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/llama-regress/llama-regress/ci/plan"
+	"github.com/llama-regress/llama-regress/ci/record"
 )
 
 // open begins the journal, or goes on with the one of an earlier process.
@@ -25,6 +26,13 @@ func (s *session) open(before *past) (err error) {
 		return err
 	}
 	if s.journal, err = openJournal(path, before.size); err != nil {
+		return err
+	}
+	counts := make(map[string]bool, len(s.run.Trials)) // by ID, repetitions included
+	for _, t := range s.run.Trials {
+		counts[t.ID] = true
+	}
+	if err := record.CutRequests(s.folder.path(record.RequestFile), func(trial string) bool { return counts[trial] }); err != nil {
 		return err
 	}
 	s.notes = before.notes

@@ -48,7 +48,11 @@ func (tr *trial) keep(res *load.Result, srv *llama.Server, watch *host.Watcher) 
 	if tr.bench.Requests == "" {
 		return nil
 	}
-	return record.AppendRequests(tr.bench.Requests, res.Requests)
+	b := tr.bench
+	if b.rows == nil || b.rows.Path != b.Requests {
+		b.rows = &record.RequestLog{Path: b.Requests}
+	}
+	return b.rows.Append(res.Requests)
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

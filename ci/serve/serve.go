@@ -34,6 +34,7 @@ type Bench struct {
 
 	Observe func(load.Progress) // is told of each trial's load, one call at a time; nil for nobody
 
+	rows  *record.RequestLog // of Requests, once one was added
 	mu    sync.Mutex
 	drawn map[string]drawn // by path of the model, whose tokens were counted
 }

@@ -52,8 +52,9 @@ datasets, that overlap or are missing are refused, each fault by name.`,
 			if err := os.MkdirAll(filepath.Join(dir, runner.LogFolder), 0o755); err != nil {
 				return err
 			}
+			requests := &record.RequestLog{Path: filepath.Join(dir, record.RequestFile)}
 			for i, arg := range args {
-				if err := bringAlong(arg, dir, runs[i]); err != nil {
+				if err := bringAlong(arg, dir, runs[i], requests); err != nil {
 					return fmt.Errorf("%s: %w", arg, err)
 				}
 			}
@@ -95,9 +96,9 @@ const mostLog = 64 << 20
 
 // bringAlong copies what lies beside a shard's record: its requests, and the
 // logs of its trials. Trials have different names in every shard.
-func bringAlong(shard, dir string, run *record.Run) error {
+func bringAlong(shard, dir string, run *record.Run, to *record.RequestLog) error {
 	if requests, ok := besideRecord(shard); ok {
-		if err := appendRequests(filepath.Join(dir, record.RequestFile), requests); err != nil {
+		if err := appendRequests(to, requests); err != nil {
 			return err
 		}
 	}
@@ -129,7 +130,7 @@ func bringAlong(shard, dir string, run *record.Run) error {
 }
 
 // appendRequests adds the requests of one file to another, many at a time.
-func appendRequests(to, from string) error {
+func appendRequests(to *record.RequestLog, from string) error {
 	const most = 20_000
 	var rows []record.Request
 	for row, err := range record.ReadRequests(from) {
@@ -137,7 +138,7 @@ func appendRequests(to, from string) error {
 			return err
 		}
 		if rows = append(rows, row); len(rows) == most {
-			if err := record.AppendRequests(to, rows); err != nil {
+			if err := to.Append(rows); err != nil {
 				return err
 			}
 			rows = rows[:0]
@@ -146,5 +147,5 @@ func appendRequests(to, from string) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	return record.AppendRequests(to, rows)
+	return to.Append(rows)
 }

@@ -74,8 +74,11 @@ func requestsOf(run *record.Run) int {
 	return n
 }
 
-// mostKept bounds the rows that patterns are looked for in.
-const mostKept = 300_000
+// Bounds of what is read of a file.
+const (
+	mostKept = 300_000 // rows that patterns are looked for in
+	mostSets = 100     // times that a trial was begun
+)
 
 // A requestFile holds the rows of a run's requests.
 type requestFile struct {
@@ -83,18 +86,64 @@ type requestFile struct {
 	run  *record.Run
 
 	checked bool
+	sets    map[string]*rowSet // by trial
 	fault   error
 	failing map[armCell][]record.Request // rows of the arms and cells that have failures
 }
 
 type armCell struct{ arm, cell string }
 
-// rows reads the file anew, if it is that of the run.
+// rows reads the file anew, if it is that of the run: of each trial its last set
+// of rows. What a killed process left torn behind all of those is not read.
 func (f *requestFile) rows() iter.Seq2[record.Request, error] {
-	if f.check(); f.fault != nil {
-		return func(yield func(record.Request, error) bool) { yield(record.Request{}, f.fault) }
+	f.check()
+	return func(yield func(record.Request, error) bool) {
+		if f.fault != nil {
+			yield(record.Request{}, f.fault)
+			return
+		}
+		sets := make(map[string]rowSet)
+		for row, err := range record.ReadRequests(f.path) {
+			if err != nil {
+				return // check has seen it, and that nothing is missing
+			}
+			if last := f.sets[row.Trial]; last != nil {
+				set := sets[row.Trial]
+				set.add(row)
+				if sets[row.Trial] = set; set.begun < last.begun {
+					continue // it was written again
+				}
+			}
+			if !yield(row, nil) {
+				return
+			}
+		}
 	}
-	return record.ReadRequests(f.path)
+}
+
+// A rowSet is what one trial has in a file: a run that was killed between
+// writing a trial's rows and counting the trial measures and writes it again,
+// from the first request on.
+type rowSet struct {
+	begun    int // sets of rows, the last one included
+	last     int // Index of the last row
+	requests int // that count, of the last set
+	failed   int // of them
+	failing  []record.Request
+}
+
+func (s *rowSet) add(row record.Request) {
+	if s.begun == 0 || row.Index <= s.last {
+		*s = rowSet{begun: s.begun + 1}
+	}
+	s.last = row.Index
+	if row.Warmup {
+		return
+	}
+	s.requests++
+	if row.Failure != nil {
+		s.failed++
+	}
 }
 
 // patterns says what the failures of an arm's cell have in common.
@@ -114,54 +163,64 @@ func (f *requestFile) check() {
 		return
 	}
 	f.checked = true
-	type count struct{ requests, failed int }
-	want, got := make(map[string]count), make(map[string]count)
+	want := make(map[string]*record.Load)
 	places := make(map[string]armCell)
 	failing := make(map[armCell]bool)
 	replaced := make(map[string]bool) // by trials that repeat them
+	f.sets = make(map[string]*rowSet)
 	for _, t := range f.run.Trials {
-		if t.Repeats != "" && t.Outcome == record.OK {
+		if t.Repeats != "" && t.Counts() {
 			replaced[t.Repeats] = true
 		}
 		if t.Load != nil {
 			at := armCell{t.Arm, t.Cell}
-			places[t.ID], want[t.ID] = at, count{t.Load.Requests, t.Load.Requests - t.Load.Succeeded}
+			places[t.ID], want[t.ID], f.sets[t.ID] = at, t.Load, new(rowSet)
 			failing[at] = failing[at] || t.Load.Succeeded < t.Load.Requests
 		}
 	}
-	f.failing = make(map[armCell][]record.Request)
 	kept, others := 0, 0
+	var broken error
 	for row, err := range record.ReadRequests(f.path) {
 		if err != nil {
-			f.fault = err
-			return
+			broken = err // it matters if something is missing
+			break
 		}
 		at, known := places[row.Trial]
-		if row.Warmup || !known { // of a trial that was measured again, or that does not count
+		if !known { // a trial that does not count
 			if others++; others > mostKept {
 				break
 			}
 			continue
 		}
-		n := got[row.Trial]
-		n.requests++
-		if row.Failure != nil {
-			n.failed++
-		}
-		if got[row.Trial] = n; n.requests > want[row.Trial].requests {
+		set := f.sets[row.Trial]
+		before := len(set.failing)
+		set.add(row)
+		kept -= before - len(set.failing) // a set that begins again lets go of the one before
+		if set.requests > want[row.Trial].Requests || set.begun > mostSets {
 			break
 		}
-		if failing[at] && !replaced[row.Trial] && kept < mostKept {
+		if failing[at] && !row.Warmup && !replaced[row.Trial] && kept < mostKept {
 			kept++
-			f.failing[at] = append(f.failing[at], row)
+			set.failing = append(set.failing, row)
 		}
 	}
-	for trial, n := range want {
-		if got[trial] != n {
+	f.failing = make(map[armCell][]record.Request)
+	for _, t := range f.run.Trials {
+		l, set := t.Load, f.sets[t.ID]
+		if l == nil {
+			continue
+		}
+		if set.requests != l.Requests || set.failed != l.Requests-l.Succeeded {
 			f.fault = fmt.Errorf("%s: holds %d requests of trial %s with %d failures, the run record says %d with %d; keep the file beside its own record",
-				f.path, got[trial].requests, trial, got[trial].failed, n.requests, n.failed)
+				f.path, set.requests, t.ID, set.failed, l.Requests, l.Requests-l.Succeeded)
+			if broken != nil {
+				f.fault = broken
+			}
+			f.failing = nil
 			return
 		}
+		f.failing[places[t.ID]] = append(f.failing[places[t.ID]], set.failing...)
+		set.failing = nil
 	}
 }
 

@@ -96,6 +96,53 @@ func TestRequestsOfAnotherRun(t *testing.T) {
 	}
 }
 
+// A run that was killed after it wrote a trial's rows writes them again when it
+// is resumed; and a killed one may leave a torn end. Neither costs the evidence.
+func TestRequestsWrittenTwice(t *testing.T) {
+	run, rows := pooled()
+	again := make([]record.Request, 25)
+	copy(again, rows[2:])
+	again[3].Failure = &record.RequestFailure{Class: record.HTTP5xx} // of the first time alone
+	for _, torn := range []bool{false, true} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, record.RequestFile)
+		for _, set := range [][]record.Request{again, rows} {
+			if err := record.AppendRequests(path, set); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if torn {
+			whole, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := record.AppendRequests(path, []record.Request{{Trial: "of no trial"}}); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Truncate(path, int64(len(whole))+20); err != nil {
+				t.Fatal(err)
+			}
+		}
+		src := withRequests(report.Source{Base: run, BaseFile: dir})
+		n := 0
+		for row, err := range src.Requests(run) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if row.Failure != nil && row.Failure.Class == record.HTTP5xx {
+				t.Error("a row of the first time")
+			}
+			if row.Trial == run.Trials[0].ID && !row.Warmup {
+				n++
+			}
+		}
+		found, ok := src.Patterns(run, "head", "serve/m")
+		if n != 40 || !ok || found.Requests != 40 || found.Failures != 10 {
+			t.Errorf("torn %v: %d rows, patterns %v of %d failures in %d requests", torn, n, ok, found.Failures, found.Requests)
+		}
+	}
+}
+
 func TestMemoryAtATime(t *testing.T) {
 	run, _ := pooled()
 	of := memory(run)
