@@ -168,9 +168,9 @@ func levelOf(cells map[int]record.Cell, key string) (int, bool) {
 	return 0, false
 }
 
-// served is what a trial served: nothing when it failed.
+// served is what a trial served: nothing when none of it counts.
 func served(t record.Trial, metric string) (rate float64, success record.Count) {
-	if t.Outcome == record.Failed {
+	if !t.Counts() {
 		return 0, record.Count{Total: 1}
 	}
 	if m, ok := t.Measurement(metric); ok && !m.Censored {

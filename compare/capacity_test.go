@@ -16,7 +16,7 @@ func sweep(levels []int, blocks [][]float64) *record.Run {
 		params := map[string]string{"concurrency": strconv.Itoa(level), "threads": "2"}
 		run.Cells = append(run.Cells, record.Cell{
 			Key: record.CellKey("serve", "m", params), Workload: "serve", Model: "m", Params: params,
-			Metrics: record.ServeMetrics(100, true, false),
+			Metrics: record.ServeMetrics(record.ServeDesign{Requests: 100, Objectives: true}),
 		})
 	}
 	for b, rates := range blocks {

@@ -112,8 +112,8 @@ func blocked(run *record.Run) bool {
 func failures(run *record.Run) []Failure {
 	var fs []Failure
 	for _, t := range run.Trials {
-		if t.Outcome == record.Failed {
-			fs = append(fs, Failure{Trial: t.ID, Arm: t.Arm, Cell: t.Cell, Block: t.Block, Cause: *t.Failure})
+		if cause := t.Fault(); cause != nil {
+			fs = append(fs, Failure{Trial: t.ID, Arm: t.Arm, Cell: t.Cell, Block: t.Block, Cause: *cause})
 		}
 	}
 	return fs

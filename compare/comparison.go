@@ -90,12 +90,26 @@ type Side struct {
 	// of a trial in which none succeeded. They are in neither Trials nor Failed.
 	Censored int `json:"censored,omitempty"`
 
+	// Undefined trials were measured and have no such value: a time per token
+	// where every answer has one token. They are in neither Trials nor Failed.
+	Undefined int `json:"undefined,omitempty"`
+
+	// Of a latency quantile where requests failed on one of the sides; else zero.
+	Requests       int              `json:"requests,omitempty"`        // of all trials that count, failed ones included
+	FailedRequests int              `json:"failed_requests,omitempty"` // of them
+	Estimator      record.Estimator `json:"estimator,omitempty"`       // of the values of Trials, the same on both sides
+	// OfSucceeded is the median over trials of the quantile of those requests
+	// alone that succeeded, in Metric.Unit, for a reader; 0 for none. It is
+	// never judged.
+	OfSucceeded float64 `json:"of_succeeded,omitempty"`
+
 	// Contaminated trials ran while something else disturbed the machine. They
 	// are left out of Trials, or all in it, marked, where too few others remain.
 	Contaminated int `json:"contaminated,omitempty"`
 
-	said     []string    // what its programs warned of, each once
-	sessions [][]float64 // history: the values of each session's trials
+	succeeded []float64   // what OfSucceeded is the median of
+	said      []string    // what its programs warned of, each once
+	sessions  [][]float64 // history: the values of each session's trials
 }
 
 // A Point is one trial: the median of its repetitions, in Metric.Unit.
@@ -108,6 +122,8 @@ type Point struct {
 	Count *record.Count `json:"count,omitempty"` // behind a success rate
 
 	Contaminated bool `json:"contaminated,omitempty"` // something else disturbed the machine
+
+	quantile *record.Quantile // behind a latency
 }
 
 // Interval is a two-sided confidence interval of a change.
@@ -166,7 +182,7 @@ type Result struct {
 	ControlFired bool          `json:"control_fired"`
 	Groups       []Group       `json:"groups,omitempty"`      // regressions that moved together
 	Suspects     []string      `json:"suspects,omitempty"`    // contenders whose metrics nearly all moved alike without being interleaved: the environment is suspect
-	Failures     []Failure     `json:"failures,omitempty"`    // trials that measured nothing, in measured order
+	Failures     []Failure     `json:"failures,omitempty"`    // trials that are no pass, in measured order
 	Reliability  []Reliability `json:"reliability,omitempty"` // contenders that fail more often than the baseline
 	Alone        []Alone       `json:"alone,omitempty"`       // what has no partner is named, not dropped
 	Same         []string      `json:"same,omitempty"`        // contenders that are the baseline's own build, set alike
@@ -181,7 +197,8 @@ type Result struct {
 	machines map[string]int // by cell, of a record that was merged from shards; else nil
 }
 
-// A Failure is a trial that measured nothing.
+// A Failure is a trial that is no pass: it measured nothing, its server broke
+// down, or none of its requests succeeded.
 type Failure struct {
 	Trial string         `json:"trial"`
 	Arm   string         `json:"arm"`

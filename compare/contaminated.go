@@ -20,7 +20,7 @@ const (
 func replaced(run *record.Run) map[string]bool {
 	ids := make(map[string]bool)
 	for _, t := range run.Trials {
-		if t.Repeats != "" && t.Outcome == record.OK {
+		if t.Repeats != "" && t.Counts() {
 			ids[t.Repeats] = true
 		}
 	}

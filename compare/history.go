@@ -149,6 +149,7 @@ func sessionMeans(sessions []armTrials, selections []Selection, cell string, m r
 	var s Side
 	for i, session := range sessions {
 		all := points(session, cell, m)
+		all.withoutFallbacks() // other sessions have the estimate of first choice
 		trials, _ := clean(all, all, Policy{})
 		if trials.spoilt() == 0 {
 			s.Contaminated += trials.Contaminated

@@ -114,6 +114,8 @@ func (j judge) verdict(c *Comparison, mismatched mismatches) (Verdict, *Reason) 
 		return Inconclusive, c.Reason
 	case censored > 0 && !gated:
 		return inconclusive(Reason{Code: NoMargin})
+	case c.Baseline.undefined() || c.Contender.undefined():
+		return inconclusive(Reason{Code: Undefined, Have: c.Baseline.Undefined + c.Contender.Undefined})
 	case censored > 0 && len(c.Baseline.Trials) == 0:
 		return inconclusive(Reason{Code: NotMeasured}) // nothing to compare with, and no pass
 	case censored > 0: // whatever the other trials say, they are the better ones

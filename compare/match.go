@@ -75,7 +75,11 @@ func match(base, head armTrials, method Method, policy Policy) (comparisons []Co
 				alone = append(alone, Alone{Cell: c.Key, Metric: m.Name, Arm: base.arm.Name, lost: &lost})
 				continue
 			}
-			b, h := clean(points(base, c.Key, m), points(head, c.Key, m), policy)
+			b, h := alike(points(base, c.Key, m), points(head, c.Key, m))
+			if b.undefined() && h.undefined() {
+				continue
+			}
+			b, h = clean(b, h, policy)
 			one := Comparison{
 				Cell: c.Key, Workload: c.Workload, Model: c.Model, Params: c.Params, Metric: m, Method: method,
 				Baseline: b, Contender: h,
@@ -116,12 +120,17 @@ func points(a armTrials, cell string, m record.Metric) Side {
 			}
 		}
 		measurement, ok := t.Measurement(m.Name)
-		if t.Outcome == record.Failed {
+		switch {
+		case !t.Counts():
 			s.Failed++
-		}
-		if t.Outcome == record.Failed || !ok {
+			continue
+		case !ok && record.MayNotExist(m.Name):
+			s.Undefined++
+			continue
+		case !ok:
 			continue
 		}
+		s.requests(measurement.Quantile)
 		if measurement.Censored {
 			s.Censored++
 			continue
@@ -134,7 +143,10 @@ func points(a armTrials, cell string, m record.Metric) Side {
 		if s.Trials == nil {
 			s.Trials = make([]Point, 0, len(a.trials[cell]))
 		}
-		s.Trials = append(s.Trials, Point{Trial: t.ID, Block: t.Block, Order: t.Order, Value: value, Count: measurement.Count, Contaminated: len(t.Contaminated) > 0})
+		s.Trials = append(s.Trials, Point{
+			Trial: t.ID, Block: t.Block, Order: t.Order, Value: value, Count: measurement.Count, Contaminated: len(t.Contaminated) > 0,
+			quantile: measurement.Quantile,
+		})
 	}
 	slices.SortStableFunc(s.Trials, func(x, y Point) int { return cmp.Compare(x.Order, y.Order) })
 	return s

@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/stats"
 )
 
@@ -46,7 +45,7 @@ func (a armTrials) failed() (failed, trials int) {
 	for _, ts := range a.trials {
 		for _, t := range ts {
 			trials++
-			if t.Outcome == record.Failed {
+			if t.Fault() != nil {
 				failed++
 			}
 		}

@@ -73,7 +73,7 @@ func TestStudyRanksWhatIsDecided(t *testing.T) {
 
 // Serving: mean and p99 of TTFT from the rows of requests.
 func TestStudyOfServing(t *testing.T) {
-	metrics := record.ServeMetrics(100, false, false)
+	metrics := record.ServeMetrics(record.ServeDesign{Requests: 100})
 	level := func(x float64) map[string]float64 {
 		return map[string]float64{"default": x, "scx_lavd": x, "scx_rusty": x, "scx_same": x}
 	}

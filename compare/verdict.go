@@ -63,6 +63,7 @@ const (
 	Censored         ReasonCode = "censored"             // Have trials whose value lies beyond what could be measured, such as a latency among failed requests
 	Survivors        ReasonCode = "survivors"            // requests failed more often on one side, and what is left speaks for that side
 	Lost             ReasonCode = "lost"                 // the baseline has it, last Since, and the contender no longer
+	Undefined        ReasonCode = "undefined"            // one side's Have trials were measured and have no such value, such as a time per token of answers of one token
 	NotMeasured      ReasonCode = "not_measured"         // a side has no usable trial; exit 4, never a pass
 )
 

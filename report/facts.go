@@ -278,7 +278,7 @@ func trials(r *record.Run) Text {
 	}
 	failed := 0
 	for _, t := range r.Trials {
-		if t.Outcome == record.Failed {
+		if t.Fault() != nil {
 			failed++
 		}
 	}

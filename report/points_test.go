@@ -16,7 +16,7 @@ func TestSharesAreInPoints(t *testing.T) {
 	policy.Margins[record.EventualRate] = compare.Margin{Value: 0.02}
 	change := -0.095
 	res := &compare.Result{Method: compare.Paired, Policy: policy}
-	for _, m := range record.ServeMetrics(100, true, true) {
+	for _, m := range record.ServeMetrics(record.ServeDesign{Requests: 100, Objectives: true, Retries: true}) {
 		res.Comparisons = append(res.Comparisons, compare.Comparison{Cell: "serve/m", Workload: "serve", Metric: m, Method: compare.Paired,
 			Change: &change, Interval: &compare.Interval{Low: -0.1, High: -0.09, Confidence: 0.9}, Margin: &compare.Range{Low: -0.02, High: 0.02},
 			Verdict: compare.Regression})

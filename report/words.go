@@ -101,6 +101,8 @@ func reason(r Row) (why, remedy Text) {
 			return notMeasured(c), say("see why the requests failed")
 		}
 		return notMeasured(c), say("see why its trials failed")
+	case compare.Undefined:
+		return say("%s does not exist where every answer has one token, as in all trials of one side", c.Metric.Name), say("see why answers are so short")
 	case compare.Censored:
 		return censored(c), say("look at the success rate first: requests that fail are infinitely slow")
 	case compare.Survivors:
@@ -167,13 +169,43 @@ func open(r Row) Text {
 // censored says on which side how many trials have no value to compare.
 func censored(c compare.Comparison) Text {
 	var sides []Text
+	counted := true
 	for _, side := range []compare.Side{c.Baseline, c.Contender} {
-		if side.Censored > 0 {
-			n := plural(side.Censored+len(side.Trials), "trial")
-			sides = append(sides, join(" ", say("in %d of %s of", side.Censored, n), quote(side.Arm)))
+		if side.Censored == 0 {
+			continue
 		}
+		n := plural(side.Censored+len(side.Trials), "trial")
+		t := join(" ", say("in %d of %s of", side.Censored, n), quote(side.Arm))
+		if counted = counted && side.Requests > 0; side.Requests > 0 {
+			t = concat(t, say(" (%s)", failedOf(side)))
+		}
+		sides = append(sides, t)
+	}
+	if counted {
+		return join(" ", say("not estimable"), join(" and ", sides...))
 	}
 	return join(" ", join(" and ", sides...), say("so many requests failed that the value is beyond what could be measured"))
+}
+
+// failedOf counts the failed requests behind a latency.
+func failedOf(s compare.Side) string {
+	return fmt.Sprintf("%d of %s failed", s.FailedRequests, plural(s.Requests, "request"))
+}
+
+// ofSucceeded is the quantile of those requests alone that succeeded, for a
+// reader; nil where none failed.
+func ofSucceeded(c compare.Comparison) Text {
+	var sides []Text
+	for _, side := range []compare.Side{c.Baseline, c.Contender} {
+		if side.OfSucceeded > 0 {
+			t := concat(say("%s of ", quantity(side.OfSucceeded, c.Metric.Unit)), quote(side.Arm))
+			sides = append(sides, concat(t, say(" (%s)", failedOf(side))))
+		}
+	}
+	if len(sides) == 0 {
+		return nil
+	}
+	return concat(say("of the requests alone that succeeded, which is not judged: "), join(", ", sides...))
 }
 
 func notMeasured(c compare.Comparison) Text {
@@ -228,6 +260,12 @@ func caveats(r Row, cleaned bool) []Text {
 			continue // the reason says so
 		}
 		list = append(list, caveat(w))
+	}
+	if of := ofSucceeded(r.Comparison); of != nil {
+		list = append(list, of)
+	}
+	if e := r.Comparison.Contender.Estimator; e == record.OrderStatistic {
+		list = append(list, say("so many requests failed that both sides are estimated by the plain quantile of each trial"))
 	}
 	if cleaned {
 		list = append(list, say("a number was not finite and is left out"))

@@ -99,6 +99,21 @@ func HarrellDavis(xs []float64, q float64) float64 {
 	return min(max(sum, sorted[0]), sorted[finite-1])
 }
 
+// OrderStatistic returns x₍⌈nq⌉₎, the smallest value that at least the share q
+// of xs does not exceed (type 1 of Hyndman and Fan, 1996), in the unit of xs.
+// It is finite as long as no more than 1-q of xs are +Inf, where HarrellDavis
+// gives up much earlier, and varies more from sample to sample.
+//
+// xs may be in any order and is not modified. OrderStatistic panics as Quantile
+// does.
+func OrderStatistic(xs []float64, q float64) float64 {
+	checkUpward("OrderStatistic", xs)
+	checkQuantile("OrderStatistic", q)
+	const rounding = 1e-9 // of the product, which is 95 for 0.95 of 100
+	i := int(math.Ceil(float64(len(xs))*q*(1-rounding))) - 1
+	return sortedCopy(xs)[max(i, 0)]
+}
+
 // QuantileInterval returns the type-7 q-quantile of xs with the equal-tailed
 // interval of order statistics [x₍l₎, x₍u₎], l = max{l: P(B<l) ≤ α/2} and
 // u = min{u: P(B<u) ≥ 1-α/2} for B ~ Binomial(n, q) and α = 1-confidence. It

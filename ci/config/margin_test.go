@@ -9,7 +9,7 @@ import (
 // The margin of a share is in points and that of anything else a ratio: the
 // metric decides, and no list of names.
 func TestMarginsInPoints(t *testing.T) {
-	for _, m := range record.ServeMetrics(100, true, true) {
+	for _, m := range record.ServeMetrics(record.ServeDesign{Requests: 100, Objectives: true, Retries: true}) {
 		right, wrong := "3%", "3pp"
 		if m.InPoints() {
 			right, wrong = wrong, right

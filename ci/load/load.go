@@ -102,7 +102,8 @@ type Result struct {
 
 	// Gaps are the pauses between two successive events with content of one
 	// request, of all requests that count, failed ones included, in s and in no
-	// order. Events that were read together have a pause of 0. Of more than
+	// order. Events that were read together have a pause of 0. A request that
+	// failed has one of +Inf besides: what it waited for never came. Of more than
 	// 2^20 it is a uniform sample of that size.
 	Gaps []float64
 

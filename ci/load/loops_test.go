@@ -67,6 +67,9 @@ func TestConservation(t *testing.T) {
 				}
 				if i >= o.Warmup {
 					gaps += max(r.Events-1, 0)
+					if r.Failure != nil {
+						gaps++ // that never ended
+					}
 				}
 				attempts += r.Attempts
 			}

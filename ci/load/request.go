@@ -1,6 +1,7 @@
 package load
 
 import (
+	"math"
 	"time"
 
 	"github.com/llama-regress/llama-regress/ci/record"
@@ -91,6 +92,9 @@ func (g *generator) finish(row *record.Request, gaps []time.Duration) {
 	if !row.Warmup {
 		for _, gap := range gaps {
 			g.gaps.add(gap.Seconds())
+		}
+		if row.Failure != nil {
+			g.gaps.add(math.Inf(1))
 		}
 	}
 	g.progress.Done++

@@ -91,7 +91,9 @@ func addServeCells(p *Plan, cfg *config.Config, points []map[string]string) erro
 				p.Cells = append(p.Cells, Cell{
 					Cell: record.Cell{
 						Key: record.CellKey(record.ServeWorkload, m.Name, params), Workload: record.ServeWorkload, Model: m.Name, Params: params,
-						Metrics:    record.ServeMetrics(load.Requests, cfg.Serve.Objectives.Any(), cfg.Serve.Retries > 0),
+						Metrics: record.ServeMetrics(record.ServeDesign{
+							Requests: load.Requests, Tokens: cfg.Serve.OutputTokens, Objectives: cfg.Serve.Objectives.Any(), Retries: cfg.Serve.Retries > 0,
+						}),
 						Objectives: cfg.Serve.Objectives.Seconds(),
 					},
 					ModelPath: m.Path,

@@ -90,6 +90,7 @@ type (
 	plainScheduler   Scheduler
 	plainPreparation Preparation
 	plainLook        Look
+	plainQuantile    Quantile
 )
 
 func (r *Run) UnmarshalJSON(b []byte) error { return decode(b, (*plainRun)(r), &r.Extra) }
@@ -149,3 +150,6 @@ func (p Preparation) MarshalJSON() ([]byte, error) { return encode(plainPreparat
 
 func (l *Look) UnmarshalJSON(b []byte) error { return decode(b, (*plainLook)(l), &l.Extra) }
 func (l Look) MarshalJSON() ([]byte, error)  { return encode(plainLook(l), l.Extra) }
+
+func (q *Quantile) UnmarshalJSON(b []byte) error { return decode(b, (*plainQuantile)(q), &q.Extra) }
+func (q Quantile) MarshalJSON() ([]byte, error)  { return encode(plainQuantile(q), q.Extra) }

@@ -1,15 +1,21 @@
 package record
 
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
 // Names of the metrics of a serve trial; those with a kind of their own are
-// judged by a margin of that name. The latencies are Harrell-Davis quantiles
-// over all requests that count, failed ones infinitely slow.
+// judged by a margin of that name. The latencies are quantiles over all requests
+// that count, failed ones infinitely slow: see Quantile.
 const (
 	TTFTp50      = "ttft_p50"              // s
 	TTFTp95      = "ttft_p95"              // s
 	TPOTp50      = "tpot_p50"              // s
 	E2Ep50       = "e2e_p50"               // s
 	E2Ep95       = "e2e_p95"               // s
-	ITLp99       = "itl_p99"               // s, over all pauses between events with content
+	ITLp99       = "itl_p99"               // s, over all pauses between events with content; a request that failed has one that never ended
 	OutputTPS    = "output_tps"            // tok/s, generated tokens of successful requests by the load's duration
 	TotalTPS     = "total_tps"             // tok/s, their prompt tokens included
 	RequestRate  = "request_rate"          // req/s that succeeded
@@ -55,24 +61,38 @@ var serve = Workload{
 	},
 }
 
-// ServeMetrics returns the metrics of a serve cell with so many requests a
-// trial, in order. Goodput is there only with objectives, the eventual success
-// rate only with retries. A metric that would need more requests says how many,
-// and is shown without being judged.
-func ServeMetrics(requests int, objectives, retries bool) []Metric {
-	has := map[Need]bool{NeedsNothing: true, NeedsTokens: true, NeedsObjectives: objectives, NeedsRetries: retries}
+// A ServeDesign is what the metrics of a serve cell follow from.
+type ServeDesign struct {
+	Requests   int  // of a trial that count
+	Tokens     int  // the most an answer has; 0 when that is not known
+	Objectives bool // a request is to keep to some
+	Retries    bool // failed requests are sent again
+}
+
+// ServeMetrics returns the metrics of a serve cell, in order. Goodput is there
+// only with objectives, the eventual success rate only with retries, and what
+// lies between the tokens of an answer only where it may have two. A metric that
+// would need more requests says how many, and is shown without being judged.
+func ServeMetrics(of ServeDesign) []Metric {
+	has := map[Need]bool{NeedsNothing: true, NeedsTokens: of.Tokens != 1, NeedsObjectives: of.Objectives, NeedsRetries: of.Retries}
 	var ms []Metric
 	for _, d := range serve.Metrics {
 		if !has[d.Needs] {
 			continue
 		}
 		m := d.Metric(d.Name)
-		if requests < d.Requests {
+		if of.Requests < d.Requests {
 			m.Needs = d.Requests
 		}
 		ms = append(ms, m)
 	}
 	return ms
+}
+
+// MayNotExist says whether a trial can be whole without the metric: what lies
+// between the tokens of an answer does not exist where every answer has one.
+func MayNotExist(metric string) bool {
+	return slices.ContainsFunc(serve.Metrics, func(d Definition) bool { return d.Is(metric) && d.Needs == NeedsTokens })
 }
 
 // A Load is what a serve trial put on its server and what became of it, in
@@ -101,6 +121,19 @@ type Load struct {
 	Deferred  *Gauge `json:"deferred_requests,omitempty"`
 
 	Extra Extra `json:"-"`
+}
+
+// failures lists what became of the requests that failed, by class in their
+// order: "3 http_5xx, 1 server_crash". A class that this version does not know
+// is not listed.
+func (l *Load) failures() string {
+	var list []string
+	for _, class := range RequestFailureClasses {
+		if n := l.Failures[class]; n > 0 {
+			list = append(list, fmt.Sprintf("%d %s", n, class))
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 // A Gauge sums up a number that was polled.

@@ -1,13 +1,16 @@
 package record
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // An Outcome says whether a trial measured anything.
 type Outcome string
 
 const (
-	OK     Outcome = "ok"     // all its metrics were measured
-	Failed Outcome = "failed" // see Trial.Failure; its measurements, if any, are not used
+	OK     Outcome = "ok"     // all its metrics that exist were measured
+	Failed Outcome = "failed" // see Trial.Failure and Trial.Counts
 )
 
 // NoBlock is the block of a trial that belongs to none, such as one read from
@@ -43,7 +46,7 @@ type Trial struct {
 	// what was measured.
 	Contaminated []string `json:"contaminated,omitempty"`
 	// Repeats is the ID of the contaminated trial that this one repeats, in the
-	// same block; where this one succeeded it counts in that one's place.
+	// same block; where this one counts it does so in that one's place.
 	Repeats string `json:"repeats,omitempty"`
 
 	Extra Extra `json:"-"`
@@ -57,6 +60,37 @@ func (t Trial) Measurement(metric string) (Measurement, bool) {
 		}
 	}
 	return Measurement{}, false
+}
+
+// Counts says whether the trial's measurements count. Those of a failed one do
+// where it served: a server that broke down under its load, or answered
+// nothing, was measured all the same, and its success rate is the result.
+// Another trial that failed, such as an invocation of llama-bench that crashed,
+// has no measurement that counts.
+func (t Trial) Counts() bool {
+	_, served := t.Measurement(SuccessRate)
+	return t.Outcome == OK || served
+}
+
+// Fault is why the trial is no pass: its failure, or that none of its requests
+// succeeded, which records of older versions call ok. It is nil for a trial
+// without fault.
+func (t Trial) Fault() *Failure {
+	if t.Failure != nil {
+		return t.Failure
+	}
+	m, ok := t.Measurement(EventualRate)
+	if !ok {
+		m, ok = t.Measurement(SuccessRate)
+	}
+	if !ok || m.Count == nil || m.Count.Succeeded > 0 {
+		return nil
+	}
+	message := fmt.Sprintf("none of %d requests succeeded", m.Count.Total)
+	if t.Load != nil && len(t.Load.Failures) > 0 {
+		message += ": " + t.Load.failures()
+	}
+	return &Failure{Class: NoneSucceeded, Message: message}
 }
 
 // A Measurement holds the repetitions of one metric in measured order, in the
@@ -73,8 +107,44 @@ type Measurement struct {
 	// requests, or the throughput of none that succeeded. It is never averaged.
 	Censored bool `json:"censored,omitempty"`
 
+	Quantile *Quantile `json:"quantile,omitempty"` // of a latency: what its one value was estimated from
+
 	Extra Extra `json:"-"`
 }
+
+// Fallback says that the value is an estimate of second choice: it must not be
+// set beside values of HarrellDavis.
+func (m Measurement) Fallback() bool {
+	return m.Quantile != nil && m.Quantile.Estimator == OrderStatistic
+}
+
+// A Quantile is what stands behind a latency quantile of a serve trial, in
+// seconds. Failed requests are infinitely slow, except where said.
+type Quantile struct {
+	Estimator Estimator `json:"estimator,omitempty"` // of the measurement's value; "" where it is censored
+	Requests  int       `json:"requests"`            // that have such a latency or failed; 1 or more
+	Failed    int       `json:"failed,omitempty"`    // of them
+
+	// Order is the sample's own quantile, the ⌈nq⌉-th smallest; nil where that
+	// is a failed request. Trials of which one has no Harrell-Davis estimate
+	// are compared by it, so that both sides have the same estimator.
+	Order *float64 `json:"order_statistic,omitempty"`
+
+	// Succeeded is the Harrell-Davis quantile of the requests that succeeded,
+	// for a reader; nil for none. It is never judged: it gets better when the
+	// slow ones fail.
+	Succeeded *float64 `json:"of_succeeded,omitempty"`
+
+	Extra Extra `json:"-"`
+}
+
+// An Estimator is how a quantile was estimated.
+type Estimator string
+
+const (
+	HarrellDavis   Estimator = "harrell_davis"   // the usual one: it varies least from trial to trial
+	OrderStatistic Estimator = "order_statistic" // where failures hold too much of the weights of the other
+)
 
 // A Count is how many of a trial's requests succeeded.
 type Count struct {
@@ -82,7 +152,7 @@ type Count struct {
 	Total     int `json:"total"`     // requests issued, at least 1
 }
 
-// A Failure says why a trial measured nothing.
+// A Failure says what is wrong with a trial.
 type Failure struct {
 	Class    FailureClass `json:"class"`
 	Message  string       `json:"message"`             // one sentence with the next step
@@ -108,6 +178,7 @@ const (
 	MissingTest      FailureClass = "missing_test"      // a test asked for is not in its output
 	ParametersDiffer FailureClass = "parameters_differ" // it ran with other settings than asked for
 	BuildChanged     FailureClass = "build_changed"     // the program or model is not the one this run began with
+	NoneSucceeded    FailureClass = "none_succeeded"    // a server was there, and not one request to it succeeded
 	NotReady         FailureClass = "not_ready"         // the server did not become healthy in its start time
 	PortTaken        FailureClass = "port_taken"        // something else listens where the server should
 	GeneratorLate    FailureClass = "generator_late"    // the load generator was too late to measure this: see Load.Delay

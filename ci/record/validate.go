@@ -220,6 +220,9 @@ func (m *Measurement) validate(metric Metric) error {
 	if m.Censored && len(m.Values) != 1 {
 		return fmt.Errorf("%d values, a censored one has its bound alone", len(m.Values))
 	}
+	if q := m.Quantile; q != nil && !q.valid() {
+		return fmt.Errorf("quantile: %+v", *q)
+	}
 	c := m.Count
 	switch {
 	case c == nil:
@@ -229,6 +232,11 @@ func (m *Measurement) validate(metric Metric) error {
 		return fmt.Errorf("values %v, yet %d of %d succeeded", m.Values[:min(len(m.Values), 3)], c.Succeeded, c.Total)
 	}
 	return nil
+}
+
+func (q *Quantile) valid() bool {
+	latency := func(v *float64) bool { return v == nil || *v >= leastNumber && *v <= mostNumber }
+	return q.Requests >= 1 && q.Requests <= 1e9 && q.Failed >= 0 && q.Failed <= q.Requests && latency(q.Order) && latency(q.Succeeded)
 }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

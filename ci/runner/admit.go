@@ -24,6 +24,14 @@ func admit(run *record.Run, t record.Trial) record.Trial {
 		return t
 	}
 	bad := failed(class, fmt.Sprintf("the trial cannot be used: %v", fault))
+	if t.Failure != nil {
+		bad.Failure.Message += fmt.Sprintf("; it had failed already: %s: %s", t.Failure.Class, t.Failure.Message)
+	}
+	kept := t // what became of its requests, and of the machine, explains the fault
+	kept.Outcome, kept.Failure, kept.Measurements, kept.Contaminated = bad.Outcome, bad.Failure, nil, nil
+	if _, err := json.Marshal(kept); err == nil && checkTrial(run, kept) == nil {
+		return kept
+	}
 	bad.ID, bad.Arm, bad.Cell, bad.Block, bad.Order = t.ID, t.Arm, t.Cell, t.Block, t.Order
 	bad.Start, bad.Seconds, bad.Command = t.Start, t.Seconds, t.Command
 	return bad
@@ -44,11 +52,11 @@ func checkTrial(run *record.Run, t record.Trial) error {
 	return one.Validate()
 }
 
-// checkComplete says which metric of its cell a trial does not have.
+// checkComplete says which metric of its cell a trial does not have, and should.
 func checkComplete(run *record.Run, t record.Trial) error {
 	for _, c := range run.Cells {
 		for _, m := range c.Metrics {
-			if _, ok := t.Measurement(m.Name); c.Key == t.Cell && !ok {
+			if _, ok := t.Measurement(m.Name); c.Key == t.Cell && !ok && !record.MayNotExist(m.Name) {
 				return fmt.Errorf("%s was not measured", m.Name)
 			}
 		}

@@ -35,8 +35,8 @@ func (s *session) conduct(ctx context.Context, t plan.Trial) (record.Trial, erro
 	return trial, err
 }
 
-// judge says by its conditions what spoils a trial. One that failed has numbers
-// that nobody uses.
+// judge says by its conditions what spoils a trial. One that failed is not
+// repeated until it does not: that would leave the lucky starts of a server.
 func (s *session) judge(t record.Trial) []string {
 	if t.Outcome != record.OK {
 		return nil

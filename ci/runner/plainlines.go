@@ -142,6 +142,9 @@ func (l *PlainLines) medians(t plan.Trial, r record.Trial) string {
 			if !m.InPoints() {
 				part += " " + m.Unit
 			}
+			if q := measured.Quantile; q != nil && measured.Censored {
+				part = fmt.Sprintf("%s not estimable: %d of %d failed", m.Name, q.Failed, q.Requests)
+			}
 			parts = append(parts, part)
 		}
 	}

@@ -270,7 +270,7 @@ func TestLiveLineCountsRequests(t *testing.T) {
 
 func TestPlainLinesSayWhatIsCensored(t *testing.T) {
 	p := makePlan(t, t.TempDir(), 1)
-	p.Cells[0].Cell.Metrics = record.ServeMetrics(100, false, false)[1:5]
+	p.Cells[0].Cell.Metrics = record.ServeMetrics(record.ServeDesign{Requests: 100})[1:5]
 	var out strings.Builder
 	o := runner.NewPlainLines(&out, (&manualClock{}).now)
 	observe(o, &manualClock{}, p, record.Trial{Outcome: record.OK, Measurements: []record.Measurement{

@@ -265,3 +265,89 @@ func TestRunGivesUpWhereAnUninterruptedRunWould(t *testing.T) {
 		t.Errorf("notes (-uninterrupted +resumed):\n%s", diff)
 	}
 }
+
+// A process that is killed between a trial's requests and its entry in the
+// journal leaves requests that the resumed run measures again: they are there
+// once, and a torn end is gone.
+func TestResumeKeepsRequestsOnce(t *testing.T) {
+	for _, torn := range []int64{0, 7} {
+		dir := t.TempDir()
+		p := makePlan(t, dir, 2)
+		out := filepath.Join(dir, "out")
+		path := filepath.Join(out, record.RequestFile)
+		requests := func(trial string) []record.Request {
+			return []record.Request{{Trial: trial, Index: 0}, {Trial: trial, Index: 1}}
+		}
+		interruptAt(t, p, out, 3)
+		for _, next := range p.Trials[:4] { // one more than the journal has
+			if err := record.AppendRequests(path, requests(next.ID)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(path, info.Size()-torn); err != nil {
+			t.Fatal(err)
+		}
+		opts := options(out)
+		opts.Resume = true
+		bench := &fakeBench{before: func(_ context.Context, next plan.Trial) {
+			if err := record.AppendRequests(path, requests(next.ID)); err != nil {
+				t.Error(err)
+			}
+		}}
+		run, err := runner.Run(context.Background(), p, bench, opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows := make(map[string]int)
+		for row, err := range record.ReadRequests(path) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows[row.Trial]++
+		}
+		for _, trial := range run.Trials {
+			if rows[trial.ID] != 2 {
+				t.Errorf("torn by %d bytes: %d rows of %s, want 2", torn, rows[trial.ID], trial.ID)
+			}
+		}
+	}
+}
+
+// What failed under its load measured something: the arm is not given up, and
+// what explains a trial that cannot be used stays with it.
+func TestServedTrialsAreKept(t *testing.T) {
+	dir := t.TempDir()
+	p := makePlan(t, dir, 5)
+	for i := range p.Cells {
+		p.Cells[i].Cell.Metrics = record.ServeMetrics(record.ServeDesign{Requests: 12, Tokens: 8})[:1]
+	}
+	dead := func(_ plan.Trial, r record.Trial) (record.Trial, error) {
+		r.Outcome, r.Failure = record.Failed, &record.Failure{Class: record.NoneSucceeded, Message: "none of 12 requests succeeded"}
+		r.Load = &record.Load{Requests: 12, Failures: map[record.RequestFailureClass]int{record.HTTP5xx: 12}}
+		r.Measurements = []record.Measurement{{Metric: record.SuccessRate, Values: []float64{0}, Count: &record.Count{Total: 12}}}
+		return r, nil
+	}
+	run, err := runner.Run(context.Background(), p, &fakeBench{change: dead}, options(filepath.Join(dir, "out")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(run.Trials) != len(p.Trials) {
+		t.Errorf("%d of %d trials ran: an arm whose success rate is 0 was given up", len(run.Trials), len(p.Trials))
+	}
+	lacking := func(of plan.Trial, r record.Trial) (record.Trial, error) {
+		r, _ = dead(of, r)
+		r.Outcome, r.Failure, r.Measurements = record.OK, nil, nil
+		return r, nil
+	}
+	run, err = runner.Run(context.Background(), p, &fakeBench{change: lacking}, options(filepath.Join(dir, "lacking")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := run.Trials[0]; r.Outcome != record.Failed || r.Load == nil || r.Load.Failures[record.HTTP5xx] != 12 {
+		t.Errorf("the trial is now %+v", r)
+	}
+}

@@ -10,20 +10,20 @@ import (
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
-// giveUpAfter is how many trials of an arm in a cell may fail before the rest
-// are left out, while none has succeeded: a build that cannot load the model
+// giveUpAfter is how many trials of an arm in a cell may measure nothing before
+// the rest are left out, while none has measured anything: a build that cannot load the model
 // would otherwise cost a night, and two failures are still chance.
 const giveUpAfter = 3
 
-// Streaks are the failures of each cell and arm that has never succeeded. They
+// Streaks are the failures of each cell and arm that has never measured anything. They
 // follow from the trials alone, so a resumed run gives up where an
 // uninterrupted one would.
 type streaks map[[2]int]*streak
 
 type streak struct {
-	succeeded bool
-	failures  int
-	last      record.Failure
+	measured bool
+	failures int
+	last     record.Failure
 }
 
 func (s streaks) add(t plan.Trial, r record.Trial) {
@@ -31,8 +31,8 @@ func (s streaks) add(t plan.Trial, r record.Trial) {
 	if s[pair] == nil {
 		s[pair] = new(streak)
 	}
-	if r.Outcome == record.OK {
-		s[pair].succeeded = true
+	if r.Counts() {
+		s[pair].measured = true
 		return
 	}
 	s[pair].failures++
@@ -42,7 +42,7 @@ func (s streaks) add(t plan.Trial, r record.Trial) {
 // over says whether t will not run.
 func (s streaks) over(t plan.Trial) bool {
 	k := s[[2]int{t.Cell, t.Arm}]
-	return k != nil && !k.succeeded && k.failures >= giveUpAfter
+	return k != nil && !k.measured && k.failures >= giveUpAfter
 }
 
 // why says why t will not run, when it is over.

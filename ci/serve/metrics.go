@@ -3,6 +3,7 @@ package serve
 import (
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/llama-regress/llama-regress/ci/config"
@@ -14,7 +15,7 @@ import (
 // A yield is what a load came to, ready to be turned into metrics.
 type yield struct {
 	requests []record.Request // that count
-	gaps     []float64        // s
+	gaps     []float64        // s; +Inf for each request that failed
 	seconds  float64          // of the load, > 0
 	limit    float64          // s that a request may take: what a latency that is not known exceeds
 	want     config.Objectives
@@ -61,10 +62,7 @@ func (y yield) measure(metric string) (record.Measurement, bool) {
 	case record.E2Ep95:
 		return y.latency(0.95, elapsed)
 	case record.ITLp99:
-		if len(y.gaps) == 0 {
-			return record.Measurement{}, false
-		}
-		return single(stats.Quantile(y.gaps, 0.99)), true
+		return y.pause(0.99)
 	case record.OutputTPS:
 		return y.perSecond(func(r record.Request) float64 { return float64(r.OutputTokens) }), true
 	case record.TotalTPS:
@@ -100,28 +98,65 @@ func (y yield) rate(good func(record.Request) bool) record.Measurement {
 	return m
 }
 
-// latency is the Harrell-Davis q-quantile over all requests. A failed one is
-// infinitely slow; a quantile that falls among those is only known to exceed
-// the time a request may take. One that succeeded and has no such latency (0)
-// does not count; where that leaves none there is no measurement.
+// latency estimates a quantile over all requests. A failed one is infinitely
+// slow; a quantile that is one of those is only known to exceed the time a
+// request may take. One that succeeded and has no such latency (0) does not
+// count; where that leaves none there is no measurement.
 func (y yield) latency(q float64, of func(record.Request) float64) (record.Measurement, bool) {
-	var values []float64
+	var all, succeeded []float64
 	for _, r := range y.requests {
 		switch v := of(r); {
 		case r.Failure != nil:
-			values = append(values, math.Inf(1))
+			all = append(all, math.Inf(1))
 		case v > 0:
-			values = append(values, v)
+			all, succeeded = append(all, v), append(succeeded, v)
 		}
 	}
-	if len(values) == 0 {
+	if len(all) == 0 {
 		return record.Measurement{}, false
 	}
-	m := single(stats.HarrellDavis(values, q))
-	if math.IsInf(m.Values[0], 1) {
-		m.Values[0], m.Censored = y.limit, true
+	behind := &record.Quantile{Requests: len(all), Failed: len(all) - len(succeeded)}
+	if v := stats.OrderStatistic(all, q); !math.IsInf(v, 1) {
+		behind.Order = &v
+	}
+	if len(succeeded) > 0 {
+		v := stats.HarrellDavis(succeeded, q)
+		behind.Succeeded = &v
+	}
+	m := record.Measurement{Quantile: behind}
+	switch v := stats.HarrellDavis(all, q); {
+	case !math.IsInf(v, 1):
+		m.Values, behind.Estimator = []float64{v}, record.HarrellDavis
+	case behind.Order != nil:
+		m.Values, behind.Estimator = []float64{*behind.Order}, record.OrderStatistic
+	default:
+		m.Values, m.Censored = []float64{y.limit}, true
 	}
 	return m, true
+}
+
+// pause is the q-quantile of the pauses between tokens. Each failed request has
+// left one that never ended; what falls among those is beyond the time a
+// request may take. Without any pause there is no measurement.
+func (y yield) pause(q float64) (record.Measurement, bool) {
+	if len(y.gaps) == 0 {
+		return record.Measurement{}, false
+	}
+	m := single(stats.Quantile(y.gaps, q))
+	if math.IsInf(m.Values[0], 1) {
+		m.Values[0], m.Censored = y.limit, true
+		m.Quantile = &record.Quantile{Requests: len(y.requests), Failed: y.failed()}
+	}
+	return m, true
+}
+
+func (y yield) failed() (n int) {
+	for _, r := range y.requests {
+		if r.Failure != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // perSecond adds up what the successful requests achieved, by the load's
@@ -172,6 +207,16 @@ func (y yield) summary(res *load.Result) *record.Load {
 		l.DelayP99 = stats.Quantile(res.Delays, 0.99)
 	}
 	return l
+}
+
+// dead says of a trial in which no request succeeded what became of them, nil
+// of any other.
+func (y yield) dead(t record.Trial) *record.Failure {
+	f := t.Fault()
+	if i := slices.IndexFunc(y.requests, func(r record.Request) bool { return r.Failure != nil }); f != nil && i >= 0 {
+		f.Message += ", the first as " + strings.TrimSuffix(y.requests[i].Failure.Message, ".")
+	}
+	return f
 }
 
 func appendRatio(to []float64, a, b float64) []float64 {

@@ -195,8 +195,11 @@ func TestFailedRequests(t *testing.T) {
 			if n := trial.Load.Failures[tt.class]; n != 4 || trial.Load.Succeeded != 8 {
 				t.Errorf("load %+v, want 4 of %s", trial.Load, tt.class)
 			}
-			if m, _ := trial.Measurement(record.TTFTp95); !m.Censored || m.Values[0] != 3 {
+			if m, _ := trial.Measurement(record.TTFTp95); !m.Censored || m.Values[0] != 3 || m.Quantile.Failed != 4 {
 				t.Errorf("p95 %+v, want it beyond the time limit", m)
+			}
+			if m, _ := trial.Measurement(record.TTFTp50); m.Censored || !m.Fallback() || m.Values[0] > 2 {
+				t.Errorf("p50 %+v, want that of the sample", m)
 			}
 			for _, row := range rows {
 				if row.Failure != nil && (row.Failure.Class != tt.class || row.InFlight == 0) {
@@ -230,13 +233,64 @@ func TestFailedServers(t *testing.T) {
 			if trial.Failure == nil || trial.Failure.Class != tt.class || !strings.Contains(trial.Failure.Message, tt.words) {
 				t.Fatalf("failure %+v, want %s", trial.Failure, tt.class)
 			}
-			if len(trial.Measurements) > 0 {
-				t.Errorf("measured %v", trial.Measurements)
+			if under := trial.Load != nil; trial.Counts() != under {
+				t.Errorf("measured %v, under load %v", trial.Measurements, under)
 			}
 			if trial.Load != nil && len(rows) != 13 {
 				t.Errorf("%d rows, want one for each request", len(rows))
 			}
 		})
+	}
+}
+
+// A trial in which no request succeeded failed, whatever the way, and all its
+// metrics are there: the rate is 0, latencies lie beyond the time limit.
+func TestNoRequestSucceeds(t *testing.T) {
+	tests := []struct {
+		fault string
+		class record.RequestFailureClass
+	}{
+		{"status:500", record.HTTP5xx},
+		{"html", record.MalformedEvent},
+		{"garbage", record.MalformedEvent},
+		{"big", record.MalformedEvent},
+		{"hang", record.QueueTimeout},
+		{"hang:open", record.QueueTimeout},
+		{"half@2", record.TruncatedStream},
+		{"empty", record.EmptyResponse},
+	}
+	for _, tt := range tests {
+		t.Run(tt.fault, func(t *testing.T) {
+			r := newRig(t, func(c *config.Config) { c.Serve.RequestTimeout, c.Serve.Concurrency = 2*time.Second, []int{12} }, "FAKE_FAULT="+tt.fault)
+			trial, rows := r.measure()
+			f := trial.Failure
+			if f == nil || f.Class != record.NoneSucceeded || !strings.HasPrefix(f.Message, "none of 12 requests succeeded: 12 "+string(tt.class)+", the first as ") {
+				t.Fatalf("failure %+v, load %+v, the first request %+v", f, trial.Load, rows[0].Failure)
+			}
+			for _, m := range r.plan.Cells[0].Cell.Metrics {
+				v, ok := trial.Measurement(m.Name)
+				if !ok || v.Censored == (m.Name == record.SuccessRate) {
+					t.Errorf("%s: %+v", m.Name, v)
+				}
+			}
+			if m, _ := trial.Measurement(record.SuccessRate); m.Count == nil || m.Count.Succeeded != 0 || m.Count.Total != 12 {
+				t.Errorf("success %+v", m)
+			}
+		})
+	}
+}
+
+// An answer of one token has no time per token: the plan asks for none.
+func TestOneToken(t *testing.T) {
+	r := newRig(t, func(c *config.Config) { c.Serve.OutputTokens = 1 })
+	trial, _ := r.measure()
+	if trial.Failure != nil || len(r.plan.Cells[0].Cell.Metrics) != len(trial.Measurements) {
+		t.Errorf("failure %+v, measured %v", trial.Failure, trial.Measurements)
+	}
+	for _, m := range r.plan.Cells[0].Cell.Metrics {
+		if record.MayNotExist(m.Name) {
+			t.Errorf("the cell asks for %s", m.Name)
+		}
 	}
 }
 

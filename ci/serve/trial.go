@@ -37,9 +37,10 @@ func (b *Bench) trial(p *plan.Plan, t plan.Trial) *trial {
 }
 
 // Measure starts a server, puts the cell's load on it and stops it. A request
-// that fails is part of the result; a trial fails when its server does, when
-// it takes longer than the plan allows, or when the load generator was too
-// late to be believed. The error is the context's, or says that a log or the
+// that fails is part of the result. A trial fails when its server does, when no
+// request succeeds, when it takes longer than the plan allows, or when the load
+// generator was too late to be believed. What became of the requests is measured
+// all the same where the server is what failed. The error is the context's, or says that a log or the
 // file of requests could not be written.
 func (b *Bench) Measure(ctx context.Context, p *plan.Plan, t plan.Trial) (record.Trial, error) {
 	tr := b.trial(p, t)
@@ -132,8 +133,10 @@ func (tr *trial) press(ctx context.Context, srv *llama.Server, prompts drawn) (*
 	l := y.summary(res)
 	l.BusySlots, l.Deferred = polls.Busy, polls.Deferred
 	tr.record.Load = l
+	measured := y.measurements(tr.cell.Cell.Metrics)
 	if broken != nil {
 		broken.Message = fmt.Sprintf("after %d of %d requests: %s", l.Succeeded, l.Requests, broken.Message)
+		tr.record.Measurements = measured
 		return broken, nil
 	}
 	if misplaced != nil {
@@ -146,8 +149,8 @@ func (tr *trial) press(ctx context.Context, srv *llama.Server, prompts drawn) (*
 				1e3*l.Delay, 1e3*first),
 		}, nil
 	}
-	tr.record.Measurements = y.measurements(tr.cell.Cell.Metrics)
-	return nil, nil
+	tr.record.Measurements = measured
+	return y.dead(tr.record), nil
 }
 
 // options is the load of this trial's cell.

@@ -86,7 +86,7 @@ func showMetric(w *tabwriter.Writer, run *record.Run, cell record.Cell, arm reco
 		}
 		measured, ok := t.Measurement(m.Name)
 		switch {
-		case t.Outcome == record.Failed || ok && measured.Censored:
+		case !t.Counts() || ok && measured.Censored:
 			failed++
 		case ok:
 			values = append(values, stats.Median(measured.Values))

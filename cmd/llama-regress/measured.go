@@ -21,18 +21,21 @@ func oneBuild(run *record.Run) bool {
 func printMeasured(w io.Writer, run *record.Run) error {
 	repeated := make(map[string]bool) // trials that another one stands for
 	for _, t := range run.Trials {
-		if t.Outcome == record.OK {
+		if t.Counts() {
 			repeated[t.Repeats] = true
 		}
 	}
 	for _, c := range run.Cells {
 		var trials []record.Trial
-		all := 0
+		good, all := 0, 0
 		for _, t := range run.Trials {
 			if t.Cell != c.Key || t.Arm != run.Baseline || repeated[t.ID] {
 				continue
 			}
-			if all++; t.Outcome == record.OK {
+			if all++; t.Fault() == nil {
+				good++
+			}
+			if t.Counts() {
 				trials = append(trials, t)
 			}
 		}
@@ -40,19 +43,24 @@ func printMeasured(w io.Writer, run *record.Run) error {
 		if len(trials) > 1 {
 			of = "; their median and range"
 		}
-		fmt.Fprintf(w, "%s: %d of %d trials measured%s\n", report.Line(c.Key, 120), len(trials), all, of)
+		fmt.Fprintf(w, "%s: %d of %d trials measured%s\n", report.Line(c.Key, 120), good, all, of)
 		tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		for _, m := range c.Metrics {
 			var values []float64
+			undefined := 0
 			for _, t := range trials {
-				if measured, ok := t.Measurement(m.Name); ok && !measured.Censored {
+				measured, ok := t.Measurement(m.Name)
+				if !ok {
+					undefined++
+				} else if !measured.Censored {
 					values = append(values, stats.Median(measured.Values))
 				}
 			}
 			switch {
 			case len(trials) == 0:
-			case len(values) < len(trials):
-				fmt.Fprintf(tw, "  %s\tmeasured in %d: requests failed\n", report.Line(m.Name, 40), len(values))
+			case undefined == len(trials): // no answer had a second token
+			case len(values)+undefined < len(trials):
+				fmt.Fprintf(tw, "  %s\tnot estimable in %d of %d: requests failed\n", report.Line(m.Name, 40), len(trials)-undefined-len(values), len(trials))
 			case len(values) == 1:
 				fmt.Fprintf(tw, "  %s\t%s\n", report.Line(m.Name, 40), amount(m, values[0]))
 			default:

@@ -30,7 +30,7 @@ type Sample struct {
 	Cell   int32     // index in Run.Cells
 	Metric int32     // index in the cell's Metrics
 	Failed int32     // trials that measured nothing
-	Beyond int32     // trials whose value was censored: worse than could be measured
+	Beyond int32     // trials whose value was censored, worse than could be measured, or is an estimate of second choice
 	Values []float64 // median of the repetitions of each trial, in the metric's unit, in measured order
 
 	// Count sums the requests of all trials behind a success rate; zero for
@@ -66,7 +66,7 @@ func summarize(key Key, run *record.Run) Session {
 	at := make(map[place]int)
 	repeated := make(map[string]bool) // trials in whose place a repetition counts
 	for _, t := range run.Trials {
-		repeated[t.Repeats] = repeated[t.Repeats] || t.Outcome == record.OK
+		repeated[t.Repeats] = repeated[t.Repeats] || t.Counts()
 	}
 	for _, t := range run.Trials {
 		if repeated[t.ID] {
@@ -76,7 +76,7 @@ func summarize(key Key, run *record.Run) Session {
 		for i, m := range run.Cells[cell].Metrics {
 			p := place{arm, cell, int32(i)}
 			measured, ok := t.Measurement(m.Name)
-			if !ok && t.Outcome == record.OK {
+			if !ok && t.Counts() {
 				continue
 			}
 			if _, there := at[p]; !there {
@@ -85,10 +85,10 @@ func summarize(key Key, run *record.Run) Session {
 			}
 			sample := &s.Samples[at[p]]
 			switch {
-			case t.Outcome != record.OK:
+			case !t.Counts():
 				sample.Failed++
 				continue
-			case measured.Censored:
+			case measured.Censored, measured.Fallback():
 				sample.Beyond++
 				continue
 			}
@@ -149,8 +149,9 @@ func readSession(key Key, data []byte) (Session, error) { return new(reader).rea
 var (
 	recordKeys = append([]string{"cells", "trials"}, headerKeys()...)
 	trialKeys  = []string{"id", "arm", "cell", "block", "order", "seconds", "outcome", "measurements", "failure", "repeats"}
-	valueKeys  = []string{"metric", "values", "count", "censored"}
+	valueKeys  = []string{"metric", "values", "count", "censored", "quantile"}
 	countKeys  = []string{"succeeded", "total"}
+	behindKeys = []string{"requests", "failed", "estimator"}
 )
 
 // headerKeys are the names of all other fields of a record.
@@ -290,6 +291,21 @@ func (s *scanner) measurement(known words) (m record.Measurement) {
 			})
 		case 3:
 			m.Censored = s.truth()
+		case 4:
+			if s.null() {
+				return
+			}
+			m.Quantile = new(record.Quantile)
+			s.object(behindKeys, func(key int) {
+				switch key {
+				case 0:
+					m.Quantile.Requests = s.whole()
+				case 1:
+					m.Quantile.Failed = s.whole()
+				case 2:
+					m.Quantile.Estimator = record.Estimator(s.word(known))
+				}
+			})
 		}
 	})
 	return m

@@ -82,7 +82,7 @@ func (c *cell) add(run *record.Run, same map[string]bool) {
 	blocks := make(map[int]map[string]float64) // each arm's value in each block
 	for _, t := range run.Trials {
 		m, ok := t.Measurement(c.key.metric)
-		if t.Cell != c.key.cell || !same[t.Arm] || !usable(t) || !ok || m.Censored {
+		if t.Cell != c.key.cell || !same[t.Arm] || !usable(t) || !ok || m.Censored || m.Fallback() {
 			continue
 		}
 		logs := make([]float64, len(m.Values))

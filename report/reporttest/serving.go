@@ -38,7 +38,7 @@ func serving(name string, levels []int, blocks, requests int) Case {
 	run := s.run()
 	run.Datasets = []record.Dataset{{Name: "sharegpt_benchmark.json", Records: 512, Damaged: 2, DamagedAt: []string{"record 17: invalid character"}, Rule: "human", Seed: 1, Sample: requests}}
 	for i := range run.Cells {
-		run.Cells[i].Metrics = slices.DeleteFunc(record.ServeMetrics(requests, true, false), func(m record.Metric) bool {
+		run.Cells[i].Metrics = slices.DeleteFunc(record.ServeMetrics(record.ServeDesign{Requests: requests, Objectives: true}), func(m record.Metric) bool {
 			return slices.Contains([]string{record.E2Ep50, record.E2Ep95, record.ITLp99, record.TotalTPS}, m.Name)
 		})
 	}

@@ -40,7 +40,7 @@ func (b *benchWriter) Add(run *record.Run) error {
 	fmt.Fprintf(b.w, "# run %s, started %s\n", oneLine(run.ID), stamp(run.Started)) // as a key it would keep sessions apart
 	for _, t := range run.Trials {
 		arm, cell := arms[t.Arm], cells[t.Cell]
-		if t.Outcome != record.OK {
+		if !t.Counts() {
 			continue
 		}
 		for _, m := range cell.Metrics {

@@ -34,13 +34,14 @@ func (w *csvWriter) Add(run *record.Run) error {
 		arm, cell := arms[t.Arm], cells[t.Cell]
 		for _, m := range cell.Metrics {
 			measured, ok := t.Measurement(m.Name)
-			if !ok && t.Outcome == record.OK {
+			if !ok && t.Counts() {
 				continue
 			}
 			failure, value, censored, repetitions, succeeded, requests := "", "", "", "", "", ""
 			if t.Outcome == record.Failed {
 				failure = string(t.Failure.Class)
-			} else {
+			}
+			if t.Counts() {
 				value = number(stats.Median(measured.Values))
 				censored = strconv.FormatBool(measured.Censored)
 				repetitions = strconv.Itoa(len(measured.Values))
