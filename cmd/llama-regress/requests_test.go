@@ -18,7 +18,7 @@ func pooled() (*record.Run, []record.Request) {
 	var rows []record.Request
 	failed := 0
 	for i := range 40 {
-		r := record.Request{Trial: "b00.c0000.head", Index: i, Due: float64(i), TTFT: 0.1, InFlight: 2, Attempts: 1}
+		r := record.Request{Trial: "b00.c0000.head", Index: i + 1, Due: float64(i), TTFT: 0.1, InFlight: 2, Attempts: 1}
 		if r.Connection.Reused = i >= 20; r.Connection.Reused && i%2 == 0 {
 			r.Failure = &record.RequestFailure{Class: record.StaleConnection}
 			failed++
