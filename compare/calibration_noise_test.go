@@ -76,7 +76,18 @@ var throughput = record.Test{Prompt: 512}.Metric()
 // session draws one run record.
 func (s simulation) session(rng *rand.Rand) *record.Run {
 	run := emptySession(max(1, s.cells), throughput)
-	shared := make([]float64, 2*s.blocks)
+	run.Trials = make([]record.Trial, 0, 2*s.blocks*len(run.Cells))
+	all := make([]int, len(run.Cells))
+	for c := range all {
+		all[c] = c
+	}
+	s.extend(run, all, 0, s.blocks, rng)
+	return run
+}
+
+// extend draws the blocks from first to before end of some cells.
+func (s simulation) extend(run *record.Run, cells []int, first, end int, rng *rand.Rand) {
+	shared := make([]float64, 2*(end-first))
 	if s.common > 0 {
 		for i := range shared {
 			shared[i] = math.Sqrt(s.common) * s.shape.draw(rng)
@@ -87,24 +98,63 @@ func (s simulation) session(rng *rand.Rand) *record.Run {
 	if s.repetitions == 0 {
 		n = 5
 	}
-	run.Trials = make([]record.Trial, 0, 2*s.blocks*len(run.Cells))
-	for c, cell := range run.Cells {
-		for b := range s.blocks {
-			for a, arm := range run.Arms {
-				truth := s.between * (shared[2*b+a] + own*s.shape.draw(rng))
+	memory := newArena(2*(end-first)*len(cells), n)
+	for _, c := range cells {
+		for b := first; b < end; b++ {
+			for a := range run.Arms {
+				truth := s.between * (shared[2*(b-first)+a] + own*s.shape.draw(rng))
 				if a == 1 && s.change != nil {
 					truth += s.change(c)
 				}
-				addTrial(run, arm.Name, cell, b, record.Measurement{Metric: throughput.Name, Values: s.trial(rng, truth, n)})
+				values := memory.values(n)
+				s.trial(rng, truth, values)
+				memory.add(run, run.Arms[a].Name, run.Cells[c].Key, b, throughput.Name, values)
 			}
 		}
 	}
-	return run
 }
 
-// trial draws n repetitions around a truth on the log scale.
-func (s simulation) trial(rng *rand.Rand, truth float64, n int) []float64 {
-	values := make([]float64, n)
+// An arena is memory for trials of one value list each, asked for at once.
+type arena struct {
+	numbers      []float64
+	measurements []record.Measurement
+}
+
+func newArena(trials, repetitions int) *arena {
+	return &arena{make([]float64, trials*repetitions), make([]record.Measurement, trials)}
+}
+
+func (r *arena) values(n int) []float64 {
+	vs := r.numbers[:n:n]
+	r.numbers = r.numbers[n:]
+	return vs
+}
+
+func (r *arena) add(run *record.Run, arm, cell string, block int, metric string, values []float64) {
+	m := r.measurements[:1:1]
+	r.measurements = r.measurements[1:]
+	m[0] = record.Measurement{Metric: metric, Values: values}
+	order := len(run.Trials)
+	run.Trials = append(run.Trials, record.Trial{ID: trialID(order), Arm: arm, Cell: cell, Block: block, Order: order, Outcome: record.OK, Measurements: m})
+}
+
+// trialID is the decimal of a trial's place, made once.
+func trialID(order int) string {
+	if order < len(trialIDs) {
+		return trialIDs[order]
+	}
+	return strconv.Itoa(order)
+}
+
+var trialIDs = func() (ids [8192]string) {
+	for i := range ids {
+		ids[i] = strconv.Itoa(i)
+	}
+	return ids
+}()
+
+// trial draws repetitions around a truth on the log scale.
+func (s simulation) trial(rng *rand.Rand, truth float64, values []float64) {
 	previous := s.shape.draw(rng)
 	for i := range values {
 		disturbance := s.shape.draw(rng)
@@ -114,24 +164,42 @@ func (s simulation) trial(rng *rand.Rand, truth float64, n int) []float64 {
 		}
 		values[i] = 1000 * math.Exp(truth+s.within*disturbance)
 	}
-	return values
 }
 
 // emptySession is a run of base and head without trials.
 func emptySession(cells int, metric record.Metric) *record.Run {
 	run := &record.Run{Schema: record.Schema, ID: "simulated", Baseline: "base",
 		Arms: []record.Arm{{Name: "base"}, {Name: "head"}}, Cells: make([]record.Cell, cells)}
+	metrics := []record.Metric{metric}
 	for c := range run.Cells {
-		params := map[string]string{"threads": strconv.Itoa(c + 1)}
-		run.Cells[c] = record.Cell{Key: record.CellKey("bench", "tiny", params), Workload: "bench", Model: "tiny",
-			Params: params, Metrics: []record.Metric{metric}}
+		run.Cells[c] = cell(c)
+		run.Cells[c].Metrics = metrics
 	}
 	return run
 }
 
+// cell is the so-many-th cell, without metrics. Its key takes a while to make.
+func cell(c int) record.Cell {
+	if c < len(firstCells) {
+		return firstCells[c]
+	}
+	params := map[string]string{"threads": strconv.Itoa(c + 1)}
+	return record.Cell{Key: record.CellKey("bench", "tiny", params), Workload: "bench", Model: "tiny", Params: params}
+}
+
+var firstCells []record.Cell
+
+func init() {
+	var first []record.Cell
+	for c := range 100 {
+		first = append(first, cell(c))
+	}
+	firstCells = first
+}
+
 func addTrial(run *record.Run, arm string, cell record.Cell, block int, m record.Measurement) {
 	order := len(run.Trials)
-	run.Trials = append(run.Trials, record.Trial{ID: strconv.Itoa(order), Arm: arm, Cell: cell.Key,
+	run.Trials = append(run.Trials, record.Trial{ID: trialID(order), Arm: arm, Cell: cell.Key,
 		Block: block, Order: order, Outcome: record.OK, Measurements: []record.Measurement{m}})
 }
 

@@ -226,6 +226,7 @@ var sections = []struct {
 	{"C5 power", powerAtMDE},
 	{"C5 two stages", twoStagePower},
 	{"C6 equivalence", equivalence},
+	{"C6 layouts", equivalenceOfLayouts},
 	{"C7 success rates", successRates},
 	{"C8 change points", changePoints},
 	{"CC contaminated trials", contaminated},

@@ -19,16 +19,18 @@ type Selection struct {
 // baseline, no change of this session is believed; of a record that was merged
 // from shards, no change of that shard.
 //
-// A run in two stages is judged in two: see Confirm. Where its cells may stop
+// A run in two stages is judged in two: see stages. Where its cells may stop
 // early, intervals and p-values allow for every look that was planned.
 func Run(run *record.Run, policy Policy) *Result {
 	if run.Plan.Screen > 0 && blocked(run) {
 		return stages(run, policy)
 	}
-	return oneStage(run, policy)
+	return oneStage(run, policy, 1)
 }
 
-func oneStage(run *record.Run, policy Policy) *Result {
+// oneStage judges all blocks of a run as one family. equivalence is the part of
+// Policy.Alpha that the claim "equivalent" may spend here, above 0 and up to 1.
+func oneStage(run *record.Run, policy Policy, equivalence float64) *Result {
 	res := &Result{Method: method(run, run), Policy: policy, Notes: run.Notes, machines: run.PartOfCells()}
 	base := side(Selection{run, run.Baseline})
 	for _, arm := range run.Arms {
@@ -54,6 +56,9 @@ func oneStage(run *record.Run, policy Policy) *Result {
 	}
 	res.lose()
 	res.Failures = failures(run)
+	for i := range res.Comparisons {
+		res.Comparisons[i].equivalence = equivalence
+	}
 	res.judge(mismatches{})
 	return res
 }

@@ -72,6 +72,10 @@ type Comparison struct {
 	effect effect // what the numbers above were derived from
 	look   *look
 	lost   bool // the baseline has it, and the contender nothing of the kind
+
+	// equivalence is the part of Policy.Alpha that the claim "equivalent" may
+	// spend, of a stage of two; 0 is all of it.
+	equivalence float64
 }
 
 // A Side is one arm's part in a comparison.
@@ -143,7 +147,7 @@ type Range struct {
 type PValues struct {
 	Regression  float64 `json:"regression"`  // worse than the margin
 	Improvement float64 `json:"improvement"` // better than the margin
-	Equivalence float64 `json:"equivalence"` // within the margin: the larger of two one-sided tests
+	Equivalence float64 `json:"equivalence"` // within the margin: the larger of two one-sided tests; in two stages over the stage's share of Alpha
 	Worse       float64 `json:"worse"`       // worse at all: what screening selects by
 	// AdjustedRegression is Regression after Holm's correction for all gated
 	// comparisons of the run; AdjustedImprovement likewise for improvements.

@@ -45,6 +45,14 @@ func (r *Result) conclude() {
 	r.Suspects = suspects(r.Comparisons)
 }
 
+// share is the part of Policy.Alpha that the claim "equivalent" may spend.
+func (c *Comparison) share() float64 {
+	if c.equivalence == 0 {
+		return 1
+	}
+	return c.equivalence
+}
+
 // judgeFamily applies statistics reference 7.4, with
 // Holm's correction over all comparisons that have an interval and a margin.
 func judgeFamily(cs []Comparison, policy Policy, mismatched mismatches) {
@@ -55,7 +63,7 @@ func judgeFamily(cs []Comparison, policy Policy, mismatched mismatches) {
 			c.P = &PValues{
 				Regression:  c.look.pValue(e.PBelow(-e.lambda)),
 				Improvement: c.look.pValue(e.PAbove(e.lambda)),
-				Equivalence: c.look.pValue(max(e.PAbove(-e.lambda), e.PBelow(e.lambda))),
+				Equivalence: min(1, c.look.pValue(max(e.PAbove(-e.lambda), e.PBelow(e.lambda)))/c.share()),
 				Worse:       e.PBelow(0),
 			}
 			family = append(family, c)

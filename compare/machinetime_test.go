@@ -11,7 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/llama-regress/llama-regress/ci/config"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/compare"
 )
@@ -30,113 +29,13 @@ const (
 	mostTime            = 0.45 // of that of the fixed blocks, at the same power and error
 )
 
-// A layout is a way to lay out the blocks of a matrix.
-type layout struct {
-	name     string
-	sampling config.Sampling
-	held     bool // to mostTime and the power of the fixed blocks
-}
-
-func layouts() []layout {
-	with := func(blocks, adaptive, confirm int) config.Sampling {
-		s := config.Default().Sampling
-		s.Blocks, s.Adaptive, s.ConfirmBlocks = blocks, adaptive, confirm
-		return s
-	}
-	return []layout{
-		{"20 blocks of every cell", with(fixedBlocks, 0, 0), false},
-		{"adaptive, one stage: looks at 6, 10, 15, 20", with(6, fixedBlocks, 0), false},
-		{"two stages, 6 and 12 fresh", with(6, 0, 12), false},
-		{"two stages, 6 and 20 fresh (the default)", with(6, 0, config.AutoConfirm), true},
-		{"two stages, adaptive: 6 and up to 20 fresh", with(6, fixedBlocks, config.AutoConfirm), true},
-	}
-}
-
-// An outcomeOf is what became of one simulated matrix.
-type outcomeOf struct {
-	found, falsely bool // the loss was called; an unchanged cell was
-	equivalent     int  // unchanged cells shown to be
-	trials         int  // of all arms, the null control among them
-}
-
-// measureMatrix draws a matrix and measures it as a runner would: it asks the
-// decider at every look and leaves out what stopped. The control in the first
-// cell costs its time and is not drawn.
-func measureMatrix(l layout, policy compare.Policy, s simulation, rng *rand.Rand) outcomeOf {
-	stages := l.sampling.Stages(s.cells, 1)
-	s.blocks = stages.Blocks
-	whole := s.session(rng)
-	whole.Plan.Screen, whole.Plan.Looks = stages.Screen, stages.Looks
-	byBlock := make([][]record.Trial, stages.Blocks)
-	for _, t := range whole.Trials {
-		byBlock[t.Block] = append(byBlock[t.Block], t)
-	}
-	at := []int{}
-	if stages.Screen > 0 {
-		at = append(at, stages.Screen)
-	}
-	for _, n := range stages.Looks {
-		at = append(at, stages.Screen+n)
-	}
-	if len(at) == 0 || at[len(at)-1] < stages.Blocks {
-		at = append(at, stages.Blocks)
-	}
-	run := *whole
-	run.Trials = nil
-	stopped, open, trials, measured := make(map[string]bool), len(whole.Cells), 0, 0
-	for _, end := range at {
-		if open == 0 {
-			break
-		}
-		control := 1
-		if stopped[whole.Cells[0].Key] {
-			control = 2 // and its baseline
-		}
-		trials += (end - measured) * (2*open + control)
-		for ; measured < end; measured++ {
-			for _, t := range byBlock[measured] {
-				if !stopped[t.Cell] {
-					run.Trials = append(run.Trials, t)
-				}
-			}
-		}
-		if end == stages.Blocks {
-			break
-		}
-		var due []record.Look
-		for _, c := range whole.Cells {
-			if !stopped[c.Key] {
-				due = append(due, record.Look{Cell: c.Key, Blocks: end})
-			}
-		}
-		for _, look := range (compare.Decider{Policy: policy}).Look(&run, due) {
-			if look.Stop != "" {
-				stopped[look.Cell] = true
-				open--
-			}
-		}
-	}
-	o := outcomeOf{trials: trials}
-	for i, c := range compare.Run(&run, policy).Comparisons {
-		switch {
-		case i == 0:
-			o.found = c.Verdict == compare.Regression
-		case c.Verdict == compare.Regression:
-			o.falsely = true
-		case c.Verdict == compare.Equivalent:
-			o.equivalent++
-		}
-	}
-	return o
-}
-
 // TestMachineTime: two stages come to the verdicts that 20 blocks of every cell
 // come to, with no more error, in at most 45 % of the time.
 func TestMachineTime(t *testing.T) {
 	draws, margins, sigmas, edges, ways := 20, []float64{0.03}, []float64{0.01, 0.025}, 0, layouts()
 	switch {
 	case *writeMachineTime:
-		draws, margins, sigmas, edges = 200, []float64{0.03, 0.02}, []float64{0.01, 0.015, 0.025}, 400
+		draws, margins, sigmas, edges = 1000, []float64{0.03, 0.02}, []float64{0.01, 0.015, 0.025}, 5000
 	case testing.Short(), raceEnabled:
 		draws, sigmas = 6, []float64{0.015}
 	}
@@ -154,14 +53,14 @@ func TestMachineTime(t *testing.T) {
 			var fixed outcomesOf
 			for i, l := range ways {
 				got := outcomesOf(simulate(fmt.Sprintf("time %g %g %s", share, sigma, l.name), draws, func(rng *rand.Rand) outcomeOf {
-					return measureMatrix(l, policy, s, rng)
+					return outcome(l.measure(policy, s, rng))
 				}))
 				if i == 0 {
 					fixed = got
 				}
 				time := float64(got.trials()) / float64(fixed.trials())
-				tab.rows = append(tab.rows, []string{fmt.Sprintf("%.1f %%", 100*sigma), l.name, percent(got.found()), percent(got.falsely()), percent(got.equivalent()), percent(time)})
-				slack := 3 * math.Sqrt(2*0.25/float64(draws))
+				tab.rows = append(tab.rows, []string{fmt.Sprintf("%.1f %%", 100*sigma), l.name, share1(got.founds(), draws), share1(got.falses(), draws), share1(got.equivalents(), draws*(matrixCells-1)), percent(time)})
+				slack := normal95 * math.Sqrt(2*0.25/float64(draws))
 				if l.held && (time > mostTime || got.found() < fixed.found()-slack) {
 					t.Errorf("margin %g, sigma %g, %s: %.1f %% of the time, the loss found in %.3f of runs, with fixed blocks in %.3f", share, sigma, l.name, 100*time, got.found(), fixed.found())
 				}
@@ -181,14 +80,14 @@ func TestMachineTime(t *testing.T) {
 				s := exactly(sigma, 0)
 				s.cells, s.change = matrixCells, always(-lambda)
 				hits := count(fmt.Sprintf("time edge %g %s", sigma, l.name), edges, func(rng *rand.Rand) bool {
-					o := measureMatrix(l, defaults, s, rng)
-					return o.found || o.falsely
+					r, _ := l.measure(defaults, s, rng)
+					return r.Count(compare.Regression) > 0
 				})
 				f := finding{gate: "machine time", name: l.name, hits: hits, draws: edges, limit: defaults.Alpha, nominal: true}
 				if !f.keepsBound() {
 					t.Error(f)
 				}
-				tab.rows = append(tab.rows, []string{fmt.Sprintf("%.1f %%", 100*sigma), l.name, percent(f.rate())})
+				tab.rows = append(tab.rows, []string{fmt.Sprintf("%.1f %%", 100*sigma), l.name, share1(f.hits, f.draws)})
 			}
 		}
 		writeTable(&body, tab)
@@ -207,7 +106,8 @@ const machineTimeIntroduction = `Generated by
 
 %s, %s/%s. What adaptive runs and runs in two stages cost, and what they find, beside 20 blocks of every cell: %d simulated
 matrices a row, %d where the error is largest, judged and stopped by the code that users get, the default policy but for the
-margin. Time counts trials, those of the null control in the first cell included.
+margin. Time counts trials, those of the null control in the first cell included. Brackets hold the 95 %% interval (Wilson) of a
+simulated share.
 
 - **The loss is called** is the power: how often the one cell that lost is called a regression.
 - Two stages screen every cell with 6 blocks. Those without a sign of a loss stop there: what is not shown to be equivalent by
@@ -217,23 +117,43 @@ margin. Time counts trials, those of the null control in the first cell included
 
 `
 
+// An outcomeOf is what became of one simulated matrix whose first cell lost.
+type outcomeOf struct {
+	found, falsely bool // the loss was called; an unchanged cell was
+	equivalent     int  // unchanged cells shown to be
+	trials         int  // of all arms, the null control among them
+}
+
+func outcome(r *compare.Result, trials int) outcomeOf {
+	o := outcomeOf{trials: trials}
+	for i, c := range r.Comparisons {
+		switch {
+		case i == 0:
+			o.found = c.Verdict == compare.Regression
+		case c.Verdict == compare.Regression:
+			o.falsely = true
+		case c.Verdict == compare.Equivalent:
+			o.equivalent++
+		}
+	}
+	return o
+}
+
 // Outcomes of several draws.
 type outcomesOf []outcomeOf
 
-func (os outcomesOf) found() float64 {
-	return float64(howMany(os, func(o outcomeOf) bool { return o.found })) / float64(len(os))
-}
+func (os outcomesOf) founds() int { return howMany(os, func(o outcomeOf) bool { return o.found }) }
+
+func (os outcomesOf) found() float64 { return float64(os.founds()) / float64(len(os)) }
 
 func (os outcomesOf) falses() int { return howMany(os, func(o outcomeOf) bool { return o.falsely }) }
 
-func (os outcomesOf) falsely() float64 { return float64(os.falses()) / float64(len(os)) }
-
-func (os outcomesOf) equivalent() float64 {
+func (os outcomesOf) equivalents() int {
 	n := 0
 	for _, o := range os {
 		n += o.equivalent
 	}
-	return float64(n) / float64(len(os)*(matrixCells-1))
+	return n
 }
 
 func (os outcomesOf) trials() int {
@@ -242,6 +162,12 @@ func (os outcomesOf) trials() int {
 		n += o.trials
 	}
 	return n
+}
+
+// share1 is share to a tenth of a percent.
+func share1(hits, draws int) string {
+	low, high := wilson(hits, draws)
+	return fmt.Sprintf("%.1f %% [%.1f, %.1f]", 100*float64(hits)/float64(draws), 100*low, 100*high)
 }
 
 func percent(x float64) string { return fmt.Sprintf("%.1f %%", 100*x) }

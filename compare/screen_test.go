@@ -7,53 +7,68 @@ import (
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
+// screened is a run of 20 cells in two stages, of which cell 4 lost a tenth: its
+// screening, and all of its record with the fresh blocks of what was nominated.
+func screened(seed uint64) (screen *Result, run *record.Run) {
+	s := session{arms: []string{"base", "head"}, blocks: 18, noise: 0.02, cells: 20, seed: seed}
+	run = s.run()
+	run.Plan.Screen = 6
+	slower(run, run.Cells[4].Key)
+	screen = oneStage(blocksFrom(run, 0, 6, nil), DefaultPolicy(), screenShare)
+	nominated := make(map[string]bool)
+	for _, n := range Nominate(screen) {
+		nominated[n.Cell] = true
+	}
+	run.Trials = slices.DeleteFunc(run.Trials, func(t record.Trial) bool { return t.Block >= 6 && !nominated[t.Cell] })
+	return screen, run
+}
+
 // One real loss among many cells is nominated and confirmed; what the
 // screening only suspected by chance is cleared by fresh blocks.
 func TestScreenThenConfirm(t *testing.T) {
-	s := session{arms: []string{"base", "head"}, blocks: 6, noise: 0.02, cells: 20, seed: 12}
-	screened := s.run()
-	slow := screened.Cells[4].Key
-	slower(screened, slow)
-	screen := Run(screened, DefaultPolicy())
+	screen, run := screened(12)
+	slow := run.Cells[4].Key
 	nominated := Nominate(screen)
 	if len(nominated) == 0 || len(nominated) > 8 || !slices.ContainsFunc(nominated, func(n Nomination) bool { return n.Cell == slow }) {
 		t.Fatalf("nominated %v: want the slow cell and few others", nominated)
 	}
-
-	s.seed, s.blocks = 13, 12
-	fresh := s.run()
-	slower(fresh, slow)
-	res := Run(twoStages(screened, 6, fresh), DefaultPolicy())
+	res := Run(run, DefaultPolicy())
 	if len(res.Comparisons) != len(screen.Comparisons) {
 		t.Errorf("%d comparisons, want all %d", len(res.Comparisons), len(screen.Comparisons))
 	}
 	for _, c := range res.Comparisons {
 		isNominated := slices.Contains(nominated, nomination(c))
-		if want := map[bool]int{true: 12, false: 6}[isNominated]; c.Blocks != want {
-			t.Errorf("%s rests on %d blocks, want %d", c.Cell, c.Blocks, want)
+		if want := map[bool]int{true: 12, false: 6}[isNominated]; c.Blocks != want || c.Confirmed != isNominated {
+			t.Errorf("%s rests on %d blocks, confirmed %t, want %d", c.Cell, c.Blocks, c.Confirmed, want)
 		}
 		if (c.Verdict == Regression) != (c.Cell == slow) {
 			t.Errorf("%s: %v", c.Cell, c.Verdict)
 		}
 	}
 
-	s.cells = 3 // the fresh blocks leave the slow cell out
-	if c := Run(twoStages(screened, 6, s.run()), DefaultPolicy()).Comparisons[4]; c.Reason == nil || c.Reason.Code != Unconfirmed {
-		t.Errorf("nominated but not measured again: %v, %+v", c.Verdict, c.Reason)
-	}
+	run.Trials = slices.DeleteFunc(run.Trials, func(t record.Trial) bool { return t.Block >= 6 && t.Cell == slow })
+	checkVerdict(t, Run(run, DefaultPolicy()).Comparisons[4], Inconclusive, Unconfirmed)
 }
 
-// twoStages is the record of a screening of so many blocks and the fresh blocks
-// after it.
-func twoStages(screened *record.Run, blocks int, fresh *record.Run) *record.Run {
-	run := *screened
-	run.Plan.Screen = blocks
-	run.Trials = slices.Clone(screened.Trials)
-	for _, t := range fresh.Trials {
-		t.ID, t.Block = "fresh "+t.ID, t.Block+run.Plan.Screen
-		run.Trials = append(run.Trials, t)
+// The two stages share the error of "equivalent": no stage may spend all of it.
+func TestStagesShareTheErrorOfEquivalence(t *testing.T) {
+	levels := map[bool]float64{false: 0.04, true: 0.01} // by whether the comparison was nominated
+	undecided := make(map[bool]int)                     // at 5 % a stage they would be equivalent
+	for seed := range uint64(40) {
+		_, run := screened(seed)
+		for _, c := range Run(run, DefaultPolicy()).Comparisons {
+			e := c.effect
+			p := max(e.PAbove(-e.lambda), e.PBelow(e.lambda))
+			if level := levels[c.Confirmed]; (c.Verdict == Equivalent) != (p <= level) {
+				t.Errorf("seed %d, %s: p %.4f of equivalence, confirmed %t, is %v at a level of %g", seed, c.Cell, p, c.Confirmed, c.Verdict, level)
+			} else if p > level && p <= DefaultPolicy().Alpha {
+				undecided[c.Confirmed]++
+			}
+		}
 	}
-	return &run
+	if undecided[false] == 0 || undecided[true] == 0 {
+		t.Errorf("the test shows nothing: %v", undecided)
+	}
 }
 
 func slower(run *record.Run, cell string) {

@@ -163,6 +163,9 @@ func open(r Row) Text {
 	case beyond:
 		return say("a change beyond the margin for this comparison alone, not certain enough among all those of the run")
 	}
+	if c.Interval != nil && c.Margin != nil && c.Interval.Low > c.Margin.Low && c.Interval.High < c.Margin.High {
+		return say("within the margin by this stage alone, not certain enough over both stages")
+	}
 	return say("too noisy: after %s the interval reaches both into and out of the margin", after)
 }
 
