@@ -229,6 +229,7 @@ var sections = []struct {
 	{"C6 layouts", equivalenceOfLayouts},
 	{"C7 success rates", successRates},
 	{"C8 change points", changePoints},
+	{"C9 advice", advice},
 	{"CC contaminated trials", contaminated},
 	{"CS survivors", survivors},
 	{"CH history", nominations},

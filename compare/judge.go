@@ -3,7 +3,6 @@ package compare
 import (
 	"math"
 	"slices"
-	"sync"
 
 	"github.com/llama-regress/llama-regress/stats"
 )
@@ -88,27 +87,6 @@ type judge struct {
 	errors  map[float64]float64 // degrees of freedom -> multiplier of the standard error in the historical MDE
 }
 
-// A design is what the multiplier of a paired MDE follows from.
-type design struct {
-	blocks int
-	level  float64
-}
-
-// multipliers are those that were asked for: each costs a search, and every
-// comparison of a run has the same.
-var multipliers sync.Map
-
-// multiplier is t.Multiplier, found once.
-func multiplier(t stats.Target, blocks int) float64 {
-	at := design{blocks, t.Alpha}
-	if k, ok := multipliers.Load(at); ok {
-		return k.(float64)
-	}
-	k := t.Multiplier(blocks)
-	multipliers.Store(at, k)
-	return k
-}
-
 func newJudge(policy Policy, family int) judge {
 	return judge{policy: policy, perTest: policy.Alpha / float64(max(2, family)), errors: make(map[float64]float64)}
 }
@@ -153,7 +131,7 @@ func (j judge) verdict(c *Comparison, mismatched mismatches) (Verdict, *Reason) 
 		return inconclusive(Reason{Code: Contaminated, Have: n})
 	}
 	if disagree {
-		return inconclusive(Reason{Code: MethodsDisagree, Have: c.Blocks, Need: j.needed(c)})
+		return inconclusive(j.advised(MethodsDisagree, c))
 	}
 	switch {
 	case v == Regression && c.Method == Historical:
@@ -161,12 +139,12 @@ func (j judge) verdict(c *Comparison, mismatched mismatches) (Verdict, *Reason) 
 	case v != Inconclusive:
 		return v, nil
 	case c.P.Worse <= suspectAlpha && c.effect.theta < -c.effect.lambda:
-		return inconclusive(Reason{Code: Suspected, Have: c.Blocks, Need: j.needed(c)})
+		return inconclusive(j.advised(Suspected, c))
 	}
 	if n := c.Baseline.spoilt() + c.Contender.spoilt(); n > 0 {
 		return inconclusive(Reason{Code: Contaminated, Have: n})
 	}
-	return inconclusive(Reason{Code: TooNoisy, Have: c.Blocks, Need: j.needed(c)})
+	return inconclusive(j.advised(TooNoisy, c))
 }
 
 // decide is the four-way rule on p-values.
@@ -245,54 +223,4 @@ func (j judge) mde(c *Comparison) float64 {
 		return loss
 	}
 	return -math.Expm1(-loss)
-}
-
-// needed is how many blocks (unpaired: trials a side) would decide with 80 %
-// power if the change is what it looks like; 0 when no sensible number would,
-// because the change sits on the edge of the margin or nothing is known of the
-// spread.
-func (j judge) needed(c *Comparison) int {
-	e := c.effect
-	if c.Margin == nil || c.Interval == nil {
-		return 0
-	}
-	switch {
-	case c.Method == Historical:
-		return 0 // more sessions narrow the interval only so far: the new one is still one
-	case c.Estimator == PooledRates:
-		return j.neededForRate(c)
-	}
-	level, size := j.perTest, math.Abs(e.theta)
-	if size < e.lambda {
-		level = j.policy.Alpha
-	}
-	t := stats.Target{Margin: e.lambda, Alpha: level, Power: power}
-	var n int
-	switch paired := c.Method == Paired; {
-	case paired && size < e.lambda:
-		n, _ = stats.BlocksForEquivalence(t, c.Sigma, e.theta)
-	case paired:
-		n, _ = stats.BlocksNeeded(t, c.Sigma, size)
-	case size < e.lambda:
-		n, _ = stats.TrialsForEquivalence(t, spread(e.base), spread(e.head), e.theta)
-	default:
-		n, _ = stats.TrialsNeeded(t, spread(e.base), spread(e.head), size)
-	}
-	if n == 0 || n > mostBlocks {
-		return 0
-	}
-	return max(n, e.n+1)
-}
-
-// neededForRate is needed for success rates: the trials a side needs before an
-// equal rate would be shown to lie within the margin.
-func (j judge) neededForRate(c *Comparison) int {
-	counts := c.Baseline.counts()
-	_, size := stats.ICC(counts)
-	icc := c.effect.inference.(stats.RateDifference).ICC
-	n := stats.TrialsForRate(pooledRate(counts), max(1, size), icc, c.effect.lambda, 1-2*j.policy.Alpha)
-	if n > mostBlocks {
-		return 0
-	}
-	return max(n, c.effect.n+1)
 }

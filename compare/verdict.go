@@ -70,9 +70,14 @@ const (
 // A Reason is mandatory beside Inconclusive and empty beside every other
 // verdict. Numbers that do not apply are 0.
 type Reason struct {
-	Code  ReasonCode `json:"code"`
-	Have  int        `json:"have,omitempty"` // blocks, trials a side, or sessions at hand
-	Need  int        `json:"need,omitempty"` // as many in all would decide with 80 % power, if the change is what it looks like; 0 when no sensible number would
-	Since time.Time  `json:"since,omitzero"` // lost: when the latest session began that still had it; zero when not known
-	Keys  []string   `json:"keys,omitempty"` // hard keys, or properties of model or dataset, that differ
+	Code ReasonCode `json:"code"`
+	Have int        `json:"have,omitempty"` // blocks, trials a side, or sessions at hand
+	// Need is how many of them a new run, judged by itself alone, needs to decide in
+	// at least 80 % of such runs: if the change is what it looks like where AsSeen,
+	// else if nothing changed. 0 when no sensible number would. Of too few trials or
+	// sessions it is the least that is judged at all.
+	Need   int       `json:"need,omitempty"`
+	AsSeen bool      `json:"as_seen,omitempty"`
+	Since  time.Time `json:"since,omitzero"` // lost: when the latest session began that still had it; zero when not known
+	Keys   []string  `json:"keys,omitempty"` // hard keys, or properties of model or dataset, that differ
 }

@@ -141,7 +141,7 @@ func TestMoreBlocksOnce(t *testing.T) {
 				t.Errorf("reproduce: %q, %q", s.Command, s.Short)
 			}
 		case report.MoreBlocks:
-			if s.Command != "llama-regress gate --seed 1 --blocks 41" || s.Short.String() != "the same with --blocks 41" {
+			if s.Command != "llama-regress gate --seed 1 --blocks 42" || s.Short.String() != "the same with --blocks 42" {
 				t.Errorf("more blocks: %q, %q", s.Command, s.Short)
 			}
 		}

@@ -45,7 +45,8 @@ func TestMoreBlocksByTheirFlag(t *testing.T) {
 		{"fixed", record.Plan{Blocks: 6}, func(*compare.Comparison) {}, "llama-regress gate --adaptive --confirm-blocks 12 --blocks 24"},
 		{"adaptive", record.Plan{Blocks: 20, Looks: []int{6, 20}}, func(*compare.Comparison) {}, "llama-regress gate --confirm-blocks 12 --blocks=6 --adaptive=24"},
 		{"screened", record.Plan{Blocks: 18, Screen: 6}, func(*compare.Comparison) {}, "llama-regress gate --adaptive --confirm-blocks 12 --blocks 24"},
-		{"confirmed", record.Plan{Blocks: 18, Screen: 6}, func(c *compare.Comparison) { c.Confirmed, c.Reason.Need = true, 31 }, "llama-regress gate --adaptive --blocks=6 --confirm-blocks 31"},
+		{"confirmed", record.Plan{Blocks: 18, Screen: 6}, func(c *compare.Comparison) { c.Confirmed, c.Reason.Need, c.Reason.AsSeen = true, 31, true }, "llama-regress gate --adaptive --blocks=6 --confirm-blocks 31"},
+		{"confirmed, and perhaps nothing changed", record.Plan{Blocks: 18, Screen: 6}, func(c *compare.Comparison) { c.Confirmed, c.Reason.Need = true, 31 }, "llama-regress gate --adaptive --confirm-blocks 12 --blocks 31"},
 	} {
 		r := staged(t, c.plan, c.change)
 		i := slices.IndexFunc(r.Steps, func(s report.Step) bool { return s.Kind == report.MoreBlocks })

@@ -139,21 +139,26 @@ func openQuestions(rows []Row) (decided, young, need, hopeless int) {
 	return decided, young, need, hopeless
 }
 
+// moreBlocks asks for a new run: judged by itself alone, it is no second look at
+// blocks that have been judged.
 func moreBlocks(m compare.Method, decided, young, need int) Text {
+	how := "Measure " + plural(need, "block") + " anew"
+	if m != compare.Paired {
+		how = "Measure each side " + plural(need, "time") + " anew, changing sides after every one"
+	}
 	switch {
 	case m == compare.Historical: // more sessions come by themselves
 		return nil
-	case decided == 0 && young > 0 && m == compare.Paired:
-		return say("Measure %s in all: with fewer, nothing can be judged.", plural(need, "block"))
 	case decided == 0 && young > 0:
-		return say("Measure each side %s in all, changing sides after every one: with fewer, nothing can be judged.", plural(need, "time"))
+		return say("%s: with fewer, nothing can be judged.", how)
 	case decided == 0:
 		return nil
 	}
-	if m != compare.Paired {
-		return say("Measure each side %s in all, changing sides after every one: that would probably decide %s.", plural(need, "time"), plural(decided, "open comparison"))
+	each := ""
+	if decided > 1 {
+		each = " each"
 	}
-	return say("Measure %s in all: that would probably decide %s.", plural(need, "block"), plural(decided, "open comparison"))
+	return say("%s: judged by itself alone, the new run decides %s in 4 of 5 cases%s, if nothing changed or the change is what it looks like.", how, plural(decided, "open comparison"), each)
 }
 
 func quieten(hopeless int) Text {
@@ -187,7 +192,10 @@ func askable(rows []Row, src Source) ([]Row, string) {
 	}
 	switch p := src.Head.Plan; {
 	case p.Screen > 0 && confirmed != nil:
-		return confirmed, "--confirm-blocks"
+		if slices.ContainsFunc(confirmed, func(row Row) bool { return row.Comparison.Reason.AsSeen }) {
+			return confirmed, "--confirm-blocks"
+		}
+		return confirmed, "--blocks" // without a change the screening has to show it
 	case p.Screen == 0 && len(p.Looks) > 0:
 		return rows, "--adaptive"
 	}

@@ -114,7 +114,7 @@ func reason(r Row) (why, remedy Text) {
 		}
 		return say("%s measured, too few to tell the spread", replicates(r.Comparison.Method, have)), say("measure more")
 	case compare.TooNoisy, compare.Suspected:
-		return open(r), enough(r.Comparison.Method, need)
+		return open(r), enough(r.Comparison.Method, *c.Reason)
 	case compare.Unconfirmed:
 		return say("%s of the screening could not clear it of a loss, and the fresh blocks it is judged by were not measured", replicates(r.Comparison.Method, have)), say("finish the run")
 	case compare.Contaminated:
@@ -233,15 +233,18 @@ func notMeasured(c compare.Comparison) Text {
 	return join(", ", sides...)
 }
 
-// enough says how many replicates would decide.
-func enough(m compare.Method, need int) Text {
+// enough says how large a new run would have to be, and of which truth it would
+// decide.
+func enough(m compare.Method, r compare.Reason) Text {
 	switch {
-	case need <= 0:
+	case r.Need <= 0:
 		return say("no number of repeats would decide it: make the machine steadier or widen the margin")
-	case need > manyBlocks:
-		return say("it would take about %s: make the machine steadier or widen the margin", replicates(m, need))
+	case r.Need > manyBlocks:
+		return say("it would take a new run of about %s: make the machine steadier or widen the margin", replicates(m, r.Need))
+	case r.AsSeen:
+		return say("a new run of about %s would prove it in 4 of 5 cases, if the change is what it looks like", replicates(m, r.Need))
 	}
-	return say("about %s in all would probably decide it", replicates(m, need))
+	return say("a new run of about %s would show in 4 of 5 cases that nothing changed, if nothing did", replicates(m, r.Need))
 }
 
 // replicates counts in the unit of replication of a method.

@@ -7,7 +7,7 @@ type Look struct {
 	Blocks int    `json:"blocks"` // of the plan that were over: those of a screening included
 	Seen   []Seen `json:"seen,omitempty"`
 	Stop   Stop   `json:"stop,omitempty"` // why the cell got no further blocks; "" when it went on
-	Need   int    `json:"need,omitempty"` // blocks in all that would probably decide what is open; 0 when that is not known
+	Need   int    `json:"need,omitempty"` // blocks that would decide what is open in 4 of 5 runs, if the change is none or what it looks like; 0 when that is not known
 
 	Extra Extra `json:"-"`
 }
