@@ -50,6 +50,14 @@ func Hold(root string, args []string, in io.Reader, out, errs *os.File) int {
 		fmt.Fprintln(out, "privileged")
 		return 0
 	}
+	if os.Getenv(sudoVariable) != "" {
+		path, err := throughSudo(args[0])
+		if err != nil {
+			fmt.Fprintln(out, "failed", oneLine(err.Error()))
+			return 1
+		}
+		args = append([]string{path}, args[1:]...)
+	}
 	stop := make(chan struct{})
 	go func() { _, _ = io.Copy(io.Discard, in); close(stop) }()
 

@@ -19,14 +19,15 @@ var commitHash = regexp.MustCompile(`^[0-9a-f]{40}$`)
 // workflowSetup is what a person has to do once, where no file can.
 const workflowSetup = `
 Then, once:
-  1. Register the machine as a self-hosted runner with the labels llama-regress
+  1. In Settings, Actions, General: require approval for all external
+     contributors. A fork's pull request brings its own workflow, so no label
+     keeps it off the machine; this setting does.
+  2. Register the machine as a self-hosted runner with the labels llama-regress
      and its own name, as a user without rights on anything else.
-  2. Set the repository variable LLAMA_REGRESS_MACHINES to the list of names,
+  3. Set the repository variable LLAMA_REGRESS_MACHINES to the list of names,
      such as ["bench-01"].
-  3. Name a model that lies on the machine in llama-regress.yaml, which compares
+  4. Name a model that lies on the machine in llama-regress.yaml, which compares
      build/base/bin with build/head/bin: the workflows build them there.
-  4. In Settings, Actions, General: require approval for all external
-     contributors.
   5. Make the labels perf-check (measure a fork's commit) and perf-accepted
      (accept a regression of this commit).
 `
