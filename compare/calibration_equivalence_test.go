@@ -14,7 +14,7 @@ import (
 // again, and more than the margin, where few are.
 func equivalenceOfLayouts(t *testing.T, b *book) {
 	const cells = 24
-	sigmas, draws := []float64{0.01, 0.015, 0.02, 0.025, 0.03, 0.035}, max(1, b.matrices/2)
+	sigmas, draws := []float64{0.01, 0.015, 0.02, 0.025, 0.03, 0.035}, max(1, b.matrices/4)
 	if b.width < inFull.width {
 		sigmas, draws = []float64{0.02, 0.03}, max(1, b.matrices/4)
 	}
