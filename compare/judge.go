@@ -125,6 +125,9 @@ func (j judge) verdict(c *Comparison, mismatched mismatches) (Verdict, *Reason) 
 	case c.Margin == nil:
 		return inconclusive(Reason{Code: NoMargin})
 	}
+	if c.Estimator == PooledRates && c.Baseline.neverFailed() && c.Contender.neverFailed() {
+		return inconclusive(Reason{Code: NoFailure, Have: c.Blocks, Need: j.needed(c)})
+	}
 	v := decide(c.P, j.policy.Alpha)
 	disagree := v != Inconclusive && ranksDisagree(c.effect, 1-2*c.look.level(j.policy.Alpha))
 	if n := c.Baseline.spoilt() + c.Contender.spoilt(); n > 0 && (disagree || lopsided(c.Baseline, c.Contender)) {

@@ -33,14 +33,16 @@ func (r *Result) Outcome() Outcome {
 }
 
 // undecided reports whether a comparison that was to be judged could not be.
-// A metric without a margin was not to be.
+// A metric without a margin was not to be. Where no request ever failed there is
+// no sign of a loss, and no number of trials that a gate can afford would show
+// that there is none: to fail it would fail every healthy server.
 func (r *Result) undecided() bool {
 	return slices.ContainsFunc(r.Comparisons, func(c Comparison) bool {
 		if c.Reason != nil && c.Reason.Code == Lost {
 			_, gated := r.Policy.Margin(c.Metric)
 			return gated
 		}
-		return c.Verdict == Inconclusive && (c.Reason == nil || c.Reason.Code != NoMargin)
+		return c.Verdict == Inconclusive && (c.Reason == nil || c.Reason.Code != NoMargin && c.Reason.Code != NoFailure)
 	})
 }
 

@@ -48,3 +48,19 @@ func TestPolicyOfOlderVersions(t *testing.T) {
 		t.Errorf("%+v, %v", p, err)
 	}
 }
+
+// No failure is no proof that failures would be independent: of 6 trials
+// without one, a crash in more than a third of trials would not show. It passes
+// all the same, also where what is inconclusive fails.
+func TestNoFailureIsNoEquivalence(t *testing.T) {
+	for _, trials := range []int{6, 10, 30} {
+		all := slices.Repeat([]int{50}, trials)
+		policy := DefaultPolicy()
+		policy.InconclusiveFails = true
+		res := Run(rates(50, all, all), policy)
+		checkVerdict(t, res.Comparisons[0], Inconclusive, NoFailure)
+		if got := res.Outcome(); got != Passed {
+			t.Errorf("%d trials: outcome %s", trials, got)
+		}
+	}
+}

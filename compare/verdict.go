@@ -64,6 +64,7 @@ const (
 	Survivors        ReasonCode = "survivors"            // requests failed more often on one side, and what is left speaks for that side
 	Lost             ReasonCode = "lost"                 // the baseline has it, last Since, and the contender no longer
 	Undefined        ReasonCode = "undefined"            // one side's Have trials were measured and have no such value, such as a time per token of answers of one token
+	NoFailure        ReasonCode = "no_failure"           // no request failed on either side, in Have trials of the smaller one; passes, and claims no equivalence
 	NotMeasured      ReasonCode = "not_measured"         // a side has no usable trial; exit 4, never a pass
 )
 

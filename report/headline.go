@@ -23,7 +23,7 @@ func status(r Report, res *compare.Result) string {
 		return "Nothing compared"
 	case n.Unjudged == n.Total:
 		return "Not judged"
-	case r.Outcome == compare.Undecided, res.ControlFired, n.Lost > 0, n.Improvements+n.Equivalent == 0:
+	case r.Outcome == compare.Undecided, res.ControlFired, n.Lost > 0, n.Improvements+n.Equivalent+n.NoFailure == 0:
 		return undecided
 	}
 	return "Pass"
@@ -52,6 +52,7 @@ func headline(n Counts) string {
 	}
 	add(n.Inconclusive, open)
 	add(n.Unjudged, fmt.Sprintf("%d not judged", n.Unjudged))
+	add(n.NoFailure, fmt.Sprintf("%d without a failure", n.NoFailure))
 	add(n.Equivalent, fmt.Sprintf("%d equivalent", n.Equivalent))
 	return strings.Join(parts, ", ")
 }
@@ -91,12 +92,15 @@ func lead(r Report, res *compare.Result, interrupted bool) Text {
 		return sentence("Suspected, not proven: ", r.Rows[0])
 	case n.Unjudged == n.Total:
 		return say("No metric has a margin, so the changes are shown and nothing was judged.")
-	case n.Improvements == 0 && n.Equivalent == 0:
+	case n.Improvements == 0 && n.Equivalent == 0 && n.NoFailure == 0:
 		return say("Nothing was decided: this run can neither show nor rule out a change.%s", lenient(r))
 	case n.Inconclusive > 0:
 		return say("Nothing got worse as far as could be told; %d of %s could not be decided.", n.Inconclusive, plural(n.Total, "comparison"))
 	case n.Improvements > 0:
 		return sentence("Nothing got worse. Largest gain: ", r.Rows[0])
+	}
+	if n.Equivalent == 0 && n.NoFailure > 0 {
+		return say("No request failed on either side.")
 	}
 	return say("Nothing changed by more than its margin.")
 }

@@ -85,6 +85,7 @@ func definitions(r Report, res *compare.Result) []Definition {
 	add(shown(func(r Row) bool { return r.Figures.Low != "" }), "interval", "The changes that the measurements are consistent with, at the confidence given. A narrow one means a precise measurement.")
 	add(shown(func(r Row) bool { return r.Figures.Margin != "" }), "margin", "The change that counts as none, fixed before measuring. Its two ends are ratios of one another: a margin of 3% reaches from 2.9% less to 3% more.")
 	add(r.Counts.Regressions+r.Counts.Improvements > 0, "regression, improvement", "The change lies beyond the margin, and chance is ruled out at the error rate given, for all comparisons of this run together.")
+	add(r.Counts.NoFailure > 0, "without a failure", "No request failed on either side. It passes, and it is not called equivalent: requests of a trial can fail together, and no trial failed that could show how.")
 	add(r.Counts.Equivalent > 0, "equivalent", "The change was shown to lie within the margin. This is more than not having found one.")
 	add(r.Counts.Inconclusive > 0, "inconclusive", "Neither a change beyond the margin nor its absence could be shown, for the reason given. That is no evidence that nothing changed.")
 	add(r.Counts.Suspected > 0, "suspected", "Probably worse than the margin allows, but chance is not ruled out.")

@@ -168,6 +168,7 @@ type Counts struct {
 	Lost         int `json:"lost"`         // of Inconclusive: the baseline has it and the contender does not
 	Unmeasured   int `json:"unmeasured"`   // a side has no usable trial
 	Unjudged     int `json:"unjudged"`     // the policy has no margin for the metric
+	NoFailure    int `json:"no_failure"`   // no request failed on either side, which passes and proves nothing
 }
 
 // A Class is where a comparison stands in reading order.
@@ -180,11 +181,12 @@ const (
 	Improvement  Class = "improvement"
 	Inconclusive Class = "inconclusive" // for any other reason
 	Unjudged     Class = "not_judged"   // shown without a verdict: no margin is set
+	NoFailure    Class = "no_failure"   // no request failed on either side
 	Equivalent   Class = "equivalent"
 )
 
 // Classes lists the classes in reading order.
-var Classes = []Class{Regression, NotMeasured, Suspected, Improvement, Inconclusive, Unjudged, Equivalent}
+var Classes = []Class{Regression, NotMeasured, Suspected, Improvement, Inconclusive, Unjudged, NoFailure, Equivalent}
 
 // A Row is one comparison, in numbers and in words.
 type Row struct {

@@ -61,6 +61,8 @@ func classify(c *compare.Comparison) Class {
 		return NotMeasured
 	case code == compare.NoMargin, c.Margin == nil && c.Change != nil:
 		return Unjudged
+	case code == compare.NoFailure:
+		return NoFailure
 	case code == compare.Suspected, code == compare.Nominated:
 		return Suspected
 	}
@@ -207,6 +209,8 @@ func count(rows []Row) Counts {
 			n.Unmeasured++
 		case Unjudged:
 			n.Unjudged++
+		case NoFailure:
+			n.NoFailure++
 		case Suspected:
 			n.Suspected++
 			n.Inconclusive++

@@ -113,6 +113,8 @@ func reason(r Row) (why, remedy Text) {
 			return say("%s measured, at least %d needed", replicates(r.Comparison.Method, have), need), say("measure %s", replicates(r.Comparison.Method, need))
 		}
 		return say("%s measured, too few to tell the spread", replicates(r.Comparison.Method, have)), say("measure more")
+	case compare.NoFailure:
+		return withoutFailure(r)
 	case compare.TooNoisy, compare.Suspected:
 		return open(r), enough(r.Comparison.Method, *c.Reason)
 	case compare.Unconfirmed:

@@ -35,6 +35,7 @@ var classes = map[report.Class]struct{ symbol, name string }{
 	report.Improvement:  {"▲", "improvement"},
 	report.Inconclusive: {"?", "inconclusive"},
 	report.Unjudged:     {"–", "not judged"},
+	report.NoFailure:    {"○", "no failure"},
 	report.Equivalent:   {"=", "equivalent"},
 }
 

@@ -11,14 +11,14 @@ import (
 // verdicts say the class of a row in a symbol and in words.
 var verdicts = map[report.Class]string{
 	report.Regression: "❌ regression", report.NotMeasured: "⚠️ not\u00a0measured", report.Suspected: "❓ suspected",
-	report.Improvement: "🟢 improvement", report.Inconclusive: "❔ inconclusive", report.Unjudged: "⚪ not judged", report.Equivalent: "✅ equivalent",
+	report.Improvement: "🟢 improvement", report.Inconclusive: "❔ inconclusive", report.Unjudged: "⚪ not judged", report.NoFailure: "✅ no\u00a0failure", report.Equivalent: "✅ equivalent",
 }
 
 // openTable lists what is not equivalent, in the report's order.
 func (d *document) openTable() {
 	var rows []report.Row
 	for _, row := range d.report.Rows {
-		if row.Class != report.Equivalent && row.Class != report.Unjudged {
+		if row.Class != report.Equivalent && row.Class != report.NoFailure && row.Class != report.Unjudged {
 			rows = append(rows, row)
 		}
 	}

@@ -10,12 +10,12 @@ import (
 
 var classTitles = map[report.Class]string{
 	report.Regression: "Regressions", report.NotMeasured: "Not measured", report.Suspected: "Suspected regressions",
-	report.Improvement: "Improvements", report.Inconclusive: "Inconclusive", report.Unjudged: "Not judged", report.Equivalent: "Equivalent",
+	report.Improvement: "Improvements", report.Inconclusive: "Inconclusive", report.Unjudged: "Not judged", report.NoFailure: "Without a failure", report.Equivalent: "Equivalent",
 }
 
 var classColors = map[report.Class]string{
 	report.Regression: red, report.NotMeasured: magenta, report.Suspected: yellow, report.Improvement: green,
-	report.Inconclusive: yellow, report.Unjudged: dim, report.Equivalent: dim,
+	report.Inconclusive: yellow, report.Unjudged: dim, report.NoFailure: dim, report.Equivalent: dim,
 }
 
 // rows writes the comparisons class by class, in the report's order.
