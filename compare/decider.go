@@ -34,10 +34,10 @@ func (d Decider) Look(run *record.Run, due []record.Look) []record.Look {
 			unconfirmed := c.Reason != nil && c.Reason.Code == Unconfirmed
 			switch {
 			case run.Plan.Screen > 0 && !c.Confirmed && !unconfirmed:
-				if c.Verdict != Inconclusive {
+				if c.settled() {
 					decided++
 				}
-			case c.Verdict != Inconclusive:
+			case c.settled():
 				decided++
 			case c.Reason.mayPass():
 				open++
@@ -61,6 +61,13 @@ func (d Decider) Look(run *record.Run, due []record.Look) []record.Look {
 		}
 	}
 	return looks
+}
+
+// settled says that more blocks are not asked for: there is a verdict, or no
+// request failed, which no number of blocks that a gate can afford would turn
+// into one.
+func (c Comparison) settled() bool {
+	return c.Verdict != Inconclusive || c.Reason != nil && c.Reason.Code == NoFailure
 }
 
 // mayPass says that more blocks may decide what a reason leaves open.

@@ -158,3 +158,13 @@ func TestControlHoldsUpDecisions(t *testing.T) {
 	}
 	checkVerdict(t, Run(run, DefaultPolicy()).Comparisons[0], Inconclusive, ControlFired)
 }
+
+// Servers of which no request failed need no more blocks.
+func TestDeciderStopsWhereNothingFailed(t *testing.T) {
+	all := slices.Repeat([]int{50}, 6)
+	run := rates(50, all, all)
+	run.Plan.Looks = []int{6, 10, 15, 20}
+	if l := (Decider{DefaultPolicy()}).Look(run, dueAt(run, 6))[0]; l.Stop != record.StopDecided {
+		t.Errorf("stop %q, %+v", l.Stop, l)
+	}
+}

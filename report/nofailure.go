@@ -18,7 +18,7 @@ func withoutFailure(r Row) (why, remedy Text) {
 	}
 	const level = 0.05 // of both bounds, one-sided
 	most := func(n int) string { return fmt.Sprintf("%.2g%%", 100*-math.Expm1(math.Log(level)/float64(n))) }
-	why = say("no failure in %s of %s a side: a crash in up to %s of trials would not show, nor a loss of up to %s of requests if each fails by itself",
+	why = say("no failure on either side, in %s of %s each: a crash in up to %s of trials would not show, nor a loss of up to %s of requests if each fails by itself",
 		plural(requests, "request"), plural(trials, "trial"), most(trials), most(requests))
 	if c.Margin == nil || !(c.Margin.High > 0 && c.Margin.High < 1) {
 		return why, nil

@@ -21,7 +21,7 @@ func TestEveryReportSaysItsFinding(t *testing.T) {
 			t.Errorf("%s: status %q, headline %q, lead %q", c.Name, r.Status, r.Headline, r.Lead)
 		}
 		if n := r.Counts; n.Total != len(c.Result.Comparisons) ||
-			n.Total != n.Regressions+n.Improvements+n.Equivalent+n.Inconclusive+n.Unmeasured+n.Unjudged {
+			n.Total != n.Regressions+n.Improvements+n.Equivalent+n.Inconclusive+n.Unmeasured+n.Unjudged+n.NoFailure {
 			t.Errorf("%s: counts do not add up: %+v", c.Name, n)
 		}
 		for _, row := range r.Rows {

@@ -29,7 +29,7 @@ func (a *app) annotateCommand() *cobra.Command {
 summary (GITHUB_STEP_SUMMARY), at most 10 errors, 10 warnings and 10 notices
 beside the job, and outputs for later steps (GITHUB_OUTPUT): verdict, exit-code,
 headline, total, regressions, improvements, equivalent, inconclusive, suspected,
-unmeasured, unjudged, run and, where the files are there, report-html,
+unmeasured, unjudged, no-failure, run and, where the files are there, report-html,
 report-json, report-junit, report-markdown, report-text.
 
 Needs no token. The exit code says only whether that could be done; the verdict's
@@ -158,7 +158,7 @@ func outputsOf(rep report.Report, dir string) []github.Output {
 		n    int
 	}{
 		{"total", n.Total}, {"regressions", n.Regressions}, {"improvements", n.Improvements}, {"equivalent", n.Equivalent},
-		{"inconclusive", n.Inconclusive}, {"suspected", n.Suspected}, {"unmeasured", n.Unmeasured}, {"unjudged", n.Unjudged},
+		{"inconclusive", n.Inconclusive}, {"suspected", n.Suspected}, {"unmeasured", n.Unmeasured}, {"unjudged", n.Unjudged}, {"no-failure", n.NoFailure},
 	} {
 		list = append(list, github.Output{Name: count.name, Value: strconv.Itoa(count.n)})
 	}

@@ -36,7 +36,7 @@ func (p *printer) rows(r report.Report) {
 func (p *printer) class(rows []report.Row, contenders bool, legend *bool) {
 	class := rows[0].Class
 	title := fmt.Sprintf("%s (%d)", classTitles[class], len(rows))
-	quiet := (class == report.Equivalent || class == report.Unjudged) && !p.Full
+	quiet := (class == report.Equivalent || class == report.NoFailure || class == report.Unjudged) && !p.Full
 	bars := !quiet && class != report.NotMeasured
 	if bars && *legend {
 		*legend = false
@@ -62,7 +62,7 @@ func (p *printer) class(rows []report.Row, contenders bool, legend *bool) {
 		}
 		i += n
 	}
-	if quiet && class == report.Unjudged {
+	if quiet && class != report.Equivalent {
 		p.reasons(rows)
 	}
 }
@@ -88,7 +88,11 @@ func (p *printer) reasons(rows []report.Row) {
 		if len(order) > 1 {
 			which = strings.Join(metrics[row.Reason.String()], ", ") + ": "
 		}
-		p.paragraph("  ", "  ", slices.Concat(report.Text{{Foreign: which}}, row.Reason, report.Text{{Words: "; "}}, row.Remedy))
+		var remedy report.Text
+		if len(row.Remedy) > 0 {
+			remedy = append(report.Text{{Words: "; "}}, row.Remedy...)
+		}
+		p.paragraph("  ", "  ", slices.Concat(report.Text{{Foreign: which}}, row.Reason, remedy))
 	}
 }
 
