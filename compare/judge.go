@@ -126,7 +126,7 @@ func (j judge) verdict(c *Comparison, mismatched mismatches) (Verdict, *Reason) 
 		return inconclusive(Reason{Code: NoMargin})
 	}
 	if c.Estimator == PooledRates && c.Baseline.neverFailed() && c.Contender.neverFailed() {
-		return inconclusive(Reason{Code: NoFailure, Have: c.Blocks, Need: j.needed(c)})
+		return inconclusive(Reason{Code: NoFailure, Have: c.Blocks})
 	}
 	v := decide(c.P, j.policy.Alpha)
 	disagree := v != Inconclusive && ranksDisagree(c.effect, 1-2*c.look.level(j.policy.Alpha))
