@@ -59,6 +59,10 @@ type Comparison struct {
 	// called a regression with 80 % power; 0 when unknown.
 	MDE float64 `json:"mde"`
 
+	// Disturbance is what else kept the machine busy in at least one block that
+	// both arms have; nil when nothing did.
+	Disturbance *Disturbance `json:"disturbance,omitempty"`
+
 	Verdict  Verdict   `json:"verdict"`
 	Reason   *Reason   `json:"reason,omitempty"` // set exactly when Verdict is Inconclusive
 	Warnings []Warning `json:"warnings,omitempty"`
@@ -107,8 +111,8 @@ type Side struct {
 	// never judged.
 	OfSucceeded float64 `json:"of_succeeded,omitempty"`
 
-	// Contaminated trials ran while something else disturbed the machine. They
-	// are left out of Trials, or all in it, marked, where too few others remain.
+	// Contaminated trials ran in a block that something else disturbed. They are
+	// left out of Trials, or all in it, marked, where too few others remain.
 	Contaminated int `json:"contaminated,omitempty"`
 
 	succeeded []float64   // what OfSucceeded is the median of
@@ -125,9 +129,11 @@ type Point struct {
 
 	Count *record.Count `json:"count,omitempty"` // behind a success rate
 
-	Contaminated bool `json:"contaminated,omitempty"` // something else disturbed the machine
+	Contaminated bool `json:"contaminated,omitempty"` // something else disturbed its block
 
 	quantile *record.Quantile // behind a latency
+	samples  *record.Samples  // nil: none
+	said     []string         // what the record itself says disturbed the trial
 }
 
 // Interval is a two-sided confidence interval of a change.

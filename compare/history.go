@@ -150,7 +150,7 @@ func sessionMeans(sessions []armTrials, selections []Selection, cell string, m r
 	for i, session := range sessions {
 		all := points(session, cell, m)
 		all.withoutFallbacks() // other sessions have the estimate of first choice
-		trials, _ := clean(all, all, Policy{})
+		trials := cleanAlone(all, Policy{})
 		if trials.spoilt() == 0 {
 			s.Contaminated += trials.Contaminated
 		}

@@ -130,7 +130,13 @@ func (j judge) verdict(c *Comparison, mismatched mismatches) (Verdict, *Reason) 
 	}
 	v := decide(c.P, j.policy.Alpha)
 	disagree := v != Inconclusive && ranksDisagree(c.effect, 1-2*c.look.level(j.policy.Alpha))
-	if n := c.Baseline.spoilt() + c.Contender.spoilt(); n > 0 && (disagree || lopsided(c.Baseline, c.Contender)) {
+	switch n := c.Baseline.spoilt() + c.Contender.spoilt(); {
+	case disagree && n > 0:
+		return inconclusive(Reason{Code: Contaminated, Have: n})
+	case (v == Regression || v == Improvement) && c.Disturbance.mayExplain(c.effect, c.Sigma, j.policy.Alpha, c.look):
+		if v == Regression {
+			return inconclusive(Reason{Code: Suspected, Have: c.Blocks, Disturbed: n})
+		}
 		return inconclusive(Reason{Code: Contaminated, Have: n})
 	}
 	if disagree {

@@ -16,10 +16,12 @@ type armTrials struct {
 	at     map[string]int // of each cell's key in cells
 	trials map[string][]record.Trial
 	looks  []int // of a run whose cells may stop early
+
+	processors int // of its machine; 0: not told
 }
 
 func side(s Selection) armTrials {
-	a := armTrials{run: s.Run.ID, cells: s.Run.Cells, at: make(map[string]int, len(s.Run.Cells)), trials: make(map[string][]record.Trial), looks: s.Run.Plan.Looks}
+	a := armTrials{run: s.Run.ID, cells: s.Run.Cells, at: make(map[string]int, len(s.Run.Cells)), trials: make(map[string][]record.Trial), looks: s.Run.Plan.Looks, processors: processors(s.Run.Host)}
 	for i, c := range s.Run.Cells {
 		a.at[c.Key] = i
 	}
@@ -28,10 +30,10 @@ func side(s Selection) armTrials {
 			a.arm = arm
 		}
 	}
-	repeated := replaced(s.Run)
+	uncounted := s.Run.Uncounted()
 	count, all := make(map[string]int, len(s.Run.Cells)), 0
 	for i := range s.Run.Trials {
-		if t := &s.Run.Trials[i]; t.Arm == s.Arm && !repeated[t.ID] {
+		if t := &s.Run.Trials[i]; t.Arm == s.Arm && !uncounted[t.ID] {
 			count[t.Cell]++
 			all++
 		}
@@ -39,7 +41,7 @@ func side(s Selection) armTrials {
 	room := make([]record.Trial, all) // cut into cells: growing each would copy its trials again and again
 	for i := range s.Run.Trials {
 		t := &s.Run.Trials[i]
-		if t.Arm != s.Arm || repeated[t.ID] {
+		if t.Arm != s.Arm || uncounted[t.ID] {
 			continue
 		}
 		list, begun := a.trials[t.Cell]
@@ -79,10 +81,10 @@ func match(base, head armTrials, method Method, policy Policy) (comparisons []Co
 			if b.undefined() && h.undefined() {
 				continue
 			}
-			b, h = clean(b, h, policy)
+			b, h, disturbance := clean(b, h, policy, method, head.processors)
 			one := Comparison{
 				Cell: c.Key, Workload: c.Workload, Model: c.Model, Params: c.Params, Metric: m, Method: method,
-				Baseline: b, Contender: h,
+				Baseline: b, Contender: h, Disturbance: disturbance.in(c.Workload),
 			}
 			if method == Paired && len(head.looks) > 0 {
 				one.look = lookAt(head.looks, blocksOf(head.trials[c.Key]))
@@ -144,8 +146,8 @@ func points(a armTrials, cell string, m record.Metric) Side {
 			s.Trials = make([]Point, 0, len(a.trials[cell]))
 		}
 		s.Trials = append(s.Trials, Point{
-			Trial: t.ID, Block: t.Block, Order: t.Order, Value: value, Count: measurement.Count, Contaminated: len(t.Contaminated) > 0,
-			quantile: measurement.Quantile,
+			Trial: t.ID, Block: t.Block, Order: t.Order, Value: value, Count: measurement.Count,
+			samples: t.Samples, said: t.Contaminated, quantile: measurement.Quantile,
 		})
 	}
 	slices.SortStableFunc(s.Trials, func(x, y Point) int { return cmp.Compare(x.Order, y.Order) })

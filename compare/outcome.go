@@ -11,7 +11,7 @@ const (
 	Regressed         Outcome = "regression"         // at least one comparison got worse
 	MeasurementFailed Outcome = "measurement_failed" // a trial failed, or a comparison has a side without a usable one
 	NothingCompared   Outcome = "nothing_compared"   // the two sides have no cell in common
-	Undecided         Outcome = "inconclusive"       // at least one could not be told, and the policy fails that
+	Undecided         Outcome = "inconclusive"       // at least one could not be told, and the policy fails that; or a clear loss could not be believed
 	Passed            Outcome = "pass"               // nothing got worse as far as could be told
 )
 
@@ -26,7 +26,7 @@ func (r *Result) Outcome() Outcome {
 		return MeasurementFailed
 	case len(r.Comparisons) == 0:
 		return NothingCompared
-	case r.Policy.InconclusiveFails && r.undecided():
+	case r.Policy.InconclusiveFails && r.undecided(), r.withheld():
 		return Undecided
 	}
 	return Passed
@@ -43,6 +43,18 @@ func (r *Result) undecided() bool {
 			return gated
 		}
 		return c.Verdict == Inconclusive && (c.Reason == nil || c.Reason.Code != NoMargin && c.Reason.Code != NoFailure)
+	})
+}
+
+// withheld reports whether the numbers of a comparison show a loss that the
+// state of the machine keeps from being called one. Whatever a policy lets pass,
+// that is no pass.
+func (r *Result) withheld() bool {
+	return slices.ContainsFunc(r.Comparisons, func(c Comparison) bool {
+		if c.Reason == nil || c.P == nil || c.P.AdjustedRegression > r.Policy.Alpha {
+			return false
+		}
+		return c.Reason.Code == ControlFired || c.Reason.Disturbed > 0
 	})
 }
 

@@ -110,7 +110,7 @@ type armCell struct{ arm, cell string }
 // serving sums up the trials' own summaries; false when there is none.
 func serving(run *record.Run, arm, cell string) (Serving, bool) {
 	s := Serving{Arm: arm, Cell: cell}
-	failures, skip := make(map[record.RequestFailureClass]int), replaced(run)
+	failures, skip := make(map[record.RequestFailureClass]int), run.Uncounted()
 	var prompt, output, first, delay []float64
 	for _, t := range run.Trials {
 		l := t.Load
@@ -186,7 +186,7 @@ func latencies(run *record.Run, rows iter.Seq2[record.Request, error]) (map[armC
 	if rows == nil {
 		return nil, nil
 	}
-	places, skip := make(map[string]armCell, len(run.Trials)), replaced(run)
+	places, skip := make(map[string]armCell, len(run.Trials)), run.Uncounted()
 	for _, t := range run.Trials {
 		if !skip[t.ID] {
 			places[t.ID] = armCell{t.Arm, t.Cell}

@@ -58,7 +58,7 @@ const (
 	NoBaseline       ReasonCode = "no_baseline"          // no stored session has this cell
 	BaselineTooYoung ReasonCode = "baseline_too_young"   // too few stored sessions
 	MethodsDisagree  ReasonCode = "methods_disagree"     // mean and rank estimates give different verdicts
-	Contaminated     ReasonCode = "contaminated"         // as TooNoisy, and Have trials were disturbed by something else, too many to leave them out
+	Contaminated     ReasonCode = "contaminated"         // as TooNoisy, and Have trials were disturbed by something else, too many to leave them out; or they may explain a gain
 	NoMargin         ReasonCode = "no_margin"            // the policy has no margin for this metric
 	Censored         ReasonCode = "censored"             // Have trials whose value lies beyond what could be measured, such as a latency among failed requests
 	Survivors        ReasonCode = "survivors"            // requests failed more often on one side, and what is left speaks for that side
@@ -81,4 +81,8 @@ type Reason struct {
 	AsSeen bool      `json:"as_seen,omitempty"`
 	Since  time.Time `json:"since,omitzero"` // lost: when the latest session began that still had it; zero when not known
 	Keys   []string  `json:"keys,omitempty"` // hard keys, or properties of model or dataset, that differ
+
+	// Disturbed is how many trials something else disturbed, which may be all of the
+	// loss that is Suspected: by the numbers alone it is one.
+	Disturbed int `json:"disturbed,omitempty"`
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/llama-regress/llama-regress/ci/disturbance"
 )
 
 const (
@@ -90,7 +92,7 @@ func (e *examination) programs() Finding {
 		return unknown("not told")
 	}
 	others := max(0, (e.after.busy-e.before.busy)/ticksPerSecond/seconds-e.used(e.self))
-	if others <= StandardRules().OtherCPU {
+	if others <= disturbance.Standard().OtherCPU {
 		return fine(fmt.Sprintf("others use %.2f cores", others))
 	}
 	type heavy struct {
@@ -147,7 +149,7 @@ func (e *examination) steal() Finding {
 	}
 	now, ever := share(e.before), share(look{})
 	found := fmt.Sprintf("%.1f%% now, %.1f%% since boot", 100*now, 100*ever)
-	if now <= StandardRules().Steal && ever <= StandardRules().Steal {
+	if now <= disturbance.Standard().Steal && ever <= disturbance.Standard().Steal {
 		return fine(found)
 	}
 	return Finding{

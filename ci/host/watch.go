@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/llama-regress/llama-regress/ci/disturbance"
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
@@ -13,22 +14,22 @@ import (
 // reading before; when a long trial is thinned out it is their mean, their
 // largest (memory, temperature) or their sum (counts and energy).
 const (
-	CPUGroup      = "cpu_group"      // cores that the watched processes kept busy
-	CPUSelf       = "cpu_self"       // cores that this program kept busy; 0 where it is one of those watched
-	CPUMachine    = "cpu_machine"    // cores of the machine that were busy
-	CPUOther      = "cpu_other"      // cores that all others kept busy: the machine's less the two; about 0 it may be below
-	RSSBytes      = "rss_bytes"      // B of resident memory of the watched processes, shared pages counted in each
-	RSSPeak       = "rss_peak_bytes" // B, sum over processes of the most each has had so far
-	PSICPU        = "psi_cpu"        // share of time, 0 to 1, in which some task waited for a processor
-	PSIMemory     = "psi_memory"     // for memory
-	PSIIO         = "psi_io"         // for input or output
-	Steal         = "steal"          // share of processor time, 0 to 1, that a hypervisor gave to others
-	FrequencyMHz  = "freq_mhz"       // MHz, mean over processors; at most 16 of them are asked
-	TemperatureC  = "temp_c"         // °C of the hottest processor
-	ThrottleCount = "throttle_count" // times a core or package was slowed down for heat; at most 16 processors are asked
-	EnergyJ       = "energy_j"       // J of all processor packages, where RAPL may be read
-	SwapIn        = "swap_in"        // pages of the machine read back from swap
-	MajorFaults   = "major_faults"   // of the watched processes: pages that had to be read from disk
+	CPUGroup      = "cpu_group"            // cores that the watched processes kept busy
+	CPUSelf       = "cpu_self"             // cores that this program kept busy; 0 where it is one of those watched
+	CPUMachine    = "cpu_machine"          // cores of the machine that were busy
+	CPUOther      = disturbance.OtherCPU   // cores that all others kept busy: the machine's less the two; about 0 it may be below
+	RSSBytes      = "rss_bytes"            // B of resident memory of the watched processes, shared pages counted in each
+	RSSPeak       = "rss_peak_bytes"       // B, sum over processes of the most each has had so far
+	PSICPU        = "psi_cpu"              // share of time, 0 to 1, in which some task waited for a processor
+	PSIMemory     = "psi_memory"           // for memory
+	PSIIO         = "psi_io"               // for input or output
+	Steal         = disturbance.Steal      // share of processor time, 0 to 1, that a hypervisor gave to others
+	FrequencyMHz  = "freq_mhz"             // MHz, mean over processors; at most 16 of them are asked
+	TemperatureC  = "temp_c"               // °C of the hottest processor
+	ThrottleCount = disturbance.Throttling // times a core or package was slowed down for heat; at most 16 processors are asked
+	EnergyJ       = "energy_j"             // J of all processor packages, where RAPL may be read
+	SwapIn        = disturbance.SwapIn     // pages of the machine read back from swap
+	MajorFaults   = "major_faults"         // of the watched processes: pages that had to be read from disk
 )
 
 const (

@@ -29,6 +29,10 @@ type Run struct {
 	Parts       []Part   `json:"parts,omitempty"` // of a record that was merged from shards: one each, none of a session's own record
 	Notes       []string `json:"notes,omitempty"` // what a reader of the results should know, one sentence each
 
+	// Others are the programs beside it that used most of the processors, where
+	// something disturbed the run; the busiest first.
+	Others []Program `json:"others,omitempty"`
+
 	Extra Extra `json:"-"` // fields of a newer writer, kept
 }
 
@@ -62,6 +66,12 @@ type Plan struct {
 	Extra Extra `json:"-"`
 }
 
+// A Program is one that ran beside what was measured.
+type Program struct {
+	Name  string  `json:"name"`  // as the kernel knows it, at most 15 characters long; foreign
+	Cores float64 `json:"cores"` // that all processes of that name kept busy, on average
+}
+
 // An Arm is one way of running the whole matrix.
 type Arm struct {
 	Name      string            `json:"name"`
@@ -84,6 +94,53 @@ func (r *Run) Walked() int {
 		}
 	}
 	return n
+}
+
+// mostRepeats is how often a trial may be repeated, as a configuration may ask.
+const mostRepeats = 10
+
+// Uncounted are the IDs of the trials that measured something and yet do not
+// count: those in whose place a repetition does, and repetitions where another
+// trial of the block was not repeated with success. A block is replaced as a
+// whole, so that all of its trials met the same machine.
+func (r *Run) Uncounted() map[string]bool {
+	type round struct {
+		cell  string
+		block int
+	}
+	rounds := make(map[round][]string) // the trials that count so far
+	again := make(map[string]string)   // trial -> the one that repeats it with success
+	ids := make(map[string]bool)
+	for _, t := range r.Trials {
+		switch at := (round{t.Cell, t.Block}); {
+		case t.Repeats == "":
+			rounds[at] = append(rounds[at], t.ID)
+		case t.Counts():
+			again[t.Repeats] = t.ID
+			ids[t.ID] = true
+		}
+	}
+	if len(again) == 0 {
+		return nil
+	}
+	for _, count := range rounds {
+		for range mostRepeats { // an edited record's repetitions may go in a circle
+			next := make([]string, 0, len(count))
+			for _, id := range count {
+				if by, ok := again[id]; ok {
+					next = append(next, by)
+				}
+			}
+			if len(next) < len(count) {
+				break
+			}
+			for i := range count {
+				ids[count[i]], ids[next[i]] = true, false
+			}
+			count = next
+		}
+	}
+	return ids
 }
 
 // Build identifies the program an arm runs. Empty fields are not known.

@@ -262,6 +262,9 @@ func (m *merger) merged() *record.Run {
 		}
 	}
 	run.ID = run.Started.UTC().Format("20060102-150405-") + hex.EncodeToString(ids.Sum(nil)[:3])
+	for _, s := range m.shards {
+		run.Others = append(run.Others, s.Others...)
+	}
 	run.Notes = append(run.Notes, m.notes...)
 	return run
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/llama-regress/llama-regress/ci/disturbance"
 	"github.com/llama-regress/llama-regress/ci/host"
 	"github.com/llama-regress/llama-regress/ci/record"
 )
@@ -33,11 +34,11 @@ type Options struct {
 	// it.
 	Decider Decider
 
-	// Conditions says, a sentence each, what the machine did during a trial that
-	// makes its numbers unfit; nil: host.StandardRules. Repeat is how often such a
-	// trial is run again at most, in all for a fifth of the plan's trials; the
-	// spoilt one is kept.
-	Conditions func(*record.Samples) []string
+	// Conditions says, a sentence each, what the machine did during all of the
+	// trials that ran in turns that makes their numbers unfit; nil:
+	// disturbance.Standard. Repeat is how often such a round is run again at most,
+	// in all for a fifth of the plan's trials; the disturbed one is kept.
+	Conditions func(round ...*record.Samples) []string
 	Repeat     int
 
 	// Before each trial the processor is waited for until it is no warmer than
@@ -82,7 +83,7 @@ type Schedulers interface {
 
 func (o Options) withDefaults() Options {
 	if o.Conditions == nil {
-		o.Conditions = host.StandardRules().Contaminated
+		o.Conditions = disturbance.Standard().Round
 	}
 	if o.Temperature == nil {
 		o.Temperature = host.ProcessorTemperature

@@ -67,16 +67,16 @@ func (s *session) adopt(before *past, path string) error {
 	last := -1
 	for i, r := range trials {
 		t, ok := planned[r.ID]
-		if r.Repeats != "" {
-			if t, ok = planned[r.Repeats]; ok && t.Order == last {
-				last--
+		again := r.Repeats != ""
+		if again {
+			if t, ok = planned[r.Repeats]; ok {
+				planned[r.ID] = t // which may be repeated itself
 			}
-			planned[r.ID] = t // which may be repeated itself
 		}
-		if !ok || r.Arm != s.plan.Arms[t.Arm].Name || r.Cell != s.plan.Cells[t.Cell].Cell.Key || r.Block != t.Block || r.Order != t.Order || t.Order <= last && !s.plan.Stops() {
+		if !ok || r.Arm != s.plan.Arms[t.Arm].Name || r.Cell != s.plan.Cells[t.Cell].Cell.Key || r.Block != t.Block || r.Order != t.Order || t.Order <= last && !again && !s.plan.Stops() {
 			return fmt.Errorf("%s:%d: trial %s is not the one planned next: the journal was edited; start over in another folder", path, before.trialAt[i], r.ID)
 		}
-		last = t.Order
+		last = max(last, t.Order)
 		s.take(t, r)
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llama-regress/llama-regress/ci/host"
 	"github.com/llama-regress/llama-regress/ci/plan"
 	"github.com/llama-regress/llama-regress/ci/record"
 )
@@ -52,6 +53,7 @@ func Run(ctx context.Context, p *plan.Plan, bench Bench, opts Options) (*record.
 	if err := s.open(before.past); err != nil {
 		return nil, err
 	}
+	s.others = host.WatchOthers()
 	opts.Observer.Begin(p, firsts(s.run.Trials))
 	if len(s.run.Looks) > 0 {
 		opts.Observer.Looked(s.run.Looks)
@@ -106,6 +108,7 @@ func (f *folder) inspect(p *plan.Plan, resume bool) (contents, error) {
 // finish writes the record. The journal goes only when the record is complete
 // and safely on the disk.
 func (s *session) finish(why string, cause error) error {
+	s.mark()
 	s.run.Finished = finished(s.run)
 	s.run.Interrupted = why
 	s.run.Notes = slices.Concat(s.run.Notes, datasetNotes(s.run), s.notes, s.streaks.notes(s.plan), conditionsNote(s.run))

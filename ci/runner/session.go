@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/llama-regress/llama-regress/ci/host"
 	"github.com/llama-regress/llama-regress/ci/plan"
 	"github.com/llama-regress/llama-regress/ci/record"
 )
@@ -33,7 +34,8 @@ type session struct {
 	aside   []bool          // cells that must wait for the budget's sake
 	broke   map[int]bool    // cells whose next block the budget has no room for
 
-	repeated int // trials that were run again
+	repeated int          // trials that were run again
+	others   *host.Others // nil: nobody asks
 }
 
 // walk runs what is left of the plan. It says why it stopped early, "" when it
@@ -154,7 +156,6 @@ func (s *session) measure(ctx context.Context, t plan.Trial) (record.Trial, erro
 		}
 		trial.Preparation.Cooled, trial.Preparation.TemperatureC = cooled, celsius
 	}
-	trial.Contaminated = s.judge(trial)
 	return admit(s.run, trial), nil
 }
 
@@ -191,6 +192,9 @@ func (s *session) take(t plan.Trial, r record.Trial) {
 	s.streaks.add(t, r)
 	learn(s.run, r)
 	s.run.Trials = append(s.run.Trials, r)
+	if s.others != nil {
+		s.others.Look()
+	}
 	if r.Repeats != "" {
 		s.repeated++
 	}

@@ -19,17 +19,12 @@ func oneBuild(run *record.Run) bool {
 // printMeasured says what a run of one arm measured, which has nothing to be
 // compared with: of each metric the median of its trials and their range.
 func printMeasured(w io.Writer, run *record.Run) error {
-	repeated := make(map[string]bool) // trials that another one stands for
-	for _, t := range run.Trials {
-		if t.Counts() {
-			repeated[t.Repeats] = true
-		}
-	}
+	uncounted := run.Uncounted()
 	for _, c := range run.Cells {
 		var trials []record.Trial
 		good, all := 0, 0
 		for _, t := range run.Trials {
-			if t.Cell != c.Key || t.Arm != run.Baseline || repeated[t.ID] {
+			if t.Cell != c.Key || t.Arm != run.Baseline || uncounted[t.ID] {
 				continue
 			}
 			if all++; t.Fault() == nil {

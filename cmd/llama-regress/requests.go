@@ -166,12 +166,9 @@ func (f *requestFile) check() {
 	want := make(map[string]*record.Load)
 	places := make(map[string]armCell)
 	failing := make(map[armCell]bool)
-	replaced := make(map[string]bool) // by trials that repeat them
+	uncounted := f.run.Uncounted()
 	f.sets = make(map[string]*rowSet)
 	for _, t := range f.run.Trials {
-		if t.Repeats != "" && t.Counts() {
-			replaced[t.Repeats] = true
-		}
 		if t.Load != nil {
 			at := armCell{t.Arm, t.Cell}
 			places[t.ID], want[t.ID], f.sets[t.ID] = at, t.Load, new(rowSet)
@@ -199,7 +196,7 @@ func (f *requestFile) check() {
 		if set.requests > want[row.Trial].Requests || set.begun > mostSets {
 			break
 		}
-		if failing[at] && !row.Warmup && !replaced[row.Trial] && kept < mostKept {
+		if failing[at] && !row.Warmup && !uncounted[row.Trial] && kept < mostKept {
 			kept++
 			set.failing = append(set.failing, row)
 		}

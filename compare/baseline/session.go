@@ -64,12 +64,9 @@ func summarize(key Key, run *record.Run) Session {
 	}
 	type place struct{ arm, cell, metric int32 }
 	at := make(map[place]int)
-	repeated := make(map[string]bool) // trials in whose place a repetition counts
+	uncounted := run.Uncounted()
 	for _, t := range run.Trials {
-		repeated[t.Repeats] = repeated[t.Repeats] || t.Counts()
-	}
-	for _, t := range run.Trials {
-		if repeated[t.ID] {
+		if uncounted[t.ID] {
 			continue
 		}
 		arm, cell := arms[t.Arm], cells[t.Cell]

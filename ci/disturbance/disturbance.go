@@ -1,0 +1,145 @@
+// Package disturbance says when something else than the measured programs
+// disturbed the machine. It knows the samples of trials and never their results.
+//
+// A build must not be let off by what it does itself. A slow one runs for longer
+// and meets more, a hungry one makes the machine swap and its processor hot. So
+// a block counts as disturbed only if every one of its trials was, each over an
+// equally long time from its load's beginning. Pages that the measured program
+// reads from disk are its own doing and disturb nothing.
+package disturbance
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+// Names of the series in record.Samples that are looked at.
+const (
+	Steal      = "steal"          // share of processor time, 0 to 1, that a hypervisor gave to others
+	OtherCPU   = "cpu_other"      // cores that all other programs kept busy
+	Throttling = "throttle_count" // times a core or package was slowed down for heat, since the reading before
+	SwapIn     = "swap_in"        // pages of the machine read back from swap, since the reading before
+)
+
+// Shortest is how many seconds of a load must have been watched for a trial to be judged by
+// itself: the kernel counts processor time in hundredths of a second, so less
+// shows its rounding.
+const Shortest = 1.0
+
+// A Level is what the machine did in some time. Every field is a rate, so that
+// it does not grow with the time. A series that nothing tells of is 0.
+type Level struct {
+	Steal      float64 // share of processor time, 0 to 1
+	OtherCPU   float64 // cores; about 0 it may be below
+	Throttling float64 // times a second
+	SwapIn     float64 // pages a second
+}
+
+// Rules are the levels up to which a machine counts as quiet. They are fixed
+// before anything is measured.
+type Rules Level
+
+// Standard are the rules that every command uses. A page read from a
+// solid-state disk stops a program for some 0.1 ms, so ten a second take a
+// thousandth of its time.
+func Standard() Rules { return Rules{Steal: 0.01, OtherCPU: 0.1, Throttling: 0.1, SwapIn: 10} }
+
+// Watched is for how many seconds of its load a trial was watched, 0 for nil.
+func Watched(s *record.Samples) float64 {
+	if s != nil {
+		for _, values := range s.Series { // all are of one length
+			return float64(len(values)-first(s, values)) * s.Every
+		}
+	}
+	return 0
+}
+
+// first is the first reading whose interval lies after the load began; of a load
+// shorter than a reading the one in which it ended. What a cold model file costs
+// to load is thus not counted.
+func first(s *record.Samples, values []float64) int {
+	for i := range values {
+		if s.At+float64(i-1)*s.Every >= -0.001 { // it is rounded to ms
+			return i
+		}
+	}
+	return max(0, len(values)-1)
+}
+
+// Over is the level in the first so many seconds of a trial's load, in whole
+// readings and at least one. The samples are not modified.
+func Over(s *record.Samples, seconds float64) Level {
+	if s == nil {
+		return Level{}
+	}
+	mean := func(series string) float64 {
+		values := s.Series[series]
+		values = values[first(s, values):]
+		values = values[:min(len(values), max(1, int(seconds/max(s.Every, 1e-3)+1e-6)))]
+		sum := 0.0
+		for _, v := range values {
+			sum += v
+		}
+		return sum / max(1, float64(len(values)))
+	}
+	every := max(s.Every, 1e-3)
+	return Level{Steal: mean(Steal), OtherCPU: mean(OtherCPU), Throttling: mean(Throttling) / every, SwapIn: mean(SwapIn) / every}
+}
+
+// Mean is the level of several equally long times; the zero Level for none.
+func Mean(levels []Level) Level {
+	var sum Level
+	for _, l := range levels {
+		sum = Level{sum.Steal + l.Steal, sum.OtherCPU + l.OtherCPU, sum.Throttling + l.Throttling, sum.SwapIn + l.SwapIn}
+	}
+	n := max(1, float64(len(levels)))
+	return Level{sum.Steal / n, sum.OtherCPU / n, sum.Throttling / n, sum.SwapIn / n}
+}
+
+// Least is what every one of the levels shows; the zero Level for none.
+func Least(levels []Level) Level {
+	if len(levels) == 0 {
+		return Level{}
+	}
+	l := levels[0]
+	for _, o := range levels[1:] {
+		l = Level{min(l.Steal, o.Steal), min(l.OtherCPU, o.OtherCPU), min(l.Throttling, o.Throttling), min(l.SwapIn, o.SwapIn)}
+	}
+	return l
+}
+
+// Broken says, a sentence each, which rules a level breaks; nil when none.
+func (r Rules) Broken(l Level) []string {
+	var broken []string
+	rule := func(value, most float64, format string, args ...any) {
+		if value > most {
+			broken = append(broken, fmt.Sprintf(format, args...))
+		}
+	}
+	rule(l.Steal, r.Steal, "the hypervisor gave %.1f%% of processor time to others, more than %.3g%%", 100*l.Steal, 100*r.Steal)
+	rule(l.Throttling, r.Throttling, "the processor was slowed down for heat %.1f times a second, more than %.3g", l.Throttling, r.Throttling)
+	rule(l.OtherCPU, r.OtherCPU, "other programs used %.2f cores, more than %.3g", l.OtherCPU, r.OtherCPU)
+	rule(l.SwapIn, r.SwapIn, "%.0f pages a second were read back from swap, more than %.3g", l.SwapIn, r.SwapIn)
+	return broken
+}
+
+// Round says what disturbed the trials that ran in turns: the rules that each of
+// them breaks, over the time that the shortest of them was watched. A trial
+// without samples, or watched for less than Shortest, cannot be judged, and with
+// it no other: then, and for no trial, it returns nil.
+func (r Rules) Round(trials ...*record.Samples) []string {
+	window := math.Inf(1)
+	for _, s := range trials {
+		window = min(window, Watched(s))
+	}
+	if len(trials) == 0 || window < Shortest-1e-3 {
+		return nil
+	}
+	levels := make([]Level, len(trials))
+	for i, s := range trials {
+		levels[i] = Over(s, window)
+	}
+	return r.Broken(Least(levels))
+}

@@ -1,0 +1,71 @@
+package host
+
+import (
+	"cmp"
+	"math"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+)
+
+// Others finds out which programs used the processors beside what was measured.
+// It reads of processes only when it is asked to look, so that it disturbs no
+// trial; what began and ended between two looks it does not see. It is not safe
+// for use by several goroutines.
+type Others struct {
+	tree   tree
+	self   int
+	last   look
+	ticks  map[string]float64 // by name
+	passed float64            // seconds
+}
+
+// WatchOthers takes the first look.
+func WatchOthers() *Others { return newOthers(tree{os.DirFS("/")}, os.Getpid(), time.Now()) }
+
+func newOthers(t tree, self int, now time.Time) *Others {
+	return &Others{tree: t, self: self, last: t.look(now), ticks: make(map[string]float64)}
+}
+
+// Look takes in what the processes that run now have done since the look before.
+// What is measured must not run. Within a second of that look it does nothing:
+// it takes some milliseconds.
+func (o *Others) Look() {
+	if now := time.Now(); now.Sub(o.last.at) >= time.Second {
+		o.look(now)
+	}
+}
+
+func (o *Others) look(now time.Time) {
+	e := examination{tree: o.tree, self: o.self, before: o.last, after: o.tree.look(now)}
+	seconds := e.seconds()
+	if seconds == 0 {
+		return // too soon to say anything
+	}
+	for pid, p := range e.after.processes {
+		if pid != o.self {
+			o.ticks[p.name] += e.used(pid) * seconds
+		}
+	}
+	o.passed += seconds
+	o.last = e.after
+}
+
+// Busiest returns the programs that kept the processors busy for at least a
+// twentieth of a core in all the time that was looked at, the busiest first and
+// at most five; nil where nothing is told.
+func (o *Others) Busiest() []record.Program {
+	var list []record.Program
+	for name, seconds := range o.ticks {
+		if cores := seconds / o.passed; cores >= heavyCores {
+			list = append(list, record.Program{Name: oneLine(strings.TrimSpace(name), 40), Cores: math.Round(100*cores) / 100})
+		}
+	}
+	slices.SortFunc(list, func(a, b record.Program) int {
+		return cmp.Or(cmp.Compare(b.Cores, a.Cores), cmp.Compare(a.Name, b.Name))
+	})
+	return list[:min(len(list), mostNamed)]
+}

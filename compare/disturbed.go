@@ -1,0 +1,279 @@
+package compare
+
+import (
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/llama-regress/llama-regress/ci/disturbance"
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/stats"
+)
+
+const (
+	// leastClean is how many clean blocks must remain, or the policy's minimum where
+	// that is more, and cleanShare of all of them, for disturbed blocks to be left
+	// out. Fewer would say less than all of them do: whatever disturbs a machine
+	// meets both arms of interleaved blocks alike, so it widens intervals and moves
+	// none.
+	leastClean = 4
+	cleanShare = 0.5
+
+	// alikeLong is by how much the arms' trials may differ in length, in the middle, for
+	// disturbed blocks to be left out. All trials are judged over an equally long
+	// time; of an arm whose trials last longer more is not seen, and stays in.
+	alikeLong = 1.25
+)
+
+// A Disturbance is what else kept the machine busy while a comparison's trials
+// ran, as both of its arms met it.
+type Disturbance struct {
+	Blocks int      `json:"blocks"`        // that were disturbed, of Of
+	Of     int      `json:"of"`            // blocks of both arms, or trials where there are none
+	Why    []string `json:"why,omitempty"` // the rules that the machine broke, a sentence each
+
+	// Explains is the largest loss, as a share, that it may be the cause of; 0
+	// where less than half of the blocks that count are disturbed.
+	Explains float64 `json:"explains,omitempty"`
+
+	level    disturbance.Level
+	leaveOut bool // the arms' trials can be compared in this
+}
+
+// disturb finds out which blocks were disturbed and marks their trials, in both
+// arms or in none. It looks at the samples of trials over an equally long time,
+// that of the shortest. Trials too short to be judged one by one are judged all
+// together. Where a record has no samples, what it says itself of both trials
+// of a block counts.
+func disturb(base, head *Side, processors int) *Disturbance {
+	if !base.watchedOrSaid() && !head.watchedOrSaid() {
+		return nil
+	}
+	rounds := roundsOf(base, head)
+	if len(rounds) == 0 {
+		return nil
+	}
+	d := &Disturbance{Of: len(rounds), leaveOut: true}
+	window, sampled := math.Inf(1), true
+	for _, p := range slices.Concat(rounds...) {
+		window, sampled = min(window, disturbance.Watched(p.samples)), sampled && p.samples != nil
+	}
+	why := make([][]string, len(rounds))
+	var levels []disturbance.Level // of the rounds that were disturbed
+	switch rules := disturbance.Standard(); {
+	case !sampled:
+		for i, round := range rounds {
+			if !slices.ContainsFunc(round, func(p *Point) bool { return len(p.said) == 0 }) {
+				why[i] = round[0].said
+			}
+		}
+	case window < disturbance.Shortest-1e-3:
+		all := disturbance.Least([]disturbance.Level{base.level(window), head.level(window)})
+		if broken := rules.Broken(all); float64(len(rounds))*window >= disturbance.Shortest && len(broken) > 0 {
+			levels = []disturbance.Level{all}
+			for i := range rounds {
+				why[i] = broken
+			}
+		}
+	default:
+		d.leaveOut = alike(base.watched(), head.watched())
+		for i, round := range rounds {
+			var each []disturbance.Level
+			for _, p := range round {
+				each = append(each, disturbance.Over(p.samples, window))
+			}
+			if why[i] = rules.Broken(disturbance.Least(each)); len(why[i]) > 0 {
+				levels = append(levels, disturbance.Least(each))
+			}
+		}
+	}
+	for i, round := range rounds {
+		for _, p := range round {
+			p.Contaminated = len(why[i]) > 0
+		}
+		if len(why[i]) > 0 {
+			d.Blocks++
+			d.Why = why[i]
+		}
+	}
+	if d.Blocks == 0 {
+		return nil
+	}
+	d.level = disturbance.Mean(levels)
+	if len(levels) > 0 {
+		d.Why = disturbance.Standard().Broken(d.level)
+	}
+	d.Explains = d.most(len(levels) > 0, processors)
+	return d
+}
+
+// watchedOrSaid reports whether anything is known of the conditions of a trial.
+func (s *Side) watchedOrSaid() bool {
+	return slices.ContainsFunc(s.Trials, func(p Point) bool { return p.samples != nil || len(p.said) > 0 })
+}
+
+// roundsOf are the trials of each block that both sides have; without blocks
+// each trial by itself.
+func roundsOf(base, head *Side) [][]*Point {
+	at := make(map[int]int)
+	var rounds [][]*Point
+	for _, side := range []*Side{base, head} {
+		for i := range side.Trials {
+			p := &side.Trials[i]
+			if p.Block == record.NoBlock {
+				rounds = append(rounds, []*Point{p})
+				continue
+			}
+			if _, there := at[p.Block]; !there {
+				at[p.Block] = len(rounds)
+				rounds = append(rounds, nil)
+			}
+			rounds[at[p.Block]] = append(rounds[at[p.Block]], p)
+		}
+		if base == head {
+			break // of one arm alone
+		}
+	}
+	if base != head {
+		rounds = slices.DeleteFunc(rounds, func(round []*Point) bool { return len(round) < 2 })
+	}
+	return rounds
+}
+
+// level is that of all trials, each over its first so many seconds.
+func (s *Side) level(window float64) disturbance.Level {
+	var levels []disturbance.Level
+	for _, p := range s.Trials {
+		levels = append(levels, disturbance.Over(p.samples, window))
+	}
+	return disturbance.Mean(levels)
+}
+
+// watched is for how long the trials' loads were watched, in seconds.
+func (s *Side) watched() []float64 {
+	var seconds []float64
+	for _, p := range s.Trials {
+		seconds = append(seconds, disturbance.Watched(p.samples))
+	}
+	return seconds
+}
+
+// alike reports whether the trials of two arms last about as long as one
+// another.
+func alike(base, head []float64) bool {
+	if len(base) == 0 || len(head) == 0 {
+		return true
+	}
+	a, b := stats.Median(base), stats.Median(head)
+	return max(a, b) <= alikeLong*min(a, b)
+}
+
+// most is the largest loss, as a share, that the disturbance may cause. Others
+// that used less than a core can have taken that share of one processor, and the
+// program's threads wait for the one that runs there. Of more, of heat and of
+// swapping nothing is known but what the blocks themselves show: 1.
+func (d *Disturbance) most(measured bool, processors int) float64 {
+	rules := disturbance.Standard()
+	if !measured || d.level.Throttling > rules.Throttling || d.level.SwapIn > rules.SwapIn || d.level.Steal > 0 && processors == 0 {
+		return 1
+	}
+	return min(1, max(0, d.level.OtherCPU)+max(0, d.level.Steal)*float64(processors))
+}
+
+// processors is how many a machine has, 0 when it is not told.
+func processors(h record.Host) int {
+	n, _ := strconv.Atoi(h.Hard["cpu_logical"])
+	return max(0, n)
+}
+
+// clean leaves out the blocks that something disturbed, where enough others
+// remain. Which those are was decided by conditions that both arms met, so
+// leaving them out favours no outcome (gate CC of the calibration).
+func clean(base, head Side, policy Policy, method Method, processors int) (Side, Side, *Disturbance) {
+	if method != Paired {
+		return cleanAlone(base, policy), cleanAlone(head, policy), nil
+	}
+	d := disturb(&base, &head, processors)
+	if d == nil {
+		return base, head, nil
+	}
+	base.Contaminated, head.Contaminated = base.spoilt(), head.spoilt()
+	left := d.Of - d.Blocks
+	if !d.leaveOut || left < max(leastClean, policy.MinTrials) || float64(left) < cleanShare*float64(d.Of) {
+		if 2*d.Blocks < d.Of {
+			d.Explains = 0
+		}
+		return base, head, d
+	}
+	d.Explains = 0
+	return base.fit(), head.fit(), d
+}
+
+// cleanAlone is clean for one arm by itself: of a session that is not paired with
+// another arm's, or a stored one.
+func cleanAlone(s Side, policy Policy) Side {
+	disturb(&s, &s, 0)
+	s.Contaminated = s.spoilt()
+	left := len(s.Trials) - s.Contaminated
+	if s.Contaminated == 0 || left < max(leastClean, policy.MinTrials) || float64(left) < cleanShare*float64(len(s.Trials)) {
+		return s
+	}
+	return s.fit()
+}
+
+// in returns the disturbance as it met a workload: requests wait for one another,
+// so that they may lose more than what was taken.
+func (d *Disturbance) in(workload string) *Disturbance {
+	if d != nil && d.Explains > 0 && workload != "bench" {
+		d.Explains = 1
+	}
+	return d
+}
+
+// mayExplain reports whether the disturbance of the machine may be all of a
+// change, of which e says how sure it is: no more than it can take, and no more
+// than the blocks differ by themselves. A spell of it may last for many blocks,
+// which are then no evidence of their own; what one block differs from the next is what a
+// spell does.
+func (d *Disturbance) mayExplain(e effect, sigma, alpha float64, l *look) bool {
+	if d == nil || d.Explains == 0 || len(e.differences) == 0 {
+		return false
+	}
+	bound := min(-math.Log1p(-min(d.Explains, 1)), sigma)
+	return bound > e.lambda && l.pValue(min(e.PBelow(-bound), e.PAbove(bound))) > alpha
+}
+
+// spoilt counts the disturbed trials that are among the usable ones.
+func (s Side) spoilt() int {
+	n := 0
+	for i := range s.Trials {
+		if s.Trials[i].Contaminated {
+			n++
+		}
+	}
+	return n
+}
+
+// fit is the side without its disturbed trials.
+func (s Side) fit() Side {
+	var trials []Point
+	for _, p := range s.Trials {
+		if !p.Contaminated {
+			trials = append(trials, p)
+		}
+	}
+	s.Trials = trials
+	return s
+}
+
+// contamination is what a reader should know of a comparison's conditions.
+func contamination(c *Comparison) []Warning {
+	n := c.Baseline.Contaminated + c.Contender.Contaminated
+	switch {
+	case n == 0:
+		return nil
+	case c.Baseline.spoilt()+c.Contender.spoilt() > 0:
+		return []Warning{{Code: ContaminatedKept, Number: float64(n)}}
+	}
+	return []Warning{{Code: ContaminatedLeftOut, Number: float64(n)}}
+}
