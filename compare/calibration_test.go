@@ -30,11 +30,12 @@ var (
 // An effort is how many simulated data sets each kind of case gets, and how
 // finely the cases lie.
 type effort struct {
-	cells    int // data sets of one cell
-	nights   int // of a night at the edge of the margin, which an estimated prior makes worst
-	matrices int // of a matrix of cells
-	series   int // of nightly values
-	width    int // cells of a matrix
+	cells     int // data sets of one cell
+	nights    int // of a night at the edge of the margin, which an estimated prior makes worst
+	matrices  int // of a matrix of cells
+	disturbed int // of a session on a busy machine, in which each tick of it is drawn
+	series    int // of nightly values
+	width     int // cells of a matrix
 
 	ratios       []float64 // sd between trials over sd within
 	trials       []int     // of a service, an arm
@@ -42,7 +43,7 @@ type effort struct {
 }
 
 // inFull is the effort behind the document.
-var inFull = effort{cells: 10_000, nights: 10_000, matrices: 5_000, series: 10_000, width: 100,
+var inFull = effort{cells: 10_000, nights: 10_000, matrices: 5_000, disturbed: 1_000, series: 10_000, width: 100,
 	ratios: []float64{0, 0.5, 1, 2}, trials: []int{4, 6, 10}, correlations: []float64{0, 0.05, 0.1, 0.2}}
 
 func planned() effort {
@@ -51,16 +52,16 @@ func planned() effort {
 	case *full:
 		return e
 	case *part > 0 && *part <= 1:
-		for _, draws := range []*int{&e.cells, &e.nights, &e.matrices, &e.series} {
+		for _, draws := range []*int{&e.cells, &e.nights, &e.matrices, &e.series, &e.disturbed} {
 			*draws = int(math.Ceil(*part * float64(*draws)))
 		}
 		return e
 	case testing.Short():
-		e.cells, e.nights, e.matrices, e.series = 40, 40, 12, 12
+		e.cells, e.nights, e.matrices, e.series, e.disturbed = 40, 40, 12, 12, 6
 	case raceEnabled:
-		e.cells, e.nights, e.matrices, e.series = 100, 700, 40, 100
+		e.cells, e.nights, e.matrices, e.series, e.disturbed = 100, 700, 40, 100, 10
 	default:
-		e.cells, e.nights, e.matrices, e.series = 1_000, 3_000, 300, 1_000
+		e.cells, e.nights, e.matrices, e.series, e.disturbed = 1_000, 3_000, 300, 1_000, 100
 		e.width = 20
 		return e
 	}
@@ -230,7 +231,7 @@ var sections = []struct {
 	{"C7 success rates", successRates},
 	{"C8 change points", changePoints},
 	{"C9 advice", advice},
-	{"CC contaminated trials", contaminated},
+	{"CC busy machine", disturbed},
 	{"CS survivors", survivors},
 	{"CH history", nominations},
 	{"CH success rates", rateNominations},

@@ -23,6 +23,11 @@ const (
 	// disturbed blocks to be left out. All trials are judged over an equally long
 	// time; of an arm whose trials last longer more is not seen, and stays in.
 	alikeLong = 1.25
+
+	// spells is how many times a disturbance is taken to have come and gone in a session that
+	// was disturbed in most of its blocks. Few, because nothing says when it began: the
+	// statistics of independent blocks hold with many.
+	spells = 4
 )
 
 // A Disturbance is what else kept the machine busy while a comparison's trials
@@ -232,14 +237,14 @@ func (d *Disturbance) in(workload string) *Disturbance {
 
 // mayExplain reports whether the disturbance of the machine may be all of a
 // change, of which e says how sure it is: no more than it can take, and no more
-// than the blocks differ by themselves. A spell of it may last for many blocks,
-// which are then no evidence of their own; what one block differs from the next is what a
-// spell does.
+// than the mean of the blocks may be off because of it. A spell of it lasts for
+// many blocks, which are then no evidence of their own each: that mean is worth no more
+// than one of so many spells.
 func (d *Disturbance) mayExplain(e effect, sigma, alpha float64, l *look) bool {
 	if d == nil || d.Explains == 0 || len(e.differences) == 0 {
 		return false
 	}
-	bound := min(-math.Log1p(-min(d.Explains, 1)), sigma)
+	bound := min(-math.Log1p(-min(d.Explains, 1)), sigma/math.Sqrt(spells))
 	return bound > e.lambda && l.pValue(min(e.PBelow(-bound), e.PAbove(bound))) > alpha
 }
 

@@ -139,12 +139,12 @@ func TestWhatDisturbanceExplains(t *testing.T) {
 		reason      ReasonCode
 		outcome     Outcome
 	}{
-		"a loss like those of the noise":         {0.20, -0.18, 1.9, Inconclusive, Suspected, Undecided},
-		"the same on a quiet machine":            {0.20, -0.18, 0, Regression, "", Regressed},
+		"a loss like those of the noise":         {0.20, -0.09, 1.9, Inconclusive, Suspected, Undecided},
+		"the same on a quiet machine":            {0.20, -0.09, 0, Regression, "", Regressed},
 		"a multiple of the noise":                {0.10, -0.60, 1.9, Regression, "", Regressed},
 		"a small loss, and a steady disturbance": {0.005, -0.06, 1.9, Regression, "", Regressed},
 		"others took too little for it":          {0.12, -0.30, 0.12, Regression, "", Regressed},
-		"a gain like those of the noise":         {0.20, 0.35, 1.9, Inconclusive, Contaminated, Passed},
+		"a gain like those of the noise":         {0.20, 0.19, 1.9, Inconclusive, Contaminated, Passed},
 		"a gain of several times":                {0.10, 2, 1.9, Improvement, "", Passed},
 		"no change":                              {0.005, 0, 1.9, Equivalent, "", Passed},
 	} {
