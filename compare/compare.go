@@ -60,6 +60,7 @@ func oneStage(run *record.Run, policy Policy, equivalence float64) *Result {
 		res.Comparisons[i].equivalence = equivalence
 	}
 	res.judge(mismatches{})
+	res.Busy = busy(slices.Concat(res.Comparisons, res.Controls), run.Others)
 	return res
 }
 

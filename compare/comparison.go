@@ -201,6 +201,7 @@ type Result struct {
 	Differences  []Difference  `json:"differences,omitempty"`
 	Namesakes    []Namesake    `json:"namesakes,omitempty"` // models and datasets that only share their name
 	Notes        []string      `json:"notes,omitempty"`     // of the run records
+	Busy         *Busy         `json:"busy,omitempty"`      // nil when nothing else disturbed the machine
 
 	Confirmation *Confirmation `json:"confirmation,omitempty"` // history: nil when nothing nominated was measured again
 

@@ -42,7 +42,48 @@ type Disturbance struct {
 	Explains float64 `json:"explains,omitempty"`
 
 	level    disturbance.Level
-	leaveOut bool // the arms' trials can be compared in this
+	leaveOut bool     // the arms' trials can be compared in this
+	trials   []string // IDs of those that were disturbed
+	others   []string // IDs of those that were not
+}
+
+// Busy sums up the disturbances of a result.
+type Busy struct {
+	Trials int              `json:"trials"`           // that ran in a disturbed block, each once
+	Of     int              `json:"of"`               // trials of blocks that two arms have
+	Why    []string         `json:"why,omitempty"`    // of the comparison of which most blocks were disturbed
+	Others []record.Program `json:"others,omitempty"` // that ran beside, the busiest first; foreign
+}
+
+// Mostly reports whether at least half of the trials were disturbed; not for nil.
+func (b *Busy) Mostly() bool { return b != nil && b.Trials > 0 && 2*b.Trials >= b.Of }
+
+// busy sums up what disturbed the trials of comparisons; nil when nothing did.
+func busy(comparisons []Comparison, others []record.Program) *Busy {
+	b := &Busy{Others: others}
+	all, disturbed, most := make(map[string]bool), make(map[string]bool), 0.0
+	for _, c := range comparisons {
+		d := c.Disturbance
+		if d == nil {
+			for _, p := range slices.Concat(c.Baseline.Trials, c.Contender.Trials) {
+				all[p.Trial] = true
+			}
+			continue
+		}
+		for _, id := range d.trials {
+			all[id], disturbed[id] = true, true
+		}
+		for _, id := range d.others {
+			all[id] = true
+		}
+		if share := float64(d.Blocks) / float64(d.Of); share > most {
+			most, b.Why = share, d.Why
+		}
+	}
+	if b.Trials, b.Of = len(disturbed), len(all); b.Trials == 0 {
+		return nil
+	}
+	return b
 }
 
 // disturb finds out which blocks were disturbed and marks their trials, in both
@@ -94,7 +135,11 @@ func disturb(base, head *Side, processors int) *Disturbance {
 	}
 	for i, round := range rounds {
 		for _, p := range round {
-			p.Contaminated = len(why[i]) > 0
+			if p.Contaminated = len(why[i]) > 0; p.Contaminated {
+				d.trials = append(d.trials, p.Trial)
+			} else {
+				d.others = append(d.others, p.Trial)
+			}
 		}
 		if len(why[i]) > 0 {
 			d.Blocks++

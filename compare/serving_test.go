@@ -25,8 +25,8 @@ func servedRun() *record.Run {
 			{ID: "b1.base", Arm: "base", Cell: "serve/m", Load: load(10, nil, 0.003, 3)},
 			{ID: "b1.head", Arm: "head", Cell: "serve/m", Load: load(8, map[record.RequestFailureClass]int{record.StaleConnection: 1, record.HTTP4xx: 1}, math.NaN(), 2)},
 			{ID: "b2.head", Arm: "head", Cell: "serve/m"}, // its server never started
-			{ID: "b3.head", Arm: "head", Cell: "serve/m", Load: load(0, map[record.RequestFailureClass]int{record.Rejected: 10}, 0.5, 9)},
-			{ID: "b3.head.again1", Arm: "head", Cell: "serve/m", Repeats: "b3.head", Outcome: record.OK}, // in its place
+			{ID: "b3.head", Arm: "head", Cell: "serve/m", Block: 3, Load: load(0, map[record.RequestFailureClass]int{record.Rejected: 10}, 0.5, 9)},
+			{ID: "b3.head.again1", Arm: "head", Cell: "serve/m", Block: 3, Repeats: "b3.head", Outcome: record.OK}, // in its place
 			{ID: "b0.x", Arm: "base", Cell: "bench/m"},
 		},
 	}

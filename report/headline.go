@@ -29,8 +29,9 @@ func status(r Report, res *compare.Result) string {
 	return "Pass"
 }
 
-// headline counts what was found, worst first; what did not occur is left out.
-func headline(n Counts) string {
+// headline counts what was found, worst first; what did not occur is left out. That
+// most trials were disturbed is as important as what they found.
+func headline(n Counts, busy *compare.Busy) string {
 	if n.Total == 0 {
 		return "nothing to compare"
 	}
@@ -54,7 +55,31 @@ func headline(n Counts) string {
 	add(n.Unjudged, fmt.Sprintf("%d not judged", n.Unjudged))
 	add(n.NoFailure, fmt.Sprintf("%d without a failure", n.NoFailure))
 	add(n.Equivalent, fmt.Sprintf("%d equivalent", n.Equivalent))
-	return strings.Join(parts, ", ")
+	text := strings.Join(parts, ", ")
+	if busy.Mostly() {
+		text += fmt.Sprintf("; %d of %s disturbed", busy.Trials, plural(busy.Of, "trial"))
+	}
+	return text
+}
+
+// disturbed says once for all rows what kept the machine busy, and who; nil
+// where less than half of the trials met it.
+func disturbed(busy *compare.Busy) Text {
+	if !busy.Mostly() {
+		return nil
+	}
+	t := say("Something else disturbed the machine in %d of %s", busy.Trials, plural(busy.Of, "trial"))
+	for i, why := range busy.Why {
+		t = concat(t, say("%s", map[bool]string{true: ": ", false: ", "}[i == 0]), quote(why))
+	}
+	if len(busy.Others) > 0 {
+		var names []Text
+		for _, p := range busy.Others[:min(3, len(busy.Others))] {
+			names = append(names, concat(quote(p.Name), say(" (%s)", fixed(max(0, min(p.Cores, absurd)), 2))))
+		}
+		t = concat(t, say("; busiest, in cores: "), join(", ", names...))
+	}
+	return concat(t, say(". A change that this may explain is not called one."))
 }
 
 // remarked adds to the counts what must be known before any of them is believed.

@@ -3,6 +3,7 @@ package report
 import (
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/compare"
@@ -64,7 +65,7 @@ func newNotes(r Report, res *compare.Result, src Source) []Text {
 		notes = append(notes, say("Two sessions were compared. How much sessions differ by themselves is not known, so a difference here is a hint and no proof."))
 	}
 	for _, note := range res.Notes {
-		if note != "" {
+		if note != "" && !(res.Busy.Mostly() && strings.Contains(note, " ran while something else disturbed the machine")) { // said above
 			notes = append(notes, quote(note))
 		}
 	}

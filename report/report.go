@@ -141,14 +141,14 @@ func New(res *compare.Result, src Source) Report {
 	r.Outcome = res.Outcome()
 	r.Status = status(r, res)
 	r.Lenient = r.Outcome == compare.Passed && r.Status == undecided
-	r.Headline = remarked(headline(r.Counts), res)
+	r.Headline = remarked(headline(r.Counts, res.Busy), res)
 	r.Lead = lead(r, res, src.interrupted() != "")
 	var unread []Text
 	r.Serving, unread = newServings(r, src, labels)
 	r.Capacity = newCapacity(r, src)
 	r.Studies = newStudies(src, labels)
 	r.Grids = newGrids(src)
-	r.Patterns = slices.Concat(subjectTexts(res.Namesakes), sameTexts(res), lines(cause(r.Serving), capacityLead(r.Capacity)), patterns(res))
+	r.Patterns = slices.Concat(subjectTexts(res.Namesakes), sameTexts(res), lines(disturbed(res.Busy), cause(r.Serving), capacityLead(r.Capacity)), patterns(res))
 	r.Steps = nextSteps(r, res, src)
 	r.Facts = newFacts(r, res, src)
 	r.Notes = append(newNotes(r, res, src), unread...)

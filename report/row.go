@@ -25,7 +25,7 @@ func newRows(list []compare.Comparison, res *compare.Result, labels map[string]s
 		row.Figures = newFigures(&c, row.Points)
 		row.Finding = finding(row)
 		row.Reason, row.Remedy = reason(row)
-		row.Caveats = caveats(row, cleaned)
+		row.Caveats = caveats(row, cleaned, res.Busy.Mostly())
 		rows = append(rows, row)
 	}
 	return rows

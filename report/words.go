@@ -77,6 +77,9 @@ func (r Row) between() string {
 	return r.size(i.Low, near) + " to " + r.size(i.High, far)
 }
 
+// quiet is what to do about a machine that does something else too.
+var quiet = say("measure when the machine is quiet: 'llama-regress doctor' says what runs")
+
 // reason says why a comparison has no verdict, and what would give it one.
 func reason(r Row) (why, remedy Text) {
 	c := r.Comparison
@@ -116,11 +119,14 @@ func reason(r Row) (why, remedy Text) {
 	case compare.NoFailure:
 		return withoutFailure(r)
 	case compare.TooNoisy, compare.Suspected:
+		if c.Reason.Disturbed > 0 {
+			return say("worse by more than the margin, and by no more than what disturbed the machine may explain"), quiet
+		}
 		return open(r), enough(r.Comparison.Method, *c.Reason)
 	case compare.Unconfirmed:
 		return say("%s of the screening could not clear it of a loss, and the fresh blocks it is judged by were not measured", replicates(r.Comparison.Method, have)), say("finish the run")
 	case compare.Contaminated:
-		return say("something else disturbed the machine in %s, too many to leave them out", plural(have, "trial")), say("measure when the machine is quiet: 'llama-regress doctor' says what runs")
+		return say("something else disturbed the machine in %s, too many to leave them out", plural(have, "trial")), quiet
 	case compare.EnvironmentMixed:
 		return join(" ", say("the two sides were not measured alike:"), quoteAll(c.Reason.Keys, 8)), say("measure both in one session on one machine")
 	case compare.Lost:
@@ -260,11 +266,13 @@ func replicates(m compare.Method, n int) string {
 	return plural(n, "trial") + " a side"
 }
 
-// caveats words the warnings of a comparison.
-func caveats(r Row, cleaned bool) []Text {
+// caveats words the warnings of a comparison; busy says that the report tells of
+// the machine above.
+func caveats(r Row, cleaned, busy bool) []Text {
 	var list []Text
 	for _, w := range r.Comparison.Warnings {
-		if why := r.Comparison.Reason; w.Code == compare.ContaminatedKept && why != nil && why.Code == compare.Contaminated {
+		why := r.Comparison.Reason
+		if w.Code == compare.ContaminatedKept && (busy || why != nil && (why.Code == compare.Contaminated || why.Disturbed > 0)) {
 			continue // the reason says so
 		}
 		list = append(list, caveat(w))

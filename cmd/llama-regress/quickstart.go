@@ -170,7 +170,11 @@ func explain(w io.Writer, res *compare.Result, rep report.Report, run *record.Ru
 	}
 	worse := "none: this machine is too noisy right now, try again when it is quiet"
 	if n := res.Count(compare.Regression); n > 0 {
-		worse = fmt.Sprintf("%d of %d, really there: as a gate this would exit 1", n, len(res.Comparisons))
+		sure := "really there"
+		if b := res.Busy; b.Mostly() {
+			sure = fmt.Sprintf("more than this machine's disturbance explains (it met %d of %d trials)", b.Trials, b.Of)
+		}
+		worse = fmt.Sprintf("%d of %d, %s: as a gate this would exit 1", n, len(res.Comparisons), sure)
 	}
 	fmt.Fprintf(w, `
 measured     %d trials of the real llama-bench and llama-server in %s: %s against %s, two models

@@ -184,7 +184,7 @@ func (p *printer) lastNight(m report.NightlyMachine) {
 				break
 			}
 			n := report.Unmeasured(rows[i:])
-			p.row(rows[i:i+n], false)
+			p.row(rows[i:i+n], false, nil)
 			i += n
 		}
 	}

@@ -44,6 +44,10 @@ func (p *printer) class(rows []report.Row, contenders bool, legend *bool) {
 	} else {
 		p.heading(title)
 	}
+	said := make(map[string]bool) // reasons that hold for several of the rows
+	if !quiet && class != report.NotMeasured {
+		said = p.common(rows)
+	}
 	limit := mostRows
 	if quiet || class == report.Improvement {
 		limit = mostQuiet
@@ -58,13 +62,47 @@ func (p *printer) class(rows []report.Row, contenders bool, legend *bool) {
 			p.quiet(rows[i], contenders)
 		} else {
 			n = report.Unmeasured(rows[i:])
-			p.row(rows[i:i+n], contenders)
+			p.row(rows[i:i+n], contenders, said)
 		}
 		i += n
 	}
 	if quiet && class != report.Equivalent {
 		p.reasons(rows)
 	}
+}
+
+// severalTimes is how many rows with one reason have it said once above them.
+const severalTimes = 3
+
+// common says the reasons that several rows have, and returns them.
+func (p *printer) common(rows []report.Row) map[string]bool {
+	count := make(map[string]int)
+	said := make(map[string]bool)
+	for _, row := range rows {
+		count[because(row).String()]++
+	}
+	for _, row := range rows {
+		why := because(row)
+		n := count[why.String()]
+		if len(why) == 0 || n < severalTimes || said[why.String()] {
+			continue
+		}
+		said[why.String()] = true
+		of := "All: "
+		if n < len(rows) {
+			of = fmt.Sprintf("%d of them: ", n)
+		}
+		p.paragraph("  ", "  ", slices.Concat(report.Text{{Words: of}}, why))
+	}
+	return said
+}
+
+// because is why a row has no verdict, and what would give it one.
+func because(row report.Row) report.Text {
+	if len(row.Reason) == 0 || len(row.Remedy) == 0 {
+		return row.Reason
+	}
+	return slices.Concat(row.Reason, report.Text{{Words: "; "}}, row.Remedy)
 }
 
 // reasons says once why rows that were shown without one have no verdict.
@@ -105,8 +143,9 @@ func metrics(rows []report.Row) string {
 }
 
 // row writes what is compared, the numbers with a bar, and the doubts. Further
-// rows of the same cell that measured nothing either are only named.
-func (p *printer) row(rows []report.Row, contenders bool) {
+// rows of the same cell that measured nothing either are only named. What was said
+// of several rows is not repeated.
+func (p *printer) row(rows []report.Row, contenders bool, said map[string]bool) {
 	row := rows[0]
 	f := row.Figures
 	p.line("  %s  %s", p.paint(classColors[row.Class], name(metrics(rows), 40)), what(row, contenders, p.Width-4-columns(name(metrics(rows), 40))))
@@ -114,10 +153,7 @@ func (p *printer) row(rows []report.Row, contenders bool) {
 		numbers := fmt.Sprintf("    %s %s  %s", pad(f.Levels("->"), 23), padLeft(f.Change, 8), pad(f.Interval(), 18))
 		p.line("%s", strings.TrimRight(numbers+p.bar(row, p.Width-columns(numbers)), " "))
 	}
-	if why := row.Reason; len(why) > 0 {
-		if len(row.Remedy) > 0 {
-			why = slices.Concat(why, report.Text{{Words: "; "}}, row.Remedy)
-		}
+	if why := because(row); len(why) > 0 && !said[why.String()] {
 		p.paragraph("    ", "    ", why)
 	}
 	for _, caveat := range row.Caveats {
