@@ -231,7 +231,7 @@ var sections = []struct {
 	{"C7 success rates", successRates},
 	{"C8 change points", changePoints},
 	{"C9 advice", advice},
-	{"CC busy machine", disturbed},
+	{"CC contaminated trials", disturbed},
 	{"CS survivors", survivors},
 	{"CH history", nominations},
 	{"CH success rates", rateNominations},
