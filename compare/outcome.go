@@ -54,7 +54,7 @@ func (r *Result) withheld() bool {
 		if c.Reason == nil || c.P == nil || c.P.AdjustedRegression > r.Policy.Alpha {
 			return false
 		}
-		return c.Reason.Code == ControlFired || c.Reason.Disturbed > 0
+		return c.Reason.Code == ControlFired || c.Reason.Code == Contaminated || c.Reason.Disturbed > 0
 	})
 }
 
