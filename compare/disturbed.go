@@ -52,14 +52,14 @@ type Busy struct {
 	Trials int              `json:"trials"`           // that ran in a disturbed block, each once
 	Of     int              `json:"of"`               // trials of blocks that two arms have
 	Why    []string         `json:"why,omitempty"`    // of the comparison of which most blocks were disturbed
-	Others []record.Program `json:"others,omitempty"` // that ran beside, the busiest first; foreign
+	Others []record.Neighbour `json:"others,omitempty"` // that ran beside, the busiest first; foreign
 }
 
 // Mostly reports whether at least half of the trials were disturbed; not for nil.
 func (b *Busy) Mostly() bool { return b != nil && b.Trials > 0 && 2*b.Trials >= b.Of }
 
 // busy sums up what disturbed the trials of comparisons; nil when nothing did.
-func busy(comparisons []Comparison, others []record.Program) *Busy {
+func busy(comparisons []Comparison, others []record.Neighbour) *Busy {
 	b := &Busy{Others: others}
 	all, disturbed, most := make(map[string]bool), make(map[string]bool), 0.0
 	for _, c := range comparisons {

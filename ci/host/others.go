@@ -57,14 +57,14 @@ func (o *Others) look(now time.Time) {
 // Busiest returns the programs that kept the processors busy for at least a
 // twentieth of a core in all the time that was looked at, the busiest first and
 // at most five; nil where nothing is told.
-func (o *Others) Busiest() []record.Program {
-	var list []record.Program
+func (o *Others) Busiest() []record.Neighbour {
+	var list []record.Neighbour
 	for name, seconds := range o.ticks {
 		if cores := seconds / o.passed; cores >= heavyCores {
-			list = append(list, record.Program{Name: oneLine(strings.TrimSpace(name), 40), Cores: math.Round(100*cores) / 100})
+			list = append(list, record.Neighbour{Name: oneLine(strings.TrimSpace(name), 40), Cores: math.Round(100*cores) / 100})
 		}
 	}
-	slices.SortFunc(list, func(a, b record.Program) int {
+	slices.SortFunc(list, func(a, b record.Neighbour) int {
 		return cmp.Or(cmp.Compare(b.Cores, a.Cores), cmp.Compare(a.Name, b.Name))
 	})
 	return list[:min(len(list), mostNamed)]

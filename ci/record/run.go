@@ -31,7 +31,7 @@ type Run struct {
 
 	// Others are the programs beside it that used most of the processors, where
 	// something disturbed the run; the busiest first.
-	Others []Program `json:"others,omitempty"`
+	Others []Neighbour `json:"others,omitempty"`
 
 	Extra Extra `json:"-"` // fields of a newer writer, kept
 }
@@ -66,8 +66,8 @@ type Plan struct {
 	Extra Extra `json:"-"`
 }
 
-// A Program is one that ran beside what was measured.
-type Program struct {
+// A Neighbour is a program that ran beside what was measured.
+type Neighbour struct {
 	Name  string  `json:"name"`  // as the kernel knows it, at most 15 characters long; foreign
 	Cores float64 `json:"cores"` // that all processes of that name kept busy, on average
 }
