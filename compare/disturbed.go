@@ -49,9 +49,9 @@ type Disturbance struct {
 
 // Busy sums up the disturbances of a result.
 type Busy struct {
-	Trials int              `json:"trials"`           // that ran in a disturbed block, each once
-	Of     int              `json:"of"`               // trials of blocks that two arms have
-	Why    []string         `json:"why,omitempty"`    // of the comparison of which most blocks were disturbed
+	Trials int                `json:"trials"`           // that ran in a disturbed block, each once
+	Of     int                `json:"of"`               // trials of blocks that two arms have
+	Why    []string           `json:"why,omitempty"`    // of the comparison of which most blocks were disturbed
 	Others []record.Neighbour `json:"others,omitempty"` // that ran beside, the busiest first; foreign
 }
 
