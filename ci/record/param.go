@@ -29,8 +29,8 @@ type Param struct {
 type Target string
 
 const (
-	Program Target = ""       // llama.cpp's programs
-	System  Target = "system" // the operating system, see package sched; llama.cpp's programs know nothing of it
+	LlamaCpp Target = ""       // llama.cpp's programs
+	System   Target = "system" // the operating system, see package sched; llama.cpp's programs know nothing of it
 )
 
 // Of reports whether a workload takes the parameter.
