@@ -201,15 +201,15 @@ func TestFailedAndMissing(t *testing.T) {
 		}
 	}
 	res := Run(run, DefaultPolicy())
-	if len(res.Comparisons) != 2 || res.Unmeasured() != 1 || len(res.Failures) != 6 {
-		t.Fatalf("%d comparisons, %d unmeasured, %d failures; want 2, 1 and 6", len(res.Comparisons), res.Unmeasured(), len(res.Failures))
+	if len(res.Comparisons) != 3 || res.Unmeasured() != 1 || len(res.Failures) != 6 {
+		t.Fatalf("%d comparisons, %d unmeasured, %d failures; want 3, 1 and 6", len(res.Comparisons), res.Unmeasured(), len(res.Failures))
 	}
 	if c := res.Comparisons[0]; c.Reason == nil || c.Reason.Code != NotMeasured || c.Contender.Failed != 6 {
 		t.Errorf("cell without a contender's trial: %+v, %d failed", c.Reason, c.Contender.Failed)
 	}
-	want := []Alone{{Cell: run.Cells[1].Key, Metric: "pp512", Arm: "base"}}
-	if diff := cmp.Diff(want, res.Alone); diff != "" {
-		t.Error(diff)
+	checkVerdict(t, res.Comparisons[2], Inconclusive, Lost)
+	if c := res.Comparisons[2]; c.Cell != run.Cells[1].Key || len(res.Alone) != 0 {
+		t.Errorf("lost is %s, alone are %v", c.Cell, res.Alone)
 	}
 }
 

@@ -46,16 +46,16 @@ func (r *Result) undecided() bool {
 	})
 }
 
-// withheld reports whether the numbers of a comparison show a loss that the
+func (r *Result) withheld() bool { return slices.ContainsFunc(r.Comparisons, r.Policy.Withheld) }
+
+// Withheld reports whether the numbers of a comparison show a loss that the
 // state of the machine keeps from being called one. Whatever a policy lets pass,
 // that is no pass.
-func (r *Result) withheld() bool {
-	return slices.ContainsFunc(r.Comparisons, func(c Comparison) bool {
-		if c.Reason == nil || c.P == nil || c.P.AdjustedRegression > r.Policy.Alpha {
-			return false
-		}
-		return c.Reason.Code == ControlFired || c.Reason.Code == Contaminated || c.Reason.Disturbed > 0
-	})
+func (p Policy) Withheld(c Comparison) bool {
+	if c.Reason == nil || c.P == nil || c.P.AdjustedRegression > p.Alpha {
+		return false
+	}
+	return c.Reason.Code == ControlFired || c.Reason.Code == Contaminated || c.Reason.Disturbed > 0
 }
 
 // Count returns how many comparisons ended in v.

@@ -24,7 +24,7 @@ func rowTest(row report.Row, g *group, r report.Report, machine string) test {
 		t.Error = &junit.Result{Message: "not measured: " + message(row.Reason), Type: "measurement", Data: body}
 	case report.Suspected, report.Inconclusive:
 		result := &junit.Result{Message: "inconclusive: " + message(row.Reason), Type: "inconclusive", Data: body}
-		if r.Policy.InconclusiveFails {
+		if r.Policy.InconclusiveFails || r.Policy.Withheld(row.Comparison) {
 			t.Failure = result
 		} else {
 			t.Skipped = result
