@@ -122,7 +122,7 @@ func disturb(base, head *Side, processors int) *Disturbance {
 			}
 		}
 	default:
-		d.leaveOut = alike(base.watched(), head.watched())
+		d.leaveOut = equallyLong(base.watched(), head.watched())
 		for i, round := range rounds {
 			var each []disturbance.Level
 			for _, p := range round {
@@ -208,9 +208,9 @@ func (s *Side) watched() []float64 {
 	return seconds
 }
 
-// alike reports whether the trials of two arms last about as long as one
+// equallyLong reports whether the trials of two arms last about as long as one
 // another.
-func alike(base, head []float64) bool {
+func equallyLong(base, head []float64) bool {
 	if len(base) == 0 || len(head) == 0 {
 		return true
 	}
