@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	cited = regexp.MustCompile(`(?i)statistics` + ` reference(,? ?(?:section )?(\d+(?:\.\d+)?)((?:,| and) \d+\.\d+)*)?`)
+	cited = regexp.MustCompile(`(?i)\[?statistics` + ` reference(,? ?(?:section )?(\d+(?:\.\d+)?)((?:,| and) \d+\.\d+)*)?`)
 	// A section is a heading or, where it is short, an item of a list.
 	sections = regexp.MustCompile(`(?m)^(?:#+|-) (\d+(?:\.\d+)?) `)
 	number   = regexp.MustCompile(`\d+(?:\.\d+)?`)
@@ -60,7 +60,7 @@ func TestReferenceHasWhatIsCited(t *testing.T) {
 func missing(text string, known []string, itself bool) (faults []string) {
 	for _, m := range cited.FindAllStringSubmatch(wrapped.ReplaceAllString(text, " "), -1) {
 		numbers := number.FindAllString(m[1], -1)
-		if len(numbers) == 0 && !itself && !strings.HasPrefix(m[0], "Statistics") { // a title, as of a link
+		if len(numbers) == 0 && !itself && !strings.HasPrefix(m[0], "[") { // a link to the page
 			faults = append(faults, "cites no section: "+m[0])
 		}
 		for _, n := range numbers {
