@@ -3,6 +3,7 @@ package github
 import (
 	"fmt"
 	"io"
+	"reflect"
 
 	"github.com/llama-regress/llama-regress/ci/record"
 )
@@ -22,42 +23,36 @@ func readForeign(r io.Reader, name string) (*record.Run, error) {
 }
 
 // unknownField returns the name of a field that the record's writer had and
-// this version has not, "" when there is none.
-func unknownField(run *record.Run) string {
-	extras := []record.Extra{run.Extra, run.Plan.Extra, run.Host.Extra}
-	for _, look := range run.Looks {
-		extras = append(extras, look.Extra)
-	}
-	for _, part := range run.Parts {
-		extras = append(extras, part.Extra, part.Host.Extra)
-	}
-	for _, arm := range run.Arms {
-		extras = append(extras, arm.Extra)
-	}
-	for _, model := range run.Models {
-		extras = append(extras, model.Extra)
-	}
-	for _, cell := range run.Cells {
-		extras = append(extras, cell.Extra)
-	}
-	for _, t := range run.Trials {
-		extras = append(extras, t.Extra)
-		for _, m := range t.Measurements {
-			extras = append(extras, m.Extra)
+// this version has not, wherever it stands, "" when there is none.
+func unknownField(run *record.Run) string { return unknownIn(reflect.ValueOf(run)) }
+
+var extras = reflect.TypeFor[record.Extra]()
+
+func unknownIn(v reflect.Value) string {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			return unknownIn(v.Elem())
 		}
-		if t.Failure != nil {
-			extras = append(extras, t.Failure.Extra)
+	case reflect.Slice:
+		if t := v.Type().Elem(); t.Kind() != reflect.Struct && t.Kind() != reflect.Pointer {
+			return "" // texts and numbers have no fields
 		}
-		if t.Preparation != nil {
-			extras = append(extras, t.Preparation.Extra)
+		for i := range v.Len() {
+			if name := unknownIn(v.Index(i)); name != "" {
+				return name
+			}
 		}
-		if t.Resources != nil {
-			extras = append(extras, t.Resources.Extra)
-		}
-	}
-	for _, extra := range extras {
-		for name := range extra {
-			return name
+	case reflect.Struct:
+		for i := range v.NumField() {
+			field := v.Field(i)
+			if field.Type() == extras {
+				for _, name := range field.MapKeys() {
+					return name.String()
+				}
+			} else if name := unknownIn(field); name != "" {
+				return name
+			}
 		}
 	}
 	return ""

@@ -219,3 +219,22 @@ func TestChildDiesWithUs(t *testing.T) {
 		_ = unix.Kill(pid, unix.SIGKILL)
 	}
 }
+
+// All processes of a child are asked to end, not its first one alone: behind a
+// wrapper it is the second that has something to finish.
+func TestChildAsksItsWholeGroup(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		waitForPid(t, dir+"/pid")
+		cancel()
+	}()
+	worker := `trap "echo finished >` + dir + `/end; exit" TERM; echo $$ >` + dir + `/pid; while :; do sleep 0.05; done`
+	_, err := runChild(ctx, shell(`trap : TERM; sh -c '`+worker+`' & wait; while [ ! -s `+dir+`/end ]; do sleep 0.05; done`))
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v", err)
+	}
+	if data, err := os.ReadFile(dir + "/end"); err != nil || string(data) != "finished\n" {
+		t.Errorf("%q, %v: the worker behind the wrapper was not asked", data, err)
+	}
+}

@@ -185,3 +185,25 @@ func TestSeedsDiffer(t *testing.T) {
 		orders[order] = seed + 1
 	}
 }
+
+// Two arms of a block differ in their padding as any two trials do: padding that
+// followed the block would shift both alike, block after block.
+func TestPaddingDiffersWithinABlock(t *testing.T) {
+	c := study()
+	c.Sampling.Blocks = 9
+	p := expand(t, c)
+	same, pairs := 0, 0
+	for i, a := range p.Trials {
+		for _, b := range p.Trials[:i] {
+			if a.Block == b.Block && a.Cell == b.Cell {
+				pairs++
+				if p.Padding(a) == p.Padding(b) {
+					same++
+				}
+			}
+		}
+	}
+	if pairs < 9 || 20*same > pairs {
+		t.Errorf("%d of %d pairs of one block have one padding", same, pairs)
+	}
+}

@@ -138,3 +138,21 @@ func FuzzUnpack(f *testing.F) {
 		unpackIn(t, members, ".zip")
 	})
 }
+
+// A sum is the whole of it: files whose sums begin alike are told apart.
+func TestCheckSumComparesAllDigits(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	if err := os.WriteFile(path, []byte("x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	const sum = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+	if err := checkSum(path, strings.ToUpper(sum)); err != nil {
+		t.Error(err)
+	}
+	for i := range sum {
+		wrong := sum[:i] + string(rune("0123456789abcdef0"[strings.IndexByte("0123456789abcdef", sum[i])+1])) + sum[i+1:]
+		if checkSum(path, wrong) == nil {
+			t.Errorf("digit %d does not count", i+1)
+		}
+	}
+}

@@ -134,6 +134,7 @@ func TestNumbersOfMeasurements(t *testing.T) {
 		`{"metric":"success_rate","values":[0.5,0.5],"count":{"succeeded":6,"total":12}}`:          `values [0.5 0.5], yet 6 of 12`,
 		`{"metric":"success_rate","values":[1],"count":{"succeeded":13,"total":12}}`:               `13 of 12 succeeded`,
 		`{"metric":"success_rate","values":[0.5],"warmup":[3],"count":{"succeeded":6,"total":12}}`: `value 3, want a share`,
+		`{"metric":"e2e_p50","values":[1],"count":{"succeeded":13,"total":12}}`:                    `metric e2e_p50: 13 of 12 succeeded`,
 		`{"metric":"e2e_p50","values":[1e151]}`:                                                    `the number 1e151`,
 		`{"metric":"e2e_p50","values":[5e-324]}`:                                                   `metric e2e_p50: value 5e-324`,
 		`{"metric":"e2e_p50","values":[1],"warmup":[1e-200]}`:                                      `metric e2e_p50: value 1e-200`,

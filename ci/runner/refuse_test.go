@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -91,10 +92,23 @@ func TestJournalsThatCannotBeTrustedAreRefused(t *testing.T) {
 	lines := strings.SplitAfter(journal, "\n")
 	lines = lines[:len(lines)-1]
 	join := func(parts ...string) string { return strings.Join(parts, "") }
+	cellOf := regexp.MustCompile(`"cell":"[^"]*"`)
+	mine := cellOf.FindString(lines[1])
+	other := mine
+	for _, line := range lines[2:] {
+		if cell := cellOf.FindString(line); cell != "" && cell != mine {
+			other = cell
+		}
+	}
+	if other == mine {
+		t.Fatal("all trials are of one cell")
+	}
 	cases := map[string]struct {
 		journal string
 		words   []string
 	}{
+		"another block":   {join(lines[0], strings.Replace(lines[1], `"block":0`, `"block":1`, 1)), []string{"journal.jsonl:2:", "edited"}},
+		"another cell":    {join(lines[0], strings.Replace(lines[1], mine, other, 1)), []string{"journal.jsonl:2:", "edited"}},
 		"empty":           {"", []string{"journal.jsonl:1:", "no header"}},
 		"torn header":     {lines[0][:50], []string{"journal.jsonl:1:", "no header"}},
 		"not a journal":   {join("[]\n", lines[1]), []string{"journal.jsonl:1:", "not a journal"}},
@@ -229,6 +243,25 @@ func TestFoldersThatCannotBeUsedAreRefused(t *testing.T) {
 func TestRecoverNeedsAJournal(t *testing.T) {
 	if _, err := runner.Recover(t.TempDir()); err == nil {
 		t.Error("no error without a journal")
+	}
+}
+
+// A run that is under way is not reported as one that was killed.
+func TestRecoverLeavesARunAlone(t *testing.T) {
+	dir := t.TempDir()
+	p := makePlan(t, dir, 2)
+	out := filepath.Join(dir, "out")
+	asked := false
+	bench := &fakeBench{before: func(_ context.Context, trial plan.Trial) {
+		if trial.Order == 2 {
+			asked = true
+			if run, err := runner.Recover(out); err == nil || !strings.Contains(err.Error(), "still under way") {
+				t.Errorf("read %v, error %v", run != nil, err)
+			}
+		}
+	}}
+	if _, err := runner.Run(context.Background(), p, bench, options(out)); err != nil || !asked {
+		t.Fatalf("%v, asked %v", err, asked)
 	}
 }
 

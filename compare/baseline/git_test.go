@@ -342,3 +342,26 @@ func TestGitToken(t *testing.T) {
 		}
 	}
 }
+
+// The lock of another process that is at work stays; that of one that died long
+// ago goes.
+func TestGitLeavesAFreshLock(t *testing.T) {
+	g := &gitStore{remote: "r", branch: "b", dir: t.TempDir()}
+	lock := filepath.Join(g.dir, filepath.FromSlash(g.tracked())+".lock")
+	if err := os.MkdirAll(filepath.Dir(lock), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for age, stays := range map[time.Duration]bool{0: true, 5 * time.Minute: true, time.Hour: false} {
+		if err := os.WriteFile(lock, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		at := time.Now().Add(-age)
+		if err := os.Chtimes(lock, at, at); err != nil {
+			t.Fatal(err)
+		}
+		g.unlock()
+		if _, err := os.Stat(lock); (err == nil) != stays {
+			t.Errorf("a lock of %v: it stays %v, want %v", age, err == nil, stays)
+		}
+	}
+}
