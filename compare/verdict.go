@@ -1,6 +1,3 @@
-// Package compare sets the trials of two arms side by side, estimates the
-// change with the error term that fits how they were measured, and judges it
-// against a margin. It reads run records, decides, and never formats.
 package compare
 
 import (

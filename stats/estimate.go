@@ -1,11 +1,3 @@
-// Package stats turns numbers into numbers: estimates, intervals, p-values and
-// the sample sizes they need. It knows nothing of benchmarks, prints nothing and
-// decides nothing; package compare does the deciding.
-//
-// Misuse, such as an empty sample where the doc forbids it, panics with a
-// message that starts with "stats:" and names the function. Every random
-// procedure takes its seed from the caller or from the data, so the same input
-// gives the same output on every machine.
 package stats
 
 import (

@@ -1,6 +1,3 @@
-// Package record is the vocabulary of llama-regress: what a metric, cell, arm,
-// trial and run are, and how a run is kept as JSON. It computes nothing and
-// knows neither llama.cpp nor statistics.
 package record
 
 import (

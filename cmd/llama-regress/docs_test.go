@@ -185,3 +185,33 @@ func TestTablesAreComplete(t *testing.T) {
 		}
 	}
 }
+
+// Whoever uses a public package finds a sequence of calls in its overview, and
+// examples that run.
+func TestPublicPackagesAreExplained(t *testing.T) {
+	root, examples := repository(t), 0
+	for _, dir := range []string{"stats", "compare", "ci/record", "report", "report/html", "report/json", "report/junit", "report/markdown", "report/text"} {
+		doc := readDoc(t, filepath.FromSlash(dir), "doc.go")
+		if !strings.Contains(doc, "// # Calls\n") && !strings.Contains(doc, "// Write and WriteNightly ") {
+			t.Errorf("%s/doc.go has no sequence of calls", dir)
+		}
+		files, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(dir), "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, body := range strings.Split(string(text), "\nfunc Example")[1:] {
+				if strings.Contains(body, "// Output:") {
+					examples++
+				}
+			}
+		}
+	}
+	if examples < 15 {
+		t.Errorf("%d examples that run, want at least 15", examples)
+	}
+}

@@ -1,7 +1,3 @@
-// Package json writes a report as JSON for programs: every number of every
-// comparison, unrounded, beside the words that people read. The format has a
-// published schema; within one version of it fields are added and never
-// changed or taken away, so a reader ignores what it does not know.
 package json
 
 import (

@@ -1,6 +1,3 @@
-// Package markdown writes a report as GitHub reads it: a pull-request comment
-// or a step summary. The verdict is the first line, what is not equivalent
-// stands open, everything else is folded.
 package markdown
 
 import (

@@ -1,5 +1,3 @@
-// Package text writes a report for a terminal: the verdict first, then what to
-// do, then what is not equivalent, each with a bar drawn against its margin.
 package text
 
 import (
