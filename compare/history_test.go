@@ -143,7 +143,7 @@ func TestHistoryOfRates(t *testing.T) {
 	}{
 		{"a fifth fails", 12, 1, 0.8, Inconclusive, Nominated},
 		{"everything fails", 12, 0.99, 0, Inconclusive, Nominated},
-		{"nothing ever worked", 12, 0, 0, Inconclusive, TooNoisy},
+		{"nothing ever worked", 12, 0, 0, Inconclusive, AllFailed},
 		{"three nights", 3, 1, 0.8, Inconclusive, BaselineTooYoung},
 		{"five nights", 5, 1, 0.8, Inconclusive, BaselineTooYoung},
 	} {

@@ -125,8 +125,8 @@ func (j judge) verdict(c *Comparison, mismatched mismatches) (Verdict, *Reason) 
 	case c.Margin == nil:
 		return inconclusive(Reason{Code: NoMargin})
 	}
-	if c.Estimator == PooledRates && c.Baseline.neverFailed() && c.Contender.neverFailed() {
-		return inconclusive(Reason{Code: NoFailure, Have: c.Blocks})
+	if r := constantRates(c); r != nil {
+		return Inconclusive, r
 	}
 	v := decide(c.P, j.policy.Alpha)
 	disagree := v != Inconclusive && ranksDisagree(c.effect, 1-2*c.look.level(j.policy.Alpha))
@@ -145,10 +145,18 @@ func (j judge) verdict(c *Comparison, mismatched mismatches) (Verdict, *Reason) 
 	switch {
 	case v == Regression && c.Method == Historical:
 		return inconclusive(Reason{Code: Nominated, Have: c.Blocks})
-	case v != Inconclusive:
+	case v == Regression:
+		return v, nil
+	case newlyDead(c) && c.Method == Historical:
+		return inconclusive(Reason{Code: Nominated, Have: c.Blocks})
+	case newlyDead(c):
+		return inconclusive(j.advised(Suspected, c))
+	case v == Improvement, v == Equivalent && !fewFailures(c):
 		return v, nil
 	case c.P.Worse <= suspectAlpha && c.effect.theta < -c.effect.lambda:
 		return inconclusive(j.advised(Suspected, c))
+	case fewFailures(c):
+		return inconclusive(Reason{Code: FewFailures, Have: c.Blocks, Need: trialsForCrashes(c.effect.lambda)})
 	}
 	if n := c.Baseline.spoilt() + c.Contender.spoilt(); n > 0 {
 		return inconclusive(Reason{Code: Contaminated, Have: n})

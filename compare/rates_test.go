@@ -64,3 +64,40 @@ func TestNoFailureIsNoEquivalence(t *testing.T) {
 		}
 	}
 }
+
+// No success on either side is no noise, and no pass.
+func TestAllFailedOnBothSides(t *testing.T) {
+	none := make([]int, 6)
+	res := Run(rates(50, none, none), DefaultPolicy())
+	checkVerdict(t, res.Comparisons[0], Inconclusive, AllFailed)
+	if got := res.Outcome(); got != MeasurementFailed {
+		t.Errorf("outcome %s", got)
+	}
+}
+
+// One failure of 300 requests does not show how failures come together: of
+// servers that crash in a tenth of their starts most runs of 6 trials look no
+// worse. It takes 74 trials to see one crash in 25 starts, which costs 2 points,
+// and failures in half of them.
+func TestEquivalenceOfRatesNeedsTrialsWithFailures(t *testing.T) {
+	all, one := slices.Repeat([]int{50}, 6), []int{50, 50, 49, 50, 50, 50}
+	for _, sides := range [][2][]int{{all, one}, {one, all}, {one, one}} {
+		checkVerdict(t, Run(rates(50, sides[0], sides[1]), DefaultPolicy()).Comparisons[0], Inconclusive, FewFailures)
+	}
+	most := slices.Repeat([]int{199, 200, 199}, 25)
+	checkVerdict(t, Run(rates(200, most, most), DefaultPolicy()).Comparisons[0], Equivalent, "")
+	checkVerdict(t, Run(rates(200, most[:73], most[:73]), DefaultPolicy()).Comparisons[0], Inconclusive, FewFailures)
+}
+
+// A server that is dead in some of its starts is at least suspected, whatever
+// the mean over trials says.
+func TestDeadTrialsAreSuspected(t *testing.T) {
+	policy := DefaultPolicy()
+	policy.InconclusiveFails = true
+	all := slices.Repeat([]int{12}, 30)
+	for _, n := range []int{6, 30} {
+		head := slices.Clone(all[:n])
+		head[1] = 0
+		checkVerdict(t, Run(rates(12, all[:n], head), policy).Comparisons[0], Inconclusive, Suspected)
+	}
+}

@@ -62,6 +62,8 @@ const (
 	Lost             ReasonCode = "lost"                 // the baseline has it, last Since, and the contender no longer
 	Undefined        ReasonCode = "undefined"            // one side's Have trials were measured and have no such value, such as a time per token of answers of one token
 	NoFailure        ReasonCode = "no_failure"           // no request failed on either side, in Have trials of the smaller one; passes, and claims no equivalence
+	AllFailed        ReasonCode = "all_failed"           // no request succeeded on either side, in Have trials of the smaller one; no pass
+	FewFailures      ReasonCode = "few_failures"         // too few trials, or too few of them with a failure, to tell how failures come together; Need trials a side would show a crash now and then
 	NotMeasured      ReasonCode = "not_measured"         // a side has no usable trial; exit 4, never a pass
 )
 
