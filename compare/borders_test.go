@@ -1,0 +1,84 @@
+package compare
+
+import (
+	"testing"
+
+	"github.com/llama-regress/llama-regress/stats"
+)
+
+// A cell that the screening could hardly look at goes on, if it is gated at all:
+// too few trials clear nothing.
+func TestNominateWhatWasHardlySeen(t *testing.T) {
+	seen := func(margin *Range, code ReasonCode) Comparison {
+		return Comparison{Cell: "c", Margin: margin, Reason: &Reason{Code: code}, P: &PValues{Worse: 0.9}}
+	}
+	for name, c := range map[string]struct {
+		c    Comparison
+		want int
+	}{
+		"too few trials":           {seen(&Range{}, TooFewTrials), 1},
+		"too few, and never gated": {seen(nil, TooFewTrials), 0},
+		"no sign of a loss":        {seen(&Range{}, TooNoisy), 0},
+	} {
+		if got := Nominate(&Result{Comparisons: []Comparison{c.c}}); len(got) != c.want {
+			t.Errorf("%s: %d go on, want %d", name, len(got), c.want)
+		}
+	}
+}
+
+// One comparison alone is planned as two are, so that a second one costs no
+// power that was promised.
+func TestLevelOfASingleComparison(t *testing.T) {
+	for family, want := range map[int]float64{0: 0.025, 1: 0.025, 2: 0.025, 5: 0.01} {
+		if got := newJudge(Policy{Alpha: 0.05}, family).perTest; got != want {
+			t.Errorf("%d comparisons: level %v, want %v", family, got, want)
+		}
+	}
+}
+
+// Sessions of a history: below eight none is judged without the help of similar
+// cells, from eight on it is.
+func TestAgeOfABaseline(t *testing.T) {
+	policy := DefaultPolicy()
+	j := newJudge(policy, 1)
+	for blocks, want := range map[int]bool{3: true, 7: true, 8: false} {
+		change := 0.0
+		c := Comparison{Method: Historical, Blocks: blocks, Change: &change, Margin: &Range{Low: -0.03, High: 0.03}, Interval: &Interval{}, P: &PValues{Regression: 1, Improvement: 1, Equivalence: 1, Worse: 1, AdjustedRegression: 1, AdjustedImprovement: 1}}
+		c.Metric.Kind = "throughput"
+		c.Baseline.Trials, c.Contender.Trials = make([]Point, blocks), make([]Point, 1)
+		c.effect = effect{inference: stats.Estimate{SE: 1, DF: float64(blocks - 1)}, lambda: 0.03}
+		_, reason := j.verdict(&c, mismatches{})
+		if young := reason != nil && reason.Code == BaselineTooYoung; young != want {
+			t.Errorf("%d sessions: %+v", blocks, reason)
+		}
+	}
+}
+
+// Where one block lies far from the others, the signed-rank interval is asked at
+// the confidence of the verdict's own: at a higher one other differences would
+// be called contradictory.
+func TestRanksAreAskedAtTheVerdictsConfidence(t *testing.T) {
+	d := []float64{-0.030, -0.034, -0.031, -0.033, -0.036, -0.032, -0.035, -0.037, -0.0305, -0.2}
+	policy := DefaultPolicy()
+	j := newJudge(policy, 2)
+	apart := 0
+	for lambda := 0.020; lambda < 0.040; lambda += 0.0001 {
+		change := -0.05
+		c := Comparison{Method: Paired, Blocks: len(d), Change: &change, Margin: &Range{Low: -lambda, High: lambda}, Interval: &Interval{},
+			P: &PValues{AdjustedRegression: 0.001, AdjustedImprovement: 1, Equivalence: 1}}
+		c.Metric.Kind = "throughput"
+		c.Baseline.Trials, c.Contender.Trials = make([]Point, len(d)), make([]Point, len(d))
+		c.effect = effect{inference: stats.PairedT(d), theta: -0.05, lambda: lambda, differences: d, n: len(d)}
+		want := ranksDisagree(c.effect, 1-2*policy.Alpha)
+		if want != ranksDisagree(c.effect, 1-policy.Alpha) {
+			apart++
+		}
+		_, reason := j.verdict(&c, mismatches{})
+		if got := reason != nil && reason.Code == MethodsDisagree; got != want {
+			t.Errorf("margin %v: %+v, want a disagreement: %v", lambda, reason, want)
+		}
+	}
+	if apart == 0 {
+		t.Error("no margin tells the confidences apart")
+	}
+}
