@@ -28,7 +28,7 @@ type place struct {
 // that may be made up for: one by itself would meet another machine than the
 // others of its block did.
 func (s *session) conduct(ctx context.Context, t plan.Trial) (record.Trial, error) {
-	last, err := s.keep(ctx, t, "")
+	first, err := s.keep(ctx, t, "")
 	for err == nil && ctx.Err() == nil {
 		round := s.round(t)
 		if !s.repeats(round) {
@@ -43,14 +43,12 @@ func (s *session) conduct(ctx context.Context, t plan.Trial) (record.Trial, erro
 			again.ID = fmt.Sprintf("%s.again%d", again.ID, len(done)) // its logs have names of their own
 			trial, err := s.keep(ctx, again, id)
 			if err != nil || ctx.Err() != nil {
-				return last, err
+				return first, err
 			}
-			if again.Order == t.Order {
-				last = trial
-			}
+			s.opts.Observer.Repeated(again, trial)
 		}
 	}
-	return last, err
+	return first, err
 }
 
 // keep measures a trial and writes it down.

@@ -104,6 +104,14 @@ func (l *LiveLine) Finished(t plan.Trial, r record.Trial) {
 	l.draw()
 }
 
+func (l *LiveLine) Repeated(t plan.Trial, r record.Trial) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pace.add(t, r.Seconds)
+	l.foresee()
+	l.draw()
+}
+
 // Within says how far the current trial is: done of total requests, of which so
 // many failed. Unlike the methods of an Observer it may be called from any
 // goroutine, and as often as one likes.

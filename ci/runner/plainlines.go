@@ -53,10 +53,18 @@ func (l *PlainLines) Started(plan.Trial) {}
 
 func (l *PlainLines) Finished(t plan.Trial, r record.Trial) {
 	l.gone++
+	l.ran(t, r, "")
+}
+
+func (l *PlainLines) Repeated(t plan.Trial, r record.Trial) {
+	l.ran(t, r, "again, for something disturbed its block: ")
+}
+
+func (l *PlainLines) ran(t plan.Trial, r record.Trial, how string) {
 	if r.Outcome == record.OK {
-		l.trial(t, fmt.Sprintf("ok in %.1fs; %s", r.Seconds, l.medians(t, r)))
+		l.trial(t, how+fmt.Sprintf("ok in %.1fs; %s", r.Seconds, l.medians(t, r)))
 	} else {
-		l.trial(t, fmt.Sprintf("failed after %.1fs: %s: %s", r.Seconds, r.Failure.Class, r.Failure.Message))
+		l.trial(t, how+fmt.Sprintf("failed after %.1fs: %s: %s", r.Seconds, r.Failure.Class, r.Failure.Message))
 	}
 }
 

@@ -241,6 +241,7 @@ func (l *eventLog) add(format string, args ...any)          { *l = append(*l, fm
 func (l *eventLog) Begin(_ *plan.Plan, done []record.Trial) { l.add("begin %d", len(done)) }
 func (l *eventLog) Started(t plan.Trial)                    { l.add("started %s", t.ID) }
 func (l *eventLog) Finished(t plan.Trial, _ record.Trial)   { l.add("finished %s", t.ID) }
+func (l *eventLog) Repeated(t plan.Trial, _ record.Trial)   { l.add("repeated %s", t.ID) }
 func (l *eventLog) Looked(looks []record.Look)              { l.add("looked %d", len(looks)) }
 func (l *eventLog) Skipped(t plan.Trial, _ string)          { l.add("skipped %s", t.ID) }
 func (l *eventLog) End(run *record.Run, err error)          { l.add("end %d %v", len(run.Trials), err) }

@@ -24,19 +24,25 @@ func TestStopper(t *testing.T) {
 	s, ctx := newStopper(context.Background(), split, compare.DefaultPolicy())
 	s.Begin(p, nil)
 	for block := range 6 {
-		for arm := range p.Arms {
-			if ctx.Err() != nil {
-				t.Fatalf("stopped before block %d", block)
-			}
-			trial := record.Trial{
-				ID: fmt.Sprint(block, arm), Arm: p.Arms[arm].Name, Cell: cell.Key, Block: block, Order: 2*block + arm, Outcome: record.OK,
+		trial := func(arm int) (plan.Trial, record.Trial) {
+			t := plan.Trial{ID: fmt.Sprint(block, arm), Arm: arm, Block: block, Order: 2*block + arm}
+			return t, record.Trial{
+				ID: t.ID, Arm: p.Arms[arm].Name, Cell: cell.Key, Block: block, Order: t.Order, Outcome: record.OK,
 				Measurements: []record.Measurement{{Metric: metric.Name, Values: []float64{50 - 5*float64(arm) + 0.1*float64(block%3)}}},
 			}
-			if block == 2 {
-				trial.Repeats, trial.ID = trial.ID, trial.ID+".again1"
-			}
-			s.Finished(plan.Trial{Arm: arm, Block: block, Order: trial.Order}, trial)
 		}
+		if ctx.Err() != nil {
+			t.Fatalf("stopped before block %d", block)
+		}
+		s.Finished(trial(0))
+		if block == 2 { // it was disturbed, and ran again as a whole
+			for arm := range p.Arms {
+				planned, again := trial(arm)
+				again.Repeats, again.ID = again.ID, again.ID+".again1"
+				s.Repeated(planned, again)
+			}
+		}
+		s.Finished(trial(1))
 	}
 	if !errors.Is(context.Cause(ctx), errStepDecided) || !s.answer.Known || !s.answer.Bad || s.answer.Blocks != 6 {
 		t.Errorf("%v, %+v", context.Cause(ctx), s.answer)

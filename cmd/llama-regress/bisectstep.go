@@ -195,10 +195,12 @@ func (s *stopper) Begin(p *plan.Plan, done []record.Trial) {
 func (s *stopper) Started(plan.Trial) {}
 
 func (s *stopper) Finished(t plan.Trial, r record.Trial) {
-	s.run.Trials = append(s.run.Trials, r) // of one that was repeated the last
+	s.run.Trials = append(s.run.Trials, r)
 	s.ended[t.Block]++
 	s.look()
 }
+
+func (s *stopper) Repeated(_ plan.Trial, r record.Trial) { s.run.Trials = append(s.run.Trials, r) }
 
 func (s *stopper) Skipped(t plan.Trial, _ string) {
 	s.ended[t.Block]++

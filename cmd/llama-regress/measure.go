@@ -211,6 +211,11 @@ func (b bothObservers) Finished(t plan.Trial, r record.Trial) {
 	b[1].Finished(t, r)
 }
 
+func (b bothObservers) Repeated(t plan.Trial, r record.Trial) {
+	b[0].Repeated(t, r)
+	b[1].Repeated(t, r)
+}
+
 func (b bothObservers) Skipped(t plan.Trial, why string) {
 	b[0].Skipped(t, why)
 	b[1].Skipped(t, why)

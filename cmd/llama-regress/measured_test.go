@@ -20,11 +20,15 @@ func TestMeasuredOfOneArm(t *testing.T) {
 			{Metric: "ttft_p95", Values: []float64{x}, Censored: x > 15},
 		}}
 	}
-	spoilt, again, broken, control := trial("a", 1), trial("a.again1", 10), trial("c", 5), trial("d", 7)
-	again.Repeats, broken.Outcome, control.Arm = "a", record.Failed, "build~control"
+	disturbed, again, broken, control := trial("a", 1), trial("a.again1", 10), trial("c", 5), trial("d", 7)
+	again.Repeats, control.Arm = "a", "build~control"
+	broken.Block, control.Block = 2, 3
+	broken.Outcome, broken.Failure, broken.Measurements = record.Failed, &record.Failure{Class: record.Crashed}, nil
+	other := trial("b", 20)
+	other.Block = 1
 	run := &record.Run{
 		Baseline: "build", Cells: []record.Cell{{Key: "c", Metrics: []record.Metric{tps, share, slow}}, {Key: "none"}},
-		Trials: []record.Trial{spoilt, again, trial("b", 20), broken, control},
+		Trials: []record.Trial{disturbed, again, other, broken, control},
 	}
 	var out strings.Builder
 	if err := printMeasured(&out, run); err != nil {
@@ -33,7 +37,7 @@ func TestMeasuredOfOneArm(t *testing.T) {
 	want := `c: 2 of 3 trials measured; their median and range
   tg128         15 tok/s  from 10 tok/s to 20 tok/s
   success_rate  50.0%     from 50.0% to 50.0%
-  ttft_p95      measured in 1: requests failed
+  ttft_p95      not estimable in 1 of 2: requests failed
 none: 0 of 0 trials measured
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
