@@ -418,3 +418,6 @@ func TestReadersAgree(t *testing.T) {
 		t.Errorf("only %d records were accepted: this tests nothing", accepted)
 	}
 }
+
+// readSession reads one session as Load does.
+func readSession(key Key, data []byte) (Session, error) { return new(reader).read(key, data) }

@@ -141,8 +141,6 @@ func (r *reader) read(key Key, data []byte) (Session, error) {
 	return summarize(key, run), nil
 }
 
-func readSession(key Key, data []byte) (Session, error) { return new(reader).read(key, data) }
-
 var (
 	recordKeys = append([]string{"cells", "trials"}, headerKeys()...)
 	trialKeys  = []string{"id", "arm", "cell", "block", "order", "seconds", "outcome", "measurements", "failure", "repeats"}
