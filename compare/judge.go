@@ -151,12 +151,12 @@ func (j judge) verdict(c *Comparison, mismatched mismatches) (Verdict, *Reason) 
 		return inconclusive(Reason{Code: Nominated, Have: c.Blocks})
 	case newlyDead(c):
 		return inconclusive(j.advised(Suspected, c))
-	case v == Improvement, v == Equivalent && !fewFailures(c):
+	case v == Improvement, v == Equivalent && c.Estimator != PooledRates:
 		return v, nil
 	case c.P.Worse <= suspectAlpha && c.effect.theta < -c.effect.lambda:
 		return inconclusive(j.advised(Suspected, c))
-	case fewFailures(c):
-		return inconclusive(Reason{Code: FewFailures, Have: c.Blocks, Need: trialsForCrashes(c.effect.lambda)})
+	case v == Equivalent: // of rates: a crash of a few trials may be missing from them, of which the interval knows nothing
+		return inconclusive(Reason{Code: FewFailures, Have: c.Blocks})
 	}
 	if n := c.Baseline.spoilt() + c.Contender.spoilt(); n > 0 {
 		return inconclusive(Reason{Code: Contaminated, Have: n})

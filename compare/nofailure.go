@@ -1,9 +1,6 @@
 package compare
 
-import (
-	"math"
-	"slices"
-)
+import "slices"
 
 // neverFailed reports whether every request of a side succeeded. Such a side
 // says how often its requests fail only if they fail independently, which
@@ -32,24 +29,6 @@ func (s Side) dead() int {
 	return n
 }
 
-// tellsCorrelation reports whether a side shows how failures come together: in
-// at least half of its trials something failed (or succeeded, if that is rarer).
-// Where fewer did, failures may be those of whole trials, as of a server that
-// crashes in one start of ten, and the trials that would show it are missing: an
-// interval from the few requests that failed is then too narrow.
-func (s Side) tellsCorrelation() bool {
-	with, without := 0, 0
-	for _, p := range s.Trials {
-		if failed(p) {
-			with++
-		}
-		if succeeded(p) {
-			without++
-		}
-	}
-	return 2*min(with, without) >= len(s.Trials)
-}
-
 // failed reports whether a request of a trial failed; true where none was counted.
 func failed(p Point) bool { return p.Count == nil || p.Count.Succeeded < p.Count.Total }
 
@@ -74,24 +53,4 @@ func constantRates(c *Comparison) *Reason {
 // matter of a mean: too few trials prove it, and it is no pass.
 func newlyDead(c *Comparison) bool {
 	return c.Estimator == PooledRates && c.Contender.dead() > 0 && c.Baseline.dead() == 0
-}
-
-// fewFailures reports whether the trials of a side are too few for the interval
-// of a rate to be believed where it says that nothing changed: too few of them
-// hold a failure, or a server that now and then dies would not show in so many.
-func fewFailures(c *Comparison) bool {
-	least := min(len(c.Baseline.Trials), len(c.Contender.Trials))
-	return c.Estimator == PooledRates &&
-		(least < trialsForCrashes(c.effect.lambda) || !c.Baseline.tellsCorrelation() || !c.Contender.tellsCorrelation())
-}
-
-// trialsForCrashes is how many trials a side needs to show, at 95 %, that it does
-// not lose margin, a fraction of its requests, by crashes. A server that dies at
-// a uniform moment of a trial loses half of its requests, so 2·margin of the
-// trials have a crash, and none of n has with (1-2·margin)^n: 74 for 2 points.
-func trialsForCrashes(margin float64) int {
-	if margin >= 0.5 {
-		return 1
-	}
-	return int(math.Ceil(math.Log(0.05) / math.Log1p(-2*margin)))
 }

@@ -75,18 +75,15 @@ func TestAllFailedOnBothSides(t *testing.T) {
 	}
 }
 
-// One failure of 300 requests does not show how failures come together: of
-// servers that crash in a tenth of their starts most runs of 6 trials look no
-// worse. It takes 74 trials to see one crash in 25 starts, which costs 2 points,
-// and failures in half of them.
-func TestEquivalenceOfRatesNeedsTrialsWithFailures(t *testing.T) {
-	all, one := slices.Repeat([]int{50}, 6), []int{50, 50, 49, 50, 50, 50}
-	for _, sides := range [][2][]int{{all, one}, {one, all}, {one, one}} {
-		checkVerdict(t, Run(rates(50, sides[0], sides[1]), DefaultPolicy()).Comparisons[0], Inconclusive, FewFailures)
+// No interval of requests knows of the crash that no trial happened to have: of
+// simulated servers with failures of their own, 0.98, that crash in a
+// twenty-fifth of their starts, which costs 2 points, a fifth of runs of 80 trials
+// looked equivalent.
+func TestRatesAreNotCalledEquivalent(t *testing.T) {
+	for _, trials := range []int{25, 75} {
+		most := slices.Repeat([]int{199, 200, 199}, trials)
+		checkVerdict(t, Run(rates(200, most, most), DefaultPolicy()).Comparisons[0], Inconclusive, FewFailures)
 	}
-	most := slices.Repeat([]int{199, 200, 199}, 25)
-	checkVerdict(t, Run(rates(200, most, most), DefaultPolicy()).Comparisons[0], Equivalent, "")
-	checkVerdict(t, Run(rates(200, most[:73], most[:73]), DefaultPolicy()).Comparisons[0], Inconclusive, FewFailures)
 }
 
 // A server that is dead in some of its starts is at least suspected, whatever

@@ -63,7 +63,7 @@ const (
 	Undefined        ReasonCode = "undefined"            // one side's Have trials were measured and have no such value, such as a time per token of answers of one token
 	NoFailure        ReasonCode = "no_failure"           // no request failed on either side, in Have trials of the smaller one; passes, and claims no equivalence
 	AllFailed        ReasonCode = "all_failed"           // no request succeeded on either side, in Have trials of the smaller one; no pass
-	FewFailures      ReasonCode = "few_failures"         // too few trials, or too few of them with a failure, to tell how failures come together; Need trials a side would show a crash now and then
+	FewFailures      ReasonCode = "few_failures"         // no loss to be seen, and too few trials with failures to tell how failures come together: a crash now and then may have been missed
 	NotMeasured      ReasonCode = "not_measured"         // a side has no usable trial; exit 4, never a pass
 )
 

@@ -121,11 +121,7 @@ func reason(r Row) (why, remedy Text) {
 	case compare.AllFailed:
 		return say("all requests failed on both sides, so there is nothing to compare"), say("see why the requests failed")
 	case compare.FewFailures:
-		why = say("too few trials with failures to say how failures come together: after %s a server that dies now and then may look the same", replicates(r.Comparison.Method, have))
-		if need > have {
-			remedy = say("from %s on it would show", replicates(r.Comparison.Method, need))
-		}
-		return why, remedy
+		return say("no loss beyond the margin to be seen, and too few trials with failures to say how failures come together: after %s a server that dies now and then may look the same", replicates(r.Comparison.Method, have)), nil
 	case compare.TooNoisy, compare.Suspected:
 		if c.Reason.Disturbed > 0 {
 			return say("worse by more than the margin, and by no more than what disturbed the machine may explain"), quiet
