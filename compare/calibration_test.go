@@ -235,6 +235,7 @@ var sections = []struct {
 	{"CS survivors", survivors},
 	{"CH history", nominations},
 	{"CH success rates", rateNominations},
+	{"CN what does not hold", whatDoesNotHold},
 	{"CA anchors", anchors},
 	{"CA nightly anchors", nightlyAnchors},
 	{"CA machine time", machineTime},
