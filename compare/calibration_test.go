@@ -231,7 +231,7 @@ var sections = []struct {
 	{"C7 success rates", successRates},
 	{"C8 change points", changePoints},
 	{"C9 advice", advice},
-	{"CC contaminated trials", disturbed},
+	{"CC busy machine", disturbed},
 	{"CS survivors", survivors},
 	{"CH history", nominations},
 	{"CH success rates", rateNominations},

@@ -283,14 +283,24 @@ func (d *Disturbance) in(workload string) *Disturbance {
 // mayExplain reports whether the disturbance of the machine may be all of a
 // change, of which e says how sure it is: no more than it can take, and no more
 // than the mean of the blocks may be off because of it. A spell of it lasts for
-// many blocks, which are then no evidence of their own each: that mean is worth no more
-// than one of so many spells.
+// many blocks, which are then no evidence of their own each: the mean is worth no more
+// than one of so many spells, and that the change is beyond the margin must show
+// at that worth. Noise that moves such a mean by less than the margin explains nothing.
 func (d *Disturbance) mayExplain(e effect, sigma, alpha float64, l *look) bool {
-	if d == nil || d.Explains == 0 || len(e.differences) == 0 {
+	t, ok := e.inference.(stats.Estimate)
+	if d == nil || d.Explains == 0 || len(e.differences) == 0 || !ok {
 		return false
 	}
-	bound := min(-math.Log1p(-min(d.Explains, 1)), sigma/math.Sqrt(spells))
-	return bound > e.lambda && l.pValue(min(e.PBelow(-bound), e.PAbove(bound))) > alpha
+	most := -math.Log1p(-min(d.Explains, 1))
+	shown := func(t stats.Estimate, bound float64) bool {
+		return l.pValue(min(t.PBelow(-bound), t.PAbove(bound))) <= alpha
+	}
+	bySpells := t
+	bySpells.SE = max(t.SE, sigma/math.Sqrt(spells))
+	if min(most, bySpells.SE) <= e.lambda {
+		return false
+	}
+	return !shown(t, most) && !shown(bySpells, e.lambda)
 }
 
 // spoilt counts the disturbed trials that are among the usable ones.

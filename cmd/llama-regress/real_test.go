@@ -61,8 +61,14 @@ func TestRealGate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(measured.Trials) != 12 || measured.Interrupted != "" {
-		t.Errorf("%d trials, interrupted %q; want 12 and all of them", len(measured.Trials), measured.Interrupted)
+	planned := 0 // on a busy machine some blocks are measured again
+	for _, trial := range measured.Trials {
+		if trial.Repeats == "" {
+			planned++
+		}
+	}
+	if planned != 12 || measured.Interrupted != "" {
+		t.Errorf("%d trials without repetitions, interrupted %q; want 12 and all of them", planned, measured.Interrupted)
 	}
 	for _, trial := range measured.Trials {
 		if trial.Outcome != record.OK || len(trial.Measurements) != 2 || len(trial.Measurements[0].Values) != 3 {
