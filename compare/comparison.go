@@ -74,6 +74,7 @@ type Comparison struct {
 	Confirmed bool  `json:"confirmed,omitempty"`
 
 	effect effect // what the numbers above were derived from
+	whole  effect // the same with the disturbed blocks that were left out; zero where none was
 	look   *look
 	lost   bool // the baseline has it, and the contender nothing of the kind
 

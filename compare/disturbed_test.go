@@ -144,6 +144,7 @@ func TestWhatDisturbanceExplains(t *testing.T) {
 		"a multiple of the noise":                {0.10, -0.60, 1.9, Regression, "", Regressed},
 		"a small loss, and a steady disturbance": {0.005, -0.06, 1.9, Regression, "", Regressed},
 		"others took too little for it":          {0.12, -0.30, 0.12, Regression, "", Regressed},
+		"a loss beyond what four spells hide":    {0.40, -0.20, 1.9, Regression, "", Regressed},
 		"a gain like those of the noise":         {0.20, 0.19, 1.9, Inconclusive, Contaminated, Passed},
 		"a gain of several times":                {0.10, 2, 1.9, Improvement, "", Passed},
 		"no change":                              {0.005, 0, 1.9, Equivalent, "", Passed},
@@ -161,6 +162,28 @@ func TestWhatDisturbanceExplains(t *testing.T) {
 		if c.Verdict != tt.want || code != tt.reason || res.Outcome() != tt.outcome {
 			t.Errorf("%s: %v, %+v, %s, interval %+v, sigma %.3f, %+v", name, c.Verdict, c.Reason, res.Outcome(), c.Interval, c.Sigma, c.Disturbance)
 		}
+	}
+}
+
+// A loss that all blocks show does not pass because the disturbed ones are left out and
+// the rest is too noisy to tell: of these blocks some look quiet and are not.
+func TestLeavingOutIsNoPass(t *testing.T) {
+	run := session{arms: []string{"base", "head"}, blocks: 10, noise: 0.01, change: map[string]float64{"head": -0.45}, seed: 7}.run()
+	off := []float64{1, 1, 1, 1, 1, 0.3, 1.9, 0.35, 2.2, 0.5}
+	for i := range run.Trials {
+		trial := &run.Trials[i]
+		trial.Samples = watched(2, "cpu_other", 0)
+		if trial.Block < 4 {
+			trial.Samples = watched(2, "cpu_other", 1)
+		}
+		if trial.Arm == "head" {
+			multiply(trial.Measurements[0].Values, off[trial.Block])
+		}
+	}
+	res := Run(run, DefaultPolicy())
+	c := res.Comparisons[0]
+	if c.Blocks != 6 || c.Verdict != Inconclusive || c.Reason.Code != Suspected || c.Reason.Disturbed != 8 || res.Outcome() != Undecided {
+		t.Errorf("%d blocks, %v, %+v, %s, interval %+v", c.Blocks, c.Verdict, c.Reason, res.Outcome(), c.Interval)
 	}
 }
 

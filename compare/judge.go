@@ -153,6 +153,8 @@ func (j judge) verdict(c *Comparison, mismatched mismatches) (Verdict, *Reason) 
 		return inconclusive(j.advised(Suspected, c))
 	case v == Improvement, v == Equivalent && c.Estimator != PooledRates:
 		return v, nil
+	case j.lostByLeavingOut(c):
+		return inconclusive(Reason{Code: Suspected, Have: c.Blocks, Disturbed: c.Baseline.Contaminated + c.Contender.Contaminated})
 	case c.P.Worse <= suspectAlpha && c.effect.theta < -c.effect.lambda:
 		return inconclusive(j.advised(Suspected, c))
 	case v == Equivalent: // of rates: a crash of a few trials may be missing from them, of which the interval knows nothing
@@ -162,6 +164,14 @@ func (j judge) verdict(c *Comparison, mismatched mismatches) (Verdict, *Reason) 
 		return inconclusive(Reason{Code: Contaminated, Have: n})
 	}
 	return inconclusive(j.advised(TooNoisy, c))
+}
+
+// lostByLeavingOut reports whether all of a cell's blocks show a loss that is open
+// once the disturbed ones are left out. What is left may be noisier than it was
+// taken to be: a disturbance that began late in a long trial is not in the time that is
+// looked at. Leaving blocks out must not turn a loss into a pass.
+func (j judge) lostByLeavingOut(c *Comparison) bool {
+	return c.whole.inference != nil && c.look.pValue(c.whole.PBelow(-c.whole.lambda)) <= j.perTest
 }
 
 // decide is the four-way rule on p-values.

@@ -81,16 +81,21 @@ func match(base, head armTrials, method Method, policy Policy) (comparisons []Co
 			if b.undefined() && h.undefined() {
 				continue
 			}
-			b, h, disturbance := clean(b, h, policy, method, head.processors)
-			one := Comparison{
-				Cell: c.Key, Workload: c.Workload, Model: c.Model, Params: c.Params, Metric: m, Method: method,
-				Baseline: b, Contender: h, Disturbance: disturbance.in(c.Workload),
-			}
+			one := Comparison{Cell: c.Key, Workload: c.Workload, Model: c.Model, Params: c.Params, Metric: m, Method: method, Baseline: b, Contender: h}
+			var disturbance *Disturbance
+			one.Baseline, one.Contender, disturbance = clean(b, h, policy, method, head.processors)
+			one.Disturbance = disturbance.in(c.Workload)
 			if method == Paired && len(head.looks) > 0 {
 				one.look = lookAt(head.looks, blocksOf(head.trials[c.Key]))
 				one.Look = &Look{Blocks: one.look.blocks, Plan: head.looks}
 			}
-			comparisons = append(comparisons, estimate(one, policy))
+			done := estimate(one, policy)
+			if disturbance != nil && len(one.Contender.Trials) < len(h.Trials) {
+				whole := one
+				whole.Baseline, whole.Contender = b, h
+				done.whole = estimate(whole, policy).effect
+			}
+			comparisons = append(comparisons, done)
 		}
 	}
 	for _, c := range head.cells {

@@ -52,10 +52,13 @@ func (r *Result) withheld() bool { return slices.ContainsFunc(r.Comparisons, r.P
 // state of the machine keeps from being called one. Whatever a policy lets pass,
 // that is no pass.
 func (p Policy) Withheld(c Comparison) bool {
-	if c.Reason == nil || c.P == nil || c.P.AdjustedRegression > p.Alpha {
+	switch {
+	case c.Reason == nil || c.P == nil:
 		return false
+	case c.Reason.Disturbed > 0:
+		return true
 	}
-	return c.Reason.Code == ControlFired || c.Reason.Code == Contaminated || c.Reason.Disturbed > 0
+	return c.P.AdjustedRegression <= p.Alpha && (c.Reason.Code == ControlFired || c.Reason.Code == Contaminated)
 }
 
 // Count returns how many comparisons ended in v.
