@@ -230,7 +230,9 @@ func TestChildAsksItsWholeGroup(t *testing.T) {
 		cancel()
 	}()
 	worker := `trap "echo finished >` + dir + `/end; exit" TERM; echo $$ >` + dir + `/pid; while :; do sleep 0.05; done`
-	_, err := runChild(ctx, shell(`trap : TERM; sh -c '`+worker+`' & wait; while [ ! -s `+dir+`/end ]; do sleep 0.05; done`))
+	spec := shell(`trap : TERM; sh -c '` + worker + `' & wait; wait`) // the first wait ends with the signal, the second with the worker
+	spec.grace = time.Minute                                          // nobody is killed for being slow
+	_, err := runChild(ctx, spec)
 	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v", err)
 	}
