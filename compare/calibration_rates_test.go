@@ -19,6 +19,7 @@ var successRate = record.Metric{Name: "success_rate", Kind: "success_rate", Unit
 type service struct {
 	base, head  float64 // true success rates
 	correlation float64 // of two requests of one trial
+	crashes     float64 // share of the contender's trials in which its server dies at a uniform moment
 	trials      int     // an arm
 	requests    int     // a trial
 }
@@ -28,6 +29,9 @@ func (s service) session(rng *rand.Rand) *record.Run {
 	for b := range s.trials {
 		for a, rate := range []float64{s.base, s.head} {
 			k := s.succeeded(rng, rate)
+			if a == 1 && s.crashes > 0 && rng.Float64() < s.crashes {
+				k = int(rng.Float64() * float64(k+1)) // those before the crash
+			}
 			addTrial(run, run.Arms[a].Name, run.Cells[0], b, record.Measurement{Metric: successRate.Name,
 				Values: []float64{float64(k) / float64(s.requests)},
 				Count:  &record.Count{Succeeded: k, Total: s.requests}})
@@ -57,7 +61,7 @@ func (b *book) eachService(f func(name string, s service)) {
 			for _, rate := range []float64{0.95, 0.99} {
 				for _, correlation := range b.correlations {
 					f(fmt.Sprintf("%d trials of %d, rate %g, correlation %g", trials, requests, rate, correlation),
-						service{rate, rate, correlation, trials, requests})
+						service{base: rate, head: rate, correlation: correlation, trials: trials, requests: requests})
 				}
 			}
 		}
@@ -136,5 +140,48 @@ func rateNominations(t *testing.T, b *book) {
 			}
 		}
 	}
+	b.tables = append(b.tables, tab)
+}
+
+// rateEquivalence, C6: success rates are falsely called equivalent in at most the
+// nominal share, by how failures come together: the contender's server dies at a
+// uniform moment of a trial and the rest of its requests fail, beside failures of
+// both arms that are independent or none, or failures of a trial are correlated.
+func rateEquivalence(t *testing.T, b *book) {
+	points := defaults.Margins[successRate.Name].Value
+	draws := max(1, b.cells/10)
+	if *full {
+		draws = 5_000
+	}
+	tab := table{title: "Success rates: false equivalence", text: fmt.Sprintf("Share of %d draws (of 80 trials a fifth of that) in which a success rate is called equivalent although the contender lost at least the margin, or although nothing changed (true), and regression.", draws),
+		head: []string{"trials", "baseline's rate", "failures", "lost, points", "equivalent", "regression"}}
+	study := func(s service, how string, lost float64) {
+		name := fmt.Sprintf("%d trials of %d, rate %g, %s, %g points lost", s.trials, s.requests, s.base, how, 100*lost)
+		found := simulate("C6 rates "+name, draws, func(rng *rand.Rand) compare.Verdict { return judgeOne(s.session(rng), defaults).Verdict })
+		share := func(v compare.Verdict) int { return howMany(found, func(x compare.Verdict) bool { return x == v }) }
+		if lost > 0 {
+			b.hold(t, finding{gate: "C6", name: "success rate, false equivalence: " + name, hits: share(compare.Equivalent), draws: draws, limit: 0.05, nominal: true})
+		}
+		tab.rows = append(tab.rows, []string{fmt.Sprintf("%d x %d", s.trials, s.requests), fmt.Sprint(s.base), how, fmt.Sprint(100 * lost),
+			fmt.Sprintf("%.3f", float64(share(compare.Equivalent))/float64(draws)), fmt.Sprintf("%.3f", float64(share(compare.Regression))/float64(draws))})
+	}
+	for _, size := range [][2]int{{6, 48}, {10, 50}, {10, 100}} {
+		for _, rate := range []float64{1, 0.99} {
+			s := service{base: rate, head: rate, trials: size[0], requests: size[1]}
+			study(s, "independent", 0)
+			for _, lost := range []float64{points, 0.05, 0.10} {
+				s.crashes = 2 * lost / rate
+				study(s, "crashes", lost)
+			}
+			for _, correlation := range []float64{0.1, 0.3, 0.7} {
+				study(service{base: rate, head: rate - points, correlation: correlation, trials: size[0], requests: size[1]}, fmt.Sprintf("correlation %g", correlation), points)
+			}
+		}
+	}
+	// Failures of every day beside crashes: of many trials nearly all have one, and
+	// say nothing of the crash that costs the margin.
+	many := service{base: 0.98, head: 0.98, trials: 80, requests: 50, crashes: 2 * points / 0.98}
+	draws = max(1, draws/5)
+	study(many, "independent failures and crashes", points)
 	b.tables = append(b.tables, tab)
 }

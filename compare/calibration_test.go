@@ -228,6 +228,7 @@ var sections = []struct {
 	{"C5 two stages", twoStagePower},
 	{"C6 equivalence", equivalence},
 	{"C6 layouts", equivalenceOfLayouts},
+	{"C6 success rates", rateEquivalence},
 	{"C7 success rates", successRates},
 	{"C8 change points", changePoints},
 	{"C9 advice", advice},
