@@ -222,7 +222,8 @@ func TestPooledConnections(t *testing.T) {
 		for _, reuse := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%d of %d, reuse %t", c.requests, c.concurrency, reuse), func(t *testing.T) {
 				srv := fakeserver.New(fakeserver.Settings{Slots: 4, Prompt: 1e5, Gen: 500, SD: fakeserver.SD{Request: 0.3}})
-				res := run(t, prompts(c.requests), load.Options{URL: srv.Start(t), Concurrency: c.concurrency, Output: 10, Reuse: reuse})
+				url := startTogether(t, srv, c.concurrency)
+				res := run(t, prompts(c.requests), load.Options{URL: url, Concurrency: c.concurrency, Output: 10, Reuse: reuse})
 				if !reuse {
 					c.least, c.most = c.requests, c.requests
 				}
