@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/llama-regress/llama-regress/ci/environ"
+	"github.com/llama-regress/llama-regress/ci/internal/environ"
 )
 
 // A Builder makes llama.cpp's programs of a commit.

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/llama-regress/llama-regress/ci/environ"
+	"github.com/llama-regress/llama-regress/ci/internal/environ"
 )
 
 // keptVariables start like llama.cpp's own variables but do not change how

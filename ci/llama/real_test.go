@@ -7,8 +7,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/llama-regress/llama-regress/ci/gguf"
 	"github.com/llama-regress/llama-regress/ci/record"
-	"github.com/llama-regress/llama-regress/fixtures/gguf"
 )
 
 // realLlama returns the folder of real llama.cpp programs and a tiny model.

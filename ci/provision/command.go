@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/llama-regress/llama-regress/ci/environ"
+	"github.com/llama-regress/llama-regress/ci/internal/environ"
 )
 
 const (

@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/llama-regress/llama-regress/ci/environ"
+	"github.com/llama-regress/llama-regress/ci/internal/environ"
 )
 
 // A guard is a process between this program and a scheduler. It has the right

@@ -13,7 +13,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/llama-regress/llama-regress/ci/environ"
+	"github.com/llama-regress/llama-regress/ci/internal/environ"
 )
 
 // A loaded is a scheduler that this program started, through its guard.

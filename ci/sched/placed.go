@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/llama-regress/llama-regress/ci/environ"
+	"github.com/llama-regress/llama-regress/ci/internal/environ"
 )
 
 // Wrap returns the command that runs a program in this place. Its process ends

@@ -15,9 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/llama-regress/llama-regress/ci/gguf"
 	"github.com/llama-regress/llama-regress/ci/provision"
 	"github.com/llama-regress/llama-regress/ci/record"
-	"github.com/llama-regress/llama-regress/fixtures/gguf"
 	"github.com/llama-regress/llama-regress/fixtures/vm"
 )
 

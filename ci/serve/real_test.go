@@ -7,13 +7,13 @@ import (
 	"testing"
 
 	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/conversations"
+	"github.com/llama-regress/llama-regress/ci/gguf"
 	"github.com/llama-regress/llama-regress/ci/llama"
 	"github.com/llama-regress/llama-regress/ci/load"
 	"github.com/llama-regress/llama-regress/ci/plan"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/compare/pattern"
-	"github.com/llama-regress/llama-regress/fixtures/gguf"
-	"github.com/llama-regress/llama-regress/fixtures/sharegpt"
 )
 
 // realPlan serves the tiny model with the llama-server in LLAMA_REGRESS_LLAMA_DIR.
@@ -32,7 +32,7 @@ func realPlan(t *testing.T, change func(*config.Serve)) *plan.Plan {
 	if _, err := gguf.WriteFile(t.Context(), filepath.Join(dir, "tiny.gguf"), shape, 1); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(dir, "chats.json"), sharegpt.Sample())
+	write(t, filepath.Join(dir, "chats.json"), conversations.Sample())
 	cfg := config.Default()
 	cfg.Dir = dir
 	cfg.Arms = []config.Arm{{Name: "base", Bin: bin, Params: map[string]string{"gpu_layers": "0"}}}

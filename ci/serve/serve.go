@@ -12,11 +12,11 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/llama-regress/llama-regress/ci/internal/sharegpt"
 	"github.com/llama-regress/llama-regress/ci/llama"
 	"github.com/llama-regress/llama-regress/ci/load"
 	"github.com/llama-regress/llama-regress/ci/plan"
 	"github.com/llama-regress/llama-regress/ci/record"
-	"github.com/llama-regress/llama-regress/ci/sharegpt"
 )
 
 // A Bench measures the trials of serve cells. It must not be copied after its

@@ -8,11 +8,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/llama-regress/llama-regress/compare/baseline"
+	"github.com/llama-regress/llama-regress/ci/store"
 )
 
 func (a *app) baselineCommand() *cobra.Command {
-	var store storeFlags
+	var where storeFlags
 	cmd := &cobra.Command{
 		Use:   "baseline",
 		Short: "Keep run records: list, show, put, promote, prune, export",
@@ -29,34 +29,34 @@ requests never do.`,
   llama-regress baseline promote --reason "flash attention is on by default now"
   llama-regress baseline prune --keep 100 --older-than 365d`,
 	}
-	store.register(cmd.PersistentFlags())
+	where.register(cmd.PersistentFlags())
 	cmd.AddCommand(
-		a.baselineListCommand(&store),
-		a.baselineShowCommand(&store),
-		a.baselinePutCommand(&store),
-		a.baselinePromoteCommand(&store),
-		a.baselinePruneCommand(&store),
-		a.baselineExportCommand(&store),
+		a.baselineListCommand(&where),
+		a.baselineShowCommand(&where),
+		a.baselinePutCommand(&where),
+		a.baselinePromoteCommand(&where),
+		a.baselinePruneCommand(&where),
+		a.baselineExportCommand(&where),
 	)
 	return group(cmd)
 }
 
-func (a *app) baselineListCommand(store *storeFlags) *cobra.Command {
+func (a *app) baselineListCommand(where *storeFlags) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the stored sessions, oldest first, and where history begins anew",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := store.open(a)
+			s, err := where.open(a)
 			if err != nil {
 				return err
 			}
-			o, err := store.options(time.Now())
+			o, err := where.options(time.Now())
 			if err != nil {
 				return err
 			}
-			c, err := baseline.Load(cmd.Context(), s, o)
+			c, err := store.Load(cmd.Context(), s, o)
 			if err != nil {
 				return err
 			}
@@ -70,19 +70,19 @@ func (a *app) baselineListCommand(store *storeFlags) *cobra.Command {
 			return a.listText(c)
 		},
 	}
-	store.registerFilter(cmd.Flags())
+	where.registerFilter(cmd.Flags())
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
 
 // complain names what cannot be used. The rest can, so it is no failure.
-func (a *app) complain(c *baseline.Contents) {
+func (a *app) complain(c *store.Contents) {
 	for _, f := range c.Faults {
 		fmt.Fprintf(a.err, "left out: %s\n", printable(f.Error()))
 	}
 }
 
-func (a *app) listText(c *baseline.Contents) error {
+func (a *app) listText(c *store.Contents) error {
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	if len(c.Sessions) > 0 {
 		fmt.Fprintln(w, "STARTED (UTC)\tMACHINE\tCOMMIT\tBUILD\tCELLS\tTRIALS\tKEY")
@@ -103,7 +103,7 @@ func (a *app) listText(c *baseline.Contents) error {
 	return w.Flush()
 }
 
-func about(g baseline.Segment) string {
+func about(g store.Segment) string {
 	switch len(g.Cells) {
 	case 0:
 		return g.Machine
@@ -127,7 +127,7 @@ type listedSession struct {
 	Interrupted string    `json:"interrupted,omitempty"`
 }
 
-func listEntry(s baseline.Session) listedSession {
+func listEntry(s store.Session) listedSession {
 	e := listedSession{
 		Key: s.Key.String(), Machine: s.Key.Machine, Started: s.Run.Started.UTC(), Run: s.Run.ID,
 		Cells: len(s.Run.Cells), Interrupted: s.Run.Interrupted,
@@ -151,14 +151,14 @@ func listEntry(s baseline.Session) listedSession {
 	return e
 }
 
-func (a *app) listJSON(s baseline.Store, c *baseline.Contents) error {
+func (a *app) listJSON(s store.Store, c *store.Contents) error {
 	type fault struct {
 		Key   string `json:"key"`
 		Error string `json:"error"`
 	}
 	type marker struct {
 		Key string `json:"key"`
-		baseline.Segment
+		store.Segment
 	}
 	list := struct {
 		Store    string          `json:"store"`

@@ -9,11 +9,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/llama-regress/llama-regress/ci/record"
-	"github.com/llama-regress/llama-regress/compare/baseline"
+	"github.com/llama-regress/llama-regress/ci/store"
 	"github.com/llama-regress/llama-regress/stats"
 )
 
-func (a *app) baselineShowCommand(store *storeFlags) *cobra.Command {
+func (a *app) baselineShowCommand(where *storeFlags) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "show SESSION",
@@ -25,15 +25,15 @@ stored, which 'llama-regress compare' reads.`,
   llama-regress baseline show 5aa1105d --json >base.json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := store.open(a)
+			s, err := where.open(a)
 			if err != nil {
 				return err
 			}
-			key, err := resolve(cmd.Context(), s, store.machine, args[0])
+			key, err := resolve(cmd.Context(), s, where.machine, args[0])
 			if err != nil {
 				return err
 			}
-			run, err := baseline.Fetch(cmd.Context(), s, key.String())
+			run, err := store.Fetch(cmd.Context(), s, key.String())
 			if err != nil {
 				return err
 			}
@@ -43,12 +43,12 @@ stored, which 'llama-regress compare' reads.`,
 			return a.showRun(key, run)
 		},
 	}
-	cmd.Flags().StringVar(&store.machine, "machine", "", "only sessions of this machine")
+	cmd.Flags().StringVar(&where.machine, "machine", "", "only sessions of this machine")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the record")
 	return cmd
 }
 
-func (a *app) showRun(key baseline.Key, run *record.Run) error {
+func (a *app) showRun(key store.Key, run *record.Run) error {
 	fmt.Fprintf(a.out, "%s\n", key)
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "started\t%s, took %v\n", run.Started.UTC().Format("2006-01-02 15:04:05 UTC"), run.Finished.Sub(run.Started).Round(1e9))

@@ -15,11 +15,11 @@ import (
 
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/runner"
-	"github.com/llama-regress/llama-regress/compare/baseline"
+	"github.com/llama-regress/llama-regress/ci/store"
 )
 
-func (a *app) baselinePutCommand(store *storeFlags) *cobra.Command {
-	var how baseline.RecordOptions
+func (a *app) baselinePutCommand(where *storeFlags) *cobra.Command {
+	var how store.RecordOptions
 	cmd := &cobra.Command{
 		Use:   "put [RUN...]",
 		Short: "Store measured sessions for good",
@@ -29,7 +29,7 @@ nothing, so a job may be repeated. The keys go to standard output.`,
 		Example: `  llama-regress baseline put
   llama-regress baseline put nightly/run.json --machine gpu-runner --store s3://perf/llama.cpp`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := store.openToWrite(a)
+			s, err := where.openToWrite(a)
 			if err != nil {
 				return err
 			}
@@ -41,7 +41,7 @@ nothing, so a job may be repeated. The keys go to standard output.`,
 				if err != nil {
 					return err
 				}
-				receipt, err := baseline.Record(cmd.Context(), s, run, how)
+				receipt, err := store.Record(cmd.Context(), s, run, how)
 				if err != nil {
 					return err
 				}
@@ -73,8 +73,8 @@ func readRun(path string) (*record.Run, error) {
 	return run, err
 }
 
-func (a *app) baselinePromoteCommand(store *storeFlags) *cobra.Command {
-	var g baseline.Segment
+func (a *app) baselinePromoteCommand(where *storeFlags) *cobra.Command {
+	var g store.Segment
 	cmd := &cobra.Command{
 		Use:   "promote --reason TEXT",
 		Short: "Accept a change: history begins anew with a session",
@@ -88,7 +88,7 @@ added to it. --revoke takes a marker back.`,
   llama-regress baseline promote --revoke segments/runner-1/20260309T211500Z-0123456789abcdef.json --reason "was noise"`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := store.openToWrite(a)
+			s, err := where.openToWrite(a)
 			if err != nil {
 				return err
 			}
@@ -97,10 +97,10 @@ added to it. --revoke takes a marker back.`,
 			}
 			g.Made = time.Now()
 			g.By = cmp.Or(a.getenv("GITHUB_ACTOR"), a.getenv("USER"))
-			if err := a.fillSegment(cmd.Context(), s, store.machine, &g); err != nil {
+			if err := a.fillSegment(cmd.Context(), s, where.machine, &g); err != nil {
 				return err
 			}
-			key, err := baseline.Promote(cmd.Context(), s, g)
+			key, err := store.Promote(cmd.Context(), s, g)
 			if err != nil {
 				return err
 			}
@@ -116,7 +116,7 @@ added to it. --revoke takes a marker back.`,
 	f.StringVar(&g.From, "from", "latest", "first session of the new segment: a key, a part of one, or latest")
 	f.StringArrayVar(&g.Cells, "cell", nil, "only the history of this cell; repeat for several")
 	f.StringVar(&g.Revokes, "revoke", "", "key of a marker to take back")
-	f.StringVar(&store.machine, "machine", "", "machine whose history it is, where the store has several")
+	f.StringVar(&where.machine, "machine", "", "machine whose history it is, where the store has several")
 	cmd.MarkFlagRequired("reason")
 	cmd.MarkFlagsMutuallyExclusive("from", "revoke")
 	cmd.MarkFlagsMutuallyExclusive("cell", "revoke")
@@ -125,7 +125,7 @@ added to it. --revoke takes a marker back.`,
 
 // fillSegment completes what the flags leave open, and checks what they say
 // against the store.
-func (a *app) fillSegment(ctx context.Context, s baseline.Store, machine string, g *baseline.Segment) error {
+func (a *app) fillSegment(ctx context.Context, s store.Store, machine string, g *store.Segment) error {
 	if g.Revokes != "" {
 		g.From = ""
 		g.Machine, _, _ = strings.Cut(strings.TrimPrefix(g.Revokes, "segments/"), "/")
@@ -146,7 +146,7 @@ func (a *app) fillSegment(ctx context.Context, s baseline.Store, machine string,
 	if err != nil {
 		return err
 	}
-	run, err := baseline.Fetch(ctx, s, from.String())
+	run, err := store.Fetch(ctx, s, from.String())
 	if err != nil {
 		return err
 	}
@@ -160,14 +160,14 @@ func (a *app) fillSegment(ctx context.Context, s baseline.Store, machine string,
 }
 
 // onlyMachine is the machine of a store that knows one.
-func onlyMachine(ctx context.Context, s baseline.Store) (string, error) {
+func onlyMachine(ctx context.Context, s store.Store) (string, error) {
 	objects, err := s.List(ctx, "runs/")
 	if err != nil {
 		return "", err
 	}
 	var machines []string
 	for _, o := range objects {
-		if key, err := baseline.ParseKey(o.Key); err == nil && !slices.Contains(machines, key.Machine) {
+		if key, err := store.ParseKey(o.Key); err == nil && !slices.Contains(machines, key.Machine) {
 			machines = append(machines, key.Machine)
 		}
 	}
@@ -177,7 +177,7 @@ func onlyMachine(ctx context.Context, s baseline.Store) (string, error) {
 	return strings.Join(machines, ""), nil
 }
 
-func (a *app) baselinePruneCommand(store *storeFlags) *cobra.Command {
+func (a *app) baselinePruneCommand(where *storeFlags) *cobra.Command {
 	var (
 		keep  int
 		older string
@@ -200,19 +200,19 @@ stay. On a git branch, earlier commits keep what is deleted.`,
 			if keep < 1 {
 				return fmt.Errorf("--keep %d: the latest session of a machine always stays", keep)
 			}
-			s, err := store.openToWrite(a)
+			s, err := where.openToWrite(a)
 			if err != nil {
 				return err
 			}
 			prefix := "runs/"
-			if store.machine != "" {
-				prefix += baseline.Slug(store.machine) + "/"
+			if where.machine != "" {
+				prefix += store.Slug(where.machine) + "/"
 			}
 			objects, err := s.List(cmd.Context(), prefix)
 			if err != nil {
 				return err
 			}
-			keys := baseline.Prunable(objects, baseline.Retention{Keep: keep, Before: before})
+			keys := store.Prunable(objects, store.Retention{Keep: keep, Before: before})
 			for _, key := range keys {
 				fmt.Fprintln(a.out, key)
 			}
@@ -233,7 +233,7 @@ stay. On a git branch, earlier commits keep what is deleted.`,
 	f := cmd.Flags()
 	f.IntVar(&keep, "keep", 30, "the latest so many sessions of every machine stay")
 	f.StringVar(&older, "older-than", "", "age, such as 365d, or day, such as 2026-03-09")
-	f.StringVar(&store.machine, "machine", "", "only sessions of this machine")
+	f.StringVar(&where.machine, "machine", "", "only sessions of this machine")
 	f.BoolVar(&yes, "yes", false, "delete them")
 	cmd.MarkFlagRequired("older-than")
 	return cmd

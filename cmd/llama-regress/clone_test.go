@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/llama-regress/llama-regress/ci/gguf"
 	"github.com/llama-regress/llama-regress/fixtures/fakebench"
-	"github.com/llama-regress/llama-regress/fixtures/gguf"
 )
 
 // A clone is of somebody's llama.cpp: its speed stands in the file of that

@@ -14,11 +14,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/llama-regress/llama-regress/ci/gguf"
 	"github.com/llama-regress/llama-regress/ci/github"
 	"github.com/llama-regress/llama-regress/ci/github/githubtest"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/fixtures/fakebench"
-	"github.com/llama-regress/llama-regress/fixtures/gguf"
 	"github.com/llama-regress/llama-regress/report/reporttest"
 )
 

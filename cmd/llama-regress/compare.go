@@ -14,8 +14,8 @@ import (
 	"github.com/llama-regress/llama-regress/ci/llama"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/runner"
+	"github.com/llama-regress/llama-regress/ci/store"
 	"github.com/llama-regress/llama-regress/compare"
-	"github.com/llama-regress/llama-regress/compare/baseline"
 	"github.com/llama-regress/llama-regress/report"
 )
 
@@ -23,7 +23,7 @@ func (a *app) compareCommand() *cobra.Command {
 	var (
 		raw   llama.ImportOptions
 		loose ignoring
-		store storeFlags
+		where storeFlags
 		past  pastFlags
 		pass  gateFlags
 		out   outputs
@@ -54,9 +54,9 @@ FILE#ARM selects an arm of a run record.
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg := config.Default()
-			if store.config != "" {
+			if where.config != "" {
 				var err error
-				if cfg, err = config.Load(store.config); err != nil {
+				if cfg, err = config.Load(where.config); err != nil {
 					return err
 				}
 			}
@@ -68,13 +68,13 @@ FILE#ARM selects an arm of a run record.
 			if err := out.spare(a, args); err != nil {
 				return err
 			}
-			var opened baseline.Store
+			var opened store.Store
 			read := func(arg string) (compare.Selection, error) {
 				if !strings.HasPrefix(arg, storePrefix) {
 					return selectArm(arg, raw)
 				}
 				if opened == nil {
-					if opened, err = store.open(a); err != nil {
+					if opened, err = where.open(a); err != nil {
 						return compare.Selection{}, err
 					}
 				}
@@ -103,7 +103,7 @@ FILE#ARM selects an arm of a run record.
 				return err
 			}
 			if opened == nil {
-				if opened, err = store.open(a); err != nil {
+				if opened, err = where.open(a); err != nil {
 					return err
 				}
 			}
@@ -120,8 +120,8 @@ FILE#ARM selects an arm of a run record.
 	loose.register(cmd.Flags())
 	cmd.Flags().BoolVar(&raw.Partial, "partial", false, "use the whole results of a raw file that breaks off or holds other text too")
 	cmd.Flags().BoolVar(&raw.Mixed, "mixed", false, "accept a raw file with results of several builds or machines")
-	store.registerRef(cmd.Flags())
-	cmd.Flags().StringVarP(&store.config, "config", "c", "", "configuration whose margins are used; its store too (default of the store: that of "+defaultConfig+", if there)")
+	where.registerRef(cmd.Flags())
+	cmd.Flags().StringVarP(&where.config, "config", "c", "", "configuration whose margins are used; its store too (default of the store: that of "+defaultConfig+", if there)")
 	past.register(cmd.Flags())
 	pass.register(cmd.Flags())
 	out.register(cmd.Flags())

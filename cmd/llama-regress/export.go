@@ -13,9 +13,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/llama-regress/llama-regress/ci/export"
 	"github.com/llama-regress/llama-regress/ci/record"
-	"github.com/llama-regress/llama-regress/compare/baseline"
-	"github.com/llama-regress/llama-regress/compare/baseline/export"
+	"github.com/llama-regress/llama-regress/ci/store"
 )
 
 // exporting says as what to export, and where to.
@@ -59,7 +59,7 @@ hold a run.json. 'llama-regress baseline export' does the same for a store.`,
 	return cmd
 }
 
-func (a *app) baselineExportCommand(store *storeFlags) *cobra.Command {
+func (a *app) baselineExportCommand(where *storeFlags) *cobra.Command {
 	var how exporting
 	cmd := &cobra.Command{
 		Use:   "export",
@@ -69,15 +69,15 @@ func (a *app) baselineExportCommand(store *storeFlags) *cobra.Command {
   llama-regress baseline export -f sqlite -o llama-bench.sqlite && compare-llama-bench.py`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := store.open(a)
+			s, err := where.open(a)
 			if err != nil {
 				return err
 			}
-			o, err := store.options(time.Now())
+			o, err := where.options(time.Now())
 			if err != nil {
 				return err
 			}
-			c, err := baseline.Load(cmd.Context(), s, o)
+			c, err := store.Load(cmd.Context(), s, o)
 			if err != nil {
 				return err
 			}
@@ -85,16 +85,16 @@ func (a *app) baselineExportCommand(store *storeFlags) *cobra.Command {
 			return how.write(a, func(add func(*record.Run) error) error { return addStored(cmd.Context(), s, c, add) })
 		},
 	}
-	store.registerFilter(cmd.Flags())
+	where.registerFilter(cmd.Flags())
 	how.register(cmd.Flags())
 	return cmd
 }
 
 // addStored reads the sessions one after another: no two are in memory at once.
-func addStored(ctx context.Context, s baseline.Store, c *baseline.Contents, add func(*record.Run) error) error {
+func addStored(ctx context.Context, s store.Store, c *store.Contents, add func(*record.Run) error) error {
 	for _, session := range c.Sessions {
-		run, err := baseline.Fetch(ctx, s, session.Key.String())
-		if errors.Is(err, baseline.ErrNotFound) {
+		run, err := store.Fetch(ctx, s, session.Key.String())
+		if errors.Is(err, store.ErrNotFound) {
 			continue // pruned since it was listed
 		}
 		if err != nil {

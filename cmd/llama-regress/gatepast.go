@@ -17,7 +17,7 @@ import (
 
 	"github.com/llama-regress/llama-regress/ci/config"
 	"github.com/llama-regress/llama-regress/ci/record"
-	"github.com/llama-regress/llama-regress/compare/baseline"
+	"github.com/llama-regress/llama-regress/ci/store"
 )
 
 // confirmFolder holds, within the output folder, the run that confirmed what
@@ -33,7 +33,7 @@ type gatePast struct {
 	confirmWith string
 	noConfirm   bool
 
-	store baseline.Store // nil for none
+	store store.Store // nil for none
 }
 
 func (g *gatePast) register(f *pflag.FlagSet) {
@@ -67,7 +67,7 @@ func (g *gatePast) put(ctx context.Context, a *app, run *record.Run, complete bo
 		fmt.Fprintln(a.err, "not stored: the session is not complete")
 		return nil
 	}
-	receipt, err := baseline.Record(ctx, g.store, run, baseline.RecordOptions{Machine: g.pastFlags.machine})
+	receipt, err := store.Record(ctx, g.store, run, store.RecordOptions{Machine: g.pastFlags.machine})
 	for _, warning := range receipt.Warnings {
 		fmt.Fprintf(a.err, "stored: %s\n", printable(warning))
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/llama-regress/llama-regress/ci/config"
 	"github.com/llama-regress/llama-regress/ci/provision"
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/store"
 	"github.com/llama-regress/llama-regress/compare"
-	"github.com/llama-regress/llama-regress/compare/baseline"
 	"github.com/llama-regress/llama-regress/compare/history"
 	"github.com/llama-regress/llama-regress/report"
 )
@@ -45,7 +45,7 @@ type pastJudgement struct {
 }
 
 // byHistory judges one session by the stored ones of its machine.
-func (a *app) byHistory(ctx context.Context, s baseline.Store, head compare.Selection, p pastFlags, policy compare.Policy) (*pastJudgement, error) {
+func (a *app) byHistory(ctx context.Context, s store.Store, head compare.Selection, p pastFlags, policy compare.Policy) (*pastJudgement, error) {
 	if p.sessions < 1 {
 		return nil, fmt.Errorf("--sessions %d: at least one stored session is needed, and four for a verdict", p.sessions)
 	}
@@ -53,8 +53,8 @@ func (a *app) byHistory(ctx context.Context, s baseline.Store, head compare.Sele
 	if err != nil {
 		return nil, err
 	}
-	machine := baseline.Slug(cmp.Or(p.machine, head.Run.Host.Name))
-	contents, err := baseline.Load(ctx, s, baseline.LoadOptions{Machine: machine, Cache: cache})
+	machine := store.Slug(cmp.Or(p.machine, head.Run.Host.Name))
+	contents, err := store.Load(ctx, s, store.LoadOptions{Machine: machine, Cache: cache})
 	if err != nil {
 		return nil, err
 	}
@@ -84,11 +84,11 @@ func (a *app) byHistory(ctx context.Context, s baseline.Store, head compare.Sele
 }
 
 // noSessions says why there is no baseline at all.
-func noSessions(ctx context.Context, s baseline.Store, machine string) string {
+func noSessions(ctx context.Context, s store.Store, machine string) string {
 	var others []string
 	objects, _ := s.List(ctx, "runs/") // to be more helpful; the store was read before
 	for _, o := range objects {
-		if key, err := baseline.ParseKey(o.Key); err == nil && !slices.Contains(others, key.Machine) {
+		if key, err := store.ParseKey(o.Key); err == nil && !slices.Contains(others, key.Machine) {
 			others = append(others, key.Machine)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/gguf"
 	"github.com/llama-regress/llama-regress/ci/host"
 	"github.com/llama-regress/llama-regress/ci/llama"
 	"github.com/llama-regress/llama-regress/ci/load"
@@ -22,7 +23,6 @@ import (
 	"github.com/llama-regress/llama-regress/ci/runner"
 	"github.com/llama-regress/llama-regress/ci/serve"
 	"github.com/llama-regress/llama-regress/compare"
-	"github.com/llama-regress/llama-regress/fixtures/gguf"
 	"github.com/llama-regress/llama-regress/report"
 )
 

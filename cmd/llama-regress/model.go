@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/llama-regress/llama-regress/ci/gguf"
 	"github.com/llama-regress/llama-regress/ci/provision"
-	"github.com/llama-regress/llama-regress/fixtures/gguf"
 )
 
 // syntheticModel makes the preset's model and returns its path. Without a path

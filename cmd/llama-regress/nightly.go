@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/store"
 	"github.com/llama-regress/llama-regress/compare"
-	"github.com/llama-regress/llama-regress/compare/baseline"
 	"github.com/llama-regress/llama-regress/compare/history"
 	"github.com/llama-regress/llama-regress/report"
 	"github.com/llama-regress/llama-regress/report/html"
@@ -150,7 +150,7 @@ func (a *app) lookAtNights(ctx context.Context, how lookback) (report.Nightly, e
 	if err != nil {
 		return none, err
 	}
-	c, err := baseline.Load(ctx, s, load)
+	c, err := store.Load(ctx, s, load)
 	if err != nil {
 		return none, err
 	}

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/llama-regress/llama-regress/ci/record"
-	"github.com/llama-regress/llama-regress/compare/baseline"
+	"github.com/llama-regress/llama-regress/ci/store"
 	"github.com/llama-regress/llama-regress/compare/history/historytest"
 )
 
@@ -29,7 +29,7 @@ func writeRuns(t *testing.T, dir string, runs []*record.Run) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		path := filepath.Join(dir, baseline.KeyOf(run, "", 1).String())
+		path := filepath.Join(dir, store.KeyOf(run, "", 1).String())
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}

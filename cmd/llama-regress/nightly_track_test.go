@@ -8,7 +8,7 @@ import (
 
 	"github.com/llama-regress/llama-regress/ci/github/githubtest"
 	"github.com/llama-regress/llama-regress/ci/record"
-	"github.com/llama-regress/llama-regress/compare/baseline"
+	"github.com/llama-regress/llama-regress/ci/store"
 	"github.com/llama-regress/llama-regress/compare/history/historytest"
 )
 
@@ -31,11 +31,11 @@ func TestNightlyTrack(t *testing.T) {
 		{Model: "a", Test: "pp512", Level: 500, Steps: map[int]float64{50: 0.9, 80: 1 / 0.9, 110: 0.9}},
 		{Model: "b", Test: "pp512", Level: 100, Steps: map[int]float64{50: 0.93, 80: 1 / 0.93}},
 	}}.Runs()
-	store := stored(t, nil)
+	ref := stored(t, nil)
 	after := func(nights int, says string) {
 		t.Helper()
-		write(t, store, runs[:nights])
-		j.run(exitPass, "nightly", "track", "--store", store)
+		write(t, ref, runs[:nights])
+		j.run(exitPass, "nightly", "track", "--store", ref)
 		if !strings.Contains(j.out.String(), says) {
 			t.Errorf("after %d nights it said %q, want %q", nights, &j.out, says)
 		}
@@ -43,8 +43,8 @@ func TestNightlyTrack(t *testing.T) {
 	}
 	after(50, "no change point to follow")
 	// Dry, so nothing is written.
-	write(t, store, runs[:56])
-	j.run(exitPass, "nightly", "track", "--store", store, "--dry-run")
+	write(t, ref, runs[:56])
+	j.run(exitPass, "nightly", "track", "--store", ref, "--dry-run")
 	if len(s.Issues) != 0 || !strings.Contains(j.out.String(), "since 2025-12-2") {
 		t.Errorf("a dry run made %d issues and said %s", len(s.Issues), &j.out)
 	}
@@ -64,11 +64,11 @@ func TestNightlyTrack(t *testing.T) {
 		t.Fatalf("%d issues", len(s.Issues))
 	}
 	// What is accepted is over, also where it is no change point any more.
-	st, err := baseline.Open(store, baseline.Options{})
+	st, err := store.Open(ref, store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := baseline.Promote(context.Background(), st, baseline.Segment{Machine: "bench-01", From: baseline.KeyOf(runs[110], "", 1).String(), Reason: "agreed with @octocat", Made: time.Now()}); err != nil {
+	if _, err := store.Promote(context.Background(), st, store.Segment{Machine: "bench-01", From: store.KeyOf(runs[110], "", 1).String(), Reason: "agreed with @octocat", Made: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	after(118, "issue updated")
@@ -78,9 +78,9 @@ func TestNightlyTrack(t *testing.T) {
 }
 
 // write puts runs into a store that is a folder.
-func write(t *testing.T, store string, runs []*record.Run) {
+func write(t *testing.T, ref string, runs []*record.Run) {
 	t.Helper()
-	writeRuns(t, strings.TrimPrefix(store, "dir:"), runs)
+	writeRuns(t, strings.TrimPrefix(ref, "dir:"), runs)
 }
 
 func TestNightlyTrackThatFails(t *testing.T) {
@@ -88,13 +88,13 @@ func TestNightlyTrackThatFails(t *testing.T) {
 	s := githubtest.New(t, "issues/list-for-repo")
 	s.Fail("issues/list-for-repo", githubtest.Fault{Status: 403})
 	j := newJob(t, s, "schedule", nil)
-	store := stored(t, historytest.Story{Machine: "bench-01", Nights: 10, Noise: 0.005, Cells: []historytest.Cell{{Model: "a", Test: "pp512", Level: 500}}}.Runs())
-	j.run(exitPass, "nightly", "track", "--store", store)
+	ref := stored(t, historytest.Story{Machine: "bench-01", Nights: 10, Noise: 0.005, Cells: []historytest.Cell{{Model: "a", Test: "pp512", Level: 500}}}.Runs())
+	j.run(exitPass, "nightly", "track", "--store", ref)
 	if !strings.Contains(j.err.String(), "issues: read") {
 		t.Errorf("stderr is %s", &j.err)
 	}
 	delete(j.env, "GITHUB_TOKEN")
-	j.run(exitBroken, "nightly", "track", "--store", store, "--require-post")
+	j.run(exitBroken, "nightly", "track", "--store", ref, "--require-post")
 	j.env["GITHUB_EVENT_NAME"] = "pull_request"
-	j.run(exitBroken, "nightly", "track", "--store", store)
+	j.run(exitBroken, "nightly", "track", "--store", ref)
 }

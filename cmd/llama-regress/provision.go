@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/llama-regress/llama-regress/ci/gguf"
 	"github.com/llama-regress/llama-regress/ci/provision"
-	"github.com/llama-regress/llama-regress/fixtures/gguf"
 )
 
 // finding are the flags that say where llama.cpp's programs may come from.

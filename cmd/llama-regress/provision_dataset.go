@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/llama-regress/llama-regress/ci/conversations"
 	"github.com/llama-regress/llama-regress/ci/provision"
-	"github.com/llama-regress/llama-regress/fixtures/sharegpt"
 )
 
 func (a *app) provisionDatasetCommand() *cobra.Command {
@@ -68,7 +68,7 @@ Enough to try a load test with, too few and too short to stand for real users.`,
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			return to.write(a, func(w io.Writer) error {
-				_, err := w.Write(sharegpt.Sample())
+				_, err := w.Write(conversations.Sample())
 				return err
 			})
 		},
@@ -80,8 +80,8 @@ Enough to try a load test with, too few and too short to stand for real users.`,
 func (a *app) datasetSyntheticCommand() *cobra.Command {
 	var (
 		to             outFile
-		s              sharegpt.Synthetic
-		prompt, answer = sharegpt.DefaultPrompt, sharegpt.DefaultAnswer
+		s              conversations.Synthetic
+		prompt, answer = conversations.DefaultPrompt, conversations.DefaultAnswer
 	)
 	cmd := &cobra.Command{
 		Use:   "synthetic",
@@ -95,7 +95,7 @@ every machine.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s.Prompt, s.Answer = prompt, answer
-			return to.write(a, func(w io.Writer) error { return sharegpt.Write(cmd.Context(), w, s) })
+			return to.write(a, func(w io.Writer) error { return conversations.Write(cmd.Context(), w, s) })
 		},
 	}
 	to.register(cmd)
@@ -110,7 +110,7 @@ every machine.`,
 	return cmd
 }
 
-func lengthFlags(f *pflag.FlagSet, what string, l *sharegpt.Length) {
+func lengthFlags(f *pflag.FlagSet, what string, l *conversations.Length) {
 	f.Float64Var(&l.Median, what+"-words", l.Median, "median length of a "+what+" in words")
 	f.Float64Var(&l.Sigma, what+"-sigma", l.Sigma, "standard deviation of its logarithm; 0 makes all equal")
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/conversations"
 	"github.com/llama-regress/llama-regress/ci/provision"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/compare"
-	"github.com/llama-regress/llama-regress/fixtures/sharegpt"
 	"github.com/llama-regress/llama-regress/report"
 )
 
@@ -120,7 +120,7 @@ func quickstartServe(dir string) (*config.Serve, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	if err := record.WriteAtomically(path, sharegpt.Sample()); err != nil {
+	if err := record.WriteAtomically(path, conversations.Sample()); err != nil {
 		return nil, err
 	}
 	s := config.DefaultServe()

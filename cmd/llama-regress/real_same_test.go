@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/gguf"
 	"github.com/llama-regress/llama-regress/ci/host"
 	"github.com/llama-regress/llama-regress/ci/llama"
 	"github.com/llama-regress/llama-regress/ci/plan"
@@ -15,7 +16,6 @@ import (
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/runner"
 	"github.com/llama-regress/llama-regress/compare"
-	"github.com/llama-regress/llama-regress/fixtures/gguf"
 )
 
 // longVariable asks for the tests that take half an hour: CI's nightly profile.

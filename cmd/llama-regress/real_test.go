@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/llama-regress/llama-regress/ci/gguf"
 	"github.com/llama-regress/llama-regress/ci/provision"
 	"github.com/llama-regress/llama-regress/ci/record"
-	"github.com/llama-regress/llama-regress/fixtures/gguf"
 )
 
 // realLlama finds a llama.cpp that this machine has. On a desk its absence is

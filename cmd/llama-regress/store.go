@@ -13,7 +13,7 @@ import (
 
 	"github.com/llama-regress/llama-regress/ci/config"
 	"github.com/llama-regress/llama-regress/ci/provision"
-	"github.com/llama-regress/llama-regress/compare/baseline"
+	"github.com/llama-regress/llama-regress/ci/store"
 )
 
 // defaultStore is where records live when nobody says otherwise.
@@ -42,7 +42,7 @@ func (s *storeFlags) registerFilter(f *pflag.FlagSet) {
 }
 
 // open opens the store that the flags name.
-func (s *storeFlags) open(a *app) (baseline.Store, error) {
+func (s *storeFlags) open(a *app) (store.Store, error) {
 	ref := s.ref
 	if ref == "" {
 		var err error
@@ -54,7 +54,7 @@ func (s *storeFlags) open(a *app) (baseline.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return baseline.Open(ref, baseline.Options{Cache: cache, Getenv: a.getenv})
+	return store.Open(ref, store.Options{Cache: cache, Getenv: a.getenv})
 }
 
 func (s *storeFlags) configured() (string, error) {
@@ -76,7 +76,7 @@ func (s *storeFlags) configured() (string, error) {
 
 // openToWrite also refuses what must never write: a pull request's numbers are
 // not the project's, and its code is not to be trusted with its history.
-func (s *storeFlags) openToWrite(a *app) (baseline.Store, error) {
+func (s *storeFlags) openToWrite(a *app) (store.Store, error) {
 	event := a.getenv("GITHUB_EVENT_NAME")
 	if strings.HasPrefix(event, "pull_request") || event == "merge_group" {
 		return nil, fmt.Errorf("this job runs for a %s event, and pull requests never write to a store: do this on push or schedule", event)
@@ -85,14 +85,14 @@ func (s *storeFlags) openToWrite(a *app) (baseline.Store, error) {
 }
 
 // options are those of a Load: the filter, and where the index lies.
-func (s *storeFlags) options(now time.Time) (baseline.LoadOptions, error) {
+func (s *storeFlags) options(now time.Time) (store.LoadOptions, error) {
 	cache, err := provision.DefaultCacheDir()
 	if err != nil {
-		return baseline.LoadOptions{}, err
+		return store.LoadOptions{}, err
 	}
-	o := baseline.LoadOptions{Cache: cache}
+	o := store.LoadOptions{Cache: cache}
 	if s.machine != "" {
-		o.Machine = baseline.Slug(s.machine)
+		o.Machine = store.Slug(s.machine)
 	}
 	if s.since != "" {
 		if o.Since, err = moment(s.since, now); err != nil {

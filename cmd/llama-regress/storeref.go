@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/store"
 	"github.com/llama-regress/llama-regress/compare"
-	"github.com/llama-regress/llama-regress/compare/baseline"
 )
 
 // storePrefix begins what names stored sessions where a file is expected:
@@ -28,7 +28,7 @@ key that no other has; #ARM selects an arm. store: alone, as BASE, is history
 mode: HEAD is judged by what the stored sessions of its machine lead to expect.`
 
 // fromStore reads the session that a reference names.
-func (a *app) fromStore(ctx context.Context, s baseline.Store, machine, ref string) (compare.Selection, error) {
+func (a *app) fromStore(ctx context.Context, s store.Store, machine, ref string) (compare.Selection, error) {
 	name, arm, named := strings.Cut(strings.TrimPrefix(ref, storePrefix), "#")
 	if name == "" {
 		return compare.Selection{}, fmt.Errorf("%s: which session? Such as %slatest; %s alone is history mode, and BASE", ref, storePrefix, storePrefix)
@@ -37,7 +37,7 @@ func (a *app) fromStore(ctx context.Context, s baseline.Store, machine, ref stri
 	if err != nil {
 		return compare.Selection{}, fmt.Errorf("%s: %w", ref, err)
 	}
-	run, err := baseline.Fetch(ctx, s, key.String())
+	run, err := store.Fetch(ctx, s, key.String())
 	if err != nil {
 		return compare.Selection{}, fmt.Errorf("%s: %w", ref, err)
 	}
@@ -61,18 +61,18 @@ func pickArm(run *record.Run, name, arm string) (compare.Selection, error) {
 }
 
 // resolve finds the one session that the user means.
-func resolve(ctx context.Context, s baseline.Store, machine, name string) (baseline.Key, error) {
+func resolve(ctx context.Context, s store.Store, machine, name string) (store.Key, error) {
 	prefix := "runs/"
 	if machine != "" {
-		prefix += baseline.Slug(machine) + "/"
+		prefix += store.Slug(machine) + "/"
 	}
 	objects, err := s.List(ctx, prefix)
 	if err != nil {
-		return baseline.Key{}, err
+		return store.Key{}, err
 	}
 	commit, byCommit := strings.CutPrefix(name, "commit=")
 	latest := name == "latest" || byCommit
-	means := func(key baseline.Key, text string) bool {
+	means := func(key store.Key, text string) bool {
 		switch {
 		case byCommit:
 			return commit != "" && (strings.HasPrefix(key.Commit, commit) || strings.HasPrefix(commit, key.Commit))
@@ -81,19 +81,19 @@ func resolve(ctx context.Context, s baseline.Store, machine, name string) (basel
 		}
 		return strings.Contains(text, name)
 	}
-	var found []baseline.Key
+	var found []store.Key
 	for _, o := range objects {
-		if key, err := baseline.ParseKey(o.Key); err == nil && means(key, o.Key) {
+		if key, err := store.ParseKey(o.Key); err == nil && means(key, o.Key) {
 			found = append(found, key)
 		}
 	}
 	switch {
 	case len(found) == 0:
-		return baseline.Key{}, fmt.Errorf("no session in %s matches %q; 'llama-regress baseline list' shows what there is", printable(s.String()), name)
+		return store.Key{}, fmt.Errorf("no session in %s matches %q; 'llama-regress baseline list' shows what there is", printable(s.String()), name)
 	case latest:
-		return slices.MaxFunc(found, func(x, y baseline.Key) int { return x.Started.Compare(y.Started) }), nil
+		return slices.MaxFunc(found, func(x, y store.Key) int { return x.Started.Compare(y.Started) }), nil
 	case len(found) > 1:
-		return baseline.Key{}, fmt.Errorf("%q matches %d sessions, such as %s and %s: name more of the key", name, len(found), found[0], found[1])
+		return store.Key{}, fmt.Errorf("%q matches %d sessions, such as %s and %s: name more of the key", name, len(found), found[0], found[1])
 	}
 	return found[0], nil
 }

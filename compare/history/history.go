@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/store"
 	"github.com/llama-regress/llama-regress/compare"
-	"github.com/llama-regress/llama-regress/compare/baseline"
 )
 
 // defaultMost is the target size of a baseline: 10 to 20 sessions (statistics
@@ -36,13 +36,13 @@ type Options struct {
 // stored sessions of the same machine with the same hard fingerprint, model,
 // and parameters of the arm, within the cell's current segment.
 type Choice struct {
-	Arm   string                        // of the session under test
-	Cells map[string][]baseline.Session // by Cell.Key, oldest first; absent where none can serve
+	Arm   string                     // of the session under test
+	Cells map[string][]store.Session // by Cell.Key, oldest first; absent where none can serve
 
 	// Mismatched is the latest session that hard keys, or another model or dataset
 	// of the same name, alone keep from serving, where none can serve: to be named
 	// beside what differs. Nil otherwise.
-	Mismatched *baseline.Session
+	Mismatched *store.Session
 
 	// PassedOver says why others cannot serve, the most frequent reason first.
 	PassedOver []Reason
@@ -56,11 +56,11 @@ type Reason struct {
 
 // Choose picks the baseline of head from what a store holds. Sessions that
 // began at the same time as head or later, and head itself, take no part.
-func Choose(c *baseline.Contents, head *record.Run, o Options) Choice {
-	o.Machine = cmp.Or(o.Machine, baseline.Slug(head.Host.Name))
+func Choose(c *store.Contents, head *record.Run, o Options) Choice {
+	o.Machine = cmp.Or(o.Machine, store.Slug(head.Host.Name))
 	o.Arm = cmp.Or(o.Arm, head.Baseline)
 	o.Most = cmp.Or(o.Most, defaultMost)
-	choice := Choice{Arm: o.Arm, Cells: make(map[string][]baseline.Session)}
+	choice := Choice{Arm: o.Arm, Cells: make(map[string][]store.Session)}
 	passed := make(map[string]int)
 	fit := 0
 	for _, s := range slices.Backward(c.Sessions) { // latest first
@@ -110,7 +110,7 @@ func Choose(c *baseline.Contents, head *record.Run, o Options) Choice {
 
 // bothCells are the cells of a session and, after them, those that it has lost: a
 // recent session has them, and it does not.
-func bothCells(head *record.Run, s baseline.Session, recent bool) []record.Cell {
+func bothCells(head *record.Run, s store.Session, recent bool) []record.Cell {
 	cells := slices.Clone(head.Cells)
 	for _, c := range s.Run.Cells {
 		if recent && !slices.ContainsFunc(head.Cells, func(x record.Cell) bool { return x.Key == c.Key }) {
@@ -121,7 +121,7 @@ func bothCells(head *record.Run, s baseline.Session, recent bool) []record.Cell 
 }
 
 // unfit says why a whole session cannot serve, "" when it may.
-func unfit(s baseline.Session, head *record.Run, arm string) string {
+func unfit(s store.Session, head *record.Run, arm string) string {
 	if !s.Run.Started.Before(head.Started) {
 		return "not earlier than this session"
 	}
@@ -144,14 +144,14 @@ func unfit(s baseline.Session, head *record.Run, arm string) string {
 }
 
 // hardDifferences lists the keys that keep a session from serving.
-func hardDifferences(s baseline.Session, head *record.Run, arm string) []record.KeyDiff {
+func hardDifferences(s store.Session, head *record.Run, arm string) []record.KeyDiff {
 	theirs, _ := armOf(&s.Run, arm)
 	ours, _ := armOf(head, arm)
 	return compare.HardDifferences(compare.Selection{Run: &s.Run, Arm: theirs.Name}, compare.Selection{Run: head, Arm: ours.Name})
 }
 
 // unfitCell says why a session cannot serve for one cell, "" when it can.
-func unfitCell(c *baseline.Contents, s baseline.Session, head *record.Run, o Options, cell string) string {
+func unfitCell(c *store.Contents, s store.Session, head *record.Run, o Options, cell string) string {
 	if g, ok := c.Segment(o.Machine, cell); ok && s.Key.Started.Before(g.Start()) {
 		return fmt.Sprintf("before history began anew on %s: %s", g.Start().Format(time.DateOnly), g.Reason)
 	}
@@ -186,7 +186,7 @@ func armOf(run *record.Run, name string) (record.Arm, bool) {
 
 // namesakes lists what a session measured otherwise under the names of a cell,
 // as far as it is not ignored.
-func namesakes(s baseline.Session, head *record.Run, o Options, cell string) map[string][]record.KeyDiff {
+func namesakes(s store.Session, head *record.Run, o Options, cell string) map[string][]record.KeyDiff {
 	i := slices.IndexFunc(s.Run.Cells, func(x record.Cell) bool { return x.Key == cell })
 	if i < 0 {
 		return nil
@@ -220,9 +220,9 @@ func anotherOf(found map[string][]record.KeyDiff, model string) string {
 }
 
 // Sessions lists the chosen sessions, each once, oldest first.
-func (c Choice) Sessions() []baseline.Session {
-	seen := make(map[baseline.Key]bool)
-	var all []baseline.Session
+func (c Choice) Sessions() []store.Session {
+	seen := make(map[store.Key]bool)
+	var all []store.Session
 	for _, sessions := range c.Cells {
 		for _, s := range sessions {
 			if !seen[s.Key] {
@@ -231,7 +231,7 @@ func (c Choice) Sessions() []baseline.Session {
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b baseline.Session) int {
+	slices.SortFunc(all, func(a, b store.Session) int {
 		return cmp.Or(a.Key.Started.Compare(b.Key.Started), strings.Compare(a.Key.String(), b.Key.String()))
 	})
 	return all
@@ -241,8 +241,8 @@ func (c Choice) Sessions() []baseline.Session {
 // each only the cells are left for which it was chosen; where no session can
 // serve, it is the mismatched one, so that compare.History names its keys. A
 // session that was pruned meanwhile is left out.
-func (c Choice) Selections(ctx context.Context, s baseline.Store) ([]compare.Selection, error) {
-	cells := make(map[baseline.Key]map[string]bool)
+func (c Choice) Selections(ctx context.Context, s store.Store) ([]compare.Selection, error) {
+	cells := make(map[store.Key]map[string]bool)
 	for cell, sessions := range c.Cells {
 		for _, session := range sessions {
 			if cells[session.Key] == nil {
@@ -253,13 +253,13 @@ func (c Choice) Selections(ctx context.Context, s baseline.Store) ([]compare.Sel
 	}
 	sessions := c.Sessions()
 	if len(sessions) == 0 && c.Mismatched != nil {
-		sessions = []baseline.Session{*c.Mismatched}
+		sessions = []store.Session{*c.Mismatched}
 	}
 	var selections []compare.Selection
 	for _, session := range sessions {
 		key := session.Key
-		run, err := baseline.Fetch(ctx, s, key.String())
-		if errors.Is(err, baseline.ErrNotFound) {
+		run, err := store.Fetch(ctx, s, key.String())
+		if errors.Is(err, store.ErrNotFound) {
 			continue
 		}
 		if err != nil {

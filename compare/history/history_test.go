@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/store"
 	"github.com/llama-regress/llama-regress/compare"
-	"github.com/llama-regress/llama-regress/compare/baseline"
 )
 
 var first = time.Date(2026, 3, 1, 21, 0, 0, 0, time.UTC)
@@ -38,30 +38,30 @@ func session(n int) *record.Run {
 	return run
 }
 
-func stored(t *testing.T, runs ...*record.Run) (baseline.Store, *baseline.Contents) {
+func stored(t *testing.T, runs ...*record.Run) (store.Store, *store.Contents) {
 	t.Helper()
-	s, err := baseline.Open("dir:"+t.TempDir(), baseline.Options{})
+	s, err := store.Open("dir:"+t.TempDir(), store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, run := range runs {
-		if _, err := baseline.Record(context.Background(), s, run, baseline.RecordOptions{Now: first.AddDate(1, 0, 0)}); err != nil {
+		if _, err := store.Record(context.Background(), s, run, store.RecordOptions{Now: first.AddDate(1, 0, 0)}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return s, contents(t, s)
 }
 
-func contents(t *testing.T, s baseline.Store) *baseline.Contents {
+func contents(t *testing.T, s store.Store) *store.Contents {
 	t.Helper()
-	c, err := baseline.Load(context.Background(), s, baseline.LoadOptions{})
+	c, err := store.Load(context.Background(), s, store.LoadOptions{})
 	if err != nil || len(c.Faults) > 0 {
 		t.Fatal(err, c.Faults)
 	}
 	return c
 }
 
-func ids(sessions []baseline.Session) (names []string) {
+func ids(sessions []store.Session) (names []string) {
 	for _, s := range sessions {
 		names = append(names, s.Run.ID)
 	}
@@ -91,7 +91,7 @@ func TestChooseTheLatestInOrder(t *testing.T) {
 	if got := Choose(c, session(40), Options{Machine: "other"}); len(got.Cells) != 0 || got.PassedOver != nil {
 		t.Errorf("another machine's: %+v", got)
 	}
-	if got := Choose(new(baseline.Contents), session(1), Options{}); len(got.Cells) != 0 {
+	if got := Choose(new(store.Contents), session(1), Options{}); len(got.Cells) != 0 {
 		t.Errorf("of an empty store: %+v", got)
 	}
 }
@@ -164,7 +164,7 @@ func TestChooseCurrentSegment(t *testing.T) {
 	}
 	s, c := stored(t, runs...)
 	from := c.Sessions[7].Key.String()
-	if _, err := baseline.Promote(ctx, s, baseline.Segment{Machine: "r", From: from, Cells: []string{a}, Reason: "agreed", Made: first.AddDate(0, 0, 20)}); err != nil {
+	if _, err := store.Promote(ctx, s, store.Segment{Machine: "r", From: from, Cells: []string{a}, Reason: "agreed", Made: first.AddDate(0, 0, 20)}); err != nil {
 		t.Fatal(err)
 	}
 	head := session(10)
@@ -197,7 +197,7 @@ func TestChooseCurrentSegment(t *testing.T) {
 		t.Errorf("after one was pruned: %d, %v", len(past), err)
 	}
 	// All cells: nothing from before serves, and the reason says why.
-	if _, err := baseline.Promote(ctx, s, baseline.Segment{Machine: "r", From: c.Sessions[9].Key.String(), Reason: "agreed again", Made: first.AddDate(0, 0, 21)}); err != nil {
+	if _, err := store.Promote(ctx, s, store.Segment{Machine: "r", From: c.Sessions[9].Key.String(), Reason: "agreed again", Made: first.AddDate(0, 0, 21)}); err != nil {
 		t.Fatal(err)
 	}
 	choice = Choose(contents(t, s), head, Options{})

@@ -5,8 +5,8 @@ import (
 	"fmt"
 
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/store"
 	"github.com/llama-regress/llama-regress/compare"
-	"github.com/llama-regress/llama-regress/compare/baseline"
 )
 
 // A Latest is a machine's last night in the light of those before it.
@@ -18,9 +18,9 @@ type Latest struct {
 
 // Judge compares the last night of a machine with the stored sessions before
 // it, in history mode: what it finds is nominated and never proven.
-func Judge(ctx context.Context, s baseline.Store, c *baseline.Contents, m Machine, policy compare.Policy) (Latest, error) {
+func Judge(ctx context.Context, s store.Store, c *store.Contents, m Machine, policy compare.Policy) (Latest, error) {
 	night := m.Last()
-	run, err := baseline.Fetch(ctx, s, night.Key.String())
+	run, err := store.Fetch(ctx, s, night.Key.String())
 	if err != nil {
 		return Latest{}, fmt.Errorf("read the last night of %s: %w", m.Name, err)
 	}

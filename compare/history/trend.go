@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/store"
 	"github.com/llama-regress/llama-regress/compare"
-	"github.com/llama-regress/llama-regress/compare/baseline"
 	"github.com/llama-regress/llama-regress/stats"
 )
 
@@ -99,7 +99,7 @@ type trendKey struct{ cell, metric string }
 
 // A trendBuilder sorts the samples of one machine's sessions into trends.
 type trendBuilder struct {
-	contents *baseline.Contents
+	contents *store.Contents
 	policy   compare.Policy
 	machine  string
 	trends   []Trend
@@ -107,7 +107,7 @@ type trendBuilder struct {
 	at       map[trendKey]int
 }
 
-func (b *trendBuilder) add(night int, s *baseline.Session, arm record.Arm) {
+func (b *trendBuilder) add(night int, s *store.Session, arm record.Arm) {
 	for i, x := range s.Samples {
 		if s.Run.Arms[x.Arm].Name != arm.Name {
 			continue
@@ -137,7 +137,7 @@ func (b *trendBuilder) add(night int, s *baseline.Session, arm record.Arm) {
 
 // newPoint is what a session says of a metric, false when that is nothing: a
 // session of which a trial lies beyond what could be measured has no mean.
-func newPoint(night int, x baseline.Sample, sc scale) (Point, bool) {
+func newPoint(night int, x store.Sample, sc scale) (Point, bool) {
 	p := Point{Night: night, Trials: len(x.Values), Failed: int(x.Failed)}
 	if len(x.Values) == 0 || x.Beyond > 0 {
 		return p, false
@@ -158,9 +158,9 @@ func newPoint(night int, x baseline.Sample, sc scale) (Point, bool) {
 
 // place puts a point into the stretch that it may be compared with, a new one
 // where there is none, and notes where that breaks the trend.
-func (b *trendBuilder) place(t *Trend, p Point, s *baseline.Session, arm record.Arm) {
+func (b *trendBuilder) place(t *Trend, p Point, s *store.Session, arm record.Arm) {
 	here := stretch{host: s.Run.Host, arm: arm, what: &s.Run, cell: record.Cell{Workload: t.Workload, Model: t.Model}}
-	var begun *baseline.Segment // latest that has begun
+	var begun *store.Segment // latest that has begun
 	for i, g := range b.contents.Segments {
 		if g.Machine == b.machine && g.About(t.Cell) && !s.Key.Started.Before(g.Start()) {
 			here.segment++

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/store"
 	"github.com/llama-regress/llama-regress/compare"
-	"github.com/llama-regress/llama-regress/compare/baseline"
 )
 
 // DefaultFalseAlarms is how many change points a year may be none (statistics
@@ -54,7 +54,7 @@ type Machine struct {
 
 // A Night is one stored session, as far as history follows it.
 type Night struct {
-	Key     baseline.Key
+	Key     store.Key
 	Run     string // its ID; foreign, as are Arm and Commit
 	Arm     string // that is followed
 	Commit  string // of that arm's build, as its program says it; "" when not known
@@ -77,13 +77,13 @@ func (m Machine) Last() Night { return m.Nights[len(m.Nights)-1] }
 // Analyze reads the sessions of a store, each machine for itself. Sessions of
 // one machine name count as one history as long as its hard fingerprint stays
 // the same; where that changes, trends break.
-func Analyze(c *baseline.Contents, o TrendOptions) Trends {
+func Analyze(c *store.Contents, o TrendOptions) Trends {
 	if o.Policy.Margins == nil {
 		o.Policy = compare.DefaultPolicy()
 	}
 	o.FalseAlarms = cmp.Or(o.FalseAlarms, DefaultFalseAlarms)
 	t := Trends{FalseAlarms: o.FalseAlarms}
-	byName := make(map[string][]baseline.Session)
+	byName := make(map[string][]store.Session)
 	for _, s := range c.Sessions {
 		byName[s.Key.Machine] = append(byName[s.Key.Machine], s)
 	}
@@ -112,7 +112,7 @@ func Analyze(c *baseline.Contents, o TrendOptions) Trends {
 }
 
 // gather collects a machine's nights and trends; nothing is searched yet.
-func gather(name string, sessions []baseline.Session, c *baseline.Contents, o TrendOptions) Machine {
+func gather(name string, sessions []store.Session, c *store.Contents, o TrendOptions) Machine {
 	m := Machine{Name: name}
 	b := trendBuilder{contents: c, policy: o.Policy, machine: name, at: make(map[trendKey]int)}
 	for i := range sessions {
@@ -127,7 +127,7 @@ func gather(name string, sessions []baseline.Session, c *baseline.Contents, o Tr
 	m.Trends = b.finish(len(m.Nights) - 1)
 	for i := range m.Trends {
 		t := &m.Trends[i]
-		ended := slices.ContainsFunc(c.Segments, func(g baseline.Segment) bool {
+		ended := slices.ContainsFunc(c.Segments, func(g store.Segment) bool {
 			return g.Machine == name && g.About(t.Cell) && g.Start().After(m.Nights[t.Ran()].Key.Started)
 		})
 		t.Lost = t.Ran() < len(m.Nights)-1 && t.current(m) && !ended

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/store"
 	"github.com/llama-regress/llama-regress/compare"
-	"github.com/llama-regress/llama-regress/compare/baseline"
 	"github.com/llama-regress/llama-regress/compare/history/historytest"
 	"github.com/llama-regress/llama-regress/fixtures/effort"
 )
@@ -130,7 +130,7 @@ func replay(t *testing.T, s historytest.Story, every int, o TrendOptions) (alarm
 	_, c := historytest.Store(t, s.Runs())
 	seen := make(map[string]bool)
 	for n := 10; n <= len(c.Sessions); n += every {
-		upTo := &baseline.Contents{Sessions: c.Sessions[:n]}
+		upTo := &store.Contents{Sessions: c.Sessions[:n]}
 		m := Analyze(upTo, o).Machines[0]
 		for _, p := range m.ChangePoints {
 			if !seen[p.ID] {
@@ -178,9 +178,9 @@ func steady(nights int, steps map[int]float64) historytest.Story {
 }
 
 func TestStates(t *testing.T) {
-	promote := func(night int, cells ...string) []baseline.Segment {
+	promote := func(night int, cells ...string) []store.Segment {
 		s := steady(night+1, nil).Runs()
-		return []baseline.Segment{{Machine: "bench-01", From: baseline.KeyOf(s[night], "", 1).String(), Cells: cells, Reason: "needed for correctness", Made: time.Now()}}
+		return []store.Segment{{Machine: "bench-01", From: store.KeyOf(s[night], "", 1).String(), Cells: cells, Reason: "needed for correctness", Made: time.Now()}}
 	}
 	other := steady(120, map[int]float64{60: 0.9})
 	other.Host[90] = "6.12"
@@ -193,7 +193,7 @@ func TestStates(t *testing.T) {
 	tests := []struct {
 		name     string
 		story    historytest.Story
-		segments []baseline.Segment
+		segments []store.Segment
 		want     []State // of the change points, the latest first
 		same     bool
 	}{
@@ -236,7 +236,7 @@ func TestNew(t *testing.T) {
 	_, c := historytest.Store(t, steady(70, map[int]float64{50: 0.9}).Runs())
 	var nights []int
 	for n := 50; n <= 70; n++ {
-		for _, p := range Analyze(&baseline.Contents{Sessions: c.Sessions[:n]}, TrendOptions{}).Machines[0].ChangePoints {
+		for _, p := range Analyze(&store.Contents{Sessions: c.Sessions[:n]}, TrendOptions{}).Machines[0].ChangePoints {
 			if p.New {
 				nights = append(nights, n)
 			}

@@ -41,7 +41,7 @@ func realRun(t *testing.T) string {
 	if _, err := os.Stat(other); err != nil {
 		other = llama
 	}
-	dataset, err := filepath.Abs("../../fixtures/sharegpt/sample.json")
+	dataset, err := filepath.Abs("../../ci/conversations/sample.json")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"github.com/llama-regress/llama-regress/ci/record"
-	"github.com/llama-regress/llama-regress/compare/baseline"
+	"github.com/llama-regress/llama-regress/ci/store"
 )
 
 // First is when the first night began.
@@ -140,16 +140,16 @@ type Memory map[string][]byte
 
 func (m Memory) Put(_ context.Context, key string, data []byte) error {
 	if m[key] != nil {
-		return baseline.ErrExists
+		return store.ErrExists
 	}
 	m[key] = data
 	return nil
 }
 
-func (m Memory) List(_ context.Context, prefix string) (list []baseline.Object, err error) {
+func (m Memory) List(_ context.Context, prefix string) (list []store.Object, err error) {
 	for _, key := range slices.Sorted(maps.Keys(m)) {
 		if strings.HasPrefix(key, prefix) {
-			list = append(list, baseline.Object{Key: key, Size: int64(len(m[key])), Version: "1"})
+			list = append(list, store.Object{Key: key, Size: int64(len(m[key])), Version: "1"})
 		}
 	}
 	return list, nil
@@ -157,7 +157,7 @@ func (m Memory) List(_ context.Context, prefix string) (list []baseline.Object, 
 
 func (m Memory) Get(_ context.Context, key string) ([]byte, error) {
 	if m[key] == nil {
-		return nil, baseline.ErrNotFound
+		return nil, store.ErrNotFound
 	}
 	return m[key], nil
 }
@@ -172,7 +172,7 @@ func (m Memory) Remove(_ context.Context, keys []string) error {
 func (m Memory) String() string { return "dir:memory" }
 
 // Store is a store of runs, in memory, and what it holds.
-func Store(t testing.TB, runs []*record.Run) (baseline.Store, *baseline.Contents) {
+func Store(t testing.TB, runs []*record.Run) (store.Store, *store.Contents) {
 	t.Helper()
 	s := make(Memory)
 	for _, run := range runs {
@@ -180,9 +180,9 @@ func Store(t testing.TB, runs []*record.Run) (baseline.Store, *baseline.Contents
 		if err != nil {
 			t.Fatal(err)
 		}
-		s[baseline.KeyOf(run, "", 1).String()] = data
+		s[store.KeyOf(run, "", 1).String()] = data
 	}
-	c, err := baseline.Load(context.Background(), s, baseline.LoadOptions{})
+	c, err := store.Load(context.Background(), s, store.LoadOptions{})
 	if err != nil || len(c.Faults) > 0 {
 		t.Fatal(err, c.Faults)
 	}
