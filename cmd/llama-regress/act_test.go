@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/llama-regress/llama-regress/ci/github/githubtest"
+	"github.com/llama-regress/llama-regress/cmd/internal/cli"
+	"github.com/llama-regress/llama-regress/cmd/internal/measure"
 )
 
 // actionCommit stands for the commit that a user pins.
@@ -110,7 +112,7 @@ func (a *actRun) run(workflow, job, event string, payload any, env map[string]st
 func TestGatedPullRequestWithAct(t *testing.T) {
 	a := newActRun(t)
 	j := newJob(t, githubtest.New(t), "", nil)
-	j.run(exitPass, "config", "init", "--workflows", "--action", "llama-regress/llama-regress/.github/actions/llama-regress@"+actionCommit, filepath.Join(a.path, "llama-regress.yaml"))
+	j.run(cli.ExitPass, "config", "init", "--workflows", "--action", "llama-regress/llama-regress/.github/actions/llama-regress@"+actionCommit, filepath.Join(a.path, "llama-regress.yaml"))
 	for _, name := range []string{"pr.yml", "pr-report.yml", "nightly.yml"} { // act 0.2.89 does not know what GitHub has since May 2026
 		path := filepath.Join(a.path, ".github", "workflows", name)
 		text, err := os.ReadFile(path)
@@ -132,7 +134,7 @@ sampling: {blocks: 8}
 		"head": map[string]any{"sha": a.head, "ref": "faster", "repo": map[string]any{"full_name": githubtest.Repo}}, "base": map[string]any{"sha": a.base, "ref": "main"}},
 		"repository": map[string]any{"id": githubtest.RepoID, "full_name": githubtest.Repo, "default_branch": "main"}}
 	artifacts := filepath.Join(a.dir, "artifacts")
-	env := map[string]string{"STAND_IN_ORIGIN": a.path, "STAND_IN_ARTIFACTS": artifacts, "GITHUB_REPOSITORY": githubtest.Repo, lockVariable: filepath.Join(a.dir, "lock")}
+	env := map[string]string{"STAND_IN_ORIGIN": a.path, "STAND_IN_ARTIFACTS": artifacts, "GITHUB_REPOSITORY": githubtest.Repo, measure.LockVariable: filepath.Join(a.dir, "lock")}
 	log, passed := a.run("pr.yml", "measure", "pull_request", pull, env)
 	if passed || !strings.Contains(log, "2 regressions") {
 		t.Fatal("the measuring job did not fail for the regression")

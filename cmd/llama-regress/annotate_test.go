@@ -9,6 +9,7 @@ import (
 
 	"github.com/llama-regress/llama-regress/ci/github/githubtest"
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/cmd/internal/cli"
 	"github.com/llama-regress/llama-regress/report"
 	"github.com/llama-regress/llama-regress/report/reporttest"
 )
@@ -32,7 +33,7 @@ func TestAnnotate(t *testing.T) {
 		}
 	}
 	j := newJob(t, githubtest.New(t), "pull_request", pullEvent())
-	j.run(exitPass, "annotate", dir)
+	j.run(cli.ExitPass, "annotate", dir)
 	for _, want := range []string{"::error title=Regression%3A pp512", "::error title=Not measured%3A", "::warning title=Suspected", "::notice title=Improvement%3A"} {
 		if !strings.Contains(j.out.String(), want) {
 			t.Errorf("stdout lacks %q:\n%s", want, &j.out)
@@ -56,25 +57,25 @@ func TestAnnotate(t *testing.T) {
 func TestAnnotateOnly(t *testing.T) {
 	run := measured(t, reporttest.Pass())
 	j := newJob(t, githubtest.New(t), "push", nil)
-	j.run(exitPass, "annotate", run, "--only", "outputs")
+	j.run(cli.ExitPass, "annotate", run, "--only", "outputs")
 	if j.out.Len() > 0 || j.file("GITHUB_STEP_SUMMARY") != "" || j.outputs()["verdict"] != "pass" {
 		t.Errorf("stdout %q, summary %q, outputs %q", &j.out, j.file("GITHUB_STEP_SUMMARY"), j.outputs())
 	}
 	delete(j.env, "GITHUB_STEP_SUMMARY")
-	j.run(exitPass, "annotate", run)
+	j.run(cli.ExitPass, "annotate", run)
 	if !strings.Contains(j.err.String(), "GITHUB_STEP_SUMMARY") {
 		t.Errorf("stderr is %s", &j.err)
 	}
-	j.run(exitBroken, "annotate", run, "--only", "summary")
-	j.run(exitBroken, "annotate", run, "--only", "sumary")
-	j.run(exitBroken, "annotate", filepath.Join(t.TempDir(), "nowhere"))
+	j.run(cli.ExitBroken, "annotate", run, "--only", "summary")
+	j.run(cli.ExitBroken, "annotate", run, "--only", "sumary")
+	j.run(cli.ExitBroken, "annotate", filepath.Join(t.TempDir(), "nowhere"))
 }
 
 // Names out of a record reach the log only as escaped text.
 func TestAnnotateHostileNames(t *testing.T) {
 	for _, c := range []reporttest.Case{{Source: sourceOf(evilRun())}, reporttest.OnlyFailures(), reporttest.ControlFired()} {
 		j := newJob(t, githubtest.New(t), "push", nil)
-		j.run(exitPass, "annotate", measured(t, c))
+		j.run(cli.ExitPass, "annotate", measured(t, c))
 		checkLog(t, j)
 		if j.out.Len() == 0 {
 			t.Error("nothing was said")
@@ -88,7 +89,7 @@ func TestJudgesByTheGatesMargins(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
 	j := newJob(t, githubtest.New(t), "push", nil)
-	j.run(exitPass, "annotate", run, "--only", "outputs")
+	j.run(cli.ExitPass, "annotate", run, "--only", "outputs")
 	if j.outputs()["verdict"] != "regression" {
 		t.Fatalf("outputs are %q", j.outputs())
 	}
@@ -97,9 +98,9 @@ func TestJudgesByTheGatesMargins(t *testing.T) {
 		t.Fatal(err)
 	}
 	j = newJob(t, githubtest.New(t), "push", nil)
-	j.run(exitPass, "annotate", run, "--only", "outputs")
+	j.run(cli.ExitPass, "annotate", run, "--only", "outputs")
 	if got := j.outputs()["regressions"]; got != "0" {
 		t.Errorf("%s regressions by a margin of 45%%", got)
 	}
-	j.run(exitBroken, "annotate", run, "-c", "nowhere.yaml")
+	j.run(cli.ExitBroken, "annotate", run, "-c", "nowhere.yaml")
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/llama-regress/llama-regress/ci/github"
 	"github.com/llama-regress/llama-regress/ci/github/githubtest"
+	"github.com/llama-regress/llama-regress/cmd/internal/cli"
 	"github.com/llama-regress/llama-regress/report/reporttest"
 )
 
@@ -42,7 +43,7 @@ func TestCommentPolicies(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := githubtest.New(t, c.calls...)
 			j := newJob(t, s, "pull_request", pullEvent())
-			j.run(exitPass, append([]string{"comment", measured(t, c.run)}, c.args...)...)
+			j.run(cli.ExitPass, append([]string{"comment", measured(t, c.run)}, c.args...)...)
 			if !strings.Contains(j.out.String(), c.says) {
 				t.Errorf("said %q, want %q", &j.out, c.says)
 			}
@@ -65,9 +66,9 @@ func TestCommentThatFails(t *testing.T) {
 		s := githubtest.New(t, list, create)
 		s.Fail(create, githubtest.Fault{Status: 403, Body: `{"message":"Resource not accessible by integration ##[error]x\n::error::x"}`})
 		j := newJob(t, s, "pull_request", pullEvent())
-		code, args := exitPass, []string{"comment", run}
+		code, args := cli.ExitPass, []string{"comment", run}
 		if require {
-			code, args = exitBroken, append(args, "--require-post")
+			code, args = cli.ExitBroken, append(args, "--require-post")
 		}
 		j.run(code, args...)
 		if !strings.Contains(j.err.String(), "pull-requests: write") {
@@ -85,15 +86,15 @@ func TestCommentWithoutToken(t *testing.T) {
 	run := measured(t, reporttest.Regression())
 	j := newJob(t, githubtest.New(t), "pull_request", pullEvent())
 	delete(j.env, "GITHUB_TOKEN")
-	j.run(exitPass, "comment", run)
+	j.run(cli.ExitPass, "comment", run)
 	for _, want := range []string{"GITHUB_TOKEN", "pull-requests: write", "--dry-run"} {
 		if !strings.Contains(j.err.String(), want) {
 			t.Errorf("stderr lacks %q: %s", want, &j.err)
 		}
 	}
-	j.run(exitBroken, "comment", run, "--require-post")
+	j.run(cli.ExitBroken, "comment", run, "--require-post")
 	j.env["GH_TOKEN"], j.env["GITHUB_API_URL"] = githubtest.Token, "http://ghes.example/api/v3"
-	j.run(exitBroken, "comment", run)
+	j.run(cli.ExitBroken, "comment", run)
 	if !strings.Contains(j.err.String(), "https") {
 		t.Errorf("stderr is %s", &j.err)
 	}
@@ -107,21 +108,21 @@ func TestCommentWithNowhereToGo(t *testing.T) {
 		s.Artifacts = nil
 		s.Write(7, github.ActionsBot, "Bot", github.Marker{Key: "main", Run: 99, Attempt: 1, SHA: strings.Repeat("1", 40)}.String()+"\n## ✅ Pass")
 		j := newJob(t, s, "workflow_run", forkEvent())
-		j.run(exitPass, "comment", "--artifact", "event")
+		j.run(cli.ExitPass, "comment", "--artifact", "event")
 		if !strings.Contains(j.err.String(), "nothing to report") {
 			t.Errorf("stderr is %s", &j.err)
 		}
 		if body := s.Comments(7)[0].Body; !strings.Contains(body, "Of an earlier commit.") || !strings.Contains(j.out.String(), "updated") {
 			t.Errorf("the comment of the commit before is left as it was: %s\n%s", body, &j.out)
 		}
-		j.run(exitBroken, "comment", "--artifact", "event", "--require-post")
+		j.run(cli.ExitBroken, "comment", "--artifact", "event", "--require-post")
 	})
 	t.Run("no pull request", func(t *testing.T) {
 		s := githubtest.New(t, find...)
 		fork(s, archive)
 		s.Pulls = nil
 		j := newJob(t, s, "workflow_run", forkEvent())
-		j.run(exitPass, "comment", "--artifact", "event")
+		j.run(cli.ExitPass, "comment", "--artifact", "event")
 		if !strings.Contains(j.err.String(), "no comment") {
 			t.Errorf("stderr is %s", &j.err)
 		}
@@ -129,7 +130,7 @@ func TestCommentWithNowhereToGo(t *testing.T) {
 	t.Run("another workflow", func(t *testing.T) {
 		s := githubtest.New(t, download...)
 		fork(s, archive)
-		newJob(t, s, "workflow_run", forkEvent()).run(exitBroken, "comment", "--artifact", "event", "--workflow", ".github/workflows/other.yml", "--require-post")
+		newJob(t, s, "workflow_run", forkEvent()).run(cli.ExitBroken, "comment", "--artifact", "event", "--workflow", ".github/workflows/other.yml", "--require-post")
 	})
 }
 
@@ -144,7 +145,7 @@ func TestCommentDryRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	j := newJob(t, s, "pull_request", pullEvent())
-	j.run(exitPass, "comment", "--artifact", path, "--dry-run", "--check", "llama-regress")
+	j.run(cli.ExitPass, "comment", "--artifact", path, "--dry-run", "--check", "llama-regress")
 	for _, want := range []string{"::stop-commands::", "would POST " + s.URL + "/repos/octo-org/llama.cpp/issues/7/comments", "would POST " + s.URL + "/repos/octo-org/llama.cpp/check-runs"} {
 		if !strings.Contains(j.out.String(), want) {
 			t.Errorf("stdout lacks %q", want)
@@ -165,7 +166,7 @@ func TestCommentDryRunWithoutGitHub(t *testing.T) {
 	for _, name := range []string{"GITHUB_EVENT_NAME", "GITHUB_EVENT_PATH", "GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT", "GITHUB_ACTIONS"} {
 		delete(j.env, name)
 	}
-	j.run(exitBroken, "comment", measured(t, reporttest.Regression()), "--pr", "7", "--sha", headSHA, "--dry-run", "--api-wait", "1s")
+	j.run(cli.ExitBroken, "comment", measured(t, reporttest.Regression()), "--pr", "7", "--sha", headSHA, "--dry-run", "--api-wait", "1s")
 	if out := j.out.String(); !strings.Contains(out, "<!-- llama-regress:v1:key=main") || !strings.Contains(out, "regression") {
 		t.Errorf("stdout is %.300s\nstderr is %s", out, &j.err)
 	}
@@ -181,18 +182,18 @@ func TestCommentByHand(t *testing.T) {
 		delete(j.env, name)
 	}
 	run := measured(t, reporttest.Regression())
-	j.run(exitPass, "comment", run, "--pr", "7", "--sha", headSHA)
+	j.run(cli.ExitPass, "comment", run, "--pr", "7", "--sha", headSHA)
 	if !strings.Contains(j.out.String(), "is newer") {
 		t.Errorf("stdout is %s", &j.out)
 	}
-	j.run(exitBroken, "comment", run)
+	j.run(cli.ExitBroken, "comment", run)
 	if !strings.Contains(j.err.String(), "--pr") {
 		t.Errorf("stderr is %s", &j.err)
 	}
-	j.run(exitBroken, "comment", run, "--pr", "7")
-	j.run(exitBroken, "comment", run, "--pr", "7", "--sha", headSHA, "--policy", "sometimes")
-	j.run(exitBroken, "comment", run, "--pr", "7", "--sha", headSHA, "--artifact", "event")
-	j.run(exitBroken, "comment", "--pr", "7", "--sha", headSHA, "--artifact", "event")
-	j.run(exitBroken, "comment", run, "--pr", "7", "--sha", headSHA, "--repo", "o/..")
-	j.run(exitBroken, "comment", run, "--pr", "7", "--sha", "main", "--require-post")
+	j.run(cli.ExitBroken, "comment", run, "--pr", "7")
+	j.run(cli.ExitBroken, "comment", run, "--pr", "7", "--sha", headSHA, "--policy", "sometimes")
+	j.run(cli.ExitBroken, "comment", run, "--pr", "7", "--sha", headSHA, "--artifact", "event")
+	j.run(cli.ExitBroken, "comment", "--pr", "7", "--sha", headSHA, "--artifact", "event")
+	j.run(cli.ExitBroken, "comment", run, "--pr", "7", "--sha", headSHA, "--repo", "o/..")
+	j.run(cli.ExitBroken, "comment", run, "--pr", "7", "--sha", "main", "--require-post")
 }

@@ -18,6 +18,8 @@ import (
 	"github.com/llama-regress/llama-regress/ci/github"
 	"github.com/llama-regress/llama-regress/ci/github/githubtest"
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/cmd/internal/cli"
+	"github.com/llama-regress/llama-regress/cmd/internal/measure"
 	"github.com/llama-regress/llama-regress/fixtures/fakebench"
 	"github.com/llama-regress/llama-regress/report/reporttest"
 )
@@ -50,7 +52,7 @@ func newJob(t *testing.T, s *githubtest.Server, event string, payload any) *job 
 		"GITHUB_ACTIONS": "true", "GITHUB_API_URL": s.URL, "GITHUB_SERVER_URL": "https://github.example", "GITHUB_REPOSITORY": githubtest.Repo, "GITHUB_TOKEN": githubtest.Token,
 		"GITHUB_EVENT_NAME": event, "GITHUB_EVENT_PATH": filepath.Join(dir, "event.json"), "GITHUB_RUN_ID": "100", "GITHUB_RUN_ATTEMPT": "1",
 		"GITHUB_STEP_SUMMARY": filepath.Join(dir, "summary"), "GITHUB_OUTPUT": filepath.Join(dir, "output"),
-		lockVariable: filepath.Join(dir, "machine.lock"),
+		measure.LockVariable: filepath.Join(dir, "machine.lock"),
 	}}
 	if err := os.WriteFile(j.env["GITHUB_EVENT_PATH"], data, 0o644); err != nil {
 		t.Fatal(err)
@@ -58,12 +60,12 @@ func newJob(t *testing.T, s *githubtest.Server, event string, payload any) *job 
 	return j
 }
 
-// run runs the command in the job and checks its exit code.
+// execute runs the command in the job and checks its exit code.
 func (j *job) run(code int, args ...string) {
 	j.t.Helper()
 	j.out.Reset()
 	j.err.Reset()
-	got := run(context.Background(), args, streams{in: strings.NewReader(""), out: &j.out, err: &j.err, getenv: func(name string) string { return j.env[name] }})
+	got := execute(context.Background(), args, cli.Streams{In: strings.NewReader(""), Out: &j.out, Err: &j.err, Getenv: func(name string) string { return j.env[name] }})
 	if got != code {
 		j.t.Fatalf("%s: exit code %d, want %d\n%s%s", args, got, code, &j.out, &j.err)
 	}
@@ -162,10 +164,10 @@ func TestForkPullRequest(t *testing.T) {
 	}
 
 	s := githubtest.New(t, first...)
-	fork(s, measure("slow", "", exitRegression))
+	fork(s, measure("slow", "", cli.ExitRegression))
 	j := newJob(t, s, "workflow_run", forkEvent())
 	j.env["GITHUB_RUN_ID"] = "77777" // ours, not the one that measured
-	j.run(exitPass, "comment", "--artifact", "event", "--workflow", ".github/workflows/pr.yml", "--accept", "add the label perf-accepted")
+	j.run(cli.ExitPass, "comment", "--artifact", "event", "--workflow", ".github/workflows/pr.yml", "--accept", "add the label perf-accepted")
 	comments := s.Comments(7)
 	if len(comments) != 1 {
 		t.Fatalf("there are %d comments", len(comments))
@@ -184,21 +186,21 @@ func TestForkPullRequest(t *testing.T) {
 	}
 
 	// The author mends it and pushes again: the same comment, now all is well.
-	fork(s, measure("same", "", exitPass))
+	fork(s, measure("same", "", cli.ExitPass))
 	s.Artifacts[0].Run, s.Artifacts[0].Name = 101, "llama-regress-1"
 	s.Expect(slices.Concat(find, []string{"issues/list-comments", "issues/update-comment"})...)
 	event := forkEvent()
 	event["workflow_run"].(map[string]any)["id"] = 101
-	newJob(t, s, "workflow_run", event).run(exitPass, "comment", "--artifact", "event")
+	newJob(t, s, "workflow_run", event).run(cli.ExitPass, "comment", "--artifact", "event")
 	if got := s.Comments(7); len(got) != 1 || !strings.Contains(got[0].Body, "## ✅ Pass") {
 		t.Errorf("got %+v", got)
 	}
 
 	// The first run's report job comes late: it changes nothing.
-	fork(s, measure("slow", "2", exitRegression))
+	fork(s, measure("slow", "2", cli.ExitRegression))
 	s.Expect(slices.Concat(find, []string{"issues/list-comments"})...)
 	late := newJob(t, s, "workflow_run", forkEvent())
-	late.run(exitPass, "comment", "--artifact", "event")
+	late.run(cli.ExitPass, "comment", "--artifact", "event")
 	if !strings.Contains(late.out.String(), "skipped: run 101 attempt 1 is newer") {
 		t.Errorf("got %s", &late.out)
 	}
@@ -222,7 +224,7 @@ func TestHostileArtifacts(t *testing.T) {
 			s := githubtest.New(t, download...)
 			fork(s, zipped(t, files))
 			j := newJob(t, s, "workflow_run", forkEvent())
-			j.run(exitBroken, "comment", "--artifact", "event")
+			j.run(cli.ExitBroken, "comment", "--artifact", "event")
 			if !strings.Contains(j.err.String(), "artifact") {
 				t.Errorf("stderr does not say what is wrong: %s", &j.err)
 			}
@@ -249,7 +251,7 @@ func TestArtifactDecidesNothingButTheReport(t *testing.T) {
 	}))
 	s.Write(7, "mallory", "User", github.Marker{Key: "main", Run: 999_999, Attempt: 1, SHA: headSHA}.String()+"\n## ✅ Pass")
 	j := newJob(t, s, "workflow_run", forkEvent())
-	j.run(exitPass, "comment", "--artifact", "event")
+	j.run(cli.ExitPass, "comment", "--artifact", "event")
 	if got := s.Comments(1); len(got) > 0 {
 		t.Errorf("posted on another pull request: %+v", got)
 	}

@@ -6,12 +6,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/cmd/internal/cli"
+	"github.com/llama-regress/llama-regress/cmd/internal/output"
 )
 
 // completeValues lets a shell complete the values of flags that take one of a
 // few, in every command that has them.
-func (a *app) completeValues(root *cobra.Command) {
-	kindsOfReport := strings.Split(kinds(a.writers()), ", ")
+func completeValues(a *cli.App, root *cobra.Command) {
+	kindsOfReport := strings.Split(output.Kinds(output.Writers(a)), ", ")
 	values := map[string][]string{
 		"adaptive":       {"on", "off"},
 		"color":          {"auto", "always", "never"},

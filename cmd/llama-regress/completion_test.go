@@ -5,6 +5,8 @@ import (
 	"context"
 	"strings"
 	"testing"
+
+	"github.com/llama-regress/llama-regress/cmd/internal/cli"
 )
 
 // What a shell is offered, by cobra's own protocol: a line each, then how to go on.
@@ -23,8 +25,8 @@ func TestCompletion(t *testing.T) {
 		t.Run(line, func(t *testing.T) {
 			var out bytes.Buffer
 			args := append([]string{"__complete"}, strings.Split(line, " ")...)
-			code := run(context.Background(), args, streams{in: strings.NewReader(""), out: &out, err: &bytes.Buffer{}, getenv: func(string) string { return "" }})
-			if got := strings.Join(strings.Fields(out.String()), " "); code != exitPass || got != want {
+			code := execute(context.Background(), args, cli.Streams{In: strings.NewReader(""), Out: &out, Err: &bytes.Buffer{}, Getenv: func(string) string { return "" }})
+			if got := strings.Join(strings.Fields(out.String()), " "); code != cli.ExitPass || got != want {
 				t.Errorf("offers %q, want %q", got, want)
 			}
 		})

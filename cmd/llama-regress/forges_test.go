@@ -12,6 +12,9 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/llama-regress/llama-regress/cmd/internal/cli"
+	"github.com/llama-regress/llama-regress/cmd/internal/measure"
 )
 
 // example reads one of the files that users copy.
@@ -28,7 +31,7 @@ func example(t *testing.T, name string) string {
 func (r *clone) shell(script string, env ...string) int {
 	r.t.Helper()
 	cmd := exec.Command("bash", "-eo", "pipefail", "-c", script)
-	cmd.Dir, cmd.Env = r.path, append(os.Environ(), append(env, "LLAMA_REGRESS_MODEL="+r.model, lockVariable+"="+filepath.Join(r.dir, "lock"))...)
+	cmd.Dir, cmd.Env = r.path, append(os.Environ(), append(env, "LLAMA_REGRESS_MODEL="+r.model, measure.LockVariable+"="+filepath.Join(r.dir, "lock"))...)
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
@@ -81,12 +84,12 @@ func TestGitLabExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	job := file.Performance
-	if !slices.Equal(job.AllowFailure.ExitCodes, []int{exitInconclusive}) {
+	if !slices.Equal(job.AllowFailure.ExitCodes, []int{cli.ExitInconclusive}) {
 		t.Errorf("allowed to fail: %v", job.AllowFailure.ExitCodes)
 	}
 	r := newClone(t)
 	r.commits()
-	if code := r.shell(strings.Join(job.Script, "\n"), "CI_MERGE_REQUEST_DIFF_BASE_SHA="+r.base, "CI_COMMIT_SHA="+r.head); code != exitRegression {
+	if code := r.shell(strings.Join(job.Script, "\n"), "CI_MERGE_REQUEST_DIFF_BASE_SHA="+r.base, "CI_COMMIT_SHA="+r.head); code != cli.ExitRegression {
 		t.Errorf("exit code %d", code)
 	}
 	r.collected(job.Artifacts.Reports.JUnit, job.Artifacts.Paths)
@@ -97,7 +100,7 @@ func TestJenkinsExample(t *testing.T) {
 	scripts := regexp.MustCompile(`(?s)'''(.*?)'''`).FindAllStringSubmatch(text, -1)
 	junit := regexp.MustCompile(`testResults: '([^']+)'`).FindStringSubmatch(text)
 	archived := regexp.MustCompile(`artifacts: '([^']+)'`).FindStringSubmatch(text)
-	if len(scripts) != 2 || junit == nil || archived == nil || !strings.Contains(text, "if (code == 3)") || exitInconclusive != 3 {
+	if len(scripts) != 2 || junit == nil || archived == nil || !strings.Contains(text, "if (code == 3)") || cli.ExitInconclusive != 3 {
 		t.Fatalf("the example has %d scripts, %q, %q", len(scripts), junit, archived)
 	}
 	r := newClone(t)
@@ -106,7 +109,7 @@ func TestJenkinsExample(t *testing.T) {
 	if code := r.shell(scripts[0][1], "LLAMA_REGRESS_TARGET=main"); code != 0 {
 		t.Fatalf("the build exits %d", code)
 	}
-	if code := r.shell(scripts[1][1]); code != exitRegression {
+	if code := r.shell(scripts[1][1]); code != cli.ExitRegression {
 		t.Errorf("exit code %d", code)
 	}
 	r.collected(junit[1], strings.Split(archived[1], ", "))

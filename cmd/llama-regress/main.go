@@ -27,12 +27,14 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/llama-regress/llama-regress/cmd/internal/cli"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP) // SIGHUP: a terminal or ssh connection that closed
 	context.AfterFunc(ctx, stop)                                                                           // a second signal ends us at once
-	code := run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv})
+	code := execute(ctx, os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv})
 	stop()
 	os.Exit(code)
 }

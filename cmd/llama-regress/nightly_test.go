@@ -11,6 +11,7 @@ import (
 
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/store"
+	"github.com/llama-regress/llama-regress/cmd/internal/cli"
 	"github.com/llama-regress/llama-regress/compare/history/historytest"
 )
 
@@ -45,7 +46,7 @@ func typed(t *testing.T, code int, args ...string) (out, errors string) {
 	var stdout, stderr bytes.Buffer
 	cache := t.TempDir()
 	t.Setenv("LLAMA_REGRESS_CACHE", cache)
-	got := run(context.Background(), args, streams{in: strings.NewReader(""), out: &stdout, err: &stderr, getenv: func(string) string { return "" }})
+	got := execute(context.Background(), args, cli.Streams{In: strings.NewReader(""), Out: &stdout, Err: &stderr, Getenv: func(string) string { return "" }})
 	if got != code {
 		t.Fatalf("%v: exit code %d, want %d\n%s\n%s", args, got, code, &stdout, &stderr)
 	}
@@ -59,7 +60,7 @@ func TestNightlyOfAYear(t *testing.T) {
 	commits := historytest.Checkout(t, checkout, 365)
 	store := stored(t, historytest.Year(commits).Runs())
 	dir := t.TempDir()
-	out, _ := typed(t, exitRegression, "nightly", "--store", store, "--checkout", checkout, "--title", "llama.cpp",
+	out, _ := typed(t, cli.ExitRegression, "nightly", "--store", store, "--checkout", checkout, "--title", "llama.cpp",
 		"--out", "json="+filepath.Join(dir, "n.json"), "--out", "markdown="+filepath.Join(dir, "n.md"), "--out", "junit="+filepath.Join(dir, "n.xml"), "--out", "html="+filepath.Join(dir, "n.html"))
 	bad := commits[historytest.Recent]
 	if !strings.Contains(out, "3 regressions open") || !strings.Contains(out, bad[:9]+"  A. Author") ||
@@ -108,11 +109,11 @@ func TestNightlyOfAYear(t *testing.T) {
 			t.Errorf("%s: %v\n%.2000s", name, err, data)
 		}
 	}
-	if out, _ := typed(t, exitPass, "nightly", "--store", store, "--exit-zero", "--json"); !strings.HasPrefix(out, `{"schema":"llama-regress/nightly/v1"`) {
+	if out, _ := typed(t, cli.ExitPass, "nightly", "--store", store, "--exit-zero", "--json"); !strings.HasPrefix(out, `{"schema":"llama-regress/nightly/v1"`) {
 		t.Errorf("got %.100s", out)
 	}
 	// A gate that allows such losses finds none.
-	typed(t, exitPass, "nightly", "--store", store, "--margin", "30%", "--margin", "success_rate=30pp")
+	typed(t, cli.ExitPass, "nightly", "--store", store, "--margin", "30%", "--margin", "success_rate=30pp")
 }
 
 func TestNightlyExitCodes(t *testing.T) {
@@ -132,22 +133,22 @@ func TestNightlyExitCodes(t *testing.T) {
 		says string
 		args []string
 	}{
-		{exitPass, "1 suspected last night", []string{"--store", suspected}},
-		{exitInconclusive, "1 suspected last night", []string{"--store", suspected, "--fail-inconclusive"}},
-		{exitUnmeasured, "Measurement failed", []string{"--store", unmeasured}},
-		{exitInconclusive, "the store holds no session", []string{"--store", empty}},
-		{exitInconclusive, "the store holds no session", []string{"--store", suspected, "--machine", "other"}},
-		{exitBroken, "--false-alarms 0: want more than 0", []string{"--store", suspected, "--false-alarms", "0"}},
-		{exitBroken, "is no git checkout", []string{"--store", suspected, "--checkout", t.TempDir()}},
-		{exitBroken, "want dir:PATH", []string{"--store", "x"}},
-		{exitBroken, "want one of html, json, junit", []string{"--store", suspected, "--format", "pdf"}},
+		{cli.ExitPass, "1 suspected last night", []string{"--store", suspected}},
+		{cli.ExitInconclusive, "1 suspected last night", []string{"--store", suspected, "--fail-inconclusive"}},
+		{cli.ExitUnmeasured, "Measurement failed", []string{"--store", unmeasured}},
+		{cli.ExitInconclusive, "the store holds no session", []string{"--store", empty}},
+		{cli.ExitInconclusive, "the store holds no session", []string{"--store", suspected, "--machine", "other"}},
+		{cli.ExitBroken, "--false-alarms 0: want more than 0", []string{"--store", suspected, "--false-alarms", "0"}},
+		{cli.ExitBroken, "is no git checkout", []string{"--store", suspected, "--checkout", t.TempDir()}},
+		{cli.ExitBroken, "want dir:PATH", []string{"--store", "x"}},
+		{cli.ExitBroken, "want one of html, json, junit", []string{"--store", suspected, "--format", "pdf"}},
 	} {
 		out, errors := typed(t, c.code, append([]string{"nightly"}, c.args...)...)
 		if !strings.Contains(out+errors, c.says) {
 			t.Errorf("%v: said %s%s, want %q", c.args, out, errors, c.says)
 		}
 	}
-	if out, _ := typed(t, exitPass, "nightly", "schema"); !strings.Contains(out, "llama-regress/nightly/v1") {
+	if out, _ := typed(t, cli.ExitPass, "nightly", "schema"); !strings.Contains(out, "llama-regress/nightly/v1") {
 		t.Errorf("got %.200s", out)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/llama-regress/llama-regress/ci/github/githubtest"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/store"
+	"github.com/llama-regress/llama-regress/cmd/internal/cli"
 	"github.com/llama-regress/llama-regress/compare/history/historytest"
 )
 
@@ -35,7 +36,7 @@ func TestNightlyTrack(t *testing.T) {
 	after := func(nights int, says string) {
 		t.Helper()
 		write(t, ref, runs[:nights])
-		j.run(exitPass, "nightly", "track", "--store", ref)
+		j.run(cli.ExitPass, "nightly", "track", "--store", ref)
 		if !strings.Contains(j.out.String(), says) {
 			t.Errorf("after %d nights it said %q, want %q", nights, &j.out, says)
 		}
@@ -44,7 +45,7 @@ func TestNightlyTrack(t *testing.T) {
 	after(50, "no change point to follow")
 	// Dry, so nothing is written.
 	write(t, ref, runs[:56])
-	j.run(exitPass, "nightly", "track", "--store", ref, "--dry-run")
+	j.run(cli.ExitPass, "nightly", "track", "--store", ref, "--dry-run")
 	if len(s.Issues) != 0 || !strings.Contains(j.out.String(), "since 2025-12-2") {
 		t.Errorf("a dry run made %d issues and said %s", len(s.Issues), &j.out)
 	}
@@ -89,12 +90,12 @@ func TestNightlyTrackThatFails(t *testing.T) {
 	s.Fail("issues/list-for-repo", githubtest.Fault{Status: 403})
 	j := newJob(t, s, "schedule", nil)
 	ref := stored(t, historytest.Story{Machine: "bench-01", Nights: 10, Noise: 0.005, Cells: []historytest.Cell{{Model: "a", Test: "pp512", Level: 500}}}.Runs())
-	j.run(exitPass, "nightly", "track", "--store", ref)
+	j.run(cli.ExitPass, "nightly", "track", "--store", ref)
 	if !strings.Contains(j.err.String(), "issues: read") {
 		t.Errorf("stderr is %s", &j.err)
 	}
 	delete(j.env, "GITHUB_TOKEN")
-	j.run(exitBroken, "nightly", "track", "--store", ref, "--require-post")
+	j.run(cli.ExitBroken, "nightly", "track", "--store", ref, "--require-post")
 	j.env["GITHUB_EVENT_NAME"] = "pull_request"
-	j.run(exitBroken, "nightly", "track", "--store", ref)
+	j.run(cli.ExitBroken, "nightly", "track", "--store", ref)
 }

@@ -15,6 +15,9 @@ import (
 	"github.com/llama-regress/llama-regress/ci/provision"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/runner"
+	"github.com/llama-regress/llama-regress/cmd/internal/cli"
+	"github.com/llama-regress/llama-regress/cmd/internal/measure"
+	"github.com/llama-regress/llama-regress/cmd/internal/quickstart"
 	"github.com/llama-regress/llama-regress/compare"
 )
 
@@ -55,7 +58,7 @@ func TestRealSameBuild(t *testing.T) {
 	}
 
 	cfg := sameBuild(found, model)
-	backends := usable(found)
+	backends := quickstart.Usable(found)
 	if len(backends) < 2 {
 		t.Fatalf("%s has no second CPU backend that could be slower", found)
 	}
@@ -93,7 +96,7 @@ func TestRealSameBuild(t *testing.T) {
 
 // sameBuild has the fastest backend of a build twice, in eight cells.
 func sameBuild(found *provision.Llama, model string) *config.Config {
-	bin := usable(found)[0].Dir
+	bin := quickstart.Usable(found)[0].Dir
 	cfg := config.Default()
 	cfg.Arms = []config.Arm{{Name: "base", Bin: bin}, {Name: "same", Bin: bin}}
 	cfg.Baseline = "base"
@@ -114,7 +117,7 @@ func measureHere(t *testing.T, cfg *config.Config) *compare.Result {
 		t.Fatalf("%d cells, want 8", len(p.Cells))
 	}
 	dir := t.TempDir()
-	run, err := runner.Run(context.WithoutCancel(t.Context()), p, benches(p, dir, new(llama.Links), nil), runner.Options{Dir: dir, Tool: tool(), Host: host.Describe(t.Context()), Repeat: 1})
+	run, err := runner.Run(context.WithoutCancel(t.Context()), p, measure.Benches(p, dir, new(llama.Links), nil), runner.Options{Dir: dir, Tool: cli.Tool(), Host: host.Describe(t.Context()), Repeat: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,9 @@ import (
 	"github.com/llama-regress/llama-regress/ci/gguf"
 	"github.com/llama-regress/llama-regress/ci/provision"
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/cmd/internal/cli"
+	"github.com/llama-regress/llama-regress/cmd/internal/output"
+	"github.com/llama-regress/llama-regress/cmd/internal/quickstart"
 )
 
 // realLlama finds a llama.cpp that this machine has. On a desk its absence is
@@ -34,7 +37,7 @@ func realLlama(t *testing.T) *provision.Llama {
 // against the fastest is a regression, measured and reported.
 func TestRealGate(t *testing.T) {
 	found := realLlama(t)
-	backends := usable(found)
+	backends := quickstart.Usable(found)
 	if len(backends) < 2 && os.Getenv("LLAMA_REGRESS_REQUIRE_LLAMA") == "1" {
 		t.Fatalf("%s has no second CPU backend that could be slower", found)
 	}
@@ -49,12 +52,12 @@ func TestRealGate(t *testing.T) {
 	}
 	var stdout, stderr bytes.Buffer
 	out := filepath.Join(dir, "out")
-	code := run(t.Context(), []string{
+	code := execute(t.Context(), []string{
 		"gate", "--base", backends[0].Dir, "--head", backends[len(backends)-1].Dir, "--model", model, "--dir", out,
 		"--tests", "pp64,tg8", "--threads", "1", "--blocks", "6", "--repetitions", "3", "--control", "none",
-	}, streams{in: nil, out: &stdout, err: &stderr, getenv: os.Getenv})
-	if code != exitRegression {
-		t.Fatalf("exit %d, want %d\n%s\n%s", code, exitRegression, &stdout, &stderr)
+	}, cli.Streams{In: nil, Out: &stdout, Err: &stderr, Getenv: os.Getenv})
+	if code != cli.ExitRegression {
+		t.Fatalf("exit %d, want %d\n%s\n%s", code, cli.ExitRegression, &stdout, &stderr)
 	}
 
 	measured, err := record.ReadFile(filepath.Join(out, "run.json"))
@@ -83,7 +86,7 @@ func TestRealGate(t *testing.T) {
 	if m := measured.Models[0]; m.Type == "" || m.Parameters != shape.Parameters() {
 		t.Errorf("llama-bench calls the model %q with %d parameters, want %d", m.Type, m.Parameters, shape.Parameters())
 	}
-	for _, name := range reportFiles {
+	for _, name := range output.Files {
 		if info, err := os.Stat(filepath.Join(out, name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}

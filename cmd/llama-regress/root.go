@@ -4,48 +4,51 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/llama-regress/llama-regress/ci/github"
+	"github.com/llama-regress/llama-regress/cmd/internal/annotate"
+	"github.com/llama-regress/llama-regress/cmd/internal/baseline"
+	"github.com/llama-regress/llama-regress/cmd/internal/bisect"
+	"github.com/llama-regress/llama-regress/cmd/internal/calibrate"
+	"github.com/llama-regress/llama-regress/cmd/internal/cli"
+	"github.com/llama-regress/llama-regress/cmd/internal/comment"
+	"github.com/llama-regress/llama-regress/cmd/internal/compare"
+	"github.com/llama-regress/llama-regress/cmd/internal/config"
+	"github.com/llama-regress/llama-regress/cmd/internal/doctor"
+	"github.com/llama-regress/llama-regress/cmd/internal/export"
+	"github.com/llama-regress/llama-regress/cmd/internal/gate"
+	"github.com/llama-regress/llama-regress/cmd/internal/merge"
+	"github.com/llama-regress/llama-regress/cmd/internal/nightly"
+	"github.com/llama-regress/llama-regress/cmd/internal/plan"
+	"github.com/llama-regress/llama-regress/cmd/internal/provision"
+	"github.com/llama-regress/llama-regress/cmd/internal/quickstart"
+	"github.com/llama-regress/llama-regress/cmd/internal/report"
+	"github.com/llama-regress/llama-regress/cmd/internal/run"
+	"github.com/llama-regress/llama-regress/cmd/internal/schedulers"
+	"github.com/llama-regress/llama-regress/cmd/internal/track"
+	"github.com/llama-regress/llama-regress/cmd/internal/version"
 )
 
-// streams is what a command may touch of the process it runs in.
-type streams struct {
-	in       io.Reader
-	out, err io.Writer
-	getenv   func(string) string
-}
-
-// app is what every subcommand shares.
-type app struct {
-	streams
-	args  []string // as typed, for commands that reproduce a result
-	color string   // --color: auto, always, never
-}
-
-// run is main without the process: it returns the exit code.
-func run(ctx context.Context, args []string, s streams) int {
-	a := &app{streams: s, args: args}
-	root := a.root()
+// execute is main without the process: it returns the exit code.
+func execute(ctx context.Context, args []string, s cli.Streams) int {
+	a := &cli.App{Streams: s, Args: args}
+	root := root(a)
 	root.SetArgs(args)
-	root.SetIn(s.in)
-	root.SetOut(s.out)
-	root.SetErr(s.err)
+	root.SetIn(s.In)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
 	err := root.ExecuteContext(ctx)
-	code := codeOf(ctx, err)
-	var exit *exitError
-	if err != nil && !(errors.As(err, &exit) && exit.err == nil) {
-		fmt.Fprintf(s.err, "llama-regress: %s\n", github.Harmless(err.Error())) // it may quote anything
+	code := cli.CodeOf(ctx, err)
+	var exit *cli.ExitError
+	if err != nil && !(errors.As(err, &exit) && exit.Err == nil) {
+		fmt.Fprintf(s.Err, "llama-regress: %s\n", github.Harmless(err.Error())) // it may quote anything
 	}
 	return code
 }
 
-func (a *app) root() *cobra.Command {
+func root(a *cli.App) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "llama-regress",
 		Short: "The performance gate for llama.cpp",
@@ -61,40 +64,36 @@ failed, 130 interrupted.`,
   llama-regress compare base.jsonl head.jsonl`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Version:       tool().Version,
+		Version:       cli.Tool().Version,
 	}
-	root.PersistentFlags().StringVar(&a.color, "color", "auto", "colour the terminal report: auto, always or never")
-	root.SetFlagErrorFunc(seeHelp)
+	root.PersistentFlags().StringVar(&a.Color, "color", "auto", "colour the terminal report: auto, always or never")
+	root.SetFlagErrorFunc(cli.SeeHelp)
 	root.AddCommand(
-		a.quickstartCommand(),
-		a.gateCommand(),
-		a.runCommand(),
-		a.mergeCommand(),
-		a.compareCommand(),
-		a.reportCommand(),
-		a.commentCommand(),
-		a.annotateCommand(),
-		a.trackCommand(),
-		a.bisectCommand(),
-		a.baselineCommand(),
-		a.nightlyCommand(),
-		a.exportCommand(),
-		a.planCommand(),
-		a.doctorCommand(),
-		a.calibrateCommand(),
-		a.schedulersCommand(),
-		a.holdSchedulerCommand(),
-		a.provisionCommand(),
-		a.configCommand(),
-		a.versionCommand(),
+		quickstart.Command(a),
+		gate.Command(a),
+		run.Command(a),
+		merge.Command(a),
+		compare.Command(a),
+		report.Command(a),
+		comment.Command(a),
+		annotate.Command(a),
+		track.Command(a),
+		bisect.Command(a),
+		baseline.Command(a),
+		nightly.Command(a),
+		export.Command(a),
+		plan.Command(a),
+		doctor.Command(a),
+		calibrate.Command(a),
+		schedulers.Command(a),
+		schedulers.HoldCommand(a),
+		provision.Command(a),
+		config.Command(a),
+		version.Command(a),
 	)
-	a.completeValues(root)
+	completeValues(a, root)
 	argumentErrors(root)
 	return root
-}
-
-func seeHelp(cmd *cobra.Command, err error) error {
-	return fmt.Errorf("%w\nsee '%s --help'", err, cmd.CommandPath())
 }
 
 // argumentErrors makes mistakes in the arguments of all commands below cmd point
@@ -104,56 +103,11 @@ func argumentErrors(cmd *cobra.Command) {
 		if check := c.Args; check != nil {
 			c.Args = func(c *cobra.Command, args []string) error {
 				if err := check(c, args); err != nil {
-					return seeHelp(c, err)
+					return cli.SeeHelp(c, err)
 				}
 				return nil
 			}
 		}
 		argumentErrors(c)
 	}
-}
-
-// group makes a command that only holds others refuse a word that is none of
-// them: a misspelt command must not pass in CI.
-func group(cmd *cobra.Command) *cobra.Command {
-	cmd.SuggestionsMinimumDistance = 2
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return cmd.Help()
-		}
-		hint := ""
-		if names := cmd.SuggestionsFor(args[0]); len(names) > 0 {
-			hint = "; did you mean " + strings.Join(names, " or ") + "?"
-		}
-		return fmt.Errorf("unknown command %q for %q%s\nsee '%s --help'", args[0], cmd.CommandPath(), hint, cmd.CommandPath())
-	}
-	return cmd
-}
-
-// colored decides for the terminal report on w.
-func (a *app) colored(w io.Writer) (bool, error) {
-	switch a.color {
-	case "always":
-		return true, nil
-	case "never":
-		return false, nil
-	case "auto":
-		return isTerminal(w) && a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb", nil
-	}
-	return false, fmt.Errorf("--color %q: want auto, always or never", a.color)
-}
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-// width is that of the terminal behind w, 80 when there is none.
-func width(w io.Writer) int {
-	if f, ok := w.(*os.File); ok {
-		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
-			return columns
-		}
-	}
-	return 80
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/llama-regress/llama-regress/cmd/internal/settings"
 	"github.com/llama-regress/llama-regress/fixtures/fakesched"
 )
 
@@ -19,6 +20,6 @@ func fakeKernel(ts *testscript.TestScript, _ bool, args []string) {
 	fakesched.NewKernel(ctx, dir)
 	_, err := fakesched.Install(dir+"/bin", args[1:]...)
 	ts.Check(err)
-	ts.Setenv(rootVariable, dir)
+	ts.Setenv(settings.KernelVariable, dir)
 	ts.Setenv(fakesched.Variable, dir)
 }

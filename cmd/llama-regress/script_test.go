@@ -17,6 +17,7 @@ import (
 
 	"github.com/llama-regress/llama-regress/ci/gguf"
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/cmd/internal/measure"
 	"github.com/llama-regress/llama-regress/fixtures/fakebench"
 	"github.com/llama-regress/llama-regress/fixtures/fakeserver"
 )
@@ -34,8 +35,8 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("CI", "true")
-			env.Setenv("GORACE", "atexit_sleep_ms=0")                            // else each process of a race build waits a second at its end
-			env.Setenv(lockVariable, filepath.Join(env.WorkDir, "machine.lock")) // scripts run side by side
+			env.Setenv("GORACE", "atexit_sleep_ms=0")                                    // else each process of a race build waits a second at its end
+			env.Setenv(measure.LockVariable, filepath.Join(env.WorkDir, "machine.lock")) // scripts run side by side
 			env.Setenv("LLAMA_REGRESS_CACHE", filepath.Join(env.WorkDir, "cache"))
 			_, err := gguf.WriteFile(context.Background(), filepath.Join(env.WorkDir, "model.gguf"), scriptModel, 1)
 			return err

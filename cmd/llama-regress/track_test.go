@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/llama-regress/llama-regress/ci/github/githubtest"
+	"github.com/llama-regress/llama-regress/cmd/internal/cli"
 	"github.com/llama-regress/llama-regress/report/reporttest"
 )
 
@@ -20,7 +21,7 @@ func TestTrack(t *testing.T) {
 		if err := os.WriteFile(path, recordOf(t, c), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		j.run(exitPass, "track", path, "--machine", "Bench-01")
+		j.run(cli.ExitPass, "track", path, "--machine", "Bench-01")
 		if !strings.Contains(j.out.String(), says) {
 			t.Errorf("said %q, want %q", &j.out, says)
 		}
@@ -57,12 +58,12 @@ func TestTrackThatFails(t *testing.T) {
 	s.Fail("issues/create", githubtest.Fault{Status: 403})
 	j := newJob(t, s, "schedule", nil)
 	run := measured(t, reporttest.Regression())
-	j.run(exitPass, "track", run, "--machine", "bench-01")
+	j.run(cli.ExitPass, "track", run, "--machine", "bench-01")
 	if !strings.Contains(j.err.String(), "issues: write") || j.file("GITHUB_STEP_SUMMARY") == "" {
 		t.Errorf("stderr is %s", &j.err)
 	}
 	delete(j.env, "GITHUB_TOKEN")
-	j.run(exitBroken, "track", run, "--machine", "bench-01", "--require-post")
-	j.run(exitBroken, "track", run, "--machine", "a b")
-	j.run(exitBroken, "track", run)
+	j.run(cli.ExitBroken, "track", run, "--machine", "bench-01", "--require-post")
+	j.run(cli.ExitBroken, "track", run, "--machine", "a b")
+	j.run(cli.ExitBroken, "track", run)
 }

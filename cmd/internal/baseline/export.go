@@ -1,0 +1,63 @@
+package baseline
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/store"
+	"github.com/llama-regress/llama-regress/cmd/internal/cli"
+	"github.com/llama-regress/llama-regress/cmd/internal/exporting"
+	"github.com/llama-regress/llama-regress/cmd/internal/stored"
+)
+
+func exportCommand(a *cli.App, where *stored.Flags) *cobra.Command {
+	var how exporting.Flags
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "Write stored sessions as CSV, Go benchmarks or llama-bench's SQLite table",
+		Example: `  llama-regress baseline export --since 90d >trials.csv
+  llama-regress baseline export -f benchfmt -o nights.txt && benchstat -col commit nights.txt
+  llama-regress baseline export -f sqlite -o llama-bench.sqlite && compare-llama-bench.py`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := where.Open(a)
+			if err != nil {
+				return err
+			}
+			o, err := where.Options(time.Now())
+			if err != nil {
+				return err
+			}
+			c, err := store.Load(cmd.Context(), s, o)
+			if err != nil {
+				return err
+			}
+			stored.Complain(a, c)
+			return how.Write(a, func(add func(*record.Run) error) error { return addStored(cmd.Context(), s, c, add) })
+		},
+	}
+	where.RegisterFilter(cmd.Flags())
+	how.Register(cmd.Flags())
+	return cmd
+}
+
+// addStored reads the sessions one after another: no two are in memory at once.
+func addStored(ctx context.Context, s store.Store, c *store.Contents, add func(*record.Run) error) error {
+	for _, session := range c.Sessions {
+		run, err := store.Fetch(ctx, s, session.Key.String())
+		if errors.Is(err, store.ErrNotFound) {
+			continue // pruned since it was listed
+		}
+		if err != nil {
+			return err
+		}
+		if err := add(run); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,232 @@
+package bisect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/llama-regress/llama-regress/ci/bisect"
+	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/plan"
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/runner"
+	"github.com/llama-regress/llama-regress/cmd/internal/cli"
+	"github.com/llama-regress/llama-regress/cmd/internal/measure"
+	"github.com/llama-regress/llama-regress/compare"
+)
+
+// Names of the two arms of every step.
+const (
+	goodArm      = "good"
+	candidateArm = "candidate"
+)
+
+// A bisection is one search for a first bad commit.
+type bisection struct {
+	app     *cli.App
+	cfg     *config.Config // with the two arms, goodArm first
+	how     measure.Flags
+	policy  compare.Policy
+	builder bisect.Builder
+
+	good, candidate *bisect.Clone
+	log             *bisectLog
+}
+
+// build makes a commit's programs in one of the clones.
+func (b *bisection) build(ctx context.Context, c *bisect.Clone, commit bisect.Commit) error {
+	fmt.Fprintf(b.app.Err, "building %s %s\n", commit.Short(), cli.Printable(commit.Subject))
+	log, err := filepath.Abs(filepath.Join(b.how.Dir, "build-"+commit.Short()+".log"))
+	if err != nil {
+		return err
+	}
+	_, err = b.builder.Build(ctx, c, commit, log)
+	return err
+}
+
+// Run runs the two builds as they are in turns, in a folder of its own.
+func (b *bisection) measure(ctx context.Context, name string, cfg *config.Config, also runner.Observer) (*record.Run, error) {
+	how := b.how
+	how.Dir, how.Also = filepath.Join(b.how.Dir, "runs", name), also
+	return measure.Run(ctx, b.app, cfg, how)
+}
+
+// ends measures the bad end against the good one, in every cell, and says
+// whether there is something to look for.
+func (b *bisection) ends(ctx context.Context) (*compare.Result, *record.Run, error) {
+	begun := time.Now()
+	if err := b.build(ctx, b.good, b.log.Good); err != nil {
+		return nil, nil, cli.Unmeasured(fmt.Errorf("the good end: %w", err))
+	}
+	if err := b.build(ctx, b.candidate, b.log.Bad); err != nil {
+		return nil, nil, cli.Unmeasured(fmt.Errorf("the bad end: %w", err))
+	}
+	cfg := *b.cfg
+	cfg.Sampling.Blocks, cfg.Sampling.Adaptive, cfg.Sampling.ConfirmBlocks = max(cfg.Sampling.Blocks, measure.ConfirmBlocks), 0, 0
+	run, err := b.measure(ctx, "ends", &cfg, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	res := compare.Run(run, b.policy)
+	b.log.Ends = &bisectStep{Commit: b.log.Bad, Against: b.log.Good.SHA, Mark: bisect.Bad, Seconds: time.Since(begun).Seconds(), Run: "runs/ends"}
+	return res, run, nil
+}
+
+// worst is the regression that lies furthest beyond its margin, of those that
+// can be bisected: success rates have no blocks to pair.
+func worst(res *compare.Result, metric string) *compare.Comparison {
+	var found *compare.Comparison
+	far := func(c *compare.Comparison) float64 { return *c.Change / (c.Margin.High - c.Margin.Low) }
+	for i := range res.Comparisons {
+		c := &res.Comparisons[i]
+		if c.Verdict != compare.Regression || c.Estimator != compare.PairedT || metric != "" && c.Metric.Name != metric {
+			continue
+		}
+		loss := func(c *compare.Comparison) float64 {
+			if c.Metric.Better == record.Lower {
+				return far(c)
+			}
+			return -far(c)
+		}
+		if found == nil || loss(c) > loss(found) {
+			found = c
+		}
+	}
+	return found
+}
+
+// narrow makes every further run measure the one cell and metric.
+func (b *bisection) narrow() {
+	split := b.log.Split
+	b.cfg.Cells = []string{split.Cell}
+	b.cfg.Sampling.Control = config.ControlNone // that of the ends vouches for the machine
+	var tests []record.Test
+	for _, t := range b.cfg.Bench.Tests {
+		if t.Metric().Name == split.Metric.Name {
+			tests = append(tests, t)
+		}
+	}
+	if b.cfg.Bench.Tests = tests; len(tests) > 0 {
+		b.cfg.Serve = nil
+	}
+}
+
+// step builds a commit and measures it against the good end until the
+// sequential rule stops it.
+func (b *bisection) step(ctx context.Context, n int, commit bisect.Commit) (bisectStep, error) {
+	begun := time.Now()
+	name := fmt.Sprintf("%02d-%s", n, commit.Short())
+	step := bisectStep{Commit: commit, Against: b.log.Good.SHA}
+	skip := func(why string) (bisectStep, error) {
+		step.Mark, step.Why, step.Seconds = bisect.Skip, why, time.Since(begun).Seconds()
+		return step, nil
+	}
+	err := b.build(ctx, b.candidate, commit)
+	var broken *bisect.BuildError
+	if errors.As(err, &broken) {
+		return skip("does not build: " + broken.Why)
+	}
+	if err != nil {
+		return step, err
+	}
+	cfg := *b.cfg
+	cfg.Sampling.Blocks, cfg.Sampling.Adaptive, cfg.Sampling.ConfirmBlocks = b.log.Split.MostBlocks(), 0, 0 // the stopper looks
+	watch, stopped := newStopper(ctx, b.log.Split, b.policy)
+	_, err = b.measure(stopped, name, &cfg, watch)
+	var unmeasurable *runner.UnmeasurableError
+	switch {
+	case ctx.Err() != nil:
+		return step, err
+	case errors.As(err, &unmeasurable):
+		return skip("cannot be measured: " + err.Error())
+	case err != nil && !errors.Is(err, errStepDecided):
+		return step, err
+	}
+	answer := watch.answer
+	step.Change, step.Interval, step.Blocks, step.Run = answer.Change, answer.Interval, answer.Blocks, "runs/"+name
+	switch {
+	case !answer.Known && answer.Blocks == 0:
+		return skip("measured nothing: see " + filepath.Join(b.how.Dir, step.Run))
+	case !answer.Known:
+		return skip(fmt.Sprintf("lies too near to the border to tell in %d blocks", answer.Blocks))
+	case answer.Bad:
+		step.Mark = bisect.Bad
+	default:
+		step.Mark = bisect.Good
+	}
+	step.Seconds = time.Since(begun).Seconds()
+	return step, nil
+}
+
+// errStepDecided ends a run that has measured enough.
+var errStepDecided = errors.New("enough is known of this commit")
+
+// A stopper looks at a run after every block and ends it once its question is
+// answered.
+type stopper struct {
+	split  *compare.Split
+	policy compare.Policy
+	stop   context.CancelCauseFunc
+	answer compare.Answer
+
+	plan  *plan.Plan
+	run   record.Run
+	ended map[int]int // trials of each block that need not run any more
+}
+
+func newStopper(ctx context.Context, split *compare.Split, policy compare.Policy) (*stopper, context.Context) {
+	ctx, stop := context.WithCancelCause(ctx)
+	return &stopper{split: split, policy: policy, stop: stop, ended: make(map[int]int)}, ctx
+}
+
+func (s *stopper) Begin(p *plan.Plan, done []record.Trial) {
+	s.plan = p
+	s.run = record.Run{Schema: record.Schema, Baseline: p.Baseline, Arms: p.Arms, Trials: slices.Clone(done)}
+	for _, c := range p.Cells {
+		s.run.Cells = append(s.run.Cells, c.Cell)
+	}
+	for _, t := range done {
+		s.ended[t.Block]++
+	}
+	s.look()
+}
+
+func (s *stopper) Started(plan.Trial) {}
+
+func (s *stopper) Finished(t plan.Trial, r record.Trial) {
+	s.run.Trials = append(s.run.Trials, r)
+	s.ended[t.Block]++
+	s.look()
+}
+
+func (s *stopper) Repeated(_ plan.Trial, r record.Trial) { s.run.Trials = append(s.run.Trials, r) }
+
+func (s *stopper) Skipped(t plan.Trial, _ string) {
+	s.ended[t.Block]++
+	s.look()
+}
+
+func (s *stopper) Looked([]record.Look) {}
+
+func (s *stopper) End(*record.Run, error) {}
+
+// look is taken whenever a block has ended, in which every arm ran once.
+func (s *stopper) look() {
+	blocks := 0
+	for s.ended[blocks] >= len(s.plan.Arms)*len(s.plan.Cells) {
+		blocks++
+	}
+	total := 0
+	for _, n := range s.ended {
+		total += n
+	}
+	if blocks == 0 || total != blocks*len(s.plan.Arms)*len(s.plan.Cells) {
+		return // in the middle of one
+	}
+	if s.answer = s.split.Look(&s.run, candidateArm, blocks, s.policy); s.answer.Over {
+		s.stop(errStepDecided)
+	}
+}

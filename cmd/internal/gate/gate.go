@@ -1,0 +1,126 @@
+// Package gate is the command that measures, compares and reports.
+package gate
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/cmd/internal/cli"
+	"github.com/llama-regress/llama-regress/cmd/internal/measure"
+	"github.com/llama-regress/llama-regress/cmd/internal/output"
+	"github.com/llama-regress/llama-regress/cmd/internal/settings"
+	"github.com/llama-regress/llama-regress/cmd/internal/stored"
+	"github.com/llama-regress/llama-regress/compare"
+	"github.com/llama-regress/llama-regress/report"
+)
+
+// Command is 'llama-regress gate'.
+func Command(a *cli.App) *cobra.Command {
+	var (
+		what settings.Flags
+		how  measure.Flags
+		pass settings.GateFlags
+		out  output.Flags
+		past gatePast
+	)
+	cmd := &cobra.Command{
+		Use:   "gate",
+		Short: "Measure, compare, report: the whole job, for a desk or for CI",
+		Long: `Measures every arm of every cell in interleaved blocks, compares each contender
+with the baseline, writes all reports to DIR and exits by the verdict.
+
+With one build there is no contender: the session is judged by the stored ones of
+this machine (history mode). What is worse than they lead to expect is nominated,
+and never a regression yet. Where the build of a stored session is still on this
+machine, or --confirm-with names it, both are then measured in turns, and that
+decides; else the report has the command.
+
+Nothing is stored unless --record says so, and pull requests never store.`,
+		Example: `  llama-regress gate --base build-base/bin --head build-head/bin --model model.gguf
+  llama-regress gate -c llama-regress.yaml --budget 45m --out junit=junit.xml
+  llama-regress gate -c llama-regress.yaml --adaptive --budget 45m
+  llama-regress gate --head build/bin --model model.gguf --store git:origin#perf-data --record`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := what.Load(cmd)
+			if err != nil {
+				return err
+			}
+			if err := past.open(a, cfg); err != nil {
+				return err
+			}
+			return gate(cmd.Context(), a, cfg, how, pass, out, past)
+		},
+	}
+	what.Register(cmd.Flags())
+	how.Register(cmd.Flags())
+	pass.Register(cmd.Flags())
+	out.Register(cmd.Flags())
+	past.register(cmd.Flags())
+	return cmd
+}
+
+// gate measures a configuration, compares, and writes every kind of report
+// into the output folder beside those that were asked for. A single build is
+// judged by the past.
+func gate(ctx context.Context, a *cli.App, cfg *config.Config, how measure.Flags, pass settings.GateFlags, out output.Flags, past gatePast) error {
+	policy, err := pass.Policy(cfg.Gate)
+	if err != nil {
+		return err
+	}
+	out.Files = append(out.Files, how.ReportFiles()...)
+	if err := out.Check(a); err != nil {
+		return err
+	}
+	begun := time.Now()
+	how.Gate = pass
+	run, err := measure.Run(ctx, a, cfg, how)
+	if run == nil || len(run.Trials) == 0 && err != nil {
+		return err
+	}
+	if len(run.Trials) == 0 {
+		return measure.ErrNoTrial
+	}
+	res, src := compare.Run(run, policy), measure.Source(a, run, how)
+	if past.store != nil && len(cfg.Arms) == 1 {
+		left := confirmRun{ctx: ctx, cfg: cfg, how: how, begun: begun, now: time.Now}
+		var judgeErr error
+		if res, src, judgeErr = gateByHistory(a, left, run, err == nil, policy, past); judgeErr != nil {
+			return judgeErr
+		}
+	}
+	stored := past.put(ctx, a, run, err == nil)
+	concluded := output.Conclude(a, res, src, out)
+	switch {
+	case err != nil:
+		return err // interrupted: what was measured has been reported
+	case concluded != nil:
+		return concluded
+	}
+	return stored
+}
+
+// gateByHistory judges the one build that was measured by the stored sessions,
+// and confirms what they nominate where it can.
+func gateByHistory(a *cli.App, l confirmRun, run *record.Run, complete bool, policy compare.Policy, past gatePast) (*compare.Result, report.Source, error) {
+	j, err := stored.ByHistory(l.ctx, a, past.store, compare.Selection{Run: run, Arm: run.Baseline}, past.PastFlags, policy)
+	if err != nil {
+		return nil, report.Source{}, err
+	}
+	if only := l.cfg.Cells; len(only) > 0 {
+		j.Result.KeepLost(func(cell string) bool { return slices.Contains(only, cell) })
+	}
+	if complete && !past.noConfirm {
+		confirm(a, l, j, past.confirmWith)
+	}
+	src := measure.Source(a, run, l.how)
+	j.Suggest(withoutFlag(src.Reproduce, "--record"))
+	src.Base, src.BaseFile = nil, j.Source.BaseFile
+	src.Stored, src.Confirm, src.Rebuild = j.Source.Stored, j.Source.Confirm, j.Source.Rebuild
+	return j.Result, src, nil
+}

@@ -1,0 +1,287 @@
+// Package measure carries a measurement out: the machine for itself, the
+// runner, progress, and the folder of results.
+package measure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/gguf"
+	"github.com/llama-regress/llama-regress/ci/host"
+	"github.com/llama-regress/llama-regress/ci/llama"
+	"github.com/llama-regress/llama-regress/ci/load"
+	"github.com/llama-regress/llama-regress/ci/plan"
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/runner"
+	"github.com/llama-regress/llama-regress/ci/serve"
+	"github.com/llama-regress/llama-regress/cmd/internal/cli"
+	"github.com/llama-regress/llama-regress/cmd/internal/output"
+	"github.com/llama-regress/llama-regress/cmd/internal/requests"
+	"github.com/llama-regress/llama-regress/cmd/internal/settings"
+	"github.com/llama-regress/llama-regress/compare"
+	"github.com/llama-regress/llama-regress/report"
+)
+
+// ConfirmFolder holds, within the output folder, the run that confirmed what
+// history nominated.
+const ConfirmFolder = "confirm"
+
+// ConfirmBlocks is how many blocks a nomination is confirmed with: as many as
+// the second stage of a gate has (statistics reference, 7.6).
+const ConfirmBlocks = 12
+
+// Flags are the flags that say how a measurement is carried out.
+type Flags struct {
+	Dir    string
+	Resume bool
+	wait   waiting
+	unfit  bool   // measure although doctor says that it is no use
+	Shard  string // "i/n", the part of the plan to measure; "" for all of it
+
+	Also runner.Observer    // told as well; nil for nobody
+	Gate settings.GateFlags // over the gate section, for what lets a cell stop early
+}
+
+// Expand plans what is to be measured.
+func (m *Flags) Expand(cfg *config.Config) (*plan.Plan, error) {
+	if m.Shard == "" {
+		return plan.Expand(cfg)
+	}
+	shard, err := record.ParseShard(m.Shard)
+	if err != nil {
+		return nil, fmt.Errorf("--shard: %w", err)
+	}
+	return plan.ExpandShard(cfg, shard)
+}
+
+// Register defines the flags.
+func (m *Flags) Register(f *pflag.FlagSet) {
+	m.RegisterDir(f)
+	m.wait.register(f)
+	f.BoolVar(&m.unfit, "ignore-doctor", false, "measure although 'llama-regress doctor' says that it is no use; the record says so")
+	f.BoolVar(&m.Resume, "resume", false, "go on with the run that DIR holds")
+}
+
+// RegisterDir defines --dir alone, for what measures nothing.
+func (m *Flags) RegisterDir(f *pflag.FlagSet) {
+	f.StringVarP(&m.Dir, "dir", "d", "llama-regress-out", "folder for the run record, logs and reports")
+}
+
+// ReportFiles returns them as values of --out.
+func (m *Flags) ReportFiles() []string {
+	var files []string
+	for kind, name := range output.Files {
+		files = append(files, kind+"="+filepath.Join(m.Dir, name))
+	}
+	slices.Sort(files)
+	return files
+}
+
+// Run runs a configuration's plan. The record is nil when nothing was
+// begun; with an error it holds what was measured until then.
+func Run(ctx context.Context, a *cli.App, cfg *config.Config, how Flags) (*record.Run, error) {
+	p, err := how.Expand(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if !how.Resume {
+		if err := setAside(how.Dir); err != nil {
+			return nil, err
+		}
+	}
+	logs := filepath.Join(how.Dir, runner.LogFolder)
+	if err := os.MkdirAll(logs, 0o755); err != nil {
+		return nil, err
+	}
+	schedulers, logged, err := schedulersOf(a, p, logs)
+	if err != nil {
+		return nil, err
+	}
+	defer logged()
+	links := new(llama.Links)
+	policy, err := how.Gate.Policy(cfg.Gate)
+	if err != nil {
+		return nil, err
+	}
+	observer, within := observer(a)
+	if how.Also != nil {
+		observer = bothObservers{observer, how.Also}
+	}
+	run, err := runner.Run(ctx, p, Benches(p, how.Dir, links, within), runner.Options{
+		Dir:    how.Dir,
+		Resume: how.Resume,
+		Budget: cfg.Sampling.Budget,
+		Repeat: cfg.Sampling.RepeatContaminated,
+
+		Decider:   compare.Decider{Policy: policy},
+		CoolBelow: float64(cfg.Sampling.CoolBelow),
+		CoolLimit: cfg.Sampling.CoolLimit,
+		Alone: func(ctx context.Context) (func(), []string, error) {
+			if err := runner.Missing(p); err != nil {
+				return nil, nil, cli.Unmeasured(err)
+			}
+			release, err := Alone(ctx, a, how)
+			if err != nil {
+				return nil, nil, err
+			}
+			notes, err := fit(ctx, a, cfg, how)
+			if err == nil {
+				err = links.Open(filepath.Join(how.Dir, ".paths"), bins(p))
+			}
+			if err != nil {
+				release()
+				return nil, nil, err
+			}
+			return func() { _ = links.Close(); release() }, notes, nil
+		},
+		Schedulers: schedulers,
+
+		Host:     host.Describe(ctx),
+		Tool:     cli.Tool(),
+		Observer: observer,
+		CheckModel: func(path string) error {
+			_, err := gguf.Inspect(path)
+			return err
+		},
+	})
+	if run != nil && ctx.Err() != nil {
+		err = fmt.Errorf("interrupted after %d of %d trials; go on with the same command and --resume: %w", run.Walked(), len(p.Trials), err)
+	}
+	return run, err
+}
+
+// Benches brings what measures each workload of the plan.
+func Benches(p *plan.Plan, dir string, links *llama.Links, within func(load.Progress)) runner.Workloads {
+	logs := filepath.Join(dir, runner.LogFolder)
+	all := make(runner.Workloads)
+	for _, c := range p.Cells {
+		name := c.Cell.Workload
+		if all[name] != nil {
+			continue
+		}
+		switch name {
+		case record.BenchWorkload:
+			all[name] = &llama.Bench{LogDir: logs, Threads: host.PhysicalCores(), Links: links}
+		case record.ServeWorkload:
+			served := ServeBench(logs, filepath.Join(dir, record.RequestFile), within)
+			served.Servers.Links = links
+			all[name] = served
+		}
+	}
+	return all
+}
+
+// bins are the folders of the arms' programs.
+func bins(p *plan.Plan) []string {
+	var all []string
+	for _, arm := range p.Arms {
+		all = append(all, arm.Bin)
+	}
+	return all
+}
+
+// ServeBench measures serving; logs and requests name a folder and a file, empty for none.
+func ServeBench(logs, requests string, within func(load.Progress)) *serve.Bench {
+	return &serve.Bench{Servers: &llama.Servers{Threads: host.PhysicalCores()}, LogDir: logs, Requests: requests, Observe: within}
+}
+
+// observer shows progress on standard error: one line that changes on a
+// terminal, also with each request that ends; one line a trial everywhere else.
+func observer(a *cli.App) (runner.Observer, func(load.Progress)) {
+	if cli.IsTerminal(a.Err) && a.Getenv("TERM") != "dumb" && a.Getenv("CI") == "" {
+		line := runner.NewLiveLine(a.Err, cli.Width(a.Err), time.Now)
+		return line, func(p load.Progress) { line.Within(p.Done, p.Total, p.Failed) }
+	}
+	return runner.NewPlainLines(a.Err, time.Now), nil
+}
+
+// bothObservers tell two.
+type bothObservers [2]runner.Observer
+
+func (b bothObservers) Begin(p *plan.Plan, done []record.Trial) {
+	b[0].Begin(p, done)
+	b[1].Begin(p, done)
+}
+
+func (b bothObservers) Started(t plan.Trial) {
+	b[0].Started(t)
+	b[1].Started(t)
+}
+
+func (b bothObservers) Finished(t plan.Trial, r record.Trial) {
+	b[0].Finished(t, r)
+	b[1].Finished(t, r)
+}
+
+func (b bothObservers) Repeated(t plan.Trial, r record.Trial) {
+	b[0].Repeated(t, r)
+	b[1].Repeated(t, r)
+}
+
+func (b bothObservers) Skipped(t plan.Trial, why string) {
+	b[0].Skipped(t, why)
+	b[1].Skipped(t, why)
+}
+
+func (b bothObservers) Looked(looks []record.Look) {
+	b[0].Looked(looks)
+	b[1].Looked(looks)
+}
+
+func (b bothObservers) End(run *record.Run, err error) {
+	b[0].End(run, err)
+	b[1].End(run, err)
+}
+
+// setAside moves a finished run out of the folder, so that measuring again
+// takes one command and loses nothing.
+func setAside(dir string) error {
+	old, err := record.ReadFile(filepath.Join(dir, runner.RecordFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if _, journal := os.Stat(filepath.Join(dir, runner.JournalFile)); journal == nil || err != nil {
+		return err // a run to resume: the runner says so
+	}
+	aside := filepath.Join(dir, "previous", filepath.Base(old.ID))
+	if err := os.MkdirAll(aside, 0o755); err != nil {
+		return err
+	}
+	names := []string{ConfirmFolder, record.RequestFile, runner.LogFolder, runner.RecordFile} // the record last: as long as it is there, the move is tried again
+	for _, name := range output.Files {
+		names = append([]string{name}, names...)
+	}
+	for _, name := range names {
+		err := os.Rename(filepath.Join(dir, name), filepath.Join(aside, name))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("setting the previous run aside: %w", err)
+		}
+	}
+	return nil
+}
+
+// Source says where a measured run's result comes from.
+func Source(a *cli.App, run *record.Run, how Flags) report.Source {
+	file := filepath.Join(how.Dir, runner.RecordFile)
+	again := append([]string{"llama-regress"}, a.Args...)
+	again = slices.DeleteFunc(again, func(s string) bool { return s == "--resume" || strings.HasPrefix(s, "--resume=") })
+	resume := append(slices.Clip(again), "--resume")
+	return requests.With(report.Source{
+		Base: run, Head: run, BaseFile: file, HeadFile: file,
+		Reproduce: again, Resume: resume, Logs: filepath.Join(how.Dir, runner.LogFolder),
+		TrialLog: func(trial string) string { return runner.LogFolder + "/" + trial + ".log" }, // beside the reports
+	})
+}
+
+// ErrNoTrial ends a run that its budget had no room for: no pass.
+var ErrNoTrial = cli.Unmeasured(errors.New("no trial was measured: the budget was spent before the first; raise --budget"))

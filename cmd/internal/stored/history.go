@@ -1,0 +1,253 @@
+package stored
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/provision"
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/store"
+	"github.com/llama-regress/llama-regress/cmd/internal/cli"
+	"github.com/llama-regress/llama-regress/cmd/internal/measure"
+	"github.com/llama-regress/llama-regress/compare"
+	"github.com/llama-regress/llama-regress/compare/history"
+	"github.com/llama-regress/llama-regress/report"
+)
+
+// PastFlags say which stored sessions are the baseline in history mode.
+type PastFlags struct {
+	Machine  string
+	sessions int
+}
+
+// Register defines the flags.
+func (p *PastFlags) Register(f *pflag.FlagSet) {
+	f.StringVar(&p.Machine, "machine", "", "what the store calls this machine (default the host's name)")
+	f.IntVar(&p.sessions, "sessions", 20, "history mode: the latest so many stored sessions of a cell are its baseline")
+}
+
+// A Judgement is what history mode found.
+type Judgement struct {
+	Result *compare.Result
+	Source report.Source
+	choice history.Choice
+	past   []compare.Selection
+	Head   compare.Selection
+}
+
+// ByHistory judges one session by the stored ones of its machine.
+func ByHistory(ctx context.Context, a *cli.App, s store.Store, head compare.Selection, p PastFlags, policy compare.Policy) (*Judgement, error) {
+	if p.sessions < 1 {
+		return nil, fmt.Errorf("--sessions %d: at least one stored session is needed, and four for a verdict", p.sessions)
+	}
+	cache, err := provision.DefaultCacheDir()
+	if err != nil {
+		return nil, err
+	}
+	machine := store.Slug(cmp.Or(p.Machine, head.Run.Host.Name))
+	contents, err := store.Load(ctx, s, store.LoadOptions{Machine: machine, Cache: cache})
+	if err != nil {
+		return nil, err
+	}
+	Complain(a, contents)
+	j := &Judgement{Head: head}
+	j.choice = history.Choose(contents, head.Run, history.Options{Machine: machine, Arm: head.Arm, Most: p.sessions, Ignore: policy.Ignore})
+	if j.past, err = j.choice.Selections(ctx, s); err != nil {
+		return nil, err
+	}
+	j.Result = compare.History(j.past, head, policy)
+	for _, r := range j.choice.PassedOver {
+		j.Result.Notes = append(j.Result.Notes, fmt.Sprintf("Stored sessions that are no baseline for this one: %d (%s).", r.Sessions, r.Why))
+	}
+	if len(contents.Sessions) == 0 {
+		j.Result.Notes = append(j.Result.Notes, noSessions(ctx, s, machine))
+	}
+	j.Source = report.Source{Head: head.Run, BaseFile: fmt.Sprintf("%d sessions of %s", len(j.past), s)}
+	if len(j.choice.Cells) == 0 {
+		j.Source.BaseFile = s.String()
+	}
+	for _, session := range j.choice.Sessions() {
+		j.Source.Stored = append(j.Source.Stored, report.Stored{
+			Key: session.Key.String(), Started: session.Run.Started, Commit: short12(BaselineArm(&session.Run).Build.Commit),
+		})
+	}
+	return j, nil
+}
+
+// noSessions says why there is no baseline at all.
+func noSessions(ctx context.Context, s store.Store, machine string) string {
+	var others []string
+	objects, _ := s.List(ctx, "runs/") // to be more helpful; the store was read before
+	for _, o := range objects {
+		if key, err := store.ParseKey(o.Key); err == nil && !slices.Contains(others, key.Machine) {
+			others = append(others, key.Machine)
+		}
+	}
+	if len(others) == 0 {
+		return fmt.Sprintf("%s holds no session yet; 'llama-regress baseline put', or gate --record, stores one.", s)
+	}
+	return fmt.Sprintf("%s holds no session of machine %s, but of %s; --machine says what it calls this one.", s, machine, strings.Join(others, ", "))
+}
+
+// BaselineArm is a run's baseline arm, the zero value when it has none.
+func BaselineArm(run *record.Run) record.Arm {
+	for _, arm := range run.Arms {
+		if arm.Name == run.Baseline {
+			return arm
+		}
+	}
+	return record.Arm{}
+}
+
+func short12(commit string) string { return commit[:min(len(commit), 12)] }
+
+// A Rebuild is the build to confirm a nomination against.
+type Rebuild struct {
+	Dir    string // folder of its programs
+	Commit string // as the latest stored session knows it; "" when unknown
+	There  bool   // the folder still holds what that session measured
+	same   bool   // it is what the session under test measured as well: the same files in the same place
+}
+
+// BaseBuild finds the build of a stored session, the latest that can be had,
+// whose programs are still on this machine, byte for byte, and not those under
+// test; without one it says which has to be built.
+func (j *Judgement) BaseBuild() Rebuild {
+	head := ArmOf(j.Head).Build
+	var latest Rebuild
+	for i, p := range slices.Backward(j.past) {
+		build := ArmOf(p).Build
+		// Programs with shared libraries may be the same bytes in two builds, so
+		// that the place counts too.
+		same := build.Program == head.Program && build.SHA256 == head.SHA256 && build.Server == head.Server && build.ServerSHA256 == head.ServerSHA256
+		if i == len(j.past)-1 {
+			latest = Rebuild{Dir: "build-" + cmp.Or(short12(build.Commit), "base") + "/bin", Commit: short12(build.Commit), same: same}
+		}
+		moved := build.Program == head.Program && build.Server == head.Server // another build lies there now
+		if same || moved || build.SHA256+build.ServerSHA256 == "" {
+			continue
+		}
+		if unmoved(build.Program, build.SHA256) && unmoved(build.Server, build.ServerSHA256) {
+			return Rebuild{Dir: filepath.Dir(cmp.Or(build.Program, build.Server)), Commit: short12(build.Commit), There: true}
+		}
+	}
+	return latest
+}
+
+// ArmOf is the selected arm, the zero value when the run has none of that name.
+func ArmOf(s compare.Selection) record.Arm {
+	for _, arm := range s.Run.Arms {
+		if arm.Name == s.Arm {
+			return arm
+		}
+	}
+	return record.Arm{}
+}
+
+// unmoved reports whether a file is still what it was, or was never there.
+func unmoved(path, sum string) bool {
+	if path == "" {
+		return true
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	now, err := sha256Of(f)
+	return err == nil && now == sum
+}
+
+// Suggest puts the confirming command into the report. again is the command
+// that measured the session, nil when it is not known.
+func (j *Judgement) Suggest(again []string) {
+	cells, _ := j.Result.Nominated()
+	if len(cells) == 0 {
+		return
+	}
+	base := j.BaseBuild()
+	if base.same {
+		j.Result.Notes = append(j.Result.Notes, "The latest stored session measured the same programs, in the same place: unless their libraries are others now, what got slower is not the build.")
+		return
+	}
+	if again == nil {
+		again = measureAgain(j.Head)
+	}
+	if again == nil {
+		return
+	}
+	j.Source.Confirm = append(again, "--base", base.Dir)
+	for _, cell := range cells {
+		j.Source.Confirm = append(j.Source.Confirm, "--cell", cell)
+	}
+	j.Source.Confirm = append(j.Source.Confirm, "--blocks", fmt.Sprint(measure.ConfirmBlocks))
+	if !base.There {
+		j.Source.Rebuild = cmp.Or(base.Commit, "unknown")
+	}
+}
+
+// measureAgain is the command that would measure an arm's bench cells as they
+// were, nil where flags cannot say it: serving, and arms with an environment.
+func measureAgain(s compare.Selection) []string {
+	arm := ArmOf(s)
+	if len(arm.Env) > 0 || arm.Build.Program == "" {
+		return nil
+	}
+	words := []string{"llama-regress", "gate", "--head", filepath.Dir(arm.Build.Program)}
+	for _, m := range s.Run.Models {
+		words = append(words, "--model", m.Path)
+	}
+	var tests []string
+	values := make(map[string][]string)
+	add := func(params map[string]string) {
+		for name, value := range params {
+			if !slices.Contains(values[name], value) {
+				values[name] = append(values[name], value)
+			}
+		}
+	}
+	for _, c := range s.Run.Cells {
+		if c.Workload != record.BenchWorkload {
+			return nil
+		}
+		for _, m := range c.Metrics {
+			if !slices.Contains(tests, m.Name) {
+				tests = append(tests, m.Name)
+			}
+		}
+		add(c.Params)
+	}
+	if len(arm.Params) > 0 {
+		return nil // would become part of the cells' keys
+	}
+	words = append(words, "--tests", strings.Join(tests, ","))
+	if d := config.Default(); s.Run.Plan.Repetitions != d.Bench.Repetitions || s.Run.Plan.Warmup != d.Sampling.Warmup {
+		words = append(words, "--repetitions", fmt.Sprint(s.Run.Plan.Repetitions), "--warmup", fmt.Sprint(s.Run.Plan.Warmup))
+	}
+	names := make([]string, 0, len(values))
+	for name := range values {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		words = append(words, "--param", name+"="+strings.Join(values[name], ","))
+	}
+	return words
+}
+
+func sha256Of(r io.Reader) (string, error) {
+	h := sha256.New()
+	_, err := io.Copy(h, r)
+	return hex.EncodeToString(h.Sum(nil)), err
+}
