@@ -8,7 +8,7 @@ import (
 
 // A cell that the screening could hardly look at goes on, if it is gated at all:
 // too few trials clear nothing.
-func TestNominateWhatWasHardlySeen(t *testing.T) {
+func TestSuspectWhatWasHardlySeen(t *testing.T) {
 	seen := func(margin *Range, code ReasonCode) Comparison {
 		return Comparison{Cell: "c", Margin: margin, Reason: &Reason{Code: code}, P: &PValues{Worse: 0.9}}
 	}
@@ -20,7 +20,7 @@ func TestNominateWhatWasHardlySeen(t *testing.T) {
 		"too few, and never gated": {seen(nil, TooFewTrials), 0},
 		"no sign of a loss":        {seen(&Range{}, TooNoisy), 0},
 	} {
-		if got := Nominate(&Result{Comparisons: []Comparison{c.c}}); len(got) != c.want {
+		if got := uncleared(&Result{Comparisons: []Comparison{c.c}}); len(got) != c.want {
 			t.Errorf("%s: %d go on, want %d", name, len(got), c.want)
 		}
 	}
@@ -43,9 +43,9 @@ func TestAgeOfABaseline(t *testing.T) {
 	j := newJudge(policy, 1)
 	for blocks, want := range map[int]bool{3: true, 7: true, 8: false} {
 		change := 0.0
-		c := Comparison{Method: Historical, Blocks: blocks, Change: &change, Margin: &Range{Low: -0.03, High: 0.03}, Interval: &Interval{}, P: &PValues{Regression: 1, Improvement: 1, Equivalence: 1, Worse: 1, AdjustedRegression: 1, AdjustedImprovement: 1}}
+		c := Comparison{Method: Historical, Replicates: blocks, Change: &change, Margin: &Range{Low: -0.03, High: 0.03}, Interval: &Interval{}, P: &PValues{Regression: 1, Improvement: 1, Equivalence: 1, Worse: 1, AdjustedRegression: 1, AdjustedImprovement: 1}}
 		c.Metric.Kind = "throughput"
-		c.Baseline.Trials, c.Contender.Trials = make([]Point, blocks), make([]Point, 1)
+		c.Baseline.Trials, c.Candidate.Trials = make([]Point, blocks), make([]Point, 1)
 		c.effect = effect{inference: stats.Estimate{SE: 1, DF: float64(blocks - 1)}, lambda: 0.03}
 		_, reason := j.verdict(&c, mismatches{})
 		if young := reason != nil && reason.Code == BaselineTooYoung; young != want {
@@ -64,10 +64,10 @@ func TestRanksAreAskedAtTheVerdictsConfidence(t *testing.T) {
 	apart := 0
 	for lambda := 0.020; lambda < 0.040; lambda += 0.0001 {
 		change := -0.05
-		c := Comparison{Method: Paired, Blocks: len(d), Change: &change, Margin: &Range{Low: -lambda, High: lambda}, Interval: &Interval{},
+		c := Comparison{Method: Paired, Replicates: len(d), Change: &change, Margin: &Range{Low: -lambda, High: lambda}, Interval: &Interval{},
 			P: &PValues{AdjustedRegression: 0.001, AdjustedImprovement: 1, Equivalence: 1}}
 		c.Metric.Kind = "throughput"
-		c.Baseline.Trials, c.Contender.Trials = make([]Point, len(d)), make([]Point, len(d))
+		c.Baseline.Trials, c.Candidate.Trials = make([]Point, len(d)), make([]Point, len(d))
 		c.effect = effect{inference: stats.PairedT(d), theta: -0.05, lambda: lambda, differences: d, n: len(d)}
 		want := ranksDisagree(c.effect, 1-2*policy.Alpha)
 		if want != ranksDisagree(c.effect, 1-policy.Alpha) {

@@ -117,7 +117,7 @@ func whatDoesNotHold(t *testing.T, b *book) {
 		{name: "spikes in both", draw: alike(centredSpikes)},
 		{name: "level and spread differ by cell", draw: alike(normal), vary: true},
 		{name: "cells share half the variance", draw: alike(normal), share: true},
-		{name: "contender varies 4 times as much", draw: independent(normal, func(rng *rand.Rand) float64 { return 4 * rng.NormFloat64() })},
+		{name: "candidate varies 4 times as much", draw: independent(normal, func(rng *rand.Rand) float64 { return 4 * rng.NormFloat64() })},
 		{name: "machine drifts by 10 %", draw: alike(normal), drift: 0.1},
 	}
 	if reduced {
@@ -153,7 +153,7 @@ func whatDoesNotHold(t *testing.T, b *book) {
 		{name: "blocks of an arm resemble each other, autocorrelation 0.3", draw: resembling(0.3), doubt: compare.ResemblingBlocks},
 		{name: "blocks of an arm resemble each other, autocorrelation 0.6", draw: resembling(0.6), doubt: compare.ResemblingBlocks},
 		{name: "slow spikes in the baseline only", draw: independent(centredSpikes, normal), doubt: compare.OneSidedSpikes},
-		{name: "slow spikes in the contender only", draw: independent(normal, centredSpikes), doubt: compare.OneSidedSpikes},
+		{name: "slow spikes in the candidate only", draw: independent(normal, centredSpikes), doubt: compare.OneSidedSpikes},
 		{name: "two modes in each arm, half and half", draw: alike(modes), doubt: compare.SeparateModes},
 	} {
 		for _, s := range sizes {

@@ -63,37 +63,37 @@ func (n nightly) judge(values [][]float64, policy compare.Policy) *compare.Resul
 	return compare.History(sessions[:n.stored], sessions[n.stored], policy)
 }
 
-func nominated(c compare.Comparison) bool {
-	return c.Reason != nil && c.Reason.Code == compare.Nominated
+func suspected(c compare.Comparison) bool {
+	return c.Reason != nil && c.Reason.Code == compare.SuspectedByHistory
 }
 
-// nominations, CH: a night in which every cell lost exactly the margin
-// nominates none of them in 95 % of nights, few stored sessions or many. Few
+// suspicions, CH: a night in which every cell lost exactly the margin
+// suspects none of them in 95 % of nights, few stored sessions or many. Few
 // sessions of a dozen cells are the hard case: what they lend one another rests
 // on a prior that is itself estimated, and to take its degrees of freedom for
-// known nominated in 8.4 % of nights with 4 sessions and 6.2 % with 10. They must
+// known suspected in 8.4 % of nights with 4 sessions and 6.2 % with 10. They must
 // lend enough all the same: a cell that lost 10 % where sessions vary by 1 % is
-// nominated with the usual power, 0.80, after 4 sessions of it.
-func nominations(t *testing.T, b *book) {
-	tab := table{title: "History mode: nominations", text: "Share of nights in which a cell is nominated although every cell lost just the margin, " +
+// suspected with the usual power, 0.80, after 4 sessions of it.
+func suspicions(t *testing.T, b *book) {
+	tab := table{title: "History mode: suspicions", text: "Share of nights in which a cell is suspected although every cell lost just the margin, " +
 		"in which one is although nothing changed, and in which the one cell that lost so much is. Sessions vary by 1 %; several cells moderate one another, a single one stands alone.",
 		head: []string{"stored sessions", "cells", "at the edge", "no change", "−4 %", "−6 %", "−10 %"}}
 	for _, n := range []nightly{{stored: 4, cells: 12}, {stored: 6, cells: 12}, {stored: 10, cells: 12}, {stored: 20, cells: 12},
 		{stored: 4, cells: 30}, {stored: 10, cells: 1}, {stored: 20, cells: 1}} {
 		n.sigma = 0.01
 		name := fmt.Sprintf("%d sessions, %d cells", n.stored, n.cells)
-		nominate := func(what string, nights int, change func(int) float64) int {
+		suspect := func(what string, nights int, change func(int) float64) int {
 			n.change = change
 			return count("CH "+what+name, nights, func(rng *rand.Rand) bool {
-				return slices.ContainsFunc(n.judge(n.values(rng, 1), defaults).Comparisons, nominated)
+				return slices.ContainsFunc(n.judge(n.values(rng, 1), defaults).Comparisons, suspected)
 			})
 		}
-		edge, none := nominate("edge ", b.nights, always(-lambda)), nominate("none ", b.cells, always(0))
+		edge, none := suspect("edge ", b.nights, always(-lambda)), suspect("none ", b.cells, always(0))
 		b.hold(t, finding{gate: "CH", name: "some cell at the edge: " + name, hits: edge, draws: b.nights, limit: defaults.Alpha, nominal: true})
 		b.hold(t, finding{gate: "CH", name: "some cell without change: " + name, hits: none, draws: b.cells, limit: 0.005})
 		row := []string{fmt.Sprint(n.stored), fmt.Sprint(n.cells), share(edge, b.nights), share(none, b.cells)}
 		for _, lost := range losses[2:] {
-			found := nominate(fmt.Sprint(lost), b.matrices, firstCell(loss(lost)))
+			found := suspect(fmt.Sprint(lost), b.matrices, firstCell(loss(lost)))
 			row = append(row, share(found, b.matrices))
 			if lost == -0.10 {
 				b.hold(t, finding{gate: "CH", name: "a loss of 10 %: " + name, hits: found, draws: b.matrices, limit: 0.80, atLeast: true})
@@ -152,7 +152,7 @@ func changePoints(t *testing.T, b *book) {
 			for _, level := range searchLevels {
 				name := fmt.Sprintf("%s, %d nights, level %g", kind.name, n, level)
 				alarms := count("C8 "+name, b.series, func(rng *rand.Rand) bool {
-					return stats.ChangePoints(series(rng, kind, n), stats.ChangeRule{Level: level, Seed: rng.Uint64()}) != nil
+					return stats.ChangePoints(series(rng, kind, n), stats.ChangeRule{Alpha: level, Seed: rng.Uint64()}) != nil
 				})
 				b.hold(t, finding{gate: "C8", name: "no change: " + name, hits: alarms, draws: b.series, limit: level, nominal: true})
 			}
@@ -180,7 +180,7 @@ func steps(draws int, kind shape, n int) (found, placed int) {
 		for i := at; i < n; i++ {
 			xs[i] -= 3
 		}
-		return nearest(stats.ChangePoints(xs, stats.ChangeRule{Level: 0.01, Seed: rng.Uint64()}), at)
+		return nearest(stats.ChangePoints(xs, stats.ChangeRule{Alpha: 0.01, Seed: rng.Uint64()}), at)
 	})
 	return howMany(distances, func(d int) bool { return d < nowhere }), howMany(distances, func(d int) bool { return d <= 1 })
 }

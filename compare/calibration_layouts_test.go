@@ -47,17 +47,17 @@ func (l layout) measure(policy compare.Policy, s simulation, rng *rand.Rand) (*c
 	if stages.Screen > 0 {
 		at = append(at, stages.Screen)
 	}
-	for _, n := range stages.Looks {
+	for _, n := range stages.Interims {
 		at = append(at, stages.Screen+n)
 	}
 	if len(at) == 0 || at[len(at)-1] < stages.Blocks {
 		at = append(at, stages.Blocks)
 	}
 	run := emptySession(s.cells, throughput)
-	run.Plan.Screen, run.Plan.Looks = stages.Screen, stages.Looks
+	run.Plan.Screen, run.Plan.Interims = stages.Screen, stages.Interims
 	run.Trials = make([]record.Trial, 0, 2*s.cells*stages.Blocks)
 	open := make([]int, s.cells) // by their index
-	due := make([]record.Look, s.cells)
+	due := make([]record.Interim, s.cells)
 	for c := range open {
 		open[c] = c
 	}
@@ -74,10 +74,10 @@ func (l layout) measure(policy compare.Policy, s simulation, rng *rand.Rand) (*c
 		}
 		due = due[:len(open)]
 		for i, c := range open {
-			due[i] = record.Look{Cell: run.Cells[c].Key, Blocks: end}
+			due[i] = record.Interim{Cell: run.Cells[c].Key, Blocks: end}
 		}
 		var left []int
-		for i, look := range (compare.Decider{Policy: policy}).Look(run, due) {
+		for i, look := range (compare.Decider{Policy: policy}).Interim(run, due) {
 			if look.Stop == "" {
 				left = append(left, open[i])
 			}

@@ -43,7 +43,7 @@ func familyError(t *testing.T, b *book) {
 }
 
 // twoStagePower, C5: the default two stages, 6 blocks of every cell and 20 fresh
-// ones of the nominated in one record, find what 20 blocks of every cell find, at
+// ones of the suspected in one record, find what 20 blocks of every cell find, at
 // less than half of the machine time (statistics reference 7.6 and 10.4), whether
 // the spread is small or large beside the margin.
 //

@@ -24,15 +24,15 @@ func (n nightly) hear(values [][]float64, atRisk int, seed uint64) heard {
 	h := heard{bound: 1, bySplit: 1}
 	for c, comparison := range n.judge(values, defaults).Comparisons[:atRisk] {
 		xs := values[c]
-		h.history = h.history || nominated(comparison)
+		h.history = h.history || suspected(comparison)
 		h.bound = min(h.bound, predictionP(xs[:n.stored], xs[n.stored]))
 		h.bySplit = min(h.bySplit, bestSplitP(xs))
-		h.points = h.points || slices.ContainsFunc(stats.ChangePoints(xs, stats.ChangeRule{Level: 0.001, Margin: lambda, Seed: seed}),
+		h.points = h.points || slices.ContainsFunc(stats.ChangePoints(xs, stats.ChangeRule{Alpha: 0.001, Margin: lambda, Seed: seed}),
 			func(change stats.Change) bool { return change.Shift.Theta < 0 })
 	}
 	alone := n
 	alone.cells = 1
-	h.alone = slices.ContainsFunc(alone.judge(values[:1], defaults).Comparisons, func(c compare.Comparison) bool { return nominated(c) })
+	h.alone = slices.ContainsFunc(alone.judge(values[:1], defaults).Comparisons, func(c compare.Comparison) bool { return suspected(c) })
 	h.boundAlone = predictionP(values[0][:n.stored], values[0][n.stored])
 	return h
 }

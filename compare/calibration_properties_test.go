@@ -85,8 +85,8 @@ func addsNothing(t *testing.T, run *record.Run, plain *compare.Result) {
 		}
 	}
 	for i, c := range compare.Run(&longer, defaults).Comparisons {
-		if was := plain.Comparisons[i]; was.Verdict == compare.Equivalent && c.Verdict == compare.Regression || c.Blocks != was.Blocks+1 {
-			t.Errorf("cell %s: %v of %d blocks becomes %v of %d by a block without a difference", c.Cell, was.Verdict, was.Blocks, c.Verdict, c.Blocks)
+		if was := plain.Comparisons[i]; was.Verdict == compare.Equivalent && c.Verdict == compare.Regression || c.Replicates != was.Replicates+1 {
+			t.Errorf("cell %s: %v of %d blocks becomes %v of %d by a block without a difference", c.Cell, was.Verdict, was.Replicates, c.Verdict, c.Replicates)
 		}
 	}
 }

@@ -19,7 +19,7 @@ var successRate = record.Metric{Name: "success_rate", Kind: "success_rate", Unit
 type service struct {
 	base, head  float64 // true success rates
 	correlation float64 // of two requests of one trial
-	crashes     float64 // share of the contender's trials in which its server dies at a uniform moment
+	crashes     float64 // share of the candidate's trials in which its server dies at a uniform moment
 	trials      int     // an arm
 	requests    int     // a trial
 }
@@ -108,26 +108,26 @@ func (s service) night(rng *rand.Rand, stored int, policy compare.Policy) compar
 	return compare.History(past, session(stored, s.head), policy).Comparisons[0]
 }
 
-// rateNominations, CH: success rates of a night against stored ones, sessions
+// rateSuspicions, CH: success rates of a night against stored ones, sessions
 // taking the place of trials. The gate is that of C7, for nights without a
 // change and such that lost just the margin, and the interval holds the truth,
 // up to a correlation of 0.02. Beyond that one night by itself is more skewed than
-// the interval allows for, and both are missed narrowly; what is nominated is
+// the interval allows for, and both are missed narrowly; what is suspected is
 // measured again.
-func rateNominations(t *testing.T, b *book) {
+func rateSuspicions(t *testing.T, b *book) {
 	points := defaults.Margins[successRate.Name].Value
-	tab := table{title: "History mode: success rates", text: "Share of nights of 200 requests in which a cell is nominated, by the true loss in points, and in which the 95 % interval holds a loss of 10 points. Gate CH holds edge and interval up to a correlation of 0.02: beyond that, one night is more skewed than the interval allows for.",
+	tab := table{title: "History mode: success rates", text: "Share of nights of 200 requests in which a cell is suspected, by the true loss in points, and in which the 95 % interval holds a loss of 10 points. Gate CH holds edge and interval up to a correlation of 0.02: beyond that, one night is more skewed than the interval allows for.",
 		head: []string{"stored sessions", "rate", "correlation", "no change", "margin's edge (−2)", "−10", "−20", "coverage"}}
 	for _, stored := range []int{8, 20} {
 		for _, rate := range []float64{0.95, 0.99} {
 			for _, correlation := range []float64{0, 0.02, 0.05} {
 				s := service{base: rate, correlation: correlation, requests: 200}
 				name := fmt.Sprintf("%d sessions, rate %g, correlation %g", stored, rate, correlation)
-				nominate := func(lost float64, draws int) int {
+				suspect := func(lost float64, draws int) int {
 					s.head = math.Round((rate-lost)*1e9) / 1e9
-					return count(fmt.Sprint("CH rates ", name, lost), draws, func(rng *rand.Rand) bool { return nominated(s.night(rng, stored, defaults)) })
+					return count(fmt.Sprint("CH rates ", name, lost), draws, func(rng *rand.Rand) bool { return suspected(s.night(rng, stored, defaults)) })
 				}
-				none, edge, tenth, fifth := nominate(0, b.cells), nominate(points, b.cells), nominate(0.10, b.matrices), nominate(0.20, b.matrices)
+				none, edge, tenth, fifth := suspect(0, b.cells), suspect(points, b.cells), suspect(0.10, b.matrices), suspect(0.20, b.matrices)
 				s.head = rate - 0.10
 				held := count("CH rates interval "+name, b.cells, func(rng *rand.Rand) bool { return covers(s.night(rng, stored, at95()).Interval, s.head-s.base) })
 				b.hold(t, finding{gate: "CH", name: "success rate, no change: " + name, hits: none, draws: b.cells, limit: 0.065})
@@ -144,7 +144,7 @@ func rateNominations(t *testing.T, b *book) {
 }
 
 // rateEquivalence, C6: success rates are falsely called equivalent in at most the
-// nominal share, by how failures come together: the contender's server dies at a
+// nominal share, by how failures come together: the candidate's server dies at a
 // uniform moment of a trial and the rest of its requests fail, beside failures of
 // both arms that are independent or none, or failures of a trial are correlated.
 func rateEquivalence(t *testing.T, b *book) {
@@ -153,7 +153,7 @@ func rateEquivalence(t *testing.T, b *book) {
 	if *full {
 		draws = 5_000
 	}
-	tab := table{title: "Success rates: false equivalence", text: fmt.Sprintf("Share of %d draws (of 80 trials a fifth of that) in which a success rate is called equivalent although the contender lost at least the margin, or although nothing changed (true), and regression.", draws),
+	tab := table{title: "Success rates: false equivalence", text: fmt.Sprintf("Share of %d draws (of 80 trials a fifth of that) in which a success rate is called equivalent although the candidate lost at least the margin, or although nothing changed (true), and regression.", draws),
 		head: []string{"trials", "baseline's rate", "failures", "lost, points", "equivalent", "regression"}}
 	study := func(s service, how string, lost float64) {
 		name := fmt.Sprintf("%d trials of %d, rate %g, %s, %g points lost", s.trials, s.requests, s.base, how, 100*lost)

@@ -28,7 +28,7 @@ func withThroughput(run *record.Run, rng *rand.Rand, change float64) *record.Run
 	return run
 }
 
-// survivors, CS: a contender that fails a tenth of its requests, and is the
+// survivors, CS: a candidate that fails a tenth of its requests, and is the
 // faster for it with the rest, is not said to be faster or as fast, in 95 % of
 // sessions; that it is slower is still seen.
 func survivors(t *testing.T, b *book) {

@@ -28,17 +28,17 @@ type Knee struct {
 	Params map[string]string `json:"params,omitempty"` // of the cells, without the concurrency
 	Metric string            `json:"metric"`           // goodput, or request_rate where no objectives were set
 
-	Concurrency float64 `json:"concurrency"`      // 0 when none held in most blocks
-	Low         float64 `json:"low"`              // interval of order statistics; 0 when it is not bounded
-	High        float64 `json:"high"`             // likewise
-	Confidence  float64 `json:"confidence"`       // that it has at least; 0 without an interval
-	Blocks      int     `json:"blocks"`           // in which all levels were measured
-	Edge        bool    `json:"edge,omitempty"`   // the knee is the highest level: there may be more
-	Levels      []Level `json:"levels,omitempty"` // ascending
+	Concurrency float64            `json:"concurrency"`      // 0 when none held in most blocks
+	Low         float64            `json:"low"`              // interval of order statistics; 0 when it is not bounded
+	High        float64            `json:"high"`             // likewise
+	Confidence  float64            `json:"confidence"`       // that it has at least; 0 without an interval
+	Blocks      int                `json:"blocks"`           // in which all levels were measured
+	Edge        bool               `json:"edge,omitempty"`   // the knee is the highest level: there may be more
+	Points      []ConcurrencyPoint `json:"levels,omitempty"` // ascending
 }
 
 // A Level is one concurrency of a sweep.
-type Level struct {
+type ConcurrencyPoint struct {
 	Concurrency int     `json:"concurrency"`
 	Rate        float64 `json:"rate"`    // of the metric, median over blocks, 1/s
 	Success     float64 `json:"success"` // pooled over blocks, 0 to 1
@@ -113,11 +113,11 @@ func kneeOf(run *record.Run, arm string, params map[string]string, cells map[int
 	}
 	for _, level := range levels {
 		if rate[level] != nil {
-			l := Level{Concurrency: level, Rate: stats.Median(rate[level])}
+			l := ConcurrencyPoint{Concurrency: level, Rate: stats.Median(rate[level])}
 			if s := success[level]; s.Total > 0 {
 				l.Success = float64(s.Succeeded) / float64(s.Total)
 			}
-			k.Levels = append(k.Levels, l)
+			k.Points = append(k.Points, l)
 		}
 	}
 	var found []float64

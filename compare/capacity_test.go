@@ -71,7 +71,7 @@ func TestCapacity(t *testing.T) {
 			if k.Concurrency != tt.knee || k.Low != tt.low || k.High != tt.high || k.Edge != tt.edge || k.Blocks != len(tt.blocks) {
 				t.Errorf("%+v, want %v in %v to %v, edge %v", k, tt.knee, tt.low, tt.high, tt.edge)
 			}
-			if len(k.Levels) != len(levels) || k.Params["threads"] != "2" || k.Params["concurrency"] != "" || k.Metric != record.Goodput {
+			if len(k.Points) != len(levels) || k.Params["threads"] != "2" || k.Params["concurrency"] != "" || k.Metric != record.Goodput {
 				t.Errorf("%+v", k)
 			}
 		})

@@ -20,7 +20,7 @@ type Selection struct {
 // from shards, no change of that shard.
 //
 // A run in two stages is judged in two: see stages. Where its cells may stop
-// early, intervals and p-values allow for every look that was planned.
+// early, intervals and p-values allow for every interim analysis that was planned.
 func Run(run *record.Run, policy Policy) *Result {
 	if run.Plan.Screen > 0 && blocked(run) {
 		return stages(run, policy)
@@ -128,7 +128,7 @@ func failures(run *record.Run) []Failure {
 func hostDifferences(arm string, diffs []record.KeyDiff, hard bool) []Difference {
 	var ds []Difference
 	for _, d := range diffs {
-		ds = append(ds, Difference{Key: "host." + d.Key, Arm: arm, Hard: hard, Baseline: d.A, Contender: d.B})
+		ds = append(ds, Difference{Key: "host." + d.Key, Arm: arm, Hard: hard, Baseline: d.A, Candidate: d.B})
 	}
 	return ds
 }
@@ -142,12 +142,12 @@ func keys(diffs []record.KeyDiff) []string {
 }
 
 // buildDifferences lists how the arms' programs differ. None is hard: another
-// build is what most contenders are.
+// build is what most candidates are.
 func buildDifferences(base, head record.Arm) []Difference {
 	var ds []Difference
 	add := func(key, b, h string) {
 		if b != h {
-			ds = append(ds, Difference{Key: "build." + key, Arm: head.Name, Baseline: b, Contender: h})
+			ds = append(ds, Difference{Key: "build." + key, Arm: head.Name, Baseline: b, Candidate: h})
 		}
 	}
 	add("commit", base.Build.Commit, head.Build.Commit)
@@ -159,7 +159,7 @@ func buildDifferences(base, head record.Arm) []Difference {
 	return append(ds, settingDifferences("env.", head.Name, base.Env, head.Env)...)
 }
 
-// settingDifferences lists what the contender sets otherwise than the baseline.
+// settingDifferences lists what the candidate sets otherwise than the baseline.
 func settingDifferences(prefix, arm string, base, set map[string]string) []Difference {
 	names := make(map[string]bool)
 	for name := range base {
@@ -171,7 +171,7 @@ func settingDifferences(prefix, arm string, base, set map[string]string) []Diffe
 	var ds []Difference
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		if base[name] != set[name] {
-			ds = append(ds, Difference{Key: prefix + name, Arm: arm, Baseline: base[name], Contender: set[name]})
+			ds = append(ds, Difference{Key: prefix + name, Arm: arm, Baseline: base[name], Candidate: set[name]})
 		}
 	}
 	return ds

@@ -115,7 +115,7 @@ func TestVerdicts(t *testing.T) {
 func checkVerdict(t *testing.T, c Comparison, want Verdict, reason ReasonCode) {
 	t.Helper()
 	if c.Verdict != want {
-		t.Errorf("verdict %v (reason %+v, blocks %d, interval %+v), want %v", c.Verdict, c.Reason, c.Blocks, c.Interval, want)
+		t.Errorf("verdict %v (reason %+v, blocks %d, interval %+v), want %v", c.Verdict, c.Reason, c.Replicates, c.Interval, want)
 	}
 	switch {
 	case (c.Verdict == Inconclusive) != (c.Reason != nil):
@@ -143,8 +143,8 @@ func TestRawFiles(t *testing.T) {
 	checkVerdict(t, between(10, "base"), Equivalent, "")
 	c = between(1, "slow")
 	checkVerdict(t, c, Inconclusive, TooFewTrials)
-	if c.Interval != nil || c.Reason.Have != 1 || c.Reason.Need != firstLook {
-		t.Errorf("interval %+v, reason %+v: want none, 1 trial and %d needed", c.Interval, c.Reason, firstLook)
+	if c.Interval != nil || c.Reason.Have != 1 || c.Reason.Need != firstBlocks {
+		t.Errorf("interval %+v, reason %+v: want none, 1 trial and %d needed", c.Interval, c.Reason, firstBlocks)
 	}
 }
 
@@ -165,7 +165,7 @@ func TestOtherMachineIsNotCompared(t *testing.T) {
 	head.Host.Hard = map[string]string{"cpu": "Xeon", "os": "linux"}
 	res := Between(Selection{base, "base"}, Selection{head, "base"}, DefaultPolicy())
 	checkVerdict(t, res.Comparisons[0], Inconclusive, EnvironmentMixed)
-	want := []Difference{{Key: "host.cpu", Baseline: "EPYC", Contender: "Xeon", Arm: "base", Hard: true}}
+	want := []Difference{{Key: "host.cpu", Baseline: "EPYC", Candidate: "Xeon", Arm: "base", Hard: true}}
 	if diff := cmp.Diff(want, res.Differences); diff != "" {
 		t.Error(diff)
 	}
@@ -196,7 +196,7 @@ func TestFailedAndMissing(t *testing.T) {
 			trial.Outcome, trial.Failure, trial.Measurements = record.Failed, &record.Failure{Class: record.Crashed}, nil
 		}
 		if trial.Arm == "head" && trial.Cell == run.Cells[1].Key {
-			trial.Arm = "base" // the contender was never run there
+			trial.Arm = "base" // the candidate was never run there
 			trial.Block += 6
 		}
 	}
@@ -204,8 +204,8 @@ func TestFailedAndMissing(t *testing.T) {
 	if len(res.Comparisons) != 3 || res.Unmeasured() != 1 || len(res.Failures) != 6 {
 		t.Fatalf("%d comparisons, %d unmeasured, %d failures; want 3, 1 and 6", len(res.Comparisons), res.Unmeasured(), len(res.Failures))
 	}
-	if c := res.Comparisons[0]; c.Reason == nil || c.Reason.Code != NotMeasured || c.Contender.Failed != 6 {
-		t.Errorf("cell without a contender's trial: %+v, %d failed", c.Reason, c.Contender.Failed)
+	if c := res.Comparisons[0]; c.Reason == nil || c.Reason.Code != NotMeasured || c.Candidate.Failed != 6 {
+		t.Errorf("cell without a candidate's trial: %+v, %d failed", c.Reason, c.Candidate.Failed)
 	}
 	checkVerdict(t, res.Comparisons[2], Inconclusive, Lost)
 	if c := res.Comparisons[2]; c.Cell != run.Cells[1].Key || len(res.Alone) != 0 {

@@ -29,7 +29,7 @@ const (
 	Prediction  Estimator = "prediction"   // the prediction interval of a session mean
 )
 
-// A Comparison is one metric of one cell, contender against baseline.
+// A Comparison is one metric of one cell, candidate against baseline.
 type Comparison struct {
 	Cell      string            `json:"cell"` // record.CellKey
 	Workload  string            `json:"workload"`
@@ -39,9 +39,9 @@ type Comparison struct {
 	Method    Method            `json:"method"`
 	Estimator Estimator         `json:"estimator,omitempty"`
 	Baseline  Side              `json:"baseline"`
-	Contender Side              `json:"contender"`
+	Candidate Side              `json:"contender"`
 
-	// Change is contender/baseline − 1 by Estimator, +0.03 for
+	// Change is candidate/baseline − 1 by Estimator, +0.03 for
 	// 3 % more whether that is good or bad; nil when a side has no trial.
 	Change *float64 `json:"change"`
 	// Interval is the two-sided confidence interval of Change, nil when there
@@ -53,8 +53,8 @@ type Comparison struct {
 	// P holds the p-values behind the verdict, nil without Interval or Margin.
 	P *PValues `json:"p"`
 
-	Blocks int     `json:"blocks"` // paired: blocks with both arms; else trials of the smaller side
-	Sigma  float64 `json:"sigma"`  // sd of the paired log differences, or of the logs within a side; 0 when unknown
+	Replicates int     `json:"blocks"` // paired: blocks with both arms; else trials of the smaller side
+	Sigma      float64 `json:"sigma"`  // sd of the paired log differences, or of the logs within a side; 0 when unknown
 	// MDE is the loss, as a positive share of the baseline, that would be
 	// called a regression with 80 % power; 0 when unknown.
 	MDE float64 `json:"mde"`
@@ -68,15 +68,15 @@ type Comparison struct {
 	Warnings []Warning `json:"warnings,omitempty"`
 
 	// Look is where a run whose cells may stop early stood, nil for a fixed number
-	// of blocks. Confirmed says that a screening nominated this comparison and
+	// of blocks. Confirmed says that a screening suspected this comparison and
 	// that it is judged by fresh blocks alone.
-	Look      *Look `json:"look,omitempty"`
-	Confirmed bool  `json:"confirmed,omitempty"`
+	Interim   *Interim `json:"look,omitempty"`
+	Confirmed bool     `json:"confirmed,omitempty"`
 
-	effect effect // what the numbers above were derived from
-	whole  effect // the same with the disturbed blocks that were left out; zero where none was
-	look   *look
-	lost   bool // the baseline has it, and the contender nothing of the kind
+	effect   effect // what the numbers above were derived from
+	whole    effect // the same with the disturbed blocks that were left out; zero where none was
+	analysis *analysis
+	lost     bool // the baseline has it, and the candidate nothing of the kind
 
 	// equivalence is the part of Policy.Alpha that the claim "equivalent" may
 	// spend, of a stage of two; 0 is all of it.
@@ -90,9 +90,9 @@ type Side struct {
 	// trials (of a share the mean, of success counts the pooled rate), in
 	// paired mode of the blocks that both arms have. Change is exactly the
 	// step from one level to the other. 0 without trials.
-	Level  float64 `json:"level"`
-	Trials []Point `json:"trials"` // usable trials in measured order
-	Failed int     `json:"failed"` // trials that measured nothing
+	Estimate float64 `json:"level"`
+	Trials   []Point `json:"trials"` // usable trials in measured order
+	Failed   int     `json:"failed"` // trials that measured nothing
 
 	// Censored trials are known only to lie beyond what could be measured, on
 	// the bad side: a latency that falls among failed requests, the throughput
@@ -112,9 +112,9 @@ type Side struct {
 	// never judged.
 	OfSucceeded float64 `json:"of_succeeded,omitempty"`
 
-	// Contaminated trials ran in a block that something else disturbed. They are
+	// Disturbed trials ran in a block that something else disturbed. They are
 	// left out of Trials, or all in it, marked, where too few others remain.
-	Contaminated int `json:"contaminated,omitempty"`
+	Disturbed int `json:"contaminated,omitempty"`
 
 	succeeded []float64   // what OfSucceeded is the median of
 	said      []string    // what its programs warned of, each once
@@ -130,7 +130,7 @@ type Point struct {
 
 	Count *record.Count `json:"count,omitempty"` // behind a success rate
 
-	Contaminated bool `json:"contaminated,omitempty"` // something else disturbed its block
+	Disturbed bool `json:"contaminated,omitempty"` // something else disturbed its block
 
 	quantile *record.Quantile // behind a latency
 	samples  *record.Samples  // nil: none
@@ -178,8 +178,8 @@ const (
 	Drift          WarningCode = "drift"          // the baseline arm drifted; Number: per trial, as a share of its median
 	Autocorrelated WarningCode = "autocorrelated" // neighbouring blocks resemble each other; Number: lag-1 autocorrelation
 
-	ContaminatedLeftOut WarningCode = "contaminated_left_out" // Number of trials that something disturbed, which were left out
-	ContaminatedKept    WarningCode = "contaminated_kept"     // Number of trials that something disturbed, which had to be kept
+	DisturbedExcluded WarningCode = "contaminated_left_out" // Number of trials that something disturbed, which were left out
+	DisturbedKept     WarningCode = "contaminated_kept"     // Number of trials that something disturbed, which had to be kept
 
 	ProgramWarning WarningCode = "build" // Text: what the program itself warned of
 )
@@ -188,15 +188,15 @@ const (
 type Result struct {
 	Method       Method        `json:"method"`
 	Policy       Policy        `json:"policy"`
-	Comparisons  []Comparison  `json:"comparisons"` // in the order of the baseline's cells and metrics; what the contender lost, last
+	Comparisons  []Comparison  `json:"comparisons"` // in the order of the baseline's cells and metrics; what the candidate lost, last
 	Controls     []Comparison  `json:"controls,omitempty"`
 	ControlFired bool          `json:"control_fired"`
 	Groups       []Group       `json:"groups,omitempty"`      // regressions that moved together
-	Suspects     []string      `json:"suspects,omitempty"`    // contenders whose metrics nearly all moved alike without being interleaved: the environment is suspect
+	Suspects     []string      `json:"suspects,omitempty"`    // candidates whose metrics nearly all moved alike without being interleaved: the environment is suspect
 	Failures     []Failure     `json:"failures,omitempty"`    // trials that are no pass, in measured order
-	Reliability  []Reliability `json:"reliability,omitempty"` // contenders that fail more often than the baseline
+	Reliability  []Reliability `json:"reliability,omitempty"` // candidates that fail more often than the baseline
 	Alone        []Alone       `json:"alone,omitempty"`       // what has no partner is named, not dropped
-	Same         []string      `json:"same,omitempty"`        // contenders that are the baseline's own build, set alike
+	Same         []string      `json:"same,omitempty"`        // candidates that are the baseline's own build, set alike
 	Libraries    bool          `json:"same_libraries"`        // and so, for each of them, are the libraries beside the programs
 	Ignorable    []string      `json:"ignorable,omitempty"`   // parameters in which cells of one model and test differ, so that they were not compared
 	Differences  []Difference  `json:"differences,omitempty"`
@@ -204,7 +204,7 @@ type Result struct {
 	Notes        []string      `json:"notes,omitempty"`     // of the run records
 	Busy         *Busy         `json:"busy,omitempty"`      // nil when nothing else disturbed the machine
 
-	Confirmation *Confirmation `json:"confirmation,omitempty"` // history: nil when nothing nominated was measured again
+	Confirmation *Confirmation `json:"confirmation,omitempty"` // history: nil when nothing suspected was measured again
 
 	machines map[string]int // by cell, of a record that was merged from shards; else nil
 }
@@ -233,7 +233,7 @@ type Alone struct {
 type Difference struct {
 	Key       string `json:"key"` // "host.cpu", "build.commit"
 	Baseline  string `json:"baseline"`
-	Contender string `json:"contender"`
-	Arm       string `json:"arm"` // the contender
+	Candidate string `json:"contender"`
+	Arm       string `json:"arm"` // the candidate
 	Hard      bool   `json:"hard"`
 }

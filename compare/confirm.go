@@ -2,19 +2,19 @@ package compare
 
 import "github.com/llama-regress/llama-regress/ci/record"
 
-// A Confirmation is what became of the nominations of history.
+// A Confirmation is what became of the suspicions of history.
 type Confirmation struct {
-	Asked       int `json:"asked"`       // comparisons that were nominated, and measured anew in turns
+	Asked       int `json:"asked"`       // comparisons that were suspected, and measured anew in turns
 	Blocks      int `json:"blocks"`      // in that run
 	Regressions int `json:"regressions"` // of those asked
 }
 
-// Nominated lists the cells in which a comparison with stored sessions
-// nominates a regression, each once, and the metrics it nominates.
-func (r *Result) Nominated() (cells, metrics []string) {
+// SuspectedCells lists the cells in which a comparison with stored sessions
+// suspects a regression, each once, and the metrics it suspects.
+func (r *Result) SuspectedCells() (cells, metrics []string) {
 	seen := make(map[string]bool)
 	for _, c := range r.Comparisons {
-		if !c.nominated() {
+		if !c.suspectedByHistory() {
 			continue
 		}
 		if !seen["cell "+c.Cell] {
@@ -28,20 +28,20 @@ func (r *Result) Nominated() (cells, metrics []string) {
 	return cells, metrics
 }
 
-func (c *Comparison) nominated() bool {
-	return c.Verdict == Inconclusive && c.Reason != nil && c.Reason.Code == Nominated
+func (c *Comparison) suspectedByHistory() bool {
+	return c.Verdict == Inconclusive && c.Reason != nil && c.Reason.Code == SuspectedByHistory
 }
 
-// Confirm puts what a paired run measured in the place of the nominations of a
+// ConfirmSuspected puts what a paired run measured in the place of the suspicions of a
 // result of History: the same cells, the baseline's build against the
-// contender's, in turns. The nominated comparisons alone are the family that
-// the paired verdicts are held to; what was not nominated stays as it was,
+// candidate's, in turns. The suspected comparisons alone are the family that
+// the paired verdicts are held to; what was not suspected stays as it was,
 // which keeps the error rate of both together (statistics reference, 7.6: the
-// second stage is measured anew). What the run did not measure stays nominated.
-func (r *Result) Confirm(run *record.Run) {
+// second stage is measured anew). What the run did not measure stays suspected.
+func (r *Result) ConfirmSuspected(run *record.Run) {
 	asked := make(map[string]bool)
 	for _, c := range r.Comparisons {
-		if c.nominated() {
+		if c.suspectedByHistory() {
 			asked[c.Cell+"\x00"+c.Metric.Name] = true
 		}
 	}
@@ -53,12 +53,12 @@ func (r *Result) Confirm(run *record.Run) {
 	blocks, confirmed := 0, 0
 	for i, c := range r.Comparisons {
 		again, ok := found[c.Cell+"\x00"+c.Metric.Name]
-		if !ok || !c.nominated() {
+		if !ok || !c.suspectedByHistory() {
 			continue
 		}
-		again.Contender.Arm = c.Contender.Arm
+		again.Candidate.Arm = c.Candidate.Arm
 		r.Comparisons[i] = again
-		blocks = max(blocks, again.Blocks)
+		blocks = max(blocks, again.Replicates)
 		if again.Verdict == Regression {
 			confirmed++
 		}

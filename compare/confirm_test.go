@@ -2,9 +2,9 @@ package compare
 
 import "testing"
 
-// nominatedResult is a session of two cells, both a tenth slower than the
+// suspectedResult is a session of two cells, both a tenth slower than the
 // twelve stored, with its control.
-func nominatedResult(t *testing.T, control float64) *Result {
+func suspectedResult(t *testing.T, control float64) *Result {
 	t.Helper()
 	past, head := nights(12, 2, 0.005, -0.10, 31)
 	s := session{arms: []string{"main", "control"}, blocks: 6, noise: 0.005, cells: 2, seed: 99, change: map[string]float64{"main": -0.10, "control": -0.10 + control}}
@@ -12,24 +12,24 @@ func nominatedResult(t *testing.T, control float64) *Result {
 	return History(past, head, DefaultPolicy())
 }
 
-// A session whose baseline differs from itself nominates nothing.
+// A session whose baseline differs from itself suspects nothing.
 func TestHistoryHeedsTheControl(t *testing.T) {
-	for _, c := range nominatedResult(t, 0).Comparisons {
-		checkVerdict(t, c, Inconclusive, Nominated)
+	for _, c := range suspectedResult(t, 0).Comparisons {
+		checkVerdict(t, c, Inconclusive, SuspectedByHistory)
 	}
-	res := nominatedResult(t, 0.10)
+	res := suspectedResult(t, 0.10)
 	if !res.ControlFired {
 		t.Fatal("the control differs by a tenth and did not fire")
 	}
 	for _, c := range res.Comparisons {
 		checkVerdict(t, c, Inconclusive, ControlFired)
 	}
-	if cells, _ := res.Nominated(); len(cells) > 0 {
-		t.Errorf("nominated %v", cells)
+	if cells, _ := res.SuspectedCells(); len(cells) > 0 {
+		t.Errorf("suspected %v", cells)
 	}
 }
 
-// What a paired run says takes the place of nominations, and of nothing else.
+// What a paired run says takes the place of suspicions, and of nothing else.
 func TestConfirm(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -42,21 +42,21 @@ func TestConfirm(t *testing.T) {
 		{"one cell alone was measured", -0.10, 1, Regression},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			res := nominatedResult(t, 0)
-			if cells, metrics := res.Nominated(); len(cells) != 2 || len(metrics) != 1 {
-				t.Fatalf("nominated %v, %v", cells, metrics)
+			res := suspectedResult(t, 0)
+			if cells, metrics := res.SuspectedCells(); len(cells) != 2 || len(metrics) != 1 {
+				t.Fatalf("suspected %v, %v", cells, metrics)
 			}
 			again := session{arms: []string{"base", "main"}, blocks: 12, noise: 0.005, cells: tt.cells, seed: 7, change: map[string]float64{"main": tt.change}}
-			res.Confirm(again.run())
+			res.ConfirmSuspected(again.run())
 			found := 0
 			for i, c := range res.Comparisons {
 				if i >= tt.cells {
-					checkVerdict(t, c, Inconclusive, Nominated)
+					checkVerdict(t, c, Inconclusive, SuspectedByHistory)
 					continue
 				}
 				checkVerdict(t, c, tt.verdict, "")
-				if c.Method != Paired || c.Blocks != 12 {
-					t.Errorf("%s, %d blocks", c.Method, c.Blocks)
+				if c.Method != Paired || c.Replicates != 12 {
+					t.Errorf("%s, %d blocks", c.Method, c.Replicates)
 				}
 				if c.Verdict == Regression {
 					found++

@@ -17,7 +17,7 @@ type Decider struct {
 // loss, one whose every comparison has its verdict, one that cannot get any.
 // The control is not asked for: while it fires no cell is decided, and it may
 // yet be that it stops.
-func (d Decider) Look(run *record.Run, due []record.Look) []record.Look {
+func (d Decider) Interim(run *record.Run, due []record.Interim) []record.Interim {
 	res := Run(run, d.Policy)
 	of := make(map[string][]Comparison)
 	for _, c := range res.Comparisons {
@@ -34,10 +34,10 @@ func (d Decider) Look(run *record.Run, due []record.Look) []record.Look {
 			unconfirmed := c.Reason != nil && c.Reason.Code == Unconfirmed
 			switch {
 			case run.Plan.Screen > 0 && !c.Confirmed && !unconfirmed:
-				if c.settled() {
+				if c.needsNoMore() {
 					decided++
 				}
-			case c.settled():
+			case c.needsNoMore():
 				decided++
 			case c.Reason.mayPass():
 				open++
@@ -66,21 +66,21 @@ func (d Decider) Look(run *record.Run, due []record.Look) []record.Look {
 // settled says that more blocks are not asked for: there is a verdict, or no
 // request failed, which no number of blocks that a gate can afford would turn
 // into one.
-func (c Comparison) settled() bool {
+func (c Comparison) needsNoMore() bool {
 	return c.Verdict != Inconclusive || c.Reason != nil && c.Reason.Code == NoFailure
 }
 
 // mayPass says that more blocks may decide what a reason leaves open.
 func (r *Reason) mayPass() bool {
 	switch r.Code {
-	case TooFewTrials, TooNoisy, Suspected, ControlFired, MethodsDisagree, Contaminated, Unconfirmed, Survivors:
+	case TooFewTrials, TooNoisy, Suspected, ControlFired, MethodsDisagree, Disturbed, Unconfirmed, Survivors:
 		return true
 	}
 	return false
 }
 
 func seen(c Comparison) record.Seen {
-	s := record.Seen{Metric: c.Metric.Name, Contender: c.Contender.Arm, Verdict: c.Verdict.String(), Change: c.Change}
+	s := record.Seen{Metric: c.Metric.Name, Candidate: c.Candidate.Arm, Verdict: c.Verdict.String(), Change: c.Change}
 	if c.Reason != nil {
 		s.Reason = string(c.Reason.Code)
 	}

@@ -16,8 +16,8 @@ const (
 	// out. Fewer would say less than all of them do: whatever disturbs a machine
 	// meets both arms of interleaved blocks alike, so it widens intervals and moves
 	// none.
-	leastClean = 4
-	cleanShare = 0.5
+	leastUndisturbed = 4
+	undisturbedShare = 0.5
 
 	// alikeLong is by how much the arms' trials may differ in length, in the middle, for
 	// disturbed blocks to be left out. All trials are judged over an equally long
@@ -65,7 +65,7 @@ func busy(comparisons []Comparison, others []record.Neighbour) *Busy {
 	for _, c := range comparisons {
 		d := c.Disturbance
 		if d == nil {
-			for _, p := range slices.Concat(c.Baseline.Trials, c.Contender.Trials) {
+			for _, p := range slices.Concat(c.Baseline.Trials, c.Candidate.Trials) {
 				all[p.Trial] = true
 			}
 			continue
@@ -135,7 +135,7 @@ func disturb(base, head *Side, processors int) *Disturbance {
 	}
 	for i, round := range rounds {
 		for _, p := range round {
-			if p.Contaminated = len(why[i]) > 0; p.Contaminated {
+			if p.Disturbed = len(why[i]) > 0; p.Disturbed {
 				d.trials = append(d.trials, p.Trial)
 			} else {
 				d.others = append(d.others, p.Trial)
@@ -239,36 +239,36 @@ func processors(h record.Host) int {
 // clean leaves out the blocks that something disturbed, where enough others
 // remain. Which those are was decided by conditions that both arms met, so
 // leaving them out favours no outcome (gate CC of the calibration).
-func clean(base, head Side, policy Policy, method Method, processors int) (Side, Side, *Disturbance) {
+func excludeDisturbed(base, head Side, policy Policy, method Method, processors int) (Side, Side, *Disturbance) {
 	if method != Paired {
-		return cleanAlone(base, policy), cleanAlone(head, policy), nil
+		return excludeDisturbedAlone(base, policy), excludeDisturbedAlone(head, policy), nil
 	}
 	d := disturb(&base, &head, processors)
 	if d == nil {
 		return base, head, nil
 	}
-	base.Contaminated, head.Contaminated = base.spoilt(), head.spoilt()
+	base.Disturbed, head.Disturbed = base.disturbed(), head.disturbed()
 	left := d.Of - d.Blocks
-	if !d.leaveOut || left < max(leastClean, policy.MinTrials) || float64(left) < cleanShare*float64(d.Of) {
+	if !d.leaveOut || left < max(leastUndisturbed, policy.MinTrials) || float64(left) < undisturbedShare*float64(d.Of) {
 		if 2*d.Blocks < d.Of {
 			d.Explains = 0
 		}
 		return base, head, d
 	}
 	d.Explains = 0
-	return base.fit(), head.fit(), d
+	return base.undisturbed(), head.undisturbed(), d
 }
 
 // cleanAlone is clean for one arm by itself: of a session that is not paired with
 // another arm's, or a stored one.
-func cleanAlone(s Side, policy Policy) Side {
+func excludeDisturbedAlone(s Side, policy Policy) Side {
 	disturb(&s, &s, 0)
-	s.Contaminated = s.spoilt()
-	left := len(s.Trials) - s.Contaminated
-	if s.Contaminated == 0 || left < max(leastClean, policy.MinTrials) || float64(left) < cleanShare*float64(len(s.Trials)) {
+	s.Disturbed = s.disturbed()
+	left := len(s.Trials) - s.Disturbed
+	if s.Disturbed == 0 || left < max(leastUndisturbed, policy.MinTrials) || float64(left) < undisturbedShare*float64(len(s.Trials)) {
 		return s
 	}
-	return s.fit()
+	return s.undisturbed()
 }
 
 // in returns the disturbance as it met a workload: requests wait for one another,
@@ -286,7 +286,7 @@ func (d *Disturbance) in(workload string) *Disturbance {
 // many blocks, which are then no evidence of their own each: the mean is worth no more
 // than one of so many spells, and that the change is beyond the margin must show
 // at that worth. Noise that moves such a mean by less than the margin explains nothing.
-func (d *Disturbance) mayExplain(e effect, sigma, alpha float64, l *look) bool {
+func (d *Disturbance) mayExplain(e effect, sigma, alpha float64, l *analysis) bool {
 	t, ok := e.inference.(stats.Estimate)
 	if d == nil || d.Explains == 0 || len(e.differences) == 0 || !ok {
 		return false
@@ -304,10 +304,10 @@ func (d *Disturbance) mayExplain(e effect, sigma, alpha float64, l *look) bool {
 }
 
 // spoilt counts the disturbed trials that are among the usable ones.
-func (s Side) spoilt() int {
+func (s Side) disturbed() int {
 	n := 0
 	for i := range s.Trials {
-		if s.Trials[i].Contaminated {
+		if s.Trials[i].Disturbed {
 			n++
 		}
 	}
@@ -315,10 +315,10 @@ func (s Side) spoilt() int {
 }
 
 // fit is the side without its disturbed trials.
-func (s Side) fit() Side {
+func (s Side) undisturbed() Side {
 	var trials []Point
 	for _, p := range s.Trials {
-		if !p.Contaminated {
+		if !p.Disturbed {
 			trials = append(trials, p)
 		}
 	}
@@ -326,14 +326,14 @@ func (s Side) fit() Side {
 	return s
 }
 
-// contamination is what a reader should know of a comparison's conditions.
-func contamination(c *Comparison) []Warning {
-	n := c.Baseline.Contaminated + c.Contender.Contaminated
+// disturbance is what a reader should know of a comparison's conditions.
+func disturbanceWarnings(c *Comparison) []Warning {
+	n := c.Baseline.Disturbed + c.Candidate.Disturbed
 	switch {
 	case n == 0:
 		return nil
-	case c.Baseline.spoilt()+c.Contender.spoilt() > 0:
-		return []Warning{{Code: ContaminatedKept, Number: float64(n)}}
+	case c.Baseline.disturbed()+c.Candidate.disturbed() > 0:
+		return []Warning{{Code: DisturbedKept, Number: float64(n)}}
 	}
-	return []Warning{{Code: ContaminatedLeftOut, Number: float64(n)}}
+	return []Warning{{Code: DisturbedExcluded, Number: float64(n)}}
 }

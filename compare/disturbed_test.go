@@ -41,7 +41,7 @@ func hasWarning(c Comparison, code WarningCode) (n float64, ok bool) {
 	return c.Warnings[i].Number, true
 }
 
-func TestContaminated(t *testing.T) {
+func TestDisturbed(t *testing.T) {
 	half := func() float64 { return 0.5 }
 	for name, tt := range map[string]struct {
 		which   func(t record.Trial) bool
@@ -51,16 +51,16 @@ func TestContaminated(t *testing.T) {
 		reason  ReasonCode
 	}{
 		"none":            {func(record.Trial) bool { return false }, 8, "", 0, ""},
-		"two blocks":      {func(t record.Trial) bool { return t.Block == 1 || t.Block == 6 }, 6, ContaminatedLeftOut, 4, ""},
-		"half":            {func(t record.Trial) bool { return t.Block%2 == 0 }, 4, ContaminatedLeftOut, 8, ""},
-		"more than half":  {func(t record.Trial) bool { return t.Block < 5 }, 8, ContaminatedKept, 10, ""},
+		"two blocks":      {func(t record.Trial) bool { return t.Block == 1 || t.Block == 6 }, 6, DisturbedExcluded, 4, ""},
+		"half":            {func(t record.Trial) bool { return t.Block%2 == 0 }, 4, DisturbedExcluded, 8, ""},
+		"more than half":  {func(t record.Trial) bool { return t.Block < 5 }, 8, DisturbedKept, 10, ""},
 		"one arm in all":  {func(t record.Trial) bool { return t.Arm == "head" && t.Block < 0 }, 8, "", 0, ""},
 		"each block once": {func(t record.Trial) bool { return (t.Block%2 == 0) == (t.Arm == "head") }, 8, "", 0, TooNoisy},
 	} {
 		run := spoil(session{arms: []string{"base", "head"}, blocks: 8, noise: 0.002, seed: 3}.run(), tt.which, half)
 		c := Run(run, DefaultPolicy()).Comparisons[0]
-		if c.Blocks != tt.blocks {
-			t.Errorf("%s: %d blocks, want %d", name, c.Blocks, tt.blocks)
+		if c.Replicates != tt.blocks {
+			t.Errorf("%s: %d blocks, want %d", name, c.Replicates, tt.blocks)
 		}
 		if n, ok := hasWarning(c, tt.warning); tt.warning != "" && (!ok || n != tt.number) || tt.warning == "" && len(c.Warnings) > 0 {
 			t.Errorf("%s: warnings %v", name, c.Warnings)
@@ -71,14 +71,14 @@ func TestContaminated(t *testing.T) {
 		if tt.reason != "" && (c.Verdict != Inconclusive || c.Reason.Code != tt.reason) {
 			t.Errorf("%s: %v, %+v", name, c.Verdict, c.Reason)
 		}
-		if got := c.Baseline.Contaminated + c.Contender.Contaminated; float64(got) != tt.number {
-			t.Errorf("%s: %d contaminated, want %v", name, got, tt.number)
+		if got := c.Baseline.Disturbed + c.Candidate.Disturbed; float64(got) != tt.number {
+			t.Errorf("%s: %d disturbed, want %v", name, got, tt.number)
 		}
 	}
 }
 
-// A stored session's mean leaves contaminated trials out in the same way.
-func TestContaminatedHistory(t *testing.T) {
+// A stored session's mean leaves disturbed trials out in the same way.
+func TestDisturbedHistory(t *testing.T) {
 	past, head := nights(12, 1, 0.004, 0, 5)
 	clean := History(past, head, DefaultPolicy()).Comparisons[0]
 	half := func() float64 { return 0.5 }
@@ -88,7 +88,7 @@ func TestContaminatedHistory(t *testing.T) {
 	if c.Verdict != Equivalent || math.Abs(*c.Change-*clean.Change) > 0.01 {
 		t.Errorf("%v, %+v, %v instead of %v", c.Verdict, c.Reason, *c.Change, *clean.Change)
 	}
-	if n, ok := hasWarning(c, ContaminatedLeftOut); !ok || n != 3 {
+	if n, ok := hasWarning(c, DisturbedExcluded); !ok || n != 3 {
 		t.Errorf("warnings %v", c.Warnings)
 	}
 }
@@ -114,16 +114,16 @@ func TestDisturbedByItself(t *testing.T) {
 				trial := &run.Trials[i]
 				trial.Samples = tt.base
 				if trial.Arm == "head" {
-					trial.Samples, trial.Contaminated = tt.head, []string{"others made noise"}
+					trial.Samples, trial.Disturbed = tt.head, []string{"others made noise"}
 				}
 			}
 			res := Run(run, DefaultPolicy())
 			if c := res.Comparisons[0]; c.Verdict != Regression || res.Outcome() != Regressed {
 				t.Errorf("%s, %v: %v, %+v", name, lost, c.Verdict, c.Reason)
 			}
-			run.Trials[1].Contaminated = nil // nor is one arm left out for another's sake
-			if c := Run(run, DefaultPolicy()).Comparisons[0]; c.Blocks != 6 {
-				t.Errorf("%s: %d blocks", name, c.Blocks)
+			run.Trials[1].Disturbed = nil // nor is one arm left out for another's sake
+			if c := Run(run, DefaultPolicy()).Comparisons[0]; c.Replicates != 6 {
+				t.Errorf("%s: %d blocks", name, c.Replicates)
 			}
 		}
 	}
@@ -145,7 +145,7 @@ func TestWhatDisturbanceExplains(t *testing.T) {
 		"a small loss, and a steady disturbance": {0.005, -0.06, 1.9, Regression, "", Regressed},
 		"others took too little for it":          {0.12, -0.30, 0.12, Regression, "", Regressed},
 		"a loss beyond what four spells hide":    {0.40, -0.20, 1.9, Regression, "", Regressed},
-		"a gain like those of the noise":         {0.20, 0.19, 1.9, Inconclusive, Contaminated, Passed},
+		"a gain like those of the noise":         {0.20, 0.19, 1.9, Inconclusive, Disturbed, Passed},
 		"a gain of several times":                {0.10, 2, 1.9, Improvement, "", Passed},
 		"no change":                              {0.005, 0, 1.9, Equivalent, "", Passed},
 	} {
@@ -182,8 +182,8 @@ func TestLeavingOutIsNoPass(t *testing.T) {
 	}
 	res := Run(run, DefaultPolicy())
 	c := res.Comparisons[0]
-	if c.Blocks != 6 || c.Verdict != Inconclusive || c.Reason.Code != Suspected || c.Reason.Disturbed != 8 || res.Outcome() != Undecided {
-		t.Errorf("%d blocks, %v, %+v, %s, interval %+v", c.Blocks, c.Verdict, c.Reason, res.Outcome(), c.Interval)
+	if c.Replicates != 6 || c.Verdict != Inconclusive || c.Reason.Code != Suspected || c.Reason.Disturbed != 8 || res.Outcome() != Undecided {
+		t.Errorf("%d blocks, %v, %+v, %s, interval %+v", c.Replicates, c.Verdict, c.Reason, res.Outcome(), c.Interval)
 	}
 }
 
@@ -200,8 +200,8 @@ func TestDisturbedShortTrials(t *testing.T) {
 		if c.Disturbance != nil {
 			got = c.Disturbance.Blocks
 		}
-		if got != want || c.Blocks != 8 {
-			t.Errorf("%v cores: %d disturbed of %d that count, want %d of 8", cores, got, c.Blocks, want)
+		if got != want || c.Replicates != 8 {
+			t.Errorf("%v cores: %d disturbed of %d that count, want %d of 8", cores, got, c.Replicates, want)
 		}
 	}
 }
@@ -211,21 +211,21 @@ func TestDisturbedWithoutSamples(t *testing.T) {
 	run := session{arms: []string{"base", "head"}, blocks: 8, noise: 0.002, seed: 3}.run()
 	for i := range run.Trials {
 		if trial := &run.Trials[i]; trial.Block < 2 || trial.Block == 5 && trial.Arm == "head" {
-			trial.Contaminated = []string{"others made noise"}
+			trial.Disturbed = []string{"others made noise"}
 		}
 	}
-	if c := Run(run, DefaultPolicy()).Comparisons[0]; c.Blocks != 6 || c.Disturbance == nil || c.Disturbance.Blocks != 2 {
-		t.Errorf("%d blocks, %+v", c.Blocks, c.Disturbance)
+	if c := Run(run, DefaultPolicy()).Comparisons[0]; c.Replicates != 6 || c.Disturbance == nil || c.Disturbance.Blocks != 2 {
+		t.Errorf("%d blocks, %+v", c.Replicates, c.Disturbance)
 	}
 }
 
 // What is proven in spite of the noise stays proven: a machine that is always
 // busy must not keep a gate from failing.
-func TestContaminatedRegression(t *testing.T) {
+func TestDisturbedRegression(t *testing.T) {
 	run := session{arms: []string{"base", "head"}, blocks: 8, noise: 0.005, change: map[string]float64{"head": -0.2}, seed: 4}.run()
 	spoil(run, func(record.Trial) bool { return true }, func() float64 { return 0.9 })
 	c := Run(run, DefaultPolicy()).Comparisons[0]
-	if _, kept := hasWarning(c, ContaminatedKept); c.Verdict != Regression || !kept {
+	if _, kept := hasWarning(c, DisturbedKept); c.Verdict != Regression || !kept {
 		t.Errorf("%v, %+v, %v", c.Verdict, c.Reason, c.Warnings)
 	}
 }
@@ -235,7 +235,7 @@ func TestRepeated(t *testing.T) {
 	run := spoil(session{arms: []string{"base", "head"}, blocks: 6, noise: 0.002, seed: 5}.run(), func(t record.Trial) bool { return t.Block < 3 }, func() float64 { return 0.5 })
 	for i := range 5 { // of the blocks 0 and 1, and one arm of block 2
 		again := run.Trials[i]
-		again.ID, again.Repeats, again.Contaminated = again.ID+".again1", again.ID, nil
+		again.ID, again.Repeats, again.Disturbed = again.ID+".again1", again.ID, nil
 		again.Samples = watched(2, "cpu_other", 0)
 		again.Measurements = []record.Measurement{{Metric: "pp512", Values: []float64{1000}}}
 		if i == 3 {
@@ -245,7 +245,7 @@ func TestRepeated(t *testing.T) {
 	}
 	c := Run(run, DefaultPolicy()).Comparisons[0]
 	var ids []string
-	for _, p := range slices.Concat(c.Baseline.Trials, c.Contender.Trials) {
+	for _, p := range slices.Concat(c.Baseline.Trials, c.Candidate.Trials) {
 		ids = append(ids, p.Trial)
 	}
 	slices.Sort(ids)
@@ -253,7 +253,7 @@ func TestRepeated(t *testing.T) {
 	if got := fmt.Sprint(ids); got != "[t0.again1 t1.again1 t10 t11 t6 t7 t8 t9]" {
 		t.Errorf("used %s", got)
 	}
-	if c.Blocks != 4 || c.Contender.Contaminated != 2 || c.Contender.Failed != 1 || c.Verdict != Equivalent {
-		t.Errorf("%d blocks, %+v, %v", c.Blocks, c.Contender, c.Verdict)
+	if c.Replicates != 4 || c.Candidate.Disturbed != 2 || c.Candidate.Failed != 1 || c.Verdict != Equivalent {
+		t.Errorf("%d blocks, %+v, %v", c.Replicates, c.Candidate, c.Verdict)
 	}
 }

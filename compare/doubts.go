@@ -15,7 +15,7 @@ import (
 // paired t-test asks for, so that verdicts may be wrong more often than promised.
 // It changes no verdict.
 type Doubt struct {
-	Contender string    `json:"contender"`
+	Candidate string    `json:"contender"`
 	Code      DoubtCode `json:"code"`
 	Cells     int       `json:"cells"`  // whose differences were pooled, one metric each
 	Number    float64   `json:"number"` // what was seen; see the codes
@@ -29,7 +29,7 @@ const (
 	// autocorrelation, with the bias of short series (-1/n) taken out.
 	ResemblingBlocks DoubtCode = "resembling_blocks"
 	// OneSidedSpikes: one arm is slow now and then, and the other is not. Number is
-	// the skewness: below 0 the contender is slow, above 0 the baseline.
+	// the skewness: below 0 the candidate is slow, above 0 the baseline.
 	OneSidedSpikes DoubtCode = "one_sided_spikes"
 	// SeparateModes: the differences lie in separate groups. Number is how far the
 	// kurtosis lies below that of normal samples of the size.
@@ -39,12 +39,12 @@ const (
 const (
 	doubtLeast  = 4       // blocks of a cell below which its differences have no shape
 	doubtDraws  = 399     // of a null distribution
-	doubtAlpha  = 0.01    // false alarms of each rule, a contender and session
+	doubtAlpha  = 0.01    // false alarms of each rule, a candidate and session
 	doubtPooled = 100_000 // differences that are looked at, at most; cells beyond it are left out
 )
 
 // Doubts looks for what invalidates paired verdicts, over all cells of each
-// contender together, so that few blocks of many cells can show it. Each rule
+// candidate together, so that few blocks of many cells can show it. Each rule
 // raises a false alarm in at most 1 % of sessions whose differences are independent,
 // symmetric and not in separate groups. Levels and spreads of cells do not matter,
 // and neither does what both trials of a block share, such as a drift.
@@ -55,7 +55,7 @@ const (
 // 4 blocks there is no doubt.
 func (r *Result) Doubts() []Doubt {
 	var list []Doubt
-	for _, arm := range r.pairedContenders() {
+	for _, arm := range r.pairedCandidates() {
 		d := newDifferenceTable(r.Comparisons, arm)
 		if len(d.rows) == 0 {
 			continue
@@ -65,19 +65,19 @@ func (r *Result) Doubts() []Doubt {
 			seen func(differenceTable) (number float64, seen bool)
 		}{{ResemblingBlocks, differenceTable.resemble}, {OneSidedSpikes, differenceTable.lopsided}, {SeparateModes, differenceTable.separate}} {
 			if number, seen := rule.seen(d); seen {
-				list = append(list, Doubt{Contender: arm, Code: rule.code, Cells: len(d.rows), Number: number})
+				list = append(list, Doubt{Candidate: arm, Code: rule.code, Cells: len(d.rows), Number: number})
 			}
 		}
 	}
 	return list
 }
 
-func (r *Result) pairedContenders() (names []string) {
+func (r *Result) pairedCandidates() (names []string) {
 	seen := make(map[string]bool)
 	for _, c := range r.Comparisons {
-		if c.Estimator == PairedT && !seen[c.Contender.Arm] {
-			seen[c.Contender.Arm] = true
-			names = append(names, c.Contender.Arm)
+		if c.Estimator == PairedT && !seen[c.Candidate.Arm] {
+			seen[c.Candidate.Arm] = true
+			names = append(names, c.Candidate.Arm)
 		}
 	}
 	return names
@@ -99,7 +99,7 @@ func newDifferenceTable(cs []Comparison, arm string) (d differenceTable) {
 	var rows []row
 	cells, column := make(map[string]bool), make(map[int]int)
 	for _, c := range cs {
-		if c.Contender.Arm != arm || c.Estimator != PairedT || c.Margin == nil || cells[c.Cell] {
+		if c.Candidate.Arm != arm || c.Estimator != PairedT || c.Margin == nil || cells[c.Cell] {
 			continue
 		}
 		blocks, values := differencesByBlock(c)
@@ -134,7 +134,7 @@ func newDifferenceTable(cs []Comparison, arm string) (d differenceTable) {
 	return d
 }
 
-// differencesByBlock are contender minus baseline in the blocks that both have, better
+// differencesByBlock are candidate minus baseline in the blocks that both have, better
 // above, on the scale that the change is estimated on.
 func differencesByBlock(c Comparison) (blocks []int, values []float64) {
 	sc := scaleOf(c.Metric, Margin{})
@@ -142,7 +142,7 @@ func differencesByBlock(c Comparison) (blocks []int, values []float64) {
 	for _, p := range c.Baseline.Trials {
 		base[p.Block] = sc.to(p.Value)
 	}
-	for _, p := range c.Contender.Trials {
+	for _, p := range c.Candidate.Trials {
 		if b, ok := base[p.Block]; ok {
 			if x := sc.better * (sc.to(p.Value) - b); !math.IsNaN(x) && !math.IsInf(x, 0) {
 				blocks, values = append(blocks, p.Block), append(values, x)

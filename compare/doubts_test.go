@@ -14,7 +14,7 @@ import (
 func TestDoubtsFollowFromDifferences(t *testing.T) {
 	u := unlike{draw: resembling(0.6)}
 	first := compare.Run(u.session(generator("doubts", 0), 24, 12, 0), defaults).Doubts()
-	if len(first) != 1 || first[0].Code != compare.ResemblingBlocks || first[0].Contender != "head" || first[0].Cells != 24 || !(first[0].Number > 0.3 && first[0].Number < 0.9) {
+	if len(first) != 1 || first[0].Code != compare.ResemblingBlocks || first[0].Candidate != "head" || first[0].Cells != 24 || !(first[0].Number > 0.3 && first[0].Number < 0.9) {
 		t.Fatalf("%+v", first)
 	}
 	moved := u.session(generator("doubts", 0), 24, 12, 0)

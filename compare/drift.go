@@ -17,11 +17,11 @@ const (
 // this changes a verdict.
 func caveats(c *Comparison) []Warning {
 	var ws []Warning
-	if n := c.Baseline.Failed + c.Contender.Failed; n > 0 {
+	if n := c.Baseline.Failed + c.Candidate.Failed; n > 0 {
 		ws = append(ws, Warning{Code: FailedTrials, Number: float64(n)})
 	}
-	ws = append(ws, contamination(c)...)
-	for _, text := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(c.Baseline.said, c.Contender.said)))) {
+	ws = append(ws, disturbanceWarnings(c)...)
+	for _, text := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(c.Baseline.said, c.Candidate.said)))) {
 		ws = append(ws, Warning{Code: ProgramWarning, Text: text})
 	}
 	e := c.effect

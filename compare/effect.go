@@ -65,9 +65,9 @@ func (s scale) level(oriented []float64) float64 {
 
 // withLevels sets the level of each side that has trials from all of them.
 func (c Comparison) withLevels(sc scale) Comparison {
-	for _, side := range []*Side{&c.Baseline, &c.Contender} {
+	for _, side := range []*Side{&c.Baseline, &c.Candidate} {
 		if len(side.Trials) > 0 {
-			side.Level = sc.level(sc.oriented(*side))
+			side.Estimate = sc.level(sc.oriented(*side))
 		}
 	}
 	return c
@@ -79,7 +79,7 @@ func estimate(c Comparison, policy Policy) Comparison {
 	margin, gated := policy.Margin(c.Metric)
 	sc := scaleOf(c.Metric, margin)
 	c = c.withLevels(sc)
-	e, ok := newEffect(&c, sc)
+	e, ok := estimateEffect(&c, sc)
 	if !ok {
 		return c
 	}
@@ -95,13 +95,13 @@ const leastLevel = 1e-12
 // interval, and the margin.
 func (c Comparison) withInterval(sc scale, gated bool, policy Policy) Comparison {
 	e := c.effect
-	c.Blocks = e.n
+	c.Replicates = e.n
 	change := sc.change(sc.better * e.theta)
 	c.Change = &change
 	if gated {
 		c.Margin = &Range{Low: sc.change(-sc.lambda), High: sc.change(sc.lambda)}
 	}
-	level := c.look.level(policy.Alpha)
+	level := c.analysis.level(policy.Alpha)
 	if e.n < 2 || level < leastLevel {
 		return c
 	}
@@ -120,29 +120,29 @@ func (c Comparison) withInterval(sc scale, gated bool, policy Policy) Comparison
 // own, whatever the method: requests of a trial fail together, so what counts is
 // how much trials differ. It returns
 // false when a side has no trial, or no block has both arms.
-func newEffect(c *Comparison, sc scale) (effect, bool) {
+func estimateEffect(c *Comparison, sc scale) (effect, bool) {
 	e := effect{lambda: sc.lambda}
-	if len(c.Baseline.Trials) == 0 || len(c.Contender.Trials) == 0 {
+	if len(c.Baseline.Trials) == 0 || len(c.Candidate.Trials) == 0 {
 		return e, false
 	}
-	if base, head := c.Baseline.counts(), c.Contender.counts(); base != nil && head != nil && sc.better > 0 {
+	if base, head := c.Baseline.counts(), c.Candidate.counts(); base != nil && head != nil && sc.better > 0 {
 		c.Estimator = PooledRates
 		d := stats.DeflatedNewcombe(base, head)
 		e.inference, e.theta, e.n = d, d.Difference, min(len(base), len(head))
-		c.Baseline.Level, c.Contender.Level = pooledRate(base), pooledRate(head)
+		c.Baseline.Estimate, c.Candidate.Estimate = pooledRate(base), pooledRate(head)
 		return e, true
 	}
-	base, head := sc.oriented(c.Baseline), sc.oriented(c.Contender)
+	base, head := sc.oriented(c.Baseline), sc.oriented(c.Candidate)
 	var t stats.Estimate
 	if c.Method == Paired {
-		base, head = byBlock(c.Baseline, c.Contender, base, head)
+		base, head = byBlock(c.Baseline, c.Candidate, base, head)
 		for i := range base {
 			e.differences = append(e.differences, head[i]-base[i])
 		}
 		if len(e.differences) == 0 {
 			return e, false
 		}
-		c.Baseline.Level, c.Contender.Level = sc.level(base), sc.level(head)
+		c.Baseline.Estimate, c.Candidate.Estimate = sc.level(base), sc.level(head)
 		c.Estimator = PairedT
 		t, e.n = stats.PairedT(e.differences), len(e.differences)
 		c.Sigma = spread(e.differences)

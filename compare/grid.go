@@ -33,7 +33,7 @@ type Grid struct {
 type GridPoint struct {
 	X      string  `json:"x"`
 	Y      string  `json:"y"`
-	Level  float64 `json:"level"`         // over trials: the geometric mean, of shares the mean
+	Mean   float64 `json:"level"`         // over trials: the geometric mean, of shares the mean
 	Low    float64 `json:"low,omitempty"` // bounds of its interval at StudyConfidence; both 0 without one
 	High   float64 `json:"high,omitempty"`
 	Trials int     `json:"trials"`
@@ -137,7 +137,7 @@ func (g *Grid) fill(cells []record.Cell, trials armTrials) bool {
 				continue
 			}
 			p := levelOver(s, sc, g.Metric)
-			g.Points = append(g.Points, GridPoint{X: x, Y: y, Level: p.Level, Low: p.Low, High: p.High, Trials: p.Trials})
+			g.Points = append(g.Points, GridPoint{X: x, Y: y, Mean: p.Mean, Low: p.Low, High: p.High, Trials: p.Trials})
 			sides = append(sides, s)
 		}
 	}
@@ -161,7 +161,7 @@ func (g *Grid) fill(cells []record.Cell, trials armTrials) bool {
 // levelOver is an arm's level over its trials, with its interval.
 func levelOver(s Side, sc scale, m record.Metric) Place {
 	e := stats.PairedT(sc.oriented(s))
-	p := Place{Arm: s.Arm, Level: sc.from(sc.better * e.Theta), Trials: len(s.Trials)}
+	p := Place{Arm: s.Arm, Mean: sc.from(sc.better * e.Theta), Trials: len(s.Trials)}
 	if len(s.Trials) > 1 {
 		i := e.Interval(StudyConfidence)
 		p.Low, p.High = sc.from(sc.better*i.Low), sc.from(sc.better*i.High)

@@ -50,7 +50,7 @@ func TestGridMarksTheBestRegion(t *testing.T) {
 		if want := p.Y == "1024" && p.X != "1" || p.X == "16"; p.Best != want {
 			t.Errorf("%+v: best, want %v", p, want)
 		}
-		if !(p.Low < p.Level && p.Level < p.High) {
+		if !(p.Low < p.Mean && p.Mean < p.High) {
 			t.Errorf("%+v", p)
 		}
 	}

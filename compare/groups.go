@@ -17,7 +17,7 @@ const (
 // A Group is regressions of one metric and model that moved together: one
 // entry for a reader instead of many.
 type Group struct {
-	Contender string   `json:"contender"`
+	Candidate string   `json:"contender"`
 	Metric    string   `json:"metric"`
 	Model     string   `json:"model"`
 	Cells     []string `json:"cells"`  // at least 3, worst first
@@ -26,11 +26,11 @@ type Group struct {
 
 // groups finds the groups among the regressions, largest loss first.
 func groups(cs []Comparison) []Group {
-	type key struct{ contender, metric, model string }
+	type key struct{ candidate, metric, model string }
 	members := make(map[key][]*Comparison)
 	for i := range cs {
 		if c := &cs[i]; c.Verdict == Regression {
-			k := key{c.Contender.Arm, c.Metric.Name, c.Model}
+			k := key{c.Candidate.Arm, c.Metric.Name, c.Model}
 			members[k] = append(members[k], c)
 		}
 	}
@@ -40,7 +40,7 @@ func groups(cs []Comparison) []Group {
 			continue
 		}
 		slices.SortStableFunc(list, func(a, b *Comparison) int { return cmp.Compare(a.effect.theta, b.effect.theta) })
-		g := Group{Contender: k.contender, Metric: k.metric, Model: k.model}
+		g := Group{Candidate: k.candidate, Metric: k.metric, Model: k.model}
 		var changes []float64
 		for _, c := range list {
 			g.Cells = append(g.Cells, c.Cell)
@@ -51,12 +51,12 @@ func groups(cs []Comparison) []Group {
 	}
 	slices.SortFunc(gs, func(a, b Group) int {
 		return cmp.Or(-cmp.Compare(math.Abs(a.Change), math.Abs(b.Change)),
-			cmp.Compare(a.Contender, b.Contender), cmp.Compare(a.Metric, b.Metric), cmp.Compare(a.Model, b.Model))
+			cmp.Compare(a.Candidate, b.Candidate), cmp.Compare(a.Metric, b.Metric), cmp.Compare(a.Model, b.Model))
 	})
 	return gs
 }
 
-// suspects names the contenders whose comparisons nearly all moved the same
+// suspects names the candidates whose comparisons nearly all moved the same
 // way, over more than one model or metric, when they were not measured in
 // turns with the baseline: that is what another machine, clock or neighbour
 // looks like. Interleaved arms share their environment, so there it is the
@@ -72,7 +72,7 @@ func suspects(cs []Comparison) []string {
 		if c.Method == Paired || c.P == nil {
 			continue
 		}
-		arm := c.Contender.Arm
+		arm := c.Candidate.Arm
 		if by[arm] == nil {
 			by[arm] = &tally{kinds: make(map[string]bool)}
 			order = append(order, arm)

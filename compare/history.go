@@ -19,8 +19,8 @@ const oldEnough = 8
 // not at the mercy of its own few values.
 //
 // Stored sessions of another machine take no part. Where the session ran a null
-// control, a difference there forbids nominations too. A loss found here is a
-// nomination and never a verdict: what has changed between then and now is not
+// control, a difference there forbids suspicions too. A loss found here is a
+// suspicion and never a verdict: what has changed between then and now is not
 // the build alone. Paired mode confirms.
 func History(past []Selection, head Selection, policy Policy) *Result {
 	res := &Result{Method: Historical, Policy: policy, Notes: head.Run.Notes, Failures: failures(head.Run), machines: head.Run.PartOfCells()}
@@ -48,7 +48,7 @@ func History(past []Selection, head Selection, policy Policy) *Result {
 			res.Comparisons = append(res.Comparisons, Comparison{
 				Cell: c.Key, Workload: c.Workload, Model: c.Model, Params: c.Params, Metric: m, Method: Historical,
 				Baseline:  sessionMeans(fit(same, what.unfit[c.Key]), past, c.Key, m),
-				Contender: sessionMeans([]armTrials{h}, []Selection{head}, c.Key, m),
+				Candidate: sessionMeans([]armTrials{h}, []Selection{head}, c.Key, m),
 			})
 		}
 	}
@@ -150,9 +150,9 @@ func sessionMeans(sessions []armTrials, selections []Selection, cell string, m r
 	for i, session := range sessions {
 		all := points(session, cell, m)
 		all.withoutFallbacks() // other sessions have the estimate of first choice
-		trials := cleanAlone(all, Policy{})
-		if trials.spoilt() == 0 {
-			s.Contaminated += trials.Contaminated
+		trials := excludeDisturbedAlone(all, Policy{})
+		if trials.disturbed() == 0 {
+			s.Disturbed += trials.Disturbed
 		}
 		s.Failed += trials.Failed
 		s.Censored += trials.Censored
@@ -214,20 +214,20 @@ func predict(cs []Comparison, policy Policy) {
 func predictOne(c Comparison, prior stats.VariancePrior, policy Policy) Comparison {
 	margin, gated := policy.Margin(c.Metric)
 	sc := scaleOf(c.Metric, margin)
-	if len(c.Baseline.Trials) == 0 || len(c.Contender.Trials) == 0 {
+	if len(c.Baseline.Trials) == 0 || len(c.Candidate.Trials) == 0 {
 		return c.withLevels(sc)
 	}
-	if base, head := c.Baseline.counts(), c.Contender.counts(); base != nil && head != nil && sc.better > 0 {
+	if base, head := c.Baseline.counts(), c.Candidate.counts(); base != nil && head != nil && sc.better > 0 {
 		// As of two arms, with sessions for trials: a bad night fails many
 		// requests at once.
 		c.Estimator = PooledRates
 		d := stats.DeflatedNewcombe(base, head)
-		c.Baseline.Level, c.Contender.Level = pooledRate(base), pooledRate(head)
+		c.Baseline.Estimate, c.Candidate.Estimate = pooledRate(base), pooledRate(head)
 		c.effect = effect{inference: d, theta: d.Difference, lambda: sc.lambda, n: len(base)}
 		return c.withInterval(sc, gated, policy)
 	}
-	base, head := sc.oriented(c.Baseline), sc.oriented(c.Contender)
-	c.Baseline.Level, c.Contender.Level = sc.level(base), sc.level(head)
+	base, head := sc.oriented(c.Baseline), sc.oriented(c.Candidate)
+	c.Baseline.Estimate, c.Candidate.Estimate = sc.level(base), sc.level(head)
 	if c.Metric.InPoints() {
 		prior = stats.VariancePrior{} // that of ratios says nothing of differences
 	}
@@ -256,7 +256,7 @@ func otherShape(c Comparison, sc scale) (se, df float64, other bool) {
 			groups[i] = append(groups[i], sc.better*sc.to(v))
 		}
 	}
-	stored, fresh := int(stats.Median(sizes)), len(c.Contender.sessions[0])
+	stored, fresh := int(stats.Median(sizes)), len(c.Candidate.sessions[0])
 	if stored == fresh {
 		return 0, 0, false
 	}

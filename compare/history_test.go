@@ -43,21 +43,21 @@ func TestHistory(t *testing.T) {
 		verdict         Verdict
 		reason          ReasonCode
 	}{
-		{"a tenth lost over twelve quiet nights", 12, 1, 0.01, -0.10, Inconclusive, Nominated},
+		{"a tenth lost over twelve quiet nights", 12, 1, 0.01, -0.10, Inconclusive, SuspectedByHistory},
 		{"a tenth won", 12, 1, 0.01, 0.10, Improvement, ""},
 		{"nothing changed", 12, 1, 0.004, 0, Equivalent, ""},
 		{"nights as noisy as the change", 12, 1, 0.10, -0.05, Inconclusive, TooNoisy},
 		{"three nights", 3, 1, 0.01, -0.30, Inconclusive, BaselineTooYoung},
 		{"five nights of one cell", 5, 1, 0.01, -0.30, Inconclusive, BaselineTooYoung},
-		{"five nights of twelve cells, which help one another", 5, 12, 0.01, -0.30, Inconclusive, Nominated},
+		{"five nights of twelve cells, which help one another", 5, 12, 0.01, -0.30, Inconclusive, SuspectedByHistory},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			past, head := nights(tt.sessions, tt.cells, tt.sd, tt.change, 31)
 			for _, c := range History(past, head, DefaultPolicy()).Comparisons {
 				checkVerdict(t, c, tt.verdict, tt.reason)
-				if c.Blocks != tt.sessions {
-					t.Errorf("%d sessions counted, want %d", c.Blocks, tt.sessions)
+				if c.Replicates != tt.sessions {
+					t.Errorf("%d sessions counted, want %d", c.Replicates, tt.sessions)
 				}
 			}
 		})
@@ -73,28 +73,28 @@ func TestHistoryLeavesOtherMachinesOut(t *testing.T) {
 			p.Run.Host.Hard["cpu"] = "Xeon"
 		}
 	}
-	if c := History(past, head, DefaultPolicy()).Comparisons[0]; c.Blocks != 8 {
-		t.Errorf("%d sessions counted, want the 8 of this machine", c.Blocks)
+	if c := History(past, head, DefaultPolicy()).Comparisons[0]; c.Replicates != 8 {
+		t.Errorf("%d sessions counted, want the 8 of this machine", c.Replicates)
 	}
 	head.Run.Host.Hard = map[string]string{"cpu": "M4"}
 	checkVerdict(t, History(past, head, DefaultPolicy()).Comparisons[0], Inconclusive, EnvironmentMixed)
 	checkVerdict(t, History(nil, head, DefaultPolicy()).Comparisons[0], Inconclusive, NoBaseline)
 }
 
-// At the edge of the margin a nomination is an error; it must stay near the
+// At the edge of the margin a suspicion is an error; it must stay near the
 // level of a single comparison although sessions are few.
-func TestHistoryFalseNominations(t *testing.T) {
+func TestHistoryFalseSuspicions(t *testing.T) {
 	const runs = 400
-	nominated := 0
+	suspected := 0
 	for seed := range uint64(runs) {
 		past, head := nights(10, 1, 0.03, -0.0291, 1000+100*seed)
-		if c := History(past, head, DefaultPolicy()).Comparisons[0]; c.Reason != nil && c.Reason.Code == Nominated {
-			nominated++
+		if c := History(past, head, DefaultPolicy()).Comparisons[0]; c.Reason != nil && c.Reason.Code == SuspectedByHistory {
+			suspected++
 		}
 	}
 	// 2.5 % of 400 is 10; 20 or more has a chance below 0.3 %.
-	if nominated >= 20 {
-		t.Errorf("%d of %d sessions at the edge of the margin were nominated", nominated, runs)
+	if suspected >= 20 {
+		t.Errorf("%d of %d sessions at the edge of the margin were suspected", suspected, runs)
 	}
 }
 
@@ -141,8 +141,8 @@ func TestHistoryOfRates(t *testing.T) {
 		verdict    Verdict
 		reason     ReasonCode
 	}{
-		{"a fifth fails", 12, 1, 0.8, Inconclusive, Nominated},
-		{"everything fails", 12, 0.99, 0, Inconclusive, Nominated},
+		{"a fifth fails", 12, 1, 0.8, Inconclusive, SuspectedByHistory},
+		{"everything fails", 12, 0.99, 0, Inconclusive, SuspectedByHistory},
 		{"nothing ever worked", 12, 0, 0, Inconclusive, AllFailed},
 		{"three nights", 3, 1, 0.8, Inconclusive, BaselineTooYoung},
 		{"five nights", 5, 1, 0.8, Inconclusive, BaselineTooYoung},
@@ -150,27 +150,27 @@ func TestHistoryOfRates(t *testing.T) {
 		past, head := rateNights(tt.sessions, tt.rate, tt.last, 7)
 		c := History(past, head, DefaultPolicy()).Comparisons[0]
 		t.Run(tt.name, func(t *testing.T) { checkVerdict(t, c, tt.verdict, tt.reason) })
-		if c.Change == nil || math.Abs(*c.Change-(c.Contender.Level-c.Baseline.Level)) > 1e-12 || c.Blocks != tt.sessions {
+		if c.Change == nil || math.Abs(*c.Change-(c.Candidate.Estimate-c.Baseline.Estimate)) > 1e-12 || c.Replicates != tt.sessions {
 			t.Errorf("%s: %+v", tt.name, c)
 		}
 	}
 	const runs = 400
-	nominated := 0
+	suspected := 0
 	for seed := range uint64(runs) {
 		past, head := rateNights(10, 0.97, 0.95, 1000+seed)
-		if c := History(past, head, DefaultPolicy()).Comparisons[0]; c.Reason != nil && c.Reason.Code == Nominated {
-			nominated++
+		if c := History(past, head, DefaultPolicy()).Comparisons[0]; c.Reason != nil && c.Reason.Code == SuspectedByHistory {
+			suspected++
 		}
 	}
-	if nominated >= 20 { // as TestHistoryFalseNominations
-		t.Errorf("%d of %d sessions at the edge of the margin were nominated", nominated, runs)
+	if suspected >= 20 { // as TestHistoryFalseSuspicions
+		t.Errorf("%d of %d sessions at the edge of the margin were suspected", suspected, runs)
 	}
 }
 
 // A session of one trial varies more than stored ones of six.
 func TestHistoryOfAnotherShape(t *testing.T) {
 	const runs = 400
-	nominated := 0
+	suspected := 0
 	for seed := range uint64(runs) {
 		rng := rand.New(rand.NewPCG(seed, 4))
 		var sessions []Selection
@@ -186,12 +186,12 @@ func TestHistoryOfAnotherShape(t *testing.T) {
 			}
 			sessions = append(sessions, Selection{run, "main"})
 		}
-		if c := History(sessions[:10], sessions[10], DefaultPolicy()).Comparisons[0]; c.Reason != nil && c.Reason.Code == Nominated {
-			nominated++
+		if c := History(sessions[:10], sessions[10], DefaultPolicy()).Comparisons[0]; c.Reason != nil && c.Reason.Code == SuspectedByHistory {
+			suspected++
 		}
 	}
-	if nominated >= 20 {
-		t.Errorf("%d of %d sessions at the edge of the margin were nominated", nominated, runs)
+	if suspected >= 20 {
+		t.Errorf("%d of %d sessions at the edge of the margin were suspected", suspected, runs)
 	}
 }
 
@@ -205,8 +205,8 @@ func TestHistoryOfCensoredTrials(t *testing.T) {
 	censor(past[3])
 	c := History(past, head, DefaultPolicy()).Comparisons[0]
 	checkVerdict(t, c, Equivalent, "")
-	if c.Blocks != 11 {
-		t.Errorf("%d sessions counted, want the 11 that have a mean", c.Blocks)
+	if c.Replicates != 11 {
+		t.Errorf("%d sessions counted, want the 11 that have a mean", c.Replicates)
 	}
 	censor(head)
 	checkVerdict(t, History(past, head, DefaultPolicy()).Comparisons[0], Inconclusive, Censored)
@@ -220,8 +220,8 @@ func TestZeroLatency(t *testing.T) {
 		run.Trials[3].Measurements[0].Values[i] = 0
 	}
 	c := Run(run, DefaultPolicy()).Comparisons[0]
-	if c.Blocks != 5 || c.Contender.Failed != 1 {
-		t.Error(fmt.Sprint(c.Blocks, " blocks, ", c.Contender.Failed, " failed: want 5 and 1"))
+	if c.Replicates != 5 || c.Candidate.Failed != 1 {
+		t.Error(fmt.Sprint(c.Replicates, " blocks, ", c.Candidate.Failed, " failed: want 5 and 1"))
 	}
 }
 

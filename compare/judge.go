@@ -9,23 +9,23 @@ import (
 
 const (
 	power        = 0.80 // of the minimum detectable effect and of every "needed"
-	firstLook    = 6    // blocks to ask for when nothing is known of the spread (statistics reference 7.5)
+	firstBlocks  = 6    // blocks to ask for when nothing is known of the spread (statistics reference 7.5)
 	minSessions  = 4    // stored sessions below which history mode gives no verdict (7.3)
 	suspectAlpha = 0.05
 	mostBlocks   = 10_000 // asking for more than that is no advice
 )
 
-// judge gives every comparison its verdict: the contenders as one family, the
+// judge gives every comparison its verdict: the candidates as one family, the
 // null controls as another.
 func (r *Result) judge(mismatched mismatches) {
 	judgeFamily(r.Controls, r.Policy, mismatches{}) // of one session: nothing can be mismatched
 	judgeFamily(r.Comparisons, r.Policy, mismatched)
-	r.conclude()
+	r.judgeTogether()
 }
 
 // conclude looks at the verdicts together: what moved together, and what a
 // fired control forbids.
-func (r *Result) conclude() {
+func (r *Result) judgeTogether() {
 	fired := make(map[int]bool) // by machine: a control vouches for its own
 	for _, c := range r.Controls {
 		if c.Verdict == Regression || c.Verdict == Improvement {
@@ -35,11 +35,11 @@ func (r *Result) conclude() {
 	r.ControlFired = len(fired) > 0
 	for i := range r.Comparisons {
 		c := &r.Comparisons[i]
-		if fired[r.machines[c.Cell]] && (c.Verdict == Regression || c.Verdict == Improvement || c.nominated()) {
+		if fired[r.machines[c.Cell]] && (c.Verdict == Regression || c.Verdict == Improvement || c.suspectedByHistory()) {
 			c.Verdict, c.Reason = Inconclusive, &Reason{Code: ControlFired}
 		}
 	}
-	r.disbelieve()
+	r.withdrawSurvivorBias()
 	r.Groups = groups(r.Comparisons)
 	r.Suspects = suspects(r.Comparisons)
 }
@@ -60,9 +60,9 @@ func judgeFamily(cs []Comparison, policy Policy, mismatched mismatches) {
 		if c := &cs[i]; c.Interval != nil && c.Margin != nil {
 			e := c.effect
 			c.P = &PValues{
-				Regression:  c.look.pValue(e.PBelow(-e.lambda)),
-				Improvement: c.look.pValue(e.PAbove(e.lambda)),
-				Equivalence: min(1, c.look.pValue(max(e.PAbove(-e.lambda), e.PBelow(e.lambda)))/c.share()),
+				Regression:  c.analysis.pValue(e.PBelow(-e.lambda)),
+				Improvement: c.analysis.pValue(e.PAbove(e.lambda)),
+				Equivalence: min(1, c.analysis.pValue(max(e.PAbove(-e.lambda), e.PBelow(e.lambda)))/c.share()),
 				Worse:       e.PBelow(0),
 			}
 			family = append(family, c)
@@ -93,20 +93,20 @@ func newJudge(policy Policy, family int) judge {
 
 func (j judge) verdict(c *Comparison, mismatched mismatches) (Verdict, *Reason) {
 	inconclusive := func(r Reason) (Verdict, *Reason) { return Inconclusive, &r }
-	censored := c.Baseline.Censored + c.Contender.Censored
+	censored := c.Baseline.Censored + c.Candidate.Censored
 	_, gated := j.policy.Margin(c.Metric)
 	switch {
 	case c.lost:
 		return Inconclusive, c.Reason
 	case censored > 0 && !gated:
 		return inconclusive(Reason{Code: NoMargin})
-	case c.Baseline.undefined() || c.Contender.undefined():
-		return inconclusive(Reason{Code: Undefined, Have: c.Baseline.Undefined + c.Contender.Undefined})
+	case c.Baseline.undefined() || c.Candidate.undefined():
+		return inconclusive(Reason{Code: Undefined, Have: c.Baseline.Undefined + c.Candidate.Undefined})
 	case censored > 0 && len(c.Baseline.Trials) == 0:
 		return inconclusive(Reason{Code: NotMeasured}) // nothing to compare with, and no pass
 	case censored > 0: // whatever the other trials say, they are the better ones
 		return inconclusive(Reason{Code: Censored, Have: censored})
-	case len(c.Contender.Trials) == 0:
+	case len(c.Candidate.Trials) == 0:
 		return inconclusive(Reason{Code: NotMeasured})
 	case mismatched.of(c) != nil:
 		return Inconclusive, mismatched.of(c)
@@ -116,12 +116,12 @@ func (j judge) verdict(c *Comparison, mismatched mismatches) (Verdict, *Reason) 
 		return inconclusive(Reason{Code: NotMeasured})
 	case c.Method == Sessions:
 		return inconclusive(Reason{Code: BaselineTooYoung, Have: 1, Need: minSessions})
-	case c.Method == Historical && c.Blocks < minSessions:
-		return inconclusive(Reason{Code: BaselineTooYoung, Have: c.Blocks, Need: minSessions})
-	case c.Method == Historical && c.Blocks < oldEnough && !c.effect.moderated:
-		return inconclusive(Reason{Code: BaselineTooYoung, Have: c.Blocks, Need: oldEnough})
-	case c.Interval == nil || c.Blocks < j.policy.MinTrials:
-		return inconclusive(Reason{Code: TooFewTrials, Have: c.Blocks, Need: firstLook})
+	case c.Method == Historical && c.Replicates < minSessions:
+		return inconclusive(Reason{Code: BaselineTooYoung, Have: c.Replicates, Need: minSessions})
+	case c.Method == Historical && c.Replicates < oldEnough && !c.effect.moderated:
+		return inconclusive(Reason{Code: BaselineTooYoung, Have: c.Replicates, Need: oldEnough})
+	case c.Interval == nil || c.Replicates < j.policy.MinTrials:
+		return inconclusive(Reason{Code: TooFewTrials, Have: c.Replicates, Need: firstBlocks})
 	case c.Margin == nil:
 		return inconclusive(Reason{Code: NoMargin})
 	}
@@ -129,39 +129,39 @@ func (j judge) verdict(c *Comparison, mismatched mismatches) (Verdict, *Reason) 
 		return Inconclusive, r
 	}
 	v := decide(c.P, j.policy.Alpha)
-	disagree := v != Inconclusive && ranksDisagree(c.effect, 1-2*c.look.level(j.policy.Alpha))
-	switch n := c.Baseline.spoilt() + c.Contender.spoilt(); {
+	disagree := v != Inconclusive && ranksDisagree(c.effect, 1-2*c.analysis.level(j.policy.Alpha))
+	switch n := c.Baseline.disturbed() + c.Candidate.disturbed(); {
 	case disagree && n > 0:
-		return inconclusive(Reason{Code: Contaminated, Have: n})
-	case (v == Regression || v == Improvement) && c.Disturbance.mayExplain(c.effect, c.Sigma, j.policy.Alpha, c.look):
+		return inconclusive(Reason{Code: Disturbed, Have: n})
+	case (v == Regression || v == Improvement) && c.Disturbance.mayExplain(c.effect, c.Sigma, j.policy.Alpha, c.analysis):
 		if v == Regression {
-			return inconclusive(Reason{Code: Suspected, Have: c.Blocks, Disturbed: n})
+			return inconclusive(Reason{Code: Suspected, Have: c.Replicates, Disturbed: n})
 		}
-		return inconclusive(Reason{Code: Contaminated, Have: n})
+		return inconclusive(Reason{Code: Disturbed, Have: n})
 	}
 	if disagree {
 		return inconclusive(j.advised(MethodsDisagree, c))
 	}
 	switch {
 	case v == Regression && c.Method == Historical:
-		return inconclusive(Reason{Code: Nominated, Have: c.Blocks})
+		return inconclusive(Reason{Code: SuspectedByHistory, Have: c.Replicates})
 	case v == Regression:
 		return v, nil
 	case newlyDead(c) && c.Method == Historical:
-		return inconclusive(Reason{Code: Nominated, Have: c.Blocks})
+		return inconclusive(Reason{Code: SuspectedByHistory, Have: c.Replicates})
 	case newlyDead(c):
 		return inconclusive(j.advised(Suspected, c))
 	case v == Improvement, v == Equivalent && c.Estimator != PooledRates:
 		return v, nil
 	case j.lostByLeavingOut(c):
-		return inconclusive(Reason{Code: Suspected, Have: c.Blocks, Disturbed: c.Baseline.Contaminated + c.Contender.Contaminated})
+		return inconclusive(Reason{Code: Suspected, Have: c.Replicates, Disturbed: c.Baseline.Disturbed + c.Candidate.Disturbed})
 	case c.P.Worse <= suspectAlpha && c.effect.theta < -c.effect.lambda:
 		return inconclusive(j.advised(Suspected, c))
 	case v == Equivalent: // of rates: a crash of a few trials may be missing from them, of which the interval knows nothing
-		return inconclusive(Reason{Code: FewFailures, Have: c.Blocks})
+		return inconclusive(Reason{Code: FewFailures, Have: c.Replicates})
 	}
-	if n := c.Baseline.spoilt() + c.Contender.spoilt(); n > 0 {
-		return inconclusive(Reason{Code: Contaminated, Have: n})
+	if n := c.Baseline.disturbed() + c.Candidate.disturbed(); n > 0 {
+		return inconclusive(Reason{Code: Disturbed, Have: n})
 	}
 	return inconclusive(j.advised(TooNoisy, c))
 }
@@ -171,7 +171,7 @@ func (j judge) verdict(c *Comparison, mismatched mismatches) (Verdict, *Reason) 
 // taken to be: a disturbance that began late in a long trial is not in the time that is
 // looked at. Leaving blocks out must not turn a loss into a pass.
 func (j judge) lostByLeavingOut(c *Comparison) bool {
-	return c.whole.inference != nil && c.look.pValue(c.whole.PBelow(-c.whole.lambda)) <= j.perTest
+	return c.whole.inference != nil && c.analysis.pValue(c.whole.PBelow(-c.whole.lambda)) <= j.perTest
 }
 
 // decide is the four-way rule on p-values.
@@ -224,7 +224,7 @@ func hasOutlier(d []float64) bool {
 // mde turns the loss that would be called with 80 % power into a share.
 func (j judge) mde(c *Comparison) float64 {
 	e := c.effect
-	t := stats.Target{Margin: e.lambda, Alpha: c.look.level(j.perTest), Power: power}
+	t := stats.Target{Margin: e.lambda, Alpha: c.analysis.level(j.perTest), Power: power}
 	if _, rate := e.inference.(stats.RateDifference); rate || t.Alpha < leastLevel {
 		return 0 // the spread of a rate depends on the rate
 	}

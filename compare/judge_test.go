@@ -70,8 +70,8 @@ func TestCensoredTrials(t *testing.T) {
 	checkVerdict(t, censor(latency, func(record.Trial) bool { return false }), Improvement, "")
 	one := censor(latency, func(r record.Trial) bool { return r.Arm == "head" && r.Block == 3 })
 	checkVerdict(t, one, Inconclusive, Censored)
-	if one.Contender.Censored != 1 || len(one.Contender.Trials) != 7 || one.Contender.Failed != 0 {
-		t.Errorf("contender %+v", one.Contender)
+	if one.Candidate.Censored != 1 || len(one.Candidate.Trials) != 7 || one.Candidate.Failed != 0 {
+		t.Errorf("candidate %+v", one.Candidate)
 	}
 	checkVerdict(t, censor(latency, func(r record.Trial) bool { return r.Arm == "head" }), Inconclusive, Censored)
 	checkVerdict(t, censor(latency, func(record.Trial) bool { return true }), Inconclusive, NotMeasured)
@@ -84,7 +84,7 @@ func TestCensoredTrials(t *testing.T) {
 func TestSurvivorsProveNothing(t *testing.T) {
 	tests := []struct {
 		name    string
-		head    int     // requests of 50 that the contender answered
+		head    int     // requests of 50 that the candidate answered
 		change  float64 // of its throughput
 		verdict Verdict
 		reason  ReasonCode
@@ -221,7 +221,7 @@ func TestOutcome(t *testing.T) {
 	}
 }
 
-// A contender that crashes in half of its trials is a finding although the
+// A candidate that crashes in half of its trials is a finding although the
 // other half measures nothing wrong.
 func TestReliability(t *testing.T) {
 	s := session{arms: []string{"base", "head"}, blocks: 12, noise: 0.005, seed: 6}

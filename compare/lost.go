@@ -6,18 +6,18 @@ import (
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
-// losing is the comparison of what the baseline measured and the contender lacks.
+// losing is the comparison of what the baseline measured and the candidate lacks.
 // It is inconclusive: absence is no health.
 func losing(c record.Cell, m record.Metric, method Method, base Side, head string, policy Policy) Comparison {
 	margin, _ := policy.Margin(m)
 	lost := Comparison{
 		Cell: c.Key, Workload: c.Workload, Model: c.Model, Params: c.Params, Metric: m, Method: method,
-		Baseline: base, Contender: Side{Arm: head, Trials: []Point{}}, Reason: &Reason{Code: Lost}, lost: true,
+		Baseline: base, Candidate: Side{Arm: head, Trials: []Point{}}, Reason: &Reason{Code: Lost}, lost: true,
 	}
 	return lost.withLevels(scaleOf(m, margin))
 }
 
-// lose makes what the contender lost comparisons of their own, if anything was
+// lose makes what the candidate lost comparisons of their own, if anything was
 // compared: else the two sides may be about different things altogether.
 func (r *Result) lose() {
 	if len(r.Comparisons) == 0 {

@@ -21,7 +21,7 @@ type armTrials struct {
 }
 
 func side(s Selection) armTrials {
-	a := armTrials{run: s.Run.ID, cells: s.Run.Cells, at: make(map[string]int, len(s.Run.Cells)), trials: make(map[string][]record.Trial), looks: s.Run.Plan.Looks, processors: processors(s.Run.Host)}
+	a := armTrials{run: s.Run.ID, cells: s.Run.Cells, at: make(map[string]int, len(s.Run.Cells)), trials: make(map[string][]record.Trial), looks: s.Run.Plan.Interims, processors: processors(s.Run.Host)}
 	for i, c := range s.Run.Cells {
 		a.at[c.Key] = i
 	}
@@ -81,18 +81,18 @@ func match(base, head armTrials, method Method, policy Policy) (comparisons []Co
 			if b.undefined() && h.undefined() {
 				continue
 			}
-			one := Comparison{Cell: c.Key, Workload: c.Workload, Model: c.Model, Params: c.Params, Metric: m, Method: method, Baseline: b, Contender: h}
+			one := Comparison{Cell: c.Key, Workload: c.Workload, Model: c.Model, Params: c.Params, Metric: m, Method: method, Baseline: b, Candidate: h}
 			var disturbance *Disturbance
-			one.Baseline, one.Contender, disturbance = clean(b, h, policy, method, head.processors)
+			one.Baseline, one.Candidate, disturbance = excludeDisturbed(b, h, policy, method, head.processors)
 			one.Disturbance = disturbance.in(c.Workload)
 			if method == Paired && len(head.looks) > 0 {
-				one.look = lookAt(head.looks, blocksOf(head.trials[c.Key]))
-				one.Look = &Look{Blocks: one.look.blocks, Plan: head.looks}
+				one.analysis = analysisAt(head.looks, blocksOf(head.trials[c.Key]))
+				one.Interim = &Interim{Blocks: one.analysis.blocks, Plan: head.looks}
 			}
 			done := estimate(one, policy)
-			if disturbance != nil && len(one.Contender.Trials) < len(h.Trials) {
+			if disturbance != nil && len(one.Candidate.Trials) < len(h.Trials) {
 				whole := one
-				whole.Baseline, whole.Contender = b, h
+				whole.Baseline, whole.Candidate = b, h
 				done.whole = estimate(whole, policy).effect
 			}
 			comparisons = append(comparisons, done)
@@ -152,7 +152,7 @@ func points(a armTrials, cell string, m record.Metric) Side {
 		}
 		s.Trials = append(s.Trials, Point{
 			Trial: t.ID, Block: t.Block, Order: t.Order, Value: value, Count: measurement.Count,
-			samples: t.Samples, said: t.Contaminated, quantile: measurement.Quantile,
+			samples: t.Samples, said: t.Disturbed, quantile: measurement.Quantile,
 		})
 	}
 	slices.SortStableFunc(s.Trials, func(x, y Point) int { return cmp.Compare(x.Order, y.Order) })

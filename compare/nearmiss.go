@@ -18,7 +18,7 @@ type nearMiss struct {
 }
 
 // nearMisses looks for cells that only the baseline has and those that only the
-// contender has which differ in few parameters. It finds nothing where ignoring
+// candidate has which differ in few parameters. It finds nothing where ignoring
 // these would make one cell of several.
 func nearMisses(base, head armTrials, alone []Alone) nearMiss {
 	var found nearMiss
@@ -35,7 +35,7 @@ func nearMisses(base, head armTrials, alone []Alone) nearMiss {
 				continue
 			}
 			names[d.Key] = true
-			found.diffs = append(found.diffs, Difference{Key: "param." + d.Key, Baseline: d.A, Contender: d.B, Arm: head.arm.Name, Hard: true})
+			found.diffs = append(found.diffs, Difference{Key: "param." + d.Key, Baseline: d.A, Candidate: d.B, Arm: head.arm.Name, Hard: true})
 		}
 	}
 	for name := range names {

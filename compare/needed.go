@@ -16,7 +16,7 @@ const sdConfidence = 0.80
 // advised is a reason with the size of a new run that would decide: see
 // Reason.Need.
 func (j judge) advised(code ReasonCode, c *Comparison) Reason {
-	r := Reason{Code: code, Have: c.Blocks}
+	r := Reason{Code: code, Have: c.Replicates}
 	r.Need, r.AsSeen = j.needed(c)
 	return r
 }

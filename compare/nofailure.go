@@ -40,17 +40,17 @@ func succeeded(p Point) bool { return p.Count != nil && p.Count.Succeeded > 0 }
 func constantRates(c *Comparison) *Reason {
 	switch {
 	case c.Estimator != PooledRates:
-	case c.Baseline.neverFailed() && c.Contender.neverFailed():
-		return &Reason{Code: NoFailure, Have: c.Blocks}
-	case c.Baseline.alwaysFailed() && c.Contender.alwaysFailed():
-		return &Reason{Code: AllFailed, Have: c.Blocks}
+	case c.Baseline.neverFailed() && c.Candidate.neverFailed():
+		return &Reason{Code: NoFailure, Have: c.Replicates}
+	case c.Baseline.alwaysFailed() && c.Candidate.alwaysFailed():
+		return &Reason{Code: AllFailed, Have: c.Replicates}
 	}
 	return nil
 }
 
-// newlyDead reports whether a trial of the contender has no success and no trial
+// newlyDead reports whether a trial of the candidate has no success and no trial
 // of the baseline is like it. A server that is dead in some of its starts is no
 // matter of a mean: too few trials prove it, and it is no pass.
 func newlyDead(c *Comparison) bool {
-	return c.Estimator == PooledRates && c.Contender.dead() > 0 && c.Baseline.dead() == 0
+	return c.Estimator == PooledRates && c.Candidate.dead() > 0 && c.Baseline.dead() == 0
 }

@@ -58,7 +58,7 @@ func (p Policy) Withheld(c Comparison) bool {
 	case c.Reason.Disturbed > 0:
 		return true
 	}
-	return c.P.AdjustedRegression <= p.Alpha && (c.Reason.Code == ControlFired || c.Reason.Code == Contaminated)
+	return c.P.AdjustedRegression <= p.Alpha && (c.Reason.Code == ControlFired || c.Reason.Code == Disturbed)
 }
 
 // Count returns how many comparisons ended in v.

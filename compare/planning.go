@@ -12,7 +12,7 @@ import (
 type Outlook struct {
 	Cell      string `json:"cell"`
 	Metric    string `json:"metric"`
-	Contender string `json:"contender"`
+	Candidate string `json:"contender"`
 
 	Within  float64 `json:"within"`  // sd of repetitions within a trial, as a share
 	Between float64 `json:"between"` // sd that trials add to that, as a share
@@ -32,15 +32,15 @@ func Outlooks(run *record.Run, policy Policy, budget float64) []Outlook {
 	if res.Method != Paired || len(res.Comparisons) == 0 {
 		return nil
 	}
-	share := budget / float64(contenderCells(res.Comparisons))
+	share := budget / float64(candidateCells(res.Comparisons))
 	base := side(Selection{run, run.Baseline})
 	var outlooks []Outlook
 	for i := range res.Comparisons {
 		c := &res.Comparisons[i]
-		if c.Estimator != PairedT || c.Blocks < 2 || c.Margin == nil {
+		if c.Estimator != PairedT || c.Replicates < 2 || c.Margin == nil {
 			continue
 		}
-		head := side(Selection{run, c.Contender.Arm})
+		head := side(Selection{run, c.Candidate.Arm})
 		trials := append(append([]record.Trial(nil), base.trials[c.Cell]...), head.trials[c.Cell]...)
 		w, ok := workload(c, trials, run.Plan)
 		if !ok {
@@ -52,7 +52,7 @@ func Outlooks(run *record.Run, policy Policy, budget float64) []Outlook {
 			continue
 		}
 		outlooks = append(outlooks, Outlook{
-			Cell: c.Cell, Metric: c.Metric.Name, Contender: c.Contender.Arm,
+			Cell: c.Cell, Metric: c.Metric.Name, Candidate: c.Candidate.Arm,
 			Within: math.Sqrt(w.Repetition.Variance), Between: math.Sqrt(w.Trial.Variance),
 			Repetitions: a.Repetitions, Blocks: a.Blocks, Seconds: a.Time, MDE: -math.Expm1(-a.MDE),
 		})
@@ -60,12 +60,12 @@ func Outlooks(run *record.Run, policy Policy, budget float64) []Outlook {
 	return outlooks
 }
 
-// contenderCells counts what shares the budget: all metrics of a cell come from
+// candidateCells counts what shares the budget: all metrics of a cell come from
 // the same trials.
-func contenderCells(cs []Comparison) int {
+func candidateCells(cs []Comparison) int {
 	seen := make(map[[2]string]bool)
 	for _, c := range cs {
-		seen[[2]string{c.Cell, c.Contender.Arm}] = true
+		seen[[2]string{c.Cell, c.Candidate.Arm}] = true
 	}
 	return len(seen)
 }
@@ -95,9 +95,9 @@ func workload(c *Comparison, trials []record.Trial, p record.Plan) (stats.Worklo
 	}
 	if count > 0 && repetitionCost == 0 { // a served trial has one value, and no repetitions to choose
 		return stats.Workload{
-			Repetition: stats.Level{Cost: 1e-300}, // next to nothing: a cost must be positive
-			Trial:      stats.Level{Variance: c.Sigma * c.Sigma / 2, Cost: seconds / count},
-			MinBlocks:  firstLook,
+			Repetition: stats.Stratum{Cost: 1e-300}, // next to nothing: a cost must be positive
+			Trial:      stats.Stratum{Variance: c.Sigma * c.Sigma / 2, Cost: seconds / count},
+			MinBlocks:  firstBlocks,
 		}, true
 	}
 	if count == 0 || df == 0 {
@@ -108,12 +108,12 @@ func workload(c *Comparison, trials []record.Trial, p record.Plan) (stats.Worklo
 	timed := repetitionCost / count
 	start := seconds/count - timed*(perTrial+float64(p.Warmup))
 	return stats.Workload{
-		Repetition: stats.Level{Variance: within, Cost: timed},
-		Trial: stats.Level{
+		Repetition: stats.Stratum{Variance: within, Cost: timed},
+		Trial: stats.Stratum{
 			Variance: max(0, c.Sigma*c.Sigma/2-within/perTrial),
 			Cost:     max(start, 0.01) + timed*float64(p.Warmup),
 		},
-		MinBlocks: firstLook,
+		MinBlocks: firstBlocks,
 	}, true
 }
 

@@ -25,7 +25,7 @@ func TestOutlooks(t *testing.T) {
 		if math.Abs(o.Within-0.02) > 0.002 || math.Abs(o.Between-0.01) > 0.004 {
 			t.Errorf("%s: within %.4f, between %.4f; want 0.02 and 0.01", o.Cell, o.Within, o.Between)
 		}
-		if o.Seconds > 300 || o.Blocks < firstLook || o.Repetitions < 1 {
+		if o.Seconds > 300 || o.Blocks < firstBlocks || o.Repetitions < 1 {
 			t.Errorf("%s: %+v: want at most its half of 600 s", o.Cell, o)
 		}
 		if long[i].MDE >= o.MDE || long[i].MDE < 0.029 {

@@ -34,7 +34,7 @@ func TestBothSidesHaveOneEstimator(t *testing.T) {
 	}
 	c := Run(latenciesOf("ttft_p95", fallback), DefaultPolicy()).Comparisons[0]
 	checkVerdict(t, c, Equivalent, "")
-	for _, s := range []Side{c.Baseline, c.Contender} {
+	for _, s := range []Side{c.Baseline, c.Candidate} {
 		for _, p := range s.Trials {
 			if p.Value != *p.quantile.Order {
 				t.Errorf("%s: %s has %v, want the order statistic %v", s.Arm, p.Trial, p.Value, *p.quantile.Order)
@@ -44,13 +44,13 @@ func TestBothSidesHaveOneEstimator(t *testing.T) {
 			t.Errorf("side %+v", s)
 		}
 	}
-	if c.Baseline.FailedRequests != 0 || c.Contender.FailedRequests != 12 {
-		t.Errorf("failed requests %d and %d", c.Baseline.FailedRequests, c.Contender.FailedRequests)
+	if c.Baseline.FailedRequests != 0 || c.Candidate.FailedRequests != 12 {
+		t.Errorf("failed requests %d and %d", c.Baseline.FailedRequests, c.Candidate.FailedRequests)
 	}
 
 	// Without failures there is nothing to tell of, and the usual estimator.
 	c = Run(latenciesOf("ttft_p95", func(*record.Trial, *record.Measurement) {}), DefaultPolicy()).Comparisons[0]
-	if s := c.Contender; s.Estimator != "" || s.Requests != 0 || s.OfSucceeded != 0 || s.Trials[0].Value == *s.Trials[0].quantile.Order {
+	if s := c.Candidate; s.Estimator != "" || s.Requests != 0 || s.OfSucceeded != 0 || s.Trials[0].Value == *s.Trials[0].quantile.Order {
 		t.Errorf("without failures %+v", s)
 	}
 
@@ -61,8 +61,8 @@ func TestBothSidesHaveOneEstimator(t *testing.T) {
 		}
 	}), DefaultPolicy()).Comparisons[0]
 	checkVerdict(t, c, Inconclusive, Censored)
-	if c.Contender.Censored != 4 {
-		t.Errorf("%d censored, want 4", c.Contender.Censored)
+	if c.Candidate.Censored != 4 {
+		t.Errorf("%d censored, want 4", c.Candidate.Censored)
 	}
 }
 
@@ -79,8 +79,8 @@ func TestMetricsThatDoNotExist(t *testing.T) {
 	}
 	r := without("head")
 	checkVerdict(t, r.Comparisons[0], Inconclusive, Undefined)
-	if r.Outcome() != Passed || r.Comparisons[0].Contender.Undefined != 8 {
-		t.Errorf("%s, %+v", r.Outcome(), r.Comparisons[0].Contender)
+	if r.Outcome() != Passed || r.Comparisons[0].Candidate.Undefined != 8 {
+		t.Errorf("%s, %+v", r.Outcome(), r.Comparisons[0].Candidate)
 	}
 	r.Policy.InconclusiveFails = true
 	if r.Outcome() != Undecided {
@@ -108,8 +108,8 @@ func TestDeadServersAreNoPass(t *testing.T) {
 			t.Errorf("%s: outcome %s of a server that is dead in a third of its starts", outcome, got)
 		}
 		c := r.Comparisons[0]
-		if len(c.Contender.Trials) != 6 || c.Contender.Failed != 0 || c.Contender.Level > 0.67 {
-			t.Errorf("%s: the rate is %v of %d trials, want 2/3 of 6", outcome, c.Contender.Level, len(c.Contender.Trials))
+		if len(c.Candidate.Trials) != 6 || c.Candidate.Failed != 0 || c.Candidate.Estimate > 0.67 {
+			t.Errorf("%s: the rate is %v of %d trials, want 2/3 of 6", outcome, c.Candidate.Estimate, len(c.Candidate.Trials))
 		}
 		if len(r.Failures) != 2 || r.Failures[0].Cause.Class != record.NoneSucceeded {
 			t.Errorf("%s: failures %+v", outcome, r.Failures)

@@ -4,15 +4,15 @@ import (
 	"github.com/llama-regress/llama-regress/stats"
 )
 
-// A Reliability says that a contender's trials fail more often than the
+// A Reliability says that a candidate's trials fail more often than the
 // baseline's: a finding of its own, beside whatever the others measured.
 type Reliability struct {
-	Contender      string `json:"contender"`
+	Candidate      string `json:"contender"`
 	Failed         int    `json:"failed"` // of Trials
 	Trials         int    `json:"trials"`
 	BaselineFailed int    `json:"baseline_failed"`
 	BaselineTrials int    `json:"baseline_trials"`
-	// P is the one-sided p-value of "the contender fails no more often" by
+	// P is the one-sided p-value of "the candidate fails no more often" by
 	// Boschloo's exact test: trials are processes and independent by design.
 	P float64 `json:"p"`
 }
@@ -22,9 +22,9 @@ type Reliability struct {
 const mostExact = 400
 
 // reliability compares how often two arms fail, and reports whether the
-// contender does more often.
+// candidate does more often.
 func reliability(base, head armTrials) (Reliability, bool) {
-	r := Reliability{Contender: head.arm.Name}
+	r := Reliability{Candidate: head.arm.Name}
 	r.Failed, r.Trials = head.failed()
 	r.BaselineFailed, r.BaselineTrials = base.failed()
 	if r.Trials == 0 || r.BaselineTrials == 0 || r.Failed*r.BaselineTrials <= r.BaselineFailed*r.Trials {

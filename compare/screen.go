@@ -7,8 +7,8 @@ import (
 )
 
 // screenLevel is the p of "worse at all" up to which a comparison is
-// nominated (statistics reference 7.6): generous, because confirming costs
-// little where few cells are nominated.
+// suspected (statistics reference 7.6): generous, because confirming costs
+// little where few cells are suspected.
 const screenLevel = 0.10
 
 // screenShare is the part of Policy.Alpha that the claim "equivalent" may spend
@@ -16,38 +16,38 @@ const screenLevel = 0.10
 // called equivalent in either stage, and the two levels add up to Alpha whatever
 // the noise and the number of blocks. At 4 % and 1 % more unchanged cells are
 // shown to be equivalent than at 3.5 % and 1.5 % or at half each: nine of ten are
-// never nominated. Regressions need no share: only fresh blocks convict.
+// never suspected. Regressions need no share: only fresh blocks convict.
 const screenShare = 0.8
 
-// A Nomination names a comparison that a screening run could not clear.
-type Nomination struct {
+// A comparisonKey names a comparison that a screening run could not clear.
+type comparisonKey struct {
 	Cell      string `json:"cell"`
 	Metric    string `json:"metric"`
-	Contender string `json:"contender"`
+	Candidate string `json:"contender"`
 }
 
-// Nominate lists the comparisons of a screening run that may be losses. What
+// uncleared lists the comparisons of a screening run that may be losses. What
 // it leaves out needs no more machine time.
-func Nominate(screen *Result) []Nomination {
-	var ns []Nomination
+func uncleared(screen *Result) []comparisonKey {
+	var ns []comparisonKey
 	for _, c := range screen.Comparisons {
 		young := c.Reason != nil && c.Reason.Code == TooFewTrials && c.Margin != nil // which clears nothing
 		if young || c.P != nil && c.P.Worse <= screenLevel {
-			ns = append(ns, nomination(c))
+			ns = append(ns, keyOf(c))
 		}
 	}
 	return ns
 }
 
-func nomination(c Comparison) Nomination {
-	return Nomination{Cell: c.Cell, Metric: c.Metric.Name, Contender: c.Contender.Arm}
+func keyOf(c Comparison) comparisonKey {
+	return comparisonKey{Cell: c.Cell, Metric: c.Metric.Name, Candidate: c.Candidate.Arm}
 }
 
 // stages is Run for a record that holds both stages: the blocks of the screening
 // and, after them, the fresh ones.
 func stages(run *record.Run, policy Policy) *Result {
 	screen := oneStage(blocksFrom(run, 0, run.Plan.Screen, nil), policy, screenShare)
-	fresh := blocksFrom(run, run.Plan.Screen, math.MaxInt, run.Plan.Looks)
+	fresh := blocksFrom(run, run.Plan.Screen, math.MaxInt, run.Plan.Interims)
 	res := confirm(screen, oneStage(fresh, policy, 1-screenShare), run.Plan.Screen)
 	res.Reliability = nil
 	base := side(Selection{run, run.Baseline})
@@ -59,14 +59,14 @@ func stages(run *record.Run, policy Policy) *Result {
 			res.Reliability = append(res.Reliability, r)
 		}
 	}
-	res.conclude()
+	res.judgeTogether()
 	return res
 }
 
 // blocksFrom is what a run would have been of the blocks from first to before end.
 func blocksFrom(run *record.Run, first, end int, looks []int) *record.Run {
 	part := *run
-	part.Plan.Screen, part.Plan.Looks, part.Trials = 0, looks, make([]record.Trial, 0, len(run.Trials))
+	part.Plan.Screen, part.Plan.Interims, part.Trials = 0, looks, make([]record.Trial, 0, len(run.Trials))
 	for i := range run.Trials {
 		if b := run.Trials[i].Block; b >= first && b < end {
 			part.Trials = append(part.Trials, run.Trials[i])
@@ -75,35 +75,35 @@ func blocksFrom(run *record.Run, first, end int, looks []int) *record.Run {
 	return &part
 }
 
-// confirm judges the nominated comparisons of the screening, which had so many
+// confirm judges the suspected comparisons of the screening, which had so many
 // blocks, by the fresh blocks of second alone, as a family of their own; all
-// others keep what the screening said. The blocks that nominated a cell are not
+// others keep what the screening said. The blocks that suspected a cell are not
 // used to convict it: this independence keeps the family's error although only
-// the suspected cells are measured again. A nominated comparison that second
+// the suspected cells are measured again. A suspected comparison that second
 // lacks is inconclusive.
 func confirm(screen, second *Result, blocks int) *Result {
-	measured := make(map[Nomination]Comparison)
+	measured := make(map[comparisonKey]Comparison)
 	for _, c := range second.Comparisons {
 		if c.lost {
 			continue // its fresh blocks were not measured
 		}
-		measured[nomination(c)] = c
+		measured[keyOf(c)] = c
 	}
-	nominated := make(map[Nomination]bool)
-	for _, n := range Nominate(screen) {
-		nominated[n] = true
+	suspected := make(map[comparisonKey]bool)
+	for _, n := range uncleared(screen) {
+		suspected[n] = true
 	}
 	var family []Comparison
 	var at []int
 	res := *screen
 	res.Comparisons = append([]Comparison(nil), screen.Comparisons...)
 	for i, c := range res.Comparisons {
-		if !nominated[nomination(c)] {
+		if !suspected[keyOf(c)] {
 			continue
 		}
-		confirmed, ok := measured[nomination(c)]
+		confirmed, ok := measured[keyOf(c)]
 		if !ok {
-			need := firstLook
+			need := firstBlocks
 			if c.Reason != nil && c.Reason.Need > 0 {
 				need = c.Reason.Need // had they to be decided by these
 			}

@@ -46,21 +46,21 @@ type Answer struct {
 
 	Blocks   int       // that both arms have
 	Change   *float64  // against the good end; nil without a block
-	Interval *Interval // that holds whatever the look at which the step ended; nil when it has no end
+	Interval *Interval // that holds at whichever interim analysis the step ended; nil when it has no end
 }
 
-// Look says what the blocks measured so far tell of the contender, whose
+// Look says what the blocks measured so far tell of the candidate, whose
 // baseline is the good end. blocks is how many have ended, usable or not: only
-// at the planned looks is there an answer, since looking more often would find
+// at the planned interim analyses is there an answer, since more of them would find
 // something in noise.
-func (s Split) Look(run *record.Run, contender string, blocks int, policy Policy) Answer {
+func (s Split) Look(run *record.Run, candidate string, blocks int, policy Policy) Answer {
 	look := -1
 	for i, n := range splitLooks {
 		if blocks == n {
 			look = i
 		}
 	}
-	base, head := side(Selection{run, run.Baseline}), side(Selection{run, contender})
+	base, head := side(Selection{run, run.Baseline}), side(Selection{run, candidate})
 	comparisons, _ := match(base, head, Paired, policy)
 	for _, c := range comparisons {
 		if c.Cell != s.Cell || c.Metric.Name != s.Metric.Name {
@@ -72,9 +72,9 @@ func (s Split) Look(run *record.Run, contender string, blocks int, policy Policy
 }
 
 func (s Split) answer(c Comparison, look int, policy Policy) Answer {
-	a := Answer{Blocks: c.Blocks, Change: c.Change, Over: look == len(splitLooks)-1}
+	a := Answer{Blocks: c.Replicates, Change: c.Change, Over: look == len(splitLooks)-1}
 	t, ok := c.effect.inference.(stats.Estimate)
-	if look < 0 || !ok || c.Blocks < 2 {
+	if look < 0 || !ok || c.Replicates < 2 {
 		return a
 	}
 	bound := stats.SpendingBounds(stats.Fractions(splitLooks), s.Alpha, stats.OBrienFlemingSpending)[look]

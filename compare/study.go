@@ -30,13 +30,13 @@ type Ranking struct {
 
 // A Place is one arm in a Ranking.
 type Place struct {
-	Arm    string  `json:"arm"`
-	Level  float64 `json:"level"`         // over trials: the geometric mean, of shares the mean
-	Low    float64 `json:"low,omitempty"` // bounds of its interval at StudyConfidence; both 0 without one
-	High   float64 `json:"high,omitempty"`
-	Trials int     `json:"trials"`
-	First  int     `json:"first"` // the best rank that the arm may have: one more than there are arms decidedly better
-	Last   int     `json:"last"`  // the worst
+	Arm       string  `json:"arm"`
+	Mean      float64 `json:"level"`         // over trials: the geometric mean, of shares the mean
+	Low       float64 `json:"low,omitempty"` // bounds of its interval at StudyConfidence; both 0 without one
+	High      float64 `json:"high,omitempty"`
+	Trials    int     `json:"trials"`
+	BestRank  int     `json:"first"` // the best rank that the arm may have: one more than there are arms decidedly better
+	WorstRank int     `json:"last"`  // the worst
 }
 
 // StudyConfidence is that of a study's intervals. The order of two arms is
@@ -148,17 +148,17 @@ func (s *Study) add(m record.Metric, sides []Side) {
 	r := Ranking{Metric: m}
 	for _, side := range sides {
 		p := levelOver(side, sc, m)
-		p.First, p.Last = 1, len(sides)
+		p.BestRank, p.WorstRank = 1, len(sides)
 		r.Places = append(r.Places, p)
 	}
 	better := decided(sides, sc)
 	for i := range r.Places {
 		for j := range r.Places {
 			if better[j][i] {
-				r.Places[i].First++
+				r.Places[i].BestRank++
 			}
 			if better[i][j] {
-				r.Places[i].Last--
+				r.Places[i].WorstRank--
 			}
 		}
 	}
@@ -167,7 +167,7 @@ func (s *Study) add(m record.Metric, sides []Side) {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int {
-		return cmp.Compare(sc.better*r.Places[b].Level, sc.better*r.Places[a].Level)
+		return cmp.Compare(sc.better*r.Places[b].Mean, sc.better*r.Places[a].Mean)
 	})
 	places := r.Places
 	r.Places = nil

@@ -51,8 +51,8 @@ func TestStudyRanksWhatIsDecided(t *testing.T) {
 	r := s.Rankings[0]
 	ranks := make(map[string]string)
 	for _, p := range r.Places {
-		ranks[p.Arm] = fmt.Sprintf("%d-%d", p.First, p.Last)
-		if !(p.Low < p.Level && p.Level < p.High) || p.Trials != 8 {
+		ranks[p.Arm] = fmt.Sprintf("%d-%d", p.BestRank, p.WorstRank)
+		if !(p.Low < p.Mean && p.Mean < p.High) || p.Trials != 8 {
 			t.Errorf("%+v", p)
 		}
 	}
@@ -109,8 +109,8 @@ func TestStudyOfServing(t *testing.T) {
 		if p.Arm == "scx_same" {
 			want = 9
 		}
-		if math.Abs(p.Level-want) > 1e-9 {
-			t.Errorf("TTFT mean of %s is %v, want %v", p.Arm, p.Level, want)
+		if math.Abs(p.Mean-want) > 1e-9 {
+			t.Errorf("TTFT mean of %s is %v, want %v", p.Arm, p.Mean, want)
 		}
 	}
 	if bare := Studies(run, nil)[0]; bare.Rankings[0].Metric.Name == TTFTMean {
@@ -133,7 +133,7 @@ func TestStudyOfOneBlock(t *testing.T) {
 	run := schedulerRun("bench", []record.Metric{record.Test{Prompt: 512}.Metric()}, map[string]map[string]float64{"pp512": {"default": 1, "scx_lavd": 2, "scx_rusty": 3, "scx_same": 4}})
 	run.Trials = run.Trials[:3]
 	r := Studies(run, nil)[0].Rankings[0]
-	if len(r.Places) != 3 || len(r.Undecided) != 3 || r.Places[0].First != 1 || r.Places[0].Last != 3 || r.Places[0].High != 0 {
+	if len(r.Places) != 3 || len(r.Undecided) != 3 || r.Places[0].BestRank != 1 || r.Places[0].WorstRank != 3 || r.Places[0].High != 0 {
 		t.Errorf("%+v", r)
 	}
 }

@@ -126,7 +126,7 @@ func (s *subjects) add(kind, name, arm, cell string, diffs []record.KeyDiff, ign
 	n := Namesake{Kind: kind, Name: name, Ignored: ignored}
 	for _, d := range diffs {
 		n.Keys = append(n.Keys, d.Key)
-		s.diffs = append(s.diffs, Difference{Key: kind + "." + d.Key + " of " + name, Arm: arm, Hard: !ignored, Baseline: d.A, Contender: d.B})
+		s.diffs = append(s.diffs, Difference{Key: kind + "." + d.Key + " of " + name, Arm: arm, Hard: !ignored, Baseline: d.A, Candidate: d.B})
 	}
 	s.found = append(s.found, n)
 }

@@ -6,21 +6,21 @@ import "github.com/llama-regress/llama-regress/ci/record"
 // side whose requests failed more often, by more than the margin of the success
 // rate: its figures are of those that survived, which may be the short and easy
 // ones. What speaks against that side stands all the same.
-func (r *Result) disbelieve() {
-	type place struct{ cell, contender string }
-	worse := make(map[place]float64) // how much lower the contender's success rate is
+func (r *Result) withdrawSurvivorBias() {
+	type place struct{ cell, candidate string }
+	worse := make(map[place]float64) // how much lower the candidate's success rate is
 	for _, c := range r.Comparisons {
 		margin, gated := r.Policy.Margin(c.Metric)
-		if c.Metric.Name != record.SuccessRate || !gated || len(c.Baseline.Trials) == 0 || len(c.Contender.Trials) == 0 {
+		if c.Metric.Name != record.SuccessRate || !gated || len(c.Baseline.Trials) == 0 || len(c.Candidate.Trials) == 0 {
 			continue
 		}
-		if drop := c.Baseline.Level - c.Contender.Level; drop > margin.Value || -drop > margin.Value {
-			worse[place{c.Cell, c.Contender.Arm}] = drop
+		if drop := c.Baseline.Estimate - c.Candidate.Estimate; drop > margin.Value || -drop > margin.Value {
+			worse[place{c.Cell, c.Candidate.Arm}] = drop
 		}
 	}
 	for i := range r.Comparisons {
 		c := &r.Comparisons[i]
-		drop, apart := worse[place{c.Cell, c.Contender.Arm}]
+		drop, apart := worse[place{c.Cell, c.Candidate.Arm}]
 		if !apart || c.Metric.Kind == record.SuccessRate || c.Metric.Unit == "s" {
 			continue // latencies count a failed request as infinitely slow
 		}

@@ -44,27 +44,27 @@ func (v *Verdict) UnmarshalText(text []byte) error {
 type ReasonCode string
 
 const (
-	TooFewTrials     ReasonCode = "too_few_trials"       // not enough to estimate the spread at all
-	TooNoisy         ReasonCode = "too_noisy"            // the interval reaches both into and out of the margin
-	Suspected        ReasonCode = "suspected"            // probably worse than the margin, not proven
-	Nominated        ReasonCode = "nominated"            // worse than the stored sessions; only a paired run can blame the build
-	Unconfirmed      ReasonCode = "unconfirmed"          // the screening saw a sign of a loss, and the fresh blocks to judge it by were not measured
-	EnvironmentMixed ReasonCode = "environment_mismatch" // hard keys differ between the sides
-	SubjectMismatch  ReasonCode = "subject_mismatch"     // one name stands for another model or dataset on the other side
-	ControlFired     ReasonCode = "control_fired"        // the baseline measured against itself differed
-	NoBaseline       ReasonCode = "no_baseline"          // no stored session has this cell
-	BaselineTooYoung ReasonCode = "baseline_too_young"   // too few stored sessions
-	MethodsDisagree  ReasonCode = "methods_disagree"     // mean and rank estimates give different verdicts
-	Contaminated     ReasonCode = "contaminated"         // as TooNoisy, and Have trials were disturbed by something else, too many to leave them out; or they may explain a gain
-	NoMargin         ReasonCode = "no_margin"            // the policy has no margin for this metric
-	Censored         ReasonCode = "censored"             // Have trials whose value lies beyond what could be measured, such as a latency among failed requests
-	Survivors        ReasonCode = "survivors"            // requests failed more often on one side, and what is left speaks for that side
-	Lost             ReasonCode = "lost"                 // the baseline has it, last Since, and the contender no longer
-	Undefined        ReasonCode = "undefined"            // one side's Have trials were measured and have no such value, such as a time per token of answers of one token
-	NoFailure        ReasonCode = "no_failure"           // no request failed on either side, in Have trials of the smaller one; passes, and claims no equivalence
-	AllFailed        ReasonCode = "all_failed"           // no request succeeded on either side, in Have trials of the smaller one; no pass
-	FewFailures      ReasonCode = "few_failures"         // no loss to be seen, and too few trials with failures to tell how failures come together: a crash now and then may have been missed
-	NotMeasured      ReasonCode = "not_measured"         // a side has no usable trial; exit 4, never a pass
+	TooFewTrials       ReasonCode = "too_few_trials"       // not enough to estimate the spread at all
+	TooNoisy           ReasonCode = "too_noisy"            // the interval reaches both into and out of the margin
+	Suspected          ReasonCode = "suspected"            // probably worse than the margin, not proven
+	SuspectedByHistory ReasonCode = "nominated"            // worse than the stored sessions; only a paired run can blame the build
+	Unconfirmed        ReasonCode = "unconfirmed"          // the screening saw a sign of a loss, and the fresh blocks to judge it by were not measured
+	EnvironmentMixed   ReasonCode = "environment_mismatch" // hard keys differ between the sides
+	SubjectMismatch    ReasonCode = "subject_mismatch"     // one name stands for another model or dataset on the other side
+	ControlFired       ReasonCode = "control_fired"        // the baseline measured against itself differed
+	NoBaseline         ReasonCode = "no_baseline"          // no stored session has this cell
+	BaselineTooYoung   ReasonCode = "baseline_too_young"   // too few stored sessions
+	MethodsDisagree    ReasonCode = "methods_disagree"     // mean and rank estimates give different verdicts
+	Disturbed          ReasonCode = "contaminated"         // as TooNoisy, and Have trials were disturbed by something else, too many to leave them out; or they may explain a gain
+	NoMargin           ReasonCode = "no_margin"            // the policy has no margin for this metric
+	Censored           ReasonCode = "censored"             // Have trials whose value lies beyond what could be measured, such as a latency among failed requests
+	Survivors          ReasonCode = "survivors"            // requests failed more often on one side, and what is left speaks for that side
+	Lost               ReasonCode = "lost"                 // the baseline has it, last Since, and the candidate no longer
+	Undefined          ReasonCode = "undefined"            // one side's Have trials were measured and have no such value, such as a time per token of answers of one token
+	NoFailure          ReasonCode = "no_failure"           // no request failed on either side, in Have trials of the smaller one; passes, and claims no equivalence
+	AllFailed          ReasonCode = "all_failed"           // no request succeeded on either side, in Have trials of the smaller one; no pass
+	FewFailures        ReasonCode = "few_failures"         // no loss to be seen, and too few trials with failures to tell how failures come together: a crash now and then may have been missed
+	NotMeasured        ReasonCode = "not_measured"         // a side has no usable trial; exit 4, never a pass
 )
 
 // A Reason is mandatory beside Inconclusive and empty beside every other

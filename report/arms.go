@@ -28,10 +28,10 @@ func newArms(res *compare.Result, src Source) []Arm {
 		add(src.Base, c.Baseline.Arm, src.BaseFile, Baseline)
 	}
 	for _, c := range res.Comparisons {
-		add(src.Head, c.Contender.Arm, src.HeadFile, Contender)
+		add(src.Head, c.Candidate.Arm, src.HeadFile, Candidate)
 	}
 	for _, c := range res.Controls {
-		add(src.Head, c.Contender.Arm, src.HeadFile, Control)
+		add(src.Head, c.Candidate.Arm, src.HeadFile, Control)
 	}
 	return arms
 }
@@ -90,7 +90,7 @@ func hardFirst(list []compare.Difference) []compare.Difference {
 	list = slices.Clone(list)
 	for i, d := range list {
 		if name, ok := strings.CutPrefix(d.Key, "env."); ok && secret.MatchString(name) {
-			list[i].Baseline, list[i].Contender = hidden, hidden
+			list[i].Baseline, list[i].Candidate = hidden, hidden
 		}
 	}
 	slices.SortStableFunc(list, func(a, b compare.Difference) int {

@@ -39,7 +39,7 @@ func newCapacity(r Report, src Source) []Capacity {
 			for _, name := range slices.Sorted(maps.Keys(k.Params)) {
 				c.Label += " " + name + "=" + k.Params[name]
 			}
-			for _, l := range k.Levels {
+			for _, l := range k.Points {
 				c.Figures = append(c.Figures, LevelFigures{fmt.Sprint(l.Concurrency), perSecond(l.Rate), significant(100*l.Success, 3) + "%"})
 			}
 			list = append(list, c)

@@ -15,21 +15,21 @@ func doubtTexts(list []compare.Doubt) (texts []Text) {
 		var means, remedy string
 		switch d.Code {
 		case compare.ResemblingBlocks:
-			seen = concat(say("Neighbouring blocks resemble each other in the differences of "), quote(d.Contender),
+			seen = concat(say("Neighbouring blocks resemble each other in the differences of "), quote(d.Candidate),
 				say(" to the baseline (autocorrelation %.2f, %s).", d.Number, over))
 			means = ", regressions and equivalence alike, because the blocks tell less than so many independent ones would."
 			remedy = "Repeat the run in another session, and believe what both say."
 		case compare.OneSidedSpikes:
-			slow, other := say("The baseline"), quote(d.Contender)
+			slow, other := say("The baseline"), quote(d.Candidate)
 			means = ": a regression may be none, where too few blocks caught the baseline's slow trials."
 			if d.Number < 0 {
-				slow, other = quote(d.Contender), say("the baseline")
+				slow, other = quote(d.Candidate), say("the baseline")
 				means = ": a build that is slow now and then may be called equivalent, where too few blocks caught its slow trials."
 			}
 			seen = concat(slow, say(" was slow now and then, and "), other, say(" was not (skewness of the differences %.2f, %s).", math.Abs(d.Number), over))
 			remedy = "Look at the slow trials, and measure again with more blocks."
 		case compare.SeparateModes:
-			seen = concat(say("The differences of "), quote(d.Contender), say(" to the baseline lie in separate groups, as if each process started in one of two states (kurtosis %.2f below that of normal noise, %s).", d.Number, over))
+			seen = concat(say("The differences of "), quote(d.Candidate), say(" to the baseline lie in separate groups, as if each process started in one of two states (kurtosis %.2f below that of normal noise, %s).", d.Number, over))
 			means = ": of many cells, one is called a regression somewhat too often."
 			remedy = "Look for what differs from start to start, such as the cores or the memory that a process gets, fix it, and measure again."
 		}

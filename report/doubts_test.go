@@ -54,7 +54,7 @@ func TestDoubts(t *testing.T) {
 		{"resembling", func(rng *rand.Rand, _ int, last float64) float64 { return 0.6*last + 0.8*rng.NormFloat64() },
 			"Neighbouring blocks resemble each other in the differences of head to the baseline (autocorrelation 0."},
 		{"baseline slow", spikes(0), "The baseline was slow now and then, and head was not"},
-		{"contender slow", spikes(1), "head was slow now and then, and the baseline was not"},
+		{"candidate slow", spikes(1), "head was slow now and then, and the baseline was not"},
 		{"modes", func(rng *rand.Rand, _ int, _ float64) float64 {
 			return 5*float64(rng.IntN(2)) + 0.5*rng.NormFloat64()
 		}, "The differences of head to the baseline lie in separate groups"},

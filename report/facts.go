@@ -209,7 +209,7 @@ func stored(sessions []Stored) Text {
 func blockRange(rows []Row) string {
 	least, most := math.MaxInt, 0
 	for _, r := range rows {
-		if n := r.Comparison.Blocks; n > 0 {
+		if n := r.Comparison.Replicates; n > 0 {
 			least, most = min(least, n), max(most, n)
 		}
 	}
@@ -286,7 +286,7 @@ func trials(r *record.Run) Text {
 	text := fmt.Sprintf("%d", walked)
 	if r.Plan.Trials > walked {
 		most := ""
-		if r.Plan.Screen > 0 || len(r.Plan.Looks) > 0 {
+		if r.Plan.Screen > 0 || len(r.Plan.Interims) > 0 {
 			most = "at most "
 		}
 		text += fmt.Sprintf(" of %s%d planned", most, r.Plan.Trials)
@@ -303,21 +303,21 @@ func trials(r *record.Run) Text {
 // stages says how a run whose cells may stop early went about it, and what came
 // of its cells.
 func stages(r *record.Run) Text {
-	if r.Plan.Screen == 0 && len(r.Plan.Looks) == 0 {
+	if r.Plan.Screen == 0 && len(r.Plan.Interims) == 0 {
 		return nil
 	}
 	text := ""
 	if r.Plan.Screen > 0 {
 		text = fmt.Sprintf("%s of every cell, then fresh ones of those that may have lost, which are judged by these alone", plural(r.Plan.Screen, "block"))
 	}
-	if n := len(r.Plan.Looks); n > 0 {
+	if n := len(r.Plan.Interims); n > 0 {
 		if text != "" {
 			text += ", "
 		}
-		text += fmt.Sprintf("until each verdict is reached, at %d looks after %s; intervals allow for the looks", n, blockList(r.Plan.Looks))
+		text += fmt.Sprintf("until each verdict is reached, at %d looks after %s; intervals allow for the looks", n, blockList(r.Plan.Interims))
 	}
 	stopped := make(map[record.Stop]int)
-	for _, l := range r.Looks {
+	for _, l := range r.Interims {
 		stopped[l.Stop]++
 	}
 	ended := stopped[record.StopDecided] + stopped[record.StopCleared] + stopped[record.StopUseless] + stopped[record.StopLast]

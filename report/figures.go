@@ -29,7 +29,7 @@ func (f Figures) Interval() string {
 // Levels joins the two levels by an arrow and says their unit once: "812.4 ->
 // 745.0 tok/s"; a side without one is a question mark.
 func (f Figures) Levels(arrow string) string {
-	from, to := f.Baseline, f.Contender
+	from, to := f.Baseline, f.Candidate
 	if from == "" && to == "" {
 		return ""
 	}
@@ -59,10 +59,10 @@ func newFigures(c *compare.Comparison, points bool) Figures {
 	s := scaleOf(c, points)
 	var f Figures
 	if len(c.Baseline.Trials) > 0 {
-		f.Baseline = s.value(c.Baseline.Level)
+		f.Baseline = s.value(c.Baseline.Estimate)
 	}
-	if len(c.Contender.Trials) > 0 {
-		f.Contender = s.value(c.Contender.Level)
+	if len(c.Candidate.Trials) > 0 {
+		f.Candidate = s.value(c.Candidate.Estimate)
 	}
 	if c.Change != nil {
 		f.Change = s.change(*c.Change)
@@ -95,7 +95,7 @@ type scale struct {
 }
 
 func scaleOf(c *compare.Comparison, points bool) scale {
-	s := scale{points: points, level: math.Max(math.Abs(c.Baseline.Level), math.Abs(c.Contender.Level))}
+	s := scale{points: points, level: math.Max(math.Abs(c.Baseline.Estimate), math.Abs(c.Candidate.Estimate))}
 	s.unit = unitFor(c.Metric.Unit, s.level)
 	if c.Interval != nil {
 		s.half = (c.Interval.High - c.Interval.Low) / 2

@@ -18,9 +18,9 @@ var (
 // comparison makes a row's numbers: a baseline level, a change and the half
 // width of its interval; half < 0 means no interval.
 func comparison(m record.Metric, level, change, half float64) compare.Comparison {
-	c := compare.Comparison{Cell: "bench/m", Model: "m", Metric: m, Method: compare.Paired, Blocks: 6,
-		Baseline:  compare.Side{Arm: "base", Level: level, Trials: []compare.Point{{Value: level}}},
-		Contender: compare.Side{Arm: "head", Level: level * (1 + change), Trials: []compare.Point{{Value: level}}},
+	c := compare.Comparison{Cell: "bench/m", Model: "m", Metric: m, Method: compare.Paired, Replicates: 6,
+		Baseline:  compare.Side{Arm: "base", Estimate: level, Trials: []compare.Point{{Value: level}}},
+		Candidate: compare.Side{Arm: "head", Estimate: level * (1 + change), Trials: []compare.Point{{Value: level}}},
 		Change:    &change, Margin: &compare.Range{Low: -0.0291, High: 0.03}}
 	if half >= 0 {
 		c.Interval = &compare.Interval{Low: change - half, High: change + half, Confidence: 0.9}
@@ -68,9 +68,9 @@ func TestFiguresOfWhatIsNotKnown(t *testing.T) {
 		t.Errorf("figures of nothing: %+v", f)
 	}
 	c := comparison(toks, 800, 0, 0)
-	c.Contender.Trials = nil
-	if f := newFigures(&c, false); f.Contender != "" || f.Levels("->") != "800.0 tok/s -> ?" {
-		t.Errorf("a side without trials: %q, %q", f.Contender, f.Levels("->"))
+	c.Candidate.Trials = nil
+	if f := newFigures(&c, false); f.Candidate != "" || f.Levels("->") != "800.0 tok/s -> ?" {
+		t.Errorf("a side without trials: %q, %q", f.Candidate, f.Levels("->"))
 	}
 }
 
@@ -94,7 +94,7 @@ func TestFiguresOfAnyNumber(t *testing.T) {
 					c := comparison(m, level, change, math.Abs(half))
 					c.Sigma, c.MDE = math.Abs(half), math.Abs(change)
 					f := newFigures(&c, false)
-					for _, s := range []string{f.Baseline, f.Contender, f.Change, f.Low, f.High, f.Noise, f.Detectable} {
+					for _, s := range []string{f.Baseline, f.Candidate, f.Change, f.Low, f.High, f.Noise, f.Detectable} {
 						if len(s) > 40 || containsAny(s, "Inf", "NaN", "+-", "--", "++") {
 							t.Fatalf("level %g, change %g, half %g: %q", level, change, half, s)
 						}

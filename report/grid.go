@@ -51,32 +51,32 @@ func newGrids(src Source) []Grid {
 
 func newGrid(g compare.Grid, run *record.Run) Grid {
 	sum := sha256.Sum256([]byte("grid\x00" + run.ID + "\x00" + g.Arm + "\x00" + g.Workload + "\x00" + g.Model + "\x00" + g.Metric.Name))
-	best := g.Points[0].Level
+	best := g.Points[0].Mean
 	for _, p := range g.Points {
 		if g.Metric.Better == record.Lower {
-			best = min(best, p.Level)
+			best = min(best, p.Mean)
 		} else {
-			best = max(best, p.Level)
+			best = max(best, p.Mean)
 		}
 	}
 	u := unitFor(g.Metric.Unit, best)
 	v := Grid{ID: "g-" + hex.EncodeToString(sum[:6]), Grid: g, Unit: u.name, Factor: u.factor}
 	for _, p := range g.Points {
-		decimals := decimalsFor(p.Level * u.factor / 100)
+		decimals := decimalsFor(p.Mean * u.factor / 100)
 		if p.High > p.Low {
 			decimals = decimalsFor((p.High - p.Low) / 2 * u.factor)
 		}
 		number := func(x float64) string { return fixed(x*u.factor, decimals) + u.suffix() }
-		f := GridFigures{Level: number(p.Level)}
+		f := GridFigures{Level: number(p.Mean)}
 		if p.Trials > 1 {
 			f.Low, f.High = number(p.Low), number(p.High)
 		}
 		switch {
-		case p.Level <= 0 || best <= 0:
+		case p.Mean <= 0 || best <= 0:
 		case g.Metric.Better == record.Lower:
-			f.Share = min(1, best/p.Level)
+			f.Share = min(1, best/p.Mean)
 		default:
-			f.Share = min(1, p.Level/best)
+			f.Share = min(1, p.Mean/best)
 		}
 		v.Figures = append(v.Figures, f)
 	}

@@ -112,7 +112,7 @@ func lead(r Report, res *compare.Result, interrupted bool) Text {
 	case res.ControlFired:
 		return say("The baseline differed from itself when measured twice, so no difference found in this run is believed. Make the machine steadier and measure again.%s", lenient(r))
 	case n.Lost > 0:
-		return concat(say("%s that the baseline has cannot be found with the contender, first ", plural(n.Lost, "measurement")), firstLost(r.Rows), say(". What is absent is not known to be well.%s", lenient(r)))
+		return concat(say("%s that the baseline has cannot be found with the candidate, first ", plural(n.Lost, "measurement")), firstLost(r.Rows), say(". What is absent is not known to be well.%s", lenient(r)))
 	case n.Suspected > 0:
 		return sentence("Suspected, not proven: ", r.Rows[0])
 	case n.Unjudged == n.Total:
@@ -151,5 +151,5 @@ func lenient(r Report) string {
 func sentence(intro string, r Row) Text {
 	c := r.Comparison
 	return concat(say("%s", intro), quote(c.Metric.Name), say(" of "), quote(r.Label), say(" with "),
-		quote(c.Contender.Arm), say(": "), r.Finding, say("."))
+		quote(c.Candidate.Arm), say(": "), r.Finding, say("."))
 }

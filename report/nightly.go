@@ -249,9 +249,9 @@ func changeRow(t *history.Trend, c *history.Change, labels map[string]string, po
 	nights := make([]compare.Point, c.Nights) // only how many
 	k := compare.Comparison{
 		Cell: t.Cell, Workload: t.Workload, Model: t.Model, Params: t.Params, Metric: t.Metric, Method: compare.Historical,
-		Baseline: compare.Side{Arm: "before", Level: c.Before, Trials: nights}, Contender: compare.Side{Arm: "since", Level: c.After, Trials: nights},
+		Baseline: compare.Side{Arm: "before", Estimate: c.Before, Trials: nights}, Candidate: compare.Side{Arm: "since", Estimate: c.After, Trials: nights},
 		Change: &c.Size, Interval: &c.Interval, Margin: &compare.Range{Low: low, High: lambda},
-		Blocks: c.Nights, Sigma: c.Sigma, Verdict: compare.Improvement,
+		Replicates: c.Nights, Sigma: c.Sigma, Verdict: compare.Improvement,
 	}
 	if c.Worse {
 		k.Verdict = compare.Regression
@@ -259,7 +259,7 @@ func changeRow(t *history.Trend, c *history.Change, labels map[string]string, po
 	k, _ = finite(k)
 	row := Row{ID: rowID(&k, seen), Class: classify(&k), Comparison: k, Points: t.Metric.InPoints(), Label: labels[t.Cell]}
 	row.Figures = newFigures(&k, row.Points)
-	row.Comparison.Baseline.Trials, row.Comparison.Contender.Trials = []compare.Point{}, []compare.Point{}
+	row.Comparison.Baseline.Trials, row.Comparison.Candidate.Trials = []compare.Point{}, []compare.Point{}
 	row.Finding = changeFinding(row)
 	return row
 }

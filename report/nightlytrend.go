@@ -84,7 +84,7 @@ func newTrends(m *history.Machine, labels map[string]string, points []ChangePoin
 		}
 		var u unit
 		precision := 0.0
-		for _, l := range h.Levels {
+		for _, l := range h.Segments {
 			u = unitFor(h.Metric.Unit, l.Value)
 			precision = (l.High - l.Low) / 8 // about half a standard deviation
 		}
@@ -102,7 +102,7 @@ func newTrends(m *history.Machine, labels map[string]string, points []ChangePoin
 		for _, n := range h.Missed {
 			t.Missed = append(t.Missed, newNight(m.Nights[n]))
 		}
-		for _, l := range h.Levels {
+		for _, l := range h.Segments {
 			t.Levels = append(t.Levels, TrendLevel{l.From, l.To, l.Value * u.factor, l.Low * u.factor, l.High * u.factor, words(l.Value)})
 		}
 		for _, b := range h.Breaks {

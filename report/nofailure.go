@@ -12,7 +12,7 @@ import (
 // is what more of them can show if each fails by itself.
 func withoutFailure(r Row) (why, remedy Text) {
 	c := r.Comparison
-	trials, requests := min(len(c.Baseline.Trials), len(c.Contender.Trials)), min(requestsOf(c.Baseline), requestsOf(c.Contender))
+	trials, requests := min(len(c.Baseline.Trials), len(c.Candidate.Trials)), min(requestsOf(c.Baseline), requestsOf(c.Candidate))
 	if trials == 0 || requests == 0 {
 		return say("no request failed on either side"), nil
 	}

@@ -18,14 +18,14 @@ func patterns(res *compare.Result) []Text {
 		if f.P <= reliabilityAlpha {
 			chance = "too many more to be chance"
 		}
-		list = append(list, concat(quote(f.Contender), say(" failed in %d of %s, the baseline in %d of %d: %s.",
+		list = append(list, concat(quote(f.Candidate), say(" failed in %d of %s, the baseline in %d of %d: %s.",
 			f.Failed, plural(f.Trials, "trial"), f.BaselineFailed, f.BaselineTrials, chance)))
 	}
 	for _, g := range res.Groups {
 		metric := groupMetric(res, g)
 		worst := fixed(100*math.Abs(g.Change), decimalsFor(math.Abs(g.Change)*100))
 		list = append(list, concat(say("%s of ", plural(len(g.Cells), "cell")), quote(g.Model), say(" moved together in "), quote(g.Metric),
-			say(" with "), quote(g.Contender), say(": about %s%% %s.", worst, comparative(metric, g.Change))))
+			say(" with "), quote(g.Candidate), say(": about %s%% %s.", worst, comparative(metric, g.Change))))
 	}
 	for _, arm := range res.Suspects {
 		list = append(list, concat(say("Nearly everything measured with "), quote(arm),
@@ -34,7 +34,7 @@ func patterns(res *compare.Result) []Text {
 	return list
 }
 
-// reliabilityAlpha is the p up to which failures are blamed on the contender.
+// reliabilityAlpha is the p up to which failures are blamed on the candidate.
 const reliabilityAlpha = 0.05
 
 func groupMetric(res *compare.Result, g compare.Group) record.Metric {
@@ -58,7 +58,7 @@ func newNotes(r Report, res *compare.Result, src Source) []Text {
 	case compare.Historical:
 		notes = append(notes, say("History mode: one session was compared with stored ones, by prediction intervals. What changed since then is not the build alone, so by itself this can raise a suspicion and give no verdict of regression."))
 		if c := res.Confirmation; c != nil {
-			notes = append(notes, say("History nominated %s, for which the baseline's build and this one were then measured in turns, in %s. Regressions of the build among them: %d.",
+			notes = append(notes, say("History suspected %s, for which the baseline's build and this one were then measured in turns, in %s. Regressions of the build among them: %d.",
 				plural(c.Asked, "comparison"), plural(c.Blocks, "block"), c.Regressions))
 		}
 	case compare.Sessions:
@@ -81,7 +81,7 @@ func definitions(r Report, res *compare.Result) []Definition {
 		}
 	}
 	shown := func(test func(Row) bool) bool { return slices.ContainsFunc(r.Rows, test) }
-	add(len(r.Rows) > 0, "change", "Contender divided by baseline, minus one: how much more or less the contender measured.")
+	add(len(r.Rows) > 0, "change", "Candidate divided by baseline, minus one: how much more or less the candidate measured.")
 	add(shown(func(r Row) bool { return r.Points }), "pp", "Percentage points: the difference of two shares, not their ratio.")
 	add(shown(func(r Row) bool { return r.Figures.Low != "" }), "interval", "The changes that the measurements are consistent with, at the confidence given. A narrow one means a precise measurement.")
 	add(shown(func(r Row) bool { return r.Figures.Margin != "" }), "margin", "The change that counts as none, fixed before measuring. Its two ends are ratios of one another: a margin of 3% reaches from 2.9% less to 3% more.")
@@ -96,6 +96,6 @@ func definitions(r Report, res *compare.Result) []Definition {
 	add(shown(func(r Row) bool { return r.Figures.Detectable != "" }), "detectable (MDE)", "The smallest loss that this run would have called a regression four times out of five.")
 	metricDefinitions(r.Rows, add)
 	add(len(r.Capacity) > 0, "capacity", CapacityRule)
-	add(len(r.Controls) > 0, "control", "The baseline measured a second time as if it were a contender. Whatever differs there is the machine, not the code.")
+	add(len(r.Controls) > 0, "control", "The baseline measured a second time as if it were a candidate. Whatever differs there is the machine, not the code.")
 	return list
 }

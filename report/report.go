@@ -20,7 +20,7 @@ import (
 // a terminal gives a meaning to.
 type Report struct {
 	Title   string          `json:"title,omitempty"` // foreign; "" when the user gave none
-	Time    time.Time       `json:"time,omitzero"`   // when the contender's measurement ended; zero when not known
+	Time    time.Time       `json:"time,omitzero"`   // when the candidate's measurement ended; zero when not known
 	Outcome compare.Outcome `json:"outcome"`         // what exit code and conclusion follow from
 	Counts  Counts          `json:"counts"`
 
@@ -51,7 +51,7 @@ type Report struct {
 	Definitions []Definition         `json:"definitions,omitempty"` // of every term that this report uses
 
 	Groups       []compare.Group `json:"groups,omitempty"`   // regressions that moved together; worded in Patterns
-	Suspects     []string        `json:"suspects,omitempty"` // contenders whose environment is suspect; worded in Patterns
+	Suspects     []string        `json:"suspects,omitempty"` // candidates whose environment is suspect; worded in Patterns
 	ControlFired bool            `json:"control_fired"`      // a control is no Equivalent or Inconclusive
 
 	Method compare.Method `json:"method"`
@@ -80,7 +80,7 @@ type Source struct {
 	Accept    string    // how a regression is accepted where this report appears; "" when it cannot be
 	Stored    []Stored  // sessions that serve as baseline in history mode, oldest first
 	Compare   []string  // program and arguments that compare this again; nil when not known
-	Confirm   []string  // program and arguments that measure what was nominated in turns with the baseline's build; nil when not known
+	Confirm   []string  // program and arguments that measure what was suspected in turns with the baseline's build; nil when not known
 	Rebuild   string    // commit that has to be built before Confirm can run, "" when its build is at hand
 	Logs      string    // folder or address of the trials' logs; "" when there are none
 
@@ -157,7 +157,7 @@ type Counts struct {
 	Equivalent   int `json:"equivalent"`
 	Inconclusive int `json:"inconclusive"` // suspected ones included
 	Suspected    int `json:"suspected"`    // of Inconclusive
-	Lost         int `json:"lost"`         // of Inconclusive: the baseline has it and the contender does not
+	Lost         int `json:"lost"`         // of Inconclusive: the baseline has it and the candidate does not
 	Unmeasured   int `json:"unmeasured"`   // a side has no usable trial
 	Unjudged     int `json:"unjudged"`     // the policy has no margin for the metric
 	NoFailure    int `json:"no_failure"`   // no request failed on either side, which passes and proves nothing
@@ -217,7 +217,7 @@ func (r Row) Gain(change float64) float64 {
 // not known is "". They hold nothing foreign.
 type Figures struct {
 	Baseline   string `json:"baseline"`   // "812.4 tok/s"
-	Contender  string `json:"contender"`  // "745.0 tok/s"
+	Candidate  string `json:"contender"`  // "745.0 tok/s"
 	Change     string `json:"change"`     // "-8.3%", "+1.20 pp"
 	Low        string `json:"low"`        // lower bound of the interval: "-9.4%"
 	High       string `json:"high"`       // upper bound
@@ -265,7 +265,7 @@ type Role string
 
 const (
 	Baseline  Role = "baseline"
-	Contender Role = "contender"
+	Candidate Role = "contender"
 	Control   Role = "control"
 )
 

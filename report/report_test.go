@@ -206,7 +206,7 @@ func TestWordsAreHarmless(t *testing.T) {
 		for _, row := range append(slices.Clone(r.Rows), r.Controls...) {
 			text("row", append([]report.Text{row.Finding, row.Reason, row.Remedy}, row.Caveats...)...)
 			f := row.Figures
-			check("figures", f.Baseline+f.Contender+f.Change+f.Low+f.High+f.Confidence+f.Margin+f.Noise+f.Detectable)
+			check("figures", f.Baseline+f.Candidate+f.Change+f.Low+f.High+f.Confidence+f.Margin+f.Noise+f.Detectable)
 		}
 	}
 }

@@ -34,7 +34,7 @@ func newRows(list []compare.Comparison, res *compare.Result, labels map[string]s
 // rowID names a comparison by what it compares; seen tells apart what a
 // hostile file gave the same name.
 func rowID(c *compare.Comparison, seen map[string]int) string {
-	sum := sha256.Sum256([]byte(c.Cell + "\x00" + c.Metric.Name + "\x00" + c.Contender.Arm))
+	sum := sha256.Sum256([]byte(c.Cell + "\x00" + c.Metric.Name + "\x00" + c.Candidate.Arm))
 	id := "c-" + hex.EncodeToString(sum[:6])
 	seen[id]++
 	if n := seen[id]; n > 1 {
@@ -63,24 +63,24 @@ func classify(c *compare.Comparison) Class {
 		return Unjudged
 	case code == compare.NoFailure:
 		return NoFailure
-	case code == compare.Suspected, code == compare.Nominated:
+	case code == compare.Suspected, code == compare.SuspectedByHistory:
 		return Suspected
 	}
 	return Inconclusive
 }
 
-// lost says that the contender lacks what the baseline has.
+// lost says that the candidate lacks what the baseline has.
 func (r Row) lost() bool {
 	return r.Comparison.Reason != nil && r.Comparison.Reason.Code == compare.Lost
 }
 
 // Unmeasured returns how many rows from the first on belong to one cell of one
-// contender that was not measured, so that they can be told in one sentence; 1
+// candidate that was not measured, so that they can be told in one sentence; 1
 // when the first row was measured, and 0 when there is none.
 func Unmeasured(rows []Row) int {
 	n := min(1, len(rows))
 	for n > 0 && n < len(rows) && rows[0].Class == NotMeasured && rows[n].Class == NotMeasured &&
-		rows[n].Comparison.Cell == rows[0].Comparison.Cell && rows[n].Comparison.Contender.Arm == rows[0].Comparison.Contender.Arm {
+		rows[n].Comparison.Cell == rows[0].Comparison.Cell && rows[n].Comparison.Candidate.Arm == rows[0].Comparison.Candidate.Arm {
 		n++
 	}
 	return n
@@ -101,11 +101,11 @@ func setSeconds(rows []Row, src Source) {
 	for _, row := range rows {
 		c := row.Comparison
 		sharers[place{c.Baseline.Arm, c.Cell}]++
-		sharers[place{c.Contender.Arm, c.Cell}]++
+		sharers[place{c.Candidate.Arm, c.Cell}]++
 	}
 	for i, row := range rows {
 		c := row.Comparison
-		base, head := place{c.Baseline.Arm, c.Cell}, place{c.Contender.Arm, c.Cell}
+		base, head := place{c.Baseline.Arm, c.Cell}, place{c.Candidate.Arm, c.Cell}
 		rows[i].Seconds = spent[base]/float64(sharers[base]) + spent[head]/float64(sharers[head])
 	}
 }
@@ -141,9 +141,9 @@ func finite(c compare.Comparison) (compare.Comparison, bool) {
 	if bad(c.MDE) {
 		c.MDE = 0
 	}
-	for _, side := range []*compare.Side{&c.Baseline, &c.Contender} {
-		if bad(side.Level) {
-			side.Level = 0
+	for _, side := range []*compare.Side{&c.Baseline, &c.Candidate} {
+		if bad(side.Estimate) {
+			side.Estimate = 0
 		}
 		if slices.ContainsFunc(side.Trials, func(p compare.Point) bool { return bad(p.Value) }) {
 			side.Trials = slices.DeleteFunc(slices.Clone(side.Trials), func(p compare.Point) bool { return bad(p.Value) })

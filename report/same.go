@@ -8,7 +8,7 @@ import (
 	"github.com/llama-regress/llama-regress/compare"
 )
 
-// sameRemarks says, for the headline, that contenders are the baseline's own build.
+// sameRemarks says, for the headline, that candidates are the baseline's own build.
 func sameRemarks(res *compare.Result) []string {
 	n := len(res.Same)
 	if n == 0 {
@@ -20,14 +20,14 @@ func sameRemarks(res *compare.Result) []string {
 	}
 	var arms []string
 	for _, c := range res.Comparisons {
-		if !slices.Contains(arms, c.Contender.Arm) {
-			arms = append(arms, c.Contender.Arm)
+		if !slices.Contains(arms, c.Candidate.Arm) {
+			arms = append(arms, c.Candidate.Arm)
 		}
 	}
 	if len(arms) <= 1 {
 		return []string{"both arms " + what}
 	}
-	return []string{fmt.Sprintf("%s and the baseline %s", plural(n, "contender"), what)}
+	return []string{fmt.Sprintf("%s and the baseline %s", plural(n, "candidate"), what)}
 }
 
 // sameTexts names them.
@@ -49,7 +49,7 @@ func ignoreAdvice(res *compare.Result) Text {
 	for _, name := range res.Ignorable {
 		for _, d := range res.Differences {
 			if d.Key == "param."+name && d.Hard {
-				each = append(each, concat(quote(name), say(" ("), quote(orUnset(d.Baseline)), say(" and "), quote(orUnset(d.Contender)), say(")")))
+				each = append(each, concat(quote(name), say(" ("), quote(orUnset(d.Baseline)), say(" and "), quote(orUnset(d.Candidate)), say(")")))
 				break
 			}
 		}

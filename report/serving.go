@@ -96,7 +96,7 @@ func (r Report) role(run *record.Run, arm string, i, n int) (role Role, shown bo
 	case arm == run.Baseline:
 		return Baseline, n == 1
 	}
-	return Contender, n == 1
+	return Candidate, n == 1
 }
 
 func newServing(s compare.Serving, role Role, run *record.Run, src Source, labels map[string]string) Serving {
@@ -123,7 +123,7 @@ func sortServings(list []Serving) {
 			first[s.Cell] = i
 		}
 	}
-	roles := []Role{Baseline, Contender, Control}
+	roles := []Role{Baseline, Candidate, Control}
 	slices.SortStableFunc(list, func(a, b Serving) int {
 		if a.Cell != b.Cell {
 			return first[a.Cell] - first[b.Cell]
@@ -159,7 +159,7 @@ func cause(list []Serving) Text {
 		if s.Role == Control || s.Failed() == 0 || len(s.Common) == 0 {
 			continue
 		}
-		if worst == nil || s.failedShare() > worst.failedShare() || s.failedShare() == worst.failedShare() && s.Role == Contender && worst.Role == Baseline {
+		if worst == nil || s.failedShare() > worst.failedShare() || s.failedShare() == worst.failedShare() && s.Role == Candidate && worst.Role == Baseline {
 			worst = s
 		}
 	}

@@ -48,7 +48,7 @@ func TestServingOrder(t *testing.T) {
 		}
 	}
 	for _, c := range r.Capacity {
-		if c.Role == report.Control || len(c.Figures) != 3 || len(c.Levels) != 3 {
+		if c.Role == report.Control || len(c.Figures) != 3 || len(c.Points) != 3 {
 			t.Errorf("capacity of %s (%s): %d levels", c.Arm, c.Role, len(c.Figures))
 		}
 	}
@@ -66,7 +66,7 @@ func TestServingOfTwoRuns(t *testing.T) {
 	}}
 	r := report.New(res, src)
 	if len(r.Serving) != 6 {
-		t.Errorf("%d served, want the baseline and the contender in 3 cells", len(r.Serving))
+		t.Errorf("%d served, want the baseline and the candidate in 3 cells", len(r.Serving))
 	}
 	for i, s := range r.Serving {
 		if want := []string{"base", "head"}[i%2]; s.Arm != want || s.TTFT != nil || s.Requests != 240 || s.Common != nil {
@@ -153,7 +153,7 @@ func TestMoreBlocksOnce(t *testing.T) {
 func TestFailedRequestsComeFirst(t *testing.T) {
 	res := &compare.Result{Method: compare.Paired, Policy: compare.DefaultPolicy(), Comparisons: []compare.Comparison{{
 		Cell: "serve/m", Workload: "serve", Metric: record.Metric{Name: record.TTFTp50, Unit: "s", Better: record.Lower}, Method: compare.Paired,
-		Baseline: compare.Side{Arm: "base", Censored: 4}, Contender: compare.Side{Arm: "head", Censored: 3, Failed: 1}, Reason: &compare.Reason{Code: compare.NotMeasured},
+		Baseline: compare.Side{Arm: "base", Censored: 4}, Candidate: compare.Side{Arm: "head", Censored: 3, Failed: 1}, Reason: &compare.Reason{Code: compare.NotMeasured},
 	}}}
 	r := report.New(res, report.Source{})
 	if got := r.Steps[0].Text.String(); !strings.Contains(got, "why so many requests fail") {

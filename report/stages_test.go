@@ -23,7 +23,7 @@ func staged(t *testing.T, plan record.Plan, change func(*compare.Comparison)) re
 		run.Cells = append(run.Cells, cell)
 		loss := -0.03
 		c := compare.Comparison{Cell: cell.Key, Workload: "bench", Model: model, Metric: metric, Method: compare.Paired,
-			Baseline: compare.Side{Arm: "base", Level: 100}, Contender: compare.Side{Arm: "head", Level: 97}, Change: &loss, Blocks: 6,
+			Baseline: compare.Side{Arm: "base", Estimate: 100}, Candidate: compare.Side{Arm: "head", Estimate: 97}, Change: &loss, Replicates: 6,
 			Interval: &compare.Interval{Low: -0.05, High: -0.01, Confidence: 0.9}, Margin: &compare.Range{Low: -0.03, High: 0.03},
 			Reason: &compare.Reason{Code: compare.TooNoisy, Have: 6, Need: 24}}
 		if model == "small" {
@@ -31,7 +31,7 @@ func staged(t *testing.T, plan record.Plan, change func(*compare.Comparison)) re
 		}
 		res.Comparisons = append(res.Comparisons, c)
 	}
-	run.Looks = []record.Look{{Cell: run.Cells[0].Key, Blocks: 6, Stop: record.StopCleared}, {Cell: run.Cells[1].Key, Blocks: 6}}
+	run.Interims = []record.Interim{{Cell: run.Cells[0].Key, Blocks: 6, Stop: record.StopCleared}, {Cell: run.Cells[1].Key, Blocks: 6}}
 	return report.New(res, report.Source{Base: run, Head: run, Reproduce: []string{"llama-regress", "gate", "--adaptive", "--confirm-blocks", "12", "--blocks=6"}})
 }
 
@@ -43,7 +43,7 @@ func TestMoreBlocksByTheirFlag(t *testing.T) {
 		want   string
 	}{
 		{"fixed", record.Plan{Blocks: 6}, func(*compare.Comparison) {}, "llama-regress gate --adaptive --confirm-blocks 12 --blocks 24"},
-		{"adaptive", record.Plan{Blocks: 20, Looks: []int{6, 20}}, func(*compare.Comparison) {}, "llama-regress gate --confirm-blocks 12 --blocks=6 --adaptive=24"},
+		{"adaptive", record.Plan{Blocks: 20, Interims: []int{6, 20}}, func(*compare.Comparison) {}, "llama-regress gate --confirm-blocks 12 --blocks=6 --adaptive=24"},
 		{"screened", record.Plan{Blocks: 18, Screen: 6}, func(*compare.Comparison) {}, "llama-regress gate --adaptive --confirm-blocks 12 --blocks 24"},
 		{"confirmed", record.Plan{Blocks: 18, Screen: 6}, func(c *compare.Comparison) { c.Confirmed, c.Reason.Need, c.Reason.AsSeen = true, 31, true }, "llama-regress gate --adaptive --blocks=6 --confirm-blocks 31"},
 		{"confirmed, and perhaps nothing changed", record.Plan{Blocks: 18, Screen: 6}, func(c *compare.Comparison) { c.Confirmed, c.Reason.Need = true, 31 }, "llama-regress gate --adaptive --confirm-blocks 12 --blocks 31"},
@@ -58,7 +58,7 @@ func TestMoreBlocksByTheirFlag(t *testing.T) {
 
 // What was screened and not measured again is open, neither suspected nor failed.
 func TestUnconfirmed(t *testing.T) {
-	r := staged(t, record.Plan{Blocks: 26, Screen: 6, Looks: []int{6, 10, 15, 20}}, func(c *compare.Comparison) {
+	r := staged(t, record.Plan{Blocks: 26, Screen: 6, Interims: []int{6, 10, 15, 20}}, func(c *compare.Comparison) {
 		c.Reason = &compare.Reason{Code: compare.Unconfirmed, Have: 6, Need: 12}
 	})
 	i := slices.IndexFunc(r.Rows, func(row report.Row) bool { return row.Comparison.Model == "small" })

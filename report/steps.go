@@ -37,7 +37,7 @@ func nextSteps(r Report, res *compare.Result, src Source) []Step {
 		add(Reproduce, again(res.Method, len(src.Reproduce) > 0), src.Reproduce...)
 		shown = len(src.Reproduce) > 0
 	}
-	if hasReason(r.Rows, compare.Nominated) && !hasReason(r.Rows, compare.EnvironmentMixed) {
+	if hasReason(r.Rows, compare.SuspectedByHistory) && !hasReason(r.Rows, compare.EnvironmentMixed) {
 		add(SameHost, concat(together(r.Rows), rebuild(src.Rebuild)), src.Confirm...)
 	} else {
 		add(SameHost, together(r.Rows))
@@ -78,7 +78,7 @@ func readLogs(r Report, src Source) Text {
 			return nil
 		}
 		if slices.ContainsFunc(r.Rows, func(row Row) bool {
-			return row.Class == NotMeasured && row.Comparison.Baseline.Censored+row.Comparison.Contender.Censored > 0
+			return row.Class == NotMeasured && row.Comparison.Baseline.Censored+row.Comparison.Candidate.Censored > 0
 		}) {
 			return say("Find out why so many requests fail: a latency among failures cannot be measured.")
 		}
@@ -97,7 +97,7 @@ func together(rows []Row) Text {
 	switch {
 	case hasReason(rows, compare.EnvironmentMixed):
 		return say("Measure both sides in one session on one machine: results of different machines cannot be compared.")
-	case hasReason(rows, compare.Nominated):
+	case hasReason(rows, compare.SuspectedByHistory):
 		return say("Measure both builds in one session: stored sessions can only raise a suspicion.")
 	case hasReason(rows, compare.BaselineTooYoung), hasReason(rows, compare.NoBaseline):
 		return say("Measure both sides in one session: how much two sessions differ by themselves is not known.")
@@ -127,7 +127,7 @@ func openQuestions(rows []Row) (decided, young, need, hopeless int) {
 		case compare.TooFewTrials:
 			young++
 			need = max(need, reason.Need)
-		case compare.TooNoisy, compare.Suspected, compare.MethodsDisagree, compare.Contaminated:
+		case compare.TooNoisy, compare.Suspected, compare.MethodsDisagree, compare.Disturbed:
 			if reason.Need > 0 && reason.Need <= manyBlocks {
 				decided++
 				need = max(need, reason.Need)
@@ -196,7 +196,7 @@ func askable(rows []Row, src Source) ([]Row, string) {
 			return confirmed, "--confirm-blocks"
 		}
 		return confirmed, "--blocks" // without a change the screening has to show it
-	case p.Screen == 0 && len(p.Looks) > 0:
+	case p.Screen == 0 && len(p.Interims) > 0:
 		return rows, "--adaptive"
 	}
 	return rows, "--blocks"

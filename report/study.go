@@ -120,17 +120,17 @@ func studyFigure(s compare.Study, metric, arm string) StudyFigure {
 		if r.Metric.Name != metric {
 			continue
 		}
-		u := unitFor(r.Metric.Unit, r.Places[0].Level)
+		u := unitFor(r.Metric.Unit, r.Places[0].Mean)
 		for _, p := range r.Places {
 			if p.Arm != arm {
 				continue
 			}
-			decimals := decimalsFor(p.Level * u.factor / 100)
+			decimals := decimalsFor(p.Mean * u.factor / 100)
 			if p.High > p.Low { // but no level is nothing, however wide its interval
-				decimals = max(decimalsFor((p.High-p.Low)/2*u.factor), decimalsFor(p.Level*u.factor))
+				decimals = max(decimalsFor((p.High-p.Low)/2*u.factor), decimalsFor(p.Mean*u.factor))
 			}
 			number := func(x float64) string { return fixed(x*u.factor, decimals) + u.suffix() }
-			f := StudyFigure{Level: number(p.Level), Rank: ranks(p)}
+			f := StudyFigure{Level: number(p.Mean), Rank: ranks(p)}
 			if p.Trials > 1 {
 				f.Low, f.High = number(p.Low), number(p.High)
 			}
@@ -141,10 +141,10 @@ func studyFigure(s compare.Study, metric, arm string) StudyFigure {
 }
 
 func ranks(p compare.Place) string {
-	if p.First == p.Last {
-		return fmt.Sprint(p.First)
+	if p.BestRank == p.WorstRank {
+		return fmt.Sprint(p.BestRank)
 	}
-	return fmt.Sprintf("%d to %d", p.First, p.Last)
+	return fmt.Sprintf("%d to %d", p.BestRank, p.WorstRank)
 }
 
 // mostPairs of arms are named in a sentence.

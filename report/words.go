@@ -100,7 +100,7 @@ func reason(r Row) (why, remedy Text) {
 	have, need := c.Reason.Have, c.Reason.Need
 	switch c.Reason.Code {
 	case compare.NotMeasured:
-		if c.Baseline.Censored+c.Contender.Censored > 0 {
+		if c.Baseline.Censored+c.Candidate.Censored > 0 {
 			return notMeasured(c), say("see why the requests failed")
 		}
 		return notMeasured(c), say("see why its trials failed")
@@ -129,12 +129,12 @@ func reason(r Row) (why, remedy Text) {
 		return open(r), enough(r.Comparison.Method, *c.Reason)
 	case compare.Unconfirmed:
 		return say("%s of the screening could not clear it of a loss, and the fresh blocks it is judged by were not measured", replicates(r.Comparison.Method, have)), say("finish the run")
-	case compare.Contaminated:
+	case compare.Disturbed:
 		return say("something else disturbed the machine in %s, too many to leave them out", plural(have, "trial")), quiet
 	case compare.EnvironmentMixed:
 		return join(" ", say("the two sides were not measured alike:"), quoteAll(c.Reason.Keys, 8)), say("measure both in one session on one machine")
 	case compare.Lost:
-		why = join(" ", say("only the baseline measured it, so nothing is known of"), quote(c.Contender.Arm))
+		why = join(" ", say("only the baseline measured it, so nothing is known of"), quote(c.Candidate.Arm))
 		if !c.Reason.Since.IsZero() {
 			why = say("not measured any more: the session of %s was the last that had it", c.Reason.Since.UTC().Format("2006-01-02 15:04"))
 		}
@@ -144,7 +144,7 @@ func reason(r Row) (why, remedy Text) {
 			say("measure the same on both sides, give unlike things different names, or compare them on purpose with --ignore %s", strings.Join(ignorable(c.Reason.Keys), ","))
 	case compare.ControlFired:
 		return say("the baseline differed from itself when measured twice, so no difference here can be trusted"), say("make the machine steadier, then measure again")
-	case compare.Nominated:
+	case compare.SuspectedByHistory:
 		return say("worse than the %s stored, which can have other causes than the build", plural(have, "session")), say("measure both builds in one session")
 	case compare.NoBaseline:
 		return say("no stored session has this cell"), say("measure both builds in one session, or store sessions of the baseline")
@@ -162,7 +162,7 @@ func reason(r Row) (why, remedy Text) {
 // open words a question that more measuring may settle.
 func open(r Row) Text {
 	c := r.Comparison
-	after := replicates(r.Comparison.Method, c.Blocks)
+	after := replicates(r.Comparison.Method, c.Replicates)
 	if c.Confirmed {
 		after = strings.Replace(after, " block", " fresh block", 1)
 	}
@@ -185,7 +185,7 @@ func open(r Row) Text {
 func censored(c compare.Comparison) Text {
 	var sides []Text
 	counted := true
-	for _, side := range []compare.Side{c.Baseline, c.Contender} {
+	for _, side := range []compare.Side{c.Baseline, c.Candidate} {
 		if side.Censored == 0 {
 			continue
 		}
@@ -211,7 +211,7 @@ func failedOf(s compare.Side) string {
 // reader; nil where none failed.
 func ofSucceeded(c compare.Comparison) Text {
 	var sides []Text
-	for _, side := range []compare.Side{c.Baseline, c.Contender} {
+	for _, side := range []compare.Side{c.Baseline, c.Candidate} {
 		if side.OfSucceeded > 0 {
 			t := concat(say("%s of ", quantity(side.OfSucceeded, c.Metric.Unit)), quote(side.Arm))
 			sides = append(sides, concat(t, say(" (%s)", failedOf(side))))
@@ -225,7 +225,7 @@ func ofSucceeded(c compare.Comparison) Text {
 
 func notMeasured(c compare.Comparison) Text {
 	var sides []Text
-	for _, side := range []compare.Side{c.Baseline, c.Contender} {
+	for _, side := range []compare.Side{c.Baseline, c.Candidate} {
 		if len(side.Trials) == 0 {
 			failed := ""
 			switch {
@@ -276,7 +276,7 @@ func caveats(r Row, cleaned, busy bool) []Text {
 	var list []Text
 	for _, w := range r.Comparison.Warnings {
 		why := r.Comparison.Reason
-		if w.Code == compare.ContaminatedKept && (busy || why != nil && (why.Code == compare.Contaminated || why.Disturbed > 0)) {
+		if w.Code == compare.DisturbedKept && (busy || why != nil && (why.Code == compare.Disturbed || why.Disturbed > 0)) {
 			continue // the reason says so
 		}
 		list = append(list, caveat(w))
@@ -284,7 +284,7 @@ func caveats(r Row, cleaned, busy bool) []Text {
 	if of := ofSucceeded(r.Comparison); of != nil {
 		list = append(list, of)
 	}
-	if e := r.Comparison.Contender.Estimator; e == record.OrderStatistic {
+	if e := r.Comparison.Candidate.Estimator; e == record.OrderStatistic {
 		list = append(list, say("so many requests failed that both sides are estimated by the plain quantile of each trial"))
 	}
 	if cleaned {
@@ -298,9 +298,9 @@ func caveat(w compare.Warning) Text {
 	switch w.Code {
 	case compare.FailedTrials:
 		t = failedTrials(w.Number)
-	case compare.ContaminatedLeftOut:
+	case compare.DisturbedExcluded:
 		t = say("%s left out: something else disturbed the machine", trialsWere(w.Number))
-	case compare.ContaminatedKept:
+	case compare.DisturbedKept:
 		t = say("%s kept although something else disturbed the machine: too few others remain", trialsWere(w.Number))
 	case compare.Outlier:
 		t = say("one block lies far from the others")

@@ -54,7 +54,7 @@ func TestReasonsSayWhatIsLacking(t *testing.T) {
 		{compare.Reason{Code: compare.Suspected, Have: 6, Need: 9}, compare.Paired, -0.06, 0.02, "certain enough for this comparison alone", "about 9 blocks"},
 		{compare.Reason{Code: compare.EnvironmentMixed, Keys: []string{"cpu", "kernel"}}, compare.Sessions, 0, 0.01, "the two sides were not measured alike: cpu, kernel", "one session on one machine"},
 		{compare.Reason{Code: compare.BaselineTooYoung, Have: 1, Need: 4}, compare.Historical, 0, 0.01, "1 session stored, at least 4 needed", "wait for more sessions"},
-		{compare.Reason{Code: compare.Nominated, Have: 12}, compare.Historical, -0.1, 0.01, "worse than the 12 sessions stored", "measure both builds in one session"},
+		{compare.Reason{Code: compare.SuspectedByHistory, Have: 12}, compare.Historical, -0.1, 0.01, "worse than the 12 sessions stored", "measure both builds in one session"},
 	}
 	for _, test := range tests {
 		c := comparison(toks, 800, test.change, test.half)
@@ -69,11 +69,11 @@ func TestReasonsSayWhatIsLacking(t *testing.T) {
 
 func TestACaveatThatTheReasonSaysAlreadyIsLeftOut(t *testing.T) {
 	c := comparison(toks, 800, -0.1, 0.05)
-	c.Warnings = []compare.Warning{{Code: compare.ContaminatedKept, Number: 11}, {Code: compare.Outlier}}
+	c.Warnings = []compare.Warning{{Code: compare.DisturbedKept, Number: 11}, {Code: compare.Outlier}}
 	for _, test := range []struct {
 		reason *compare.Reason
 		want   int
-	}{{nil, 2}, {&compare.Reason{Code: compare.TooNoisy}, 2}, {&compare.Reason{Code: compare.Contaminated, Have: 11}, 1}} {
+	}{{nil, 2}, {&compare.Reason{Code: compare.TooNoisy}, 2}, {&compare.Reason{Code: compare.Disturbed, Have: 11}, 1}} {
 		c.Reason = test.reason
 		if got := caveats(Row{Comparison: c}, false, false); len(got) != test.want {
 			t.Errorf("reason %v: %d caveats, want %d: %v", test.reason, len(got), test.want, got)

@@ -8,7 +8,7 @@ const mostReplicates = 100
 
 // A Level is one level of a hierarchical measurement, such as repetition,
 // trial or block.
-type Level struct {
+type Stratum struct {
 	Variance float64 // >= 0, that this level adds on its own: Kalibera and Jones's T²
 	Cost     float64 // > 0, time that each unit of this level adds on its own, seconds
 }
@@ -21,7 +21,7 @@ type Level struct {
 // 100, and 100 where the level above adds no variance and this one does.
 // It panics unless variances are finite and not negative, and costs finite and
 // positive.
-func Replicates(levels []Level) []int {
+func Replicates(levels []Stratum) []int {
 	for _, l := range levels {
 		checkLevel("Replicates", l)
 	}
@@ -45,12 +45,12 @@ func Replicates(levels []Level) []int {
 // compared in blocks. Each block runs both arms, each for the same number of
 // trials of the same number of repetitions.
 type Workload struct {
-	Repetition Level // one timed pass
-	Trial      Level // one process: start, load and warm-up, without its timed passes
-	Block      Level // one block: what an arm varies from block to block beyond its trials; Cost for the block as a whole, may be 0
-	MostTrials int   // most trials of an arm in a block; 0 means 1, the ordinary design
-	MinBlocks  int   // fewest blocks that may be planned; below 2 means 2
-	MostBlocks int   // most blocks that may be planned; 0 means about a million
+	Repetition Stratum // one timed pass
+	Trial      Stratum // one process: start, load and warm-up, without its timed passes
+	Block      Stratum // one block: what an arm varies from block to block beyond its trials; Cost for the block as a whole, may be 0
+	MostTrials int     // most trials of an arm in a block; 0 means 1, the ordinary design
+	MinBlocks  int     // fewest blocks that may be planned; below 2 means 2
+	MostBlocks int     // most blocks that may be planned; 0 means about a million
 }
 
 // An Allocation is a plan for one cell and what it can be expected to show.
@@ -129,7 +129,7 @@ func (w Workload) check() {
 	}
 }
 
-func checkLevel(caller string, l Level) {
+func checkLevel(caller string, l Stratum) {
 	if !(l.Variance >= 0) || math.IsInf(l.Variance, 1) {
 		panic("stats: " + caller + ": variances must be finite and not negative")
 	}

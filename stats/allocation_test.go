@@ -10,20 +10,20 @@ import (
 func TestReplicates(t *testing.T) {
 	for _, c := range []struct {
 		name   string
-		levels []Level
+		levels []Stratum
 		want   []int
 	}{
 		// Loading 10 s, a repetition 2 s, 1 % within and 0.5 % between trials:
 		// √(5·4) = 4.47 (statistics reference, section 4).
-		{"model load", []Level{{1e-4, 2}, {.25e-4, 10}}, []int{5}},
-		{"three levels", []Level{{9, 1}, {1, 4}, {4, 100}}, []int{6, 3}},
-		{"exact root", []Level{{4, 1}, {1, 1}}, []int{2}},
-		{"cheap process", []Level{{1, 100}, {4, 1}}, []int{1}},
-		{"no variance within", []Level{{0, 1}, {1, 1}}, []int{1}},
-		{"no variance between", []Level{{1, 1}, {0, 1}}, []int{100}},
-		{"no variance", []Level{{0, 1}, {0, 1}}, []int{1}},
-		{"bounded", []Level{{1e300, 1e-300}, {1e-300, 1e300}}, []int{100}},
-		{"one level", []Level{{1, 1}}, nil},
+		{"model load", []Stratum{{1e-4, 2}, {.25e-4, 10}}, []int{5}},
+		{"three levels", []Stratum{{9, 1}, {1, 4}, {4, 100}}, []int{6, 3}},
+		{"exact root", []Stratum{{4, 1}, {1, 1}}, []int{2}},
+		{"cheap process", []Stratum{{1, 100}, {4, 1}}, []int{1}},
+		{"no variance within", []Stratum{{0, 1}, {1, 1}}, []int{1}},
+		{"no variance between", []Stratum{{1, 1}, {0, 1}}, []int{100}},
+		{"no variance", []Stratum{{0, 1}, {0, 1}}, []int{1}},
+		{"bounded", []Stratum{{1e300, 1e-300}, {1e-300, 1e300}}, []int{100}},
+		{"one level", []Stratum{{1, 1}}, nil},
 		{"none", nil, nil},
 	} {
 		if got := Replicates(c.levels); !slices.Equal(got, c.want) {
@@ -34,7 +34,7 @@ func TestReplicates(t *testing.T) {
 
 func TestAllocate(t *testing.T) {
 	target := Target{Margin: .03, Alpha: .05, Power: .8}
-	w := Workload{Repetition: Level{1e-4, 2}, Trial: Level{.25e-4, 10}}
+	w := Workload{Repetition: Stratum{1e-4, 2}, Trial: Stratum{.25e-4, 10}}
 	// With much time the degrees of freedom cost nothing and the answer is
 	// Kalibera and Jones's 4.47.
 	a, ok := Allocate(w, target, 1e5)
@@ -73,7 +73,7 @@ func TestAllocateIsTheBest(t *testing.T) {
 	rng := rand.New(rand.NewPCG(8, 1))
 	target := Target{Margin: .03, Alpha: .025, Power: .9}
 	for range 30 {
-		draw := func() Level { return Level{math.Exp(2*rng.NormFloat64() - 9), math.Exp(rng.NormFloat64())} }
+		draw := func() Stratum { return Stratum{math.Exp(2*rng.NormFloat64() - 9), math.Exp(rng.NormFloat64())} }
 		w := Workload{Repetition: draw(), Trial: draw(), Block: draw(), MostTrials: 4}
 		budget := 200 * rng.Float64()
 		a, ok := Allocate(w, target, budget)
@@ -92,7 +92,7 @@ func TestAllocateIsTheBest(t *testing.T) {
 			}
 		}
 	}
-	w := Workload{Repetition: Level{1e-6, 1}, Trial: Level{1e-3, 1}, Block: Level{0, 600}, MostTrials: 20}
+	w := Workload{Repetition: Stratum{1e-6, 1}, Trial: Stratum{1e-3, 1}, Block: Stratum{0, 600}, MostTrials: 20}
 	if a, ok := Allocate(w, target, 6*3600); !ok || a.Trials < 10 {
 		t.Errorf("a block of 10 minutes: have %+v, %v", a, ok)
 	}
@@ -100,11 +100,11 @@ func TestAllocateIsTheBest(t *testing.T) {
 
 func TestAllocateAtTheEdges(t *testing.T) {
 	target := Target{Margin: .03, Alpha: .05, Power: .8}
-	still := Workload{Repetition: Level{0, 2}, Trial: Level{0, 10}}
+	still := Workload{Repetition: Stratum{0, 2}, Trial: Stratum{0, 10}}
 	if a, ok := Allocate(still, target, 100); !ok || a.HalfWidth != 0 || a.MDE != .03 || a.Repetitions != 1 {
 		t.Errorf("no variance: have %+v, %v", a, ok)
 	}
-	noisy := Workload{Repetition: Level{1, 2}, Trial: Level{1, 10}}
+	noisy := Workload{Repetition: Stratum{1, 2}, Trial: Stratum{1, 10}}
 	if a, ok := Allocate(noisy, target, math.Inf(1)); !ok || a.Blocks != maxSampleSize {
 		t.Errorf("all the time in the world: have %+v, %v", a, ok)
 	}
@@ -114,13 +114,13 @@ func TestAllocateAtTheEdges(t *testing.T) {
 		}
 	}
 	nan := math.NaN()
-	for _, bad := range []Level{{nan, 1}, {-1, 1}, {math.Inf(1), 1}, {1, 0}, {1, nan}, {1, -2}, {1, math.Inf(1)}} {
-		expectPanic(t, "stats: Replicates: ", func() { Replicates([]Level{{1, 1}, bad}) })
-		expectPanic(t, "stats: Allocate: ", func() { Allocate(Workload{Repetition: bad, Trial: Level{1, 1}}, target, 1) })
-		expectPanic(t, "stats: Allocate: ", func() { Allocate(Workload{Repetition: Level{1, 1}, Trial: bad}, target, 1) })
+	for _, bad := range []Stratum{{nan, 1}, {-1, 1}, {math.Inf(1), 1}, {1, 0}, {1, nan}, {1, -2}, {1, math.Inf(1)}} {
+		expectPanic(t, "stats: Replicates: ", func() { Replicates([]Stratum{{1, 1}, bad}) })
+		expectPanic(t, "stats: Allocate: ", func() { Allocate(Workload{Repetition: bad, Trial: Stratum{1, 1}}, target, 1) })
+		expectPanic(t, "stats: Allocate: ", func() { Allocate(Workload{Repetition: Stratum{1, 1}, Trial: bad}, target, 1) })
 	}
 	expectPanic(t, "stats: Allocate: ", func() {
-		Allocate(Workload{Repetition: Level{1, 1}, Trial: Level{1, 1}, Block: Level{nan, 0}}, target, 1)
+		Allocate(Workload{Repetition: Stratum{1, 1}, Trial: Stratum{1, 1}, Block: Stratum{nan, 0}}, target, 1)
 	})
 	expectPanic(t, "stats: Allocate: ", func() { Allocate(noisy, Target{}, 1) })
 	expectPanic(t, "stats: Allocate: ", func() { Allocate(noisy, target, nan) })
@@ -131,7 +131,7 @@ func TestAllocateAtTheEdges(t *testing.T) {
 // Budget: 20 ms; once a cell when a run is planned.
 func BenchmarkAllocate(b *testing.B) {
 	target := Target{Margin: .03, Alpha: .05, Power: .8}
-	w := Workload{Repetition: Level{1e-4, 2}, Trial: Level{.25e-4, 10}}
+	w := Workload{Repetition: Stratum{1e-4, 2}, Trial: Stratum{.25e-4, 10}}
 	for b.Loop() {
 		Allocate(w, target, 2700)
 	}

@@ -8,7 +8,7 @@ import (
 
 // A ChangeRule says what counts as a change in a series.
 type ChangeRule struct {
-	Level  float64 // chance to find a change in a series without one, in [1e-6, 1)
+	Alpha  float64 // chance to find a change in a series without one, in [1e-6, 1)
 	Margin float64 // >= 0; smaller shifts are not reported, in the unit of the series
 	Seed   uint64
 }
@@ -95,13 +95,13 @@ func (rule ChangeRule) cut(xs []float64, rng *rand.Rand) (cuts []int, p float64)
 		return nil, 1 // all that differs lies within 3 values of an end
 	}
 	r := stepAutoregression(xs, at)
-	p = search.splitP(search.reduced(step, r), rule.Level*(1-bumpShare), rng) / (1 - bumpShare)
-	if p <= rule.Level {
+	p = search.splitP(search.reduced(step, r), rule.Alpha*(1-bumpShare), rng) / (1 - bumpShare)
+	if p <= rule.Alpha {
 		return []int{at}, p
 	}
 	from, to, bump := search.bestStretch()
-	p = search.stretchP(search.reduced(bump, r), rule.Level*bumpShare, rng) / bumpShare
-	if p <= rule.Level && to > 0 {
+	p = search.stretchP(search.reduced(bump, r), rule.Alpha*bumpShare, rng) / bumpShare
+	if p <= rule.Alpha && to > 0 {
 		return []int{from, to}, p
 	}
 	return nil, 1
@@ -179,7 +179,7 @@ func stepShift(before, after []float64) Estimate {
 }
 
 func (rule ChangeRule) check(caller string) {
-	if !(rule.Level >= 1e-6 && rule.Level < 1) {
+	if !(rule.Alpha >= 1e-6 && rule.Alpha < 1) {
 		panic("stats: " + caller + ": Level must lie in [1e-6, 1)")
 	}
 	if !(rule.Margin >= 0) {

@@ -52,7 +52,7 @@ func TestChangePointPositions(t *testing.T) {
 		{"Nile", nile, .001, []int{28}},
 		{"nothing", nile[30:], .001, []int{}},
 	} {
-		changes := ChangePoints(c.series, ChangeRule{Level: c.level, Seed: 1})
+		changes := ChangePoints(c.series, ChangeRule{Alpha: c.level, Seed: 1})
 		if got := positions(changes); !slices.Equal(got, c.want) {
 			t.Errorf("%s: have %v, want %v", c.name, got, c.want)
 		}
@@ -67,7 +67,7 @@ func TestChangePointPositions(t *testing.T) {
 // R 4.2.2: t.test(Nile[29:100], Nile[1:28]) has estimate -247.777777777778 and
 // t -8.414516419101 on 45.9905720957 df; the autocorrelation widens it.
 func TestChangeShift(t *testing.T) {
-	shift := ChangePoints(nile, ChangeRule{Level: .001})[0].Shift
+	shift := ChangePoints(nile, ChangeRule{Alpha: .001})[0].Shift
 	r := stepAutoregression(nile, 28)
 	worth := (1 - r) / (1 + r)
 	expectClose(t, "shift", []float64{shift.Theta, shift.Theta / shift.SE, shift.DF},
@@ -206,7 +206,7 @@ func TestChangePointFalseAlarms(t *testing.T) {
 		for _, n := range []int{12, 30, 100} {
 			alarms := 0
 			for i := range series {
-				if len(ChangePoints(draw(rng, n), ChangeRule{Level: .05, Seed: uint64(i)})) > 0 {
+				if len(ChangePoints(draw(rng, n), ChangeRule{Alpha: .05, Seed: uint64(i)})) > 0 {
 					alarms++
 				}
 			}
@@ -243,7 +243,7 @@ func TestChangePointsAreFoundAndPlaced(t *testing.T) {
 					xs[j] += by
 				}
 			}
-			changes := ChangePoints(xs, ChangeRule{Level: .05, Seed: uint64(i)})
+			changes := ChangePoints(xs, ChangeRule{Alpha: .05, Seed: uint64(i)})
 			if len(changes) < len(c.steps) {
 				continue
 			}
@@ -275,7 +275,7 @@ func TestChangePointsAreFoundAndPlaced(t *testing.T) {
 
 func TestChangesThatAreTooSmallOrWentAway(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 5))
-	rule := ChangeRule{Level: .0019}
+	rule := ChangeRule{Alpha: .0019}
 	steps := func(levels map[int]float64) []float64 {
 		xs := noise(rng, 80, 0)
 		for i := range xs {
@@ -303,7 +303,7 @@ func TestChangesThatAreTooSmallOrWentAway(t *testing.T) {
 	}
 	// A step that is gone in the last three sessions has not lasted.
 	gone := steps(map[int]float64{70: 1, 77: -1})
-	rule.Level = .01
+	rule.Alpha = .01
 	if got := ChangePoints(gone[:77], rule); len(got) != 1 {
 		t.Errorf("before it went away: have %v", positions(got))
 	}
@@ -323,7 +323,7 @@ func TestSettle(t *testing.T) {
 
 func TestChangePointProperties(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 6))
-	rule := ChangeRule{Level: .01, Seed: 5}
+	rule := ChangeRule{Alpha: .01, Seed: 5}
 	for range 20 {
 		xs := noise(rng, 50, .2)
 		for i := 20 + rng.IntN(10); i < 50; i++ {
@@ -345,7 +345,7 @@ func TestChangePointProperties(t *testing.T) {
 }
 
 func TestChangePointsAtTheEdges(t *testing.T) {
-	rule := ChangeRule{Level: .5}
+	rule := ChangeRule{Alpha: .5}
 	for _, xs := range [][]float64{nil, {1}, {1, 2, 3, 40, 50}, constantOf(100, .1)} {
 		if got := ChangePoints(xs, rule); got != nil {
 			t.Errorf("%v: have %v", xs, got)
@@ -363,10 +363,10 @@ func TestChangePointsAtTheEdges(t *testing.T) {
 	expectPanic(t, prefix, func() { ChangePoints([]float64{1, math.NaN()}, rule) })
 	expectPanic(t, prefix, func() { ChangePoints([]float64{1, math.Inf(1)}, rule) })
 	for _, level := range []float64{0, 1, 9e-7, -1, math.NaN()} {
-		expectPanic(t, prefix, func() { ChangePoints(xs, ChangeRule{Level: level}) })
+		expectPanic(t, prefix, func() { ChangePoints(xs, ChangeRule{Alpha: level}) })
 	}
-	expectPanic(t, prefix, func() { ChangePoints(xs, ChangeRule{Level: .1, Margin: -1}) })
-	expectPanic(t, prefix, func() { ChangePoints(xs, ChangeRule{Level: .1, Margin: math.NaN()}) })
+	expectPanic(t, prefix, func() { ChangePoints(xs, ChangeRule{Alpha: .1, Margin: -1}) })
+	expectPanic(t, prefix, func() { ChangePoints(xs, ChangeRule{Alpha: .1, Margin: math.NaN()}) })
 }
 
 func FuzzChangePoints(f *testing.F) {
@@ -384,7 +384,7 @@ func FuzzChangePoints(f *testing.F) {
 			xs[i] = float64(b) / 3
 		}
 		last := 0
-		for _, c := range ChangePoints(xs, ChangeRule{Level: .2, Margin: margin}) {
+		for _, c := range ChangePoints(xs, ChangeRule{Alpha: .2, Margin: margin}) {
 			if c.At < last+leastSegment || c.At > len(xs)-leastSegment || !(c.P > 0 && c.P <= .2) || !(math.Abs(c.Shift.Theta) > margin) || !(c.Shift.SE >= 0 && c.Shift.DF > 0) {
 				t.Errorf("%v: change %+v after %d", xs, c, last)
 			}
@@ -404,7 +404,7 @@ func BenchmarkChangePoints(b *testing.B) {
 	for name, xs := range map[string][]float64{"quiet": quiet, "changed": changed} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				ChangePoints(xs, ChangeRule{Level: 1e-4, Margin: .5, Seed: 1})
+				ChangePoints(xs, ChangeRule{Alpha: 1e-4, Margin: .5, Seed: 1})
 			}
 		})
 	}

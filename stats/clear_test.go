@@ -67,7 +67,7 @@ func TestStepRange(t *testing.T) {
 			for j := 35; j < 60; j++ {
 				xs[j] += c.step
 			}
-			changes := ChangePoints(xs, ChangeRule{Level: .01, Seed: uint64(i)})
+			changes := ChangePoints(xs, ChangeRule{Alpha: .01, Seed: uint64(i)})
 			if len(changes) != 1 {
 				continue
 			}
@@ -96,7 +96,7 @@ func BenchmarkThousandNights(b *testing.B) {
 						xs[j] -= 3
 					}
 				}
-				if got := len(ChangePoints(xs, ChangeRule{Level: 4. / 36500, Seed: uint64(i)})); got < steps {
+				if got := len(ChangePoints(xs, ChangeRule{Alpha: 4. / 36500, Seed: uint64(i)})); got < steps {
 					b.Fatalf("%d of %d steps", got, steps)
 				}
 			}
@@ -115,7 +115,7 @@ func TestStepsThatComeAndGo(t *testing.T) {
 				xs[j] -= 10
 			}
 		}
-		if got := positions(ChangePoints(xs, ChangeRule{Level: .002, Margin: 3, Seed: uint64(i)})); !slices.Equal(got, []int{50, 80, 120}) {
+		if got := positions(ChangePoints(xs, ChangeRule{Alpha: .002, Margin: 3, Seed: uint64(i)})); !slices.Equal(got, []int{50, 80, 120}) {
 			t.Errorf("series %d: have %v", i, got)
 		}
 	}

@@ -72,7 +72,7 @@ func ExampleSpendingBounds() {
 // Where does a series step, and by how much?
 func ExampleChangePoints() {
 	nights := []float64{.01, -.02, .00, .01, -.01, .02, .00, -.01, -.09, -.11, -.10, -.08, -.10, -.12, -.09, -.10}
-	for _, c := range stats.ChangePoints(nights, stats.ChangeRule{Level: .01, Margin: .03, Seed: 1}) {
+	for _, c := range stats.ChangePoints(nights, stats.ChangeRule{Alpha: .01, Margin: .03, Seed: 1}) {
 		fmt.Printf("from night %d on: %.3f\n", c.At, c.Shift.Theta)
 	}
 	// Output:

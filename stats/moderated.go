@@ -110,21 +110,21 @@ func (p VariancePrior) Moderate(variance, df float64) (moderated, total float64)
 }
 
 // Prediction estimates how far the mean of new sessions lies from that of the
-// stored ones: Theta = mean(contender) - mean(baseline), with the error of a
-// prediction, SE² = s²·(1/len(baseline) + 1/len(contender)), where s² is the
+// stored ones: Theta = mean(candidate) - mean(baseline), with the error of a
+// prediction, SE² = s²·(1/len(baseline) + 1/len(candidate)), where s² is the
 // variance of the baseline moderated by the prior. Its interval at 0 is the
-// prediction interval for the new mean; the contender's own spread is not used.
+// prediction interval for the new mean; the candidate's own spread is not used.
 //
 // One baseline value without a prior gives SE +Inf and DF 1. A baseline without
 // spread and no prior gives SE 0. Nothing is changed. It panics if a sample is
 // empty or holds a value that is NaN, infinite or beyond ±1e150.
-func Prediction(baseline, contender []float64, prior VariancePrior) Estimate {
+func Prediction(baseline, candidate []float64, prior VariancePrior) Estimate {
 	checkFinite("Prediction", baseline)
-	checkFinite("Prediction", contender)
-	n, m := float64(len(baseline)), float64(len(contender))
+	checkFinite("Prediction", candidate)
+	n, m := float64(len(baseline)), float64(len(candidate))
 	mean, variance := meanVariance(baseline)
 	s2, df := prior.Moderate(variance, n-1)
-	head, _ := meanVariance(contender)
+	head, _ := meanVariance(candidate)
 	e := Estimate{Theta: head - mean, SE: math.Inf(1), DF: 1}
 	if df > 0 {
 		e.SE, e.DF = math.Sqrt(s2*(1/n+1/m)), df

@@ -145,9 +145,9 @@ func TestPredictionCovers(t *testing.T) {
 		}
 		prior := FitVariancePrior(s2, constantOf(cells, sessions-1))
 		for c := range baselines {
-			contender := []float64{sd[c] * rng.NormFloat64()}
+			candidate := []float64{sd[c] * rng.NormFloat64()}
 			for name, p := range map[string]VariancePrior{"plain": {}, "moderated": prior} {
-				if iv := Prediction(baselines[c], contender, p).Interval(.95); iv.Low > 0 || iv.High < 0 {
+				if iv := Prediction(baselines[c], candidate, p).Interval(.95); iv.Low > 0 || iv.High < 0 {
 					outside[name]++
 				}
 			}

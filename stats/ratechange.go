@@ -37,7 +37,7 @@ func RateChanges(sessions [][]Count, rho float64, rule ChangeRule) []RateChange 
 			checkCount("RateChanges", c)
 		}
 	}
-	changes := model.split(sessions, 0, rule.Level, nil)
+	changes := model.split(sessions, 0, rule.Alpha, nil)
 	slices.SortFunc(changes, func(a, b RateChange) int { return a.At - b.At })
 	return keepLasting(changes, func(changes []RateChange, i int) (float64, bool) {
 		return rule.judgeRate(sessions, changes, i)

@@ -21,7 +21,7 @@ func sessionsOf(n float64, successes ...float64) (sessions [][]Count) {
 // and 99.87 % of the evidence is for the step before the seventh session.
 func TestRateChanges(t *testing.T) {
 	sessions := sessionsOf(20, 20, 20, 19, 20, 20, 20, 14, 12, 15, 13)
-	got := RateChanges(sessions, 0, ChangeRule{Level: .01, Margin: .02})
+	got := RateChanges(sessions, 0, ChangeRule{Alpha: .01, Margin: .02})
 	if len(got) != 1 {
 		t.Fatalf("have %+v", got)
 	}
@@ -37,26 +37,26 @@ func TestRateChanges(t *testing.T) {
 	for i, s := range sessions {
 		split[i] = []Count{{math.Floor(s[0].K / 2), 10}, {math.Ceil(s[0].K / 2), 10}}
 	}
-	inTrials := RateChanges(split, 0, ChangeRule{Level: .01})
+	inTrials := RateChanges(split, 0, ChangeRule{Alpha: .01})
 	expectClose(t, "p in trials", []float64{inTrials[0].P / c.P}, []float64{1}, 1e-6)
-	if dependent := RateChanges(split, .2, ChangeRule{Level: .01}); len(dependent) != 1 || dependent[0].P < 10*c.P {
+	if dependent := RateChanges(split, .2, ChangeRule{Alpha: .01}); len(dependent) != 1 || dependent[0].P < 10*c.P {
 		t.Errorf("with rho .2: have %+v", dependent)
 	}
 }
 
 func TestRateChangesThatDoNotCount(t *testing.T) {
 	drop := sessionsOf(100, 99, 98, 100, 99, 98, 99, 93, 92, 91, 93, 92)
-	if got := RateChanges(drop, 0, ChangeRule{Level: .01, Margin: .02}); len(got) != 1 || got[0].At != 6 {
+	if got := RateChanges(drop, 0, ChangeRule{Alpha: .01, Margin: .02}); len(got) != 1 || got[0].At != 6 {
 		t.Errorf("a drop of 6 points: have %+v", got)
 	}
-	if got := RateChanges(drop, 0, ChangeRule{Level: .01, Margin: .08}); got != nil {
+	if got := RateChanges(drop, 0, ChangeRule{Alpha: .01, Margin: .08}); got != nil {
 		t.Errorf("a drop within the margin: have %+v", got)
 	}
-	if got := RateChanges(drop[:8], 0, ChangeRule{Level: .01}); got != nil && got[0].At == 6 {
+	if got := RateChanges(drop[:8], 0, ChangeRule{Alpha: .01}); got != nil && got[0].At == 6 {
 		t.Errorf("two sessions after: have %+v", got)
 	}
 	recovered := append(sessionsOf(100, 99, 98, 100, 99, 98, 99, 80, 82, 81), sessionsOf(100, 99, 99, 98, 99)...)
-	if got := RateChanges(recovered, 0, ChangeRule{Level: .01, Margin: .02}); len(got) != 2 || got[0].At != 6 || got[1].At != 9 {
+	if got := RateChanges(recovered, 0, ChangeRule{Alpha: .01, Margin: .02}); len(got) != 2 || got[0].At != 6 || got[1].At != 9 {
 		t.Errorf("a drop and its repair: have %+v", got)
 	}
 }
@@ -73,7 +73,7 @@ func TestRateChangeFalseAlarms(t *testing.T) {
 				sessions[i] = append(sessions[i], Count{K: betaBinomialDraw(rng, 30, rate, .05), N: 30})
 			}
 		}
-		if RateChanges(sessions, .05, ChangeRule{Level: .05}) != nil {
+		if RateChanges(sessions, .05, ChangeRule{Alpha: .05}) != nil {
 			alarms++
 		}
 	}
@@ -83,7 +83,7 @@ func TestRateChangeFalseAlarms(t *testing.T) {
 }
 
 func TestRateChangesAtTheEdges(t *testing.T) {
-	rule := ChangeRule{Level: .05}
+	rule := ChangeRule{Alpha: .05}
 	for name, sessions := range map[string][][]Count{
 		"none":          nil,
 		"five":          sessionsOf(20, 20, 20, 0, 0, 0),
@@ -104,7 +104,7 @@ func TestRateChangesAtTheEdges(t *testing.T) {
 	if got := RateChanges(gap, .01, rule); len(got) != 1 || got[0].Before != (Count{60, 60}) || got[0].After != (Count{0, 60}) || got[0].First > 3 || got[0].Last < 5 {
 		t.Errorf("with a gap: have %+v", got)
 	}
-	if !reflect.DeepEqual(RateChanges(gap, .01, rule), RateChanges(gap, .01, ChangeRule{Level: .05, Seed: 9})) {
+	if !reflect.DeepEqual(RateChanges(gap, .01, rule), RateChanges(gap, .01, ChangeRule{Alpha: .05, Seed: 9})) {
 		t.Error("the seed matters")
 	}
 	const prefix = "stats: RateChanges: "
@@ -125,7 +125,7 @@ func BenchmarkRateChanges(b *testing.B) {
 		}
 	}
 	for b.Loop() {
-		RateChanges(sessions, .05, ChangeRule{Level: 1e-4, Margin: .02})
+		RateChanges(sessions, .05, ChangeRule{Alpha: 1e-4, Margin: .02})
 	}
 }
 

@@ -13,13 +13,13 @@ import (
 type Spending func(fraction, alpha float64) float64
 
 // OBrienFlemingSpending spends 2·(1 - Φ(z(1-alpha/2)/√fraction)): hardly
-// anything early, so that the last look costs little against a fixed plan.
+// anything early, so that the last analysis costs little against a fixed plan.
 func OBrienFlemingSpending(fraction, alpha float64) float64 {
 	return math.Erfc(-distuv.UnitNormal.Quantile(alpha/2) / math.Sqrt(2*fraction))
 }
 
-// Fractions returns the information fraction of each look of a plan: blocks so
-// far over blocks at the last look. It panics unless looks is increasing and
+// Fractions returns the information fraction of each analysis of a plan: blocks so
+// far over blocks at the last analysis. It panics unless analyses is increasing and
 // starts at 1 or more; empty gives empty.
 func Fractions(looks []int) []float64 {
 	fractions := make([]float64, len(looks))
@@ -32,14 +32,14 @@ func Fractions(looks []int) []float64 {
 	return fractions
 }
 
-// SpendingBounds returns, for each look, the z that a standardised statistic
-// must pass in one direction to reject, so that over all looks a true null is
+// SpendingBounds returns, for each analysis, the z that a standardised statistic
+// must pass in one direction to reject, so that over all analyses a true null is
 // rejected with the chance the spending function allows: alpha in all if the
 // last fraction is 1. The statistic is that of a sum of independent, equal
 // normal increments, looked at when the given fractions of them are in.
 //
 // The crossing probabilities come from the recursion of Armitage, McPherson
-// and Rowe (1969) by Gauss-Legendre quadrature and are good to 9 digits. A look
+// and Rowe (1969) by Gauss-Legendre quadrature and are good to 9 digits. An analysis
 // at which nothing may be spent has the bound +Inf. Fractions are not changed;
 // empty gives empty. It panics unless 0 < alpha < 0.5 and the fractions increase
 // strictly within (0, 1] and spend never less than before.
@@ -66,7 +66,7 @@ func SpendingBounds(fractions []float64, alpha float64, spend Spending) []float6
 }
 
 // NominalP returns the one-sided p-value 1 - Φ(z) that a single test would need
-// at each bound; a t test stops at a look when its own p-value is at or below.
+// at each bound; a t test stops at an analysis when its own p-value is at or below.
 func NominalP(bounds []float64) []float64 {
 	p := make([]float64, len(bounds))
 	for i, z := range bounds {
@@ -79,8 +79,8 @@ func NominalP(bounds []float64) []float64 {
 }
 
 // RepeatedInterval returns the repeated confidence interval (Jennison and
-// Turnbull 1989) at a look with the given bound, from the estimate at that
-// look: Theta ± t(DF, 1 - Φ(-bound))·SE. Over all looks of one plan with
+// Turnbull 1989) at an analysis with the given bound, from the estimate at that
+// analysis: Theta ± t(DF, 1 - Φ(-bound))·SE. Over all analyses of one plan with
 // one-sided error alpha, every such interval covers the true value with chance
 // 1 - 2·alpha at least, which the caller hands in as confidence.
 //
@@ -105,9 +105,9 @@ func RepeatedInterval(e Estimate, bound, confidence float64) Interval {
 	return iv
 }
 
-// A stoppedWalk is a standard Brownian motion observed at the looks so far and
+// A stoppedWalk is a standard Brownian motion observed at the analyses so far and
 // stopped at the first that passed its bound: weights[i] is the probability of
-// being alive near nodes[i] at the last look. Empty is before the first look.
+// being alive near nodes[i] at the last analysis. Empty is before the first analysis.
 type stoppedWalk struct {
 	at             float64 // time of the last look
 	nodes, weights []float64
@@ -134,7 +134,7 @@ func (w *stoppedWalk) boundSpending(t, chance float64) float64 {
 	return increasingRoot(shortfall, low, high, 1e-13)
 }
 
-// crossing returns the chance of being alive at the last look and beyond z·√t
+// crossing returns the chance of being alive at the last analysis and beyond z·√t
 // at time t.
 func (w *stoppedWalk) crossing(t, z float64) float64 {
 	step, bound := math.Sqrt(t-w.at), z*math.Sqrt(t)

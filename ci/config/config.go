@@ -143,11 +143,11 @@ type Sampling struct {
 
 	Budget  time.Duration `yaml:"budget"`  // wall time of the whole run; 0 for no limit
 	Timeout time.Duration `yaml:"timeout"` // of one trial, 1 s to 24 h
-	Control Control       `yaml:"control"` // where the baseline arm also runs as its own contender
+	Control Control       `yaml:"control"` // where the baseline arm also runs as its own candidate
 
-	// RepeatContaminated is how often a trial that something disturbed is run
+	// RepeatDisturbed is how often a trial that something disturbed is run
 	// again at once, 0 to 10; in all at most a fifth of the trials.
-	RepeatContaminated int `yaml:"repeat_contaminated"`
+	RepeatDisturbed int `yaml:"repeat_contaminated"`
 
 	// Before each trial the processor is waited for until it is no warmer than
 	// CoolBelow, °C from 0 to 120, where a sensor tells, for at most CoolLimit, up
@@ -157,7 +157,7 @@ type Sampling struct {
 }
 
 // Control says in which cells the null control runs: the baseline arm a second
-// time under the name of a contender. It differs from the baseline by noise
+// time under the name of a candidate. It differs from the baseline by noise
 // alone, so a difference found there means the session cannot be trusted.
 type Control string
 
@@ -193,7 +193,7 @@ func Default() *Config {
 	return &Config{
 		Version:  Version,
 		Bench:    Bench{Tests: []record.Test{{Prompt: 512}, {Gen: 128}}, Repetitions: 5},
-		Sampling: Sampling{Blocks: 6, ConfirmBlocks: AutoConfirm, Warmup: 1, Timeout: 10 * time.Minute, Control: ControlOne, RepeatContaminated: 1, CoolBelow: 75, CoolLimit: 30 * time.Second},
+		Sampling: Sampling{Blocks: 6, ConfirmBlocks: AutoConfirm, Warmup: 1, Timeout: 10 * time.Minute, Control: ControlOne, RepeatDisturbed: 1, CoolBelow: 75, CoolLimit: 30 * time.Second},
 		Gate:     Gate{Margins: record.DefaultMargins()},
 
 		Schedulers: Schedulers{Settle: 2 * time.Second, StartTimeout: 30 * time.Second},

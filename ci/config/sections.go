@@ -178,7 +178,7 @@ func (r *reader) sampling(path string, n ast.Node, s *Sampling) {
 		"adaptive":       r.wholeOrOff(&s.Adaptive, defaultMost),
 		"confirm_blocks": r.wholeOrOff(&s.ConfirmBlocks, defaultConfirm),
 
-		"repeat_contaminated": r.whole(&s.RepeatContaminated),
+		"repeat_contaminated": r.whole(&s.RepeatDisturbed),
 		"cool_below":          r.whole(&s.CoolBelow),
 		"cool_limit":          r.duration(&s.CoolLimit),
 	})

@@ -50,18 +50,18 @@ func parseBlocks(text string, on int) (int, error) {
 
 // Stages is how the blocks of a run are laid out.
 type Stages struct {
-	Blocks int   // of a cell at most, in all
-	Screen int   // blocks of every cell before the fresh ones of those that may have lost; 0 for one stage
-	Looks  []int // blocks, after those of the screening, at which a cell may stop; the last is the most it gets; nil for a fixed number
+	Blocks   int   // of a cell at most, in all
+	Screen   int   // blocks of every cell before the fresh ones of those that may have lost; 0 for one stage
+	Interims []int // blocks, after those of the screening, at which a cell may stop; the last is the most it gets; nil for a fixed number
 }
 
-// Stages lays out the blocks of a plan with so many cells, and contenders
-// besides the baseline arm. Without a contender nothing is judged, and every
+// Stages lays out the blocks of a plan with so many cells, and candidates
+// besides the baseline arm. Without a candidate nothing is judged, and every
 // cell gets the same blocks.
 //
 // Left to AutoConfirm there are two stages from 20 cells on, unless the first of
 // them would have as many blocks as the second.
-func (s Sampling) Stages(cells, contenders int) Stages {
+func (s Sampling) Stages(cells, candidates int) Stages {
 	confirm := s.ConfirmBlocks
 	if confirm == AutoConfirm {
 		confirm = 0
@@ -73,14 +73,14 @@ func (s Sampling) Stages(cells, contenders int) Stages {
 		}
 	}
 	switch {
-	case contenders == 0 || confirm == 0 && s.Adaptive == 0:
+	case candidates == 0 || confirm == 0 && s.Adaptive == 0:
 		return Stages{Blocks: s.Blocks}
 	case confirm == 0:
-		return Stages{Blocks: s.Adaptive, Looks: looks(s.Blocks, s.Adaptive)}
+		return Stages{Blocks: s.Adaptive, Interims: looks(s.Blocks, s.Adaptive)}
 	}
 	st := Stages{Blocks: s.Blocks + confirm, Screen: s.Blocks}
 	if s.Adaptive > 0 {
-		st.Looks = looks(min(s.Blocks, confirm), confirm)
+		st.Interims = looks(min(s.Blocks, confirm), confirm)
 	}
 	return st
 }

@@ -44,7 +44,7 @@ func Expand(cfg *config.Config) (*Plan, error) {
 		p.Schedulers = &cfg.Schedulers
 	}
 	stages := cfg.Sampling.Stages(len(p.Cells), len(cfg.Arms)-1)
-	p.Blocks, p.Screen, p.Looks = stages.Blocks, stages.Screen, stages.Looks
+	p.Blocks, p.Screen, p.Interims = stages.Blocks, stages.Screen, stages.Interims
 	arms := p.armsOf(cfg.Sampling.Control)
 	perBlock := 0
 	for _, of := range arms {

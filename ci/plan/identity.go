@@ -54,7 +54,7 @@ func contentOf(cfg *config.Config, p *Plan) content {
 		Serve:       cfg.Serve,
 		Blocks:      p.Blocks,
 		Screen:      p.Screen,
-		Looks:       p.Looks,
+		Looks:       p.Interims,
 		Warmup:      p.Warmup,
 		Repetitions: p.Repetitions,
 		Timeout:     p.Timeout,

@@ -24,7 +24,7 @@ type Plan struct {
 	Serve       *Serve        `json:"serve,omitempty"`         // what all serve cells have in common; nil without any
 	Blocks      int           `json:"blocks"`                  // of a cell at most
 	Screen      int           `json:"screen_blocks,omitempty"` // of every cell before the fresh ones of those that may have lost; 0: one stage
-	Looks       []int         `json:"looks,omitempty"`         // blocks, after those of the screening, at which a cell may stop; nil: their number is fixed
+	Interims    []int         `json:"looks,omitempty"`         // blocks, after those of the screening, at which a cell may stop; nil: their number is fixed
 	Warmup      int           `json:"warmup"`
 	Repetitions int           `json:"repetitions"`
 	Timeout     time.Duration `json:"timeout_ns"` // of one trial; its process group is ended then

@@ -7,7 +7,7 @@ import (
 )
 
 // Stops says whether cells may get fewer blocks than the plan has.
-func (p *Plan) Stops() bool { return p.Screen > 0 || len(p.Looks) > 0 }
+func (p *Plan) Stops() bool { return p.Screen > 0 || len(p.Interims) > 0 }
 
 // LookAfter returns the next number of blocks above n at which a cell is looked
 // at: the end of the screening, each look, and the end of the plan. It is
@@ -26,7 +26,7 @@ func (p *Plan) lookPoints() []int {
 	if p.Screen > 0 {
 		at = append(at, p.Screen)
 	}
-	for _, n := range p.Looks {
+	for _, n := range p.Interims {
 		at = append(at, p.Screen+n)
 	}
 	return append(at, p.Blocks)
@@ -44,10 +44,10 @@ func (p *Plan) sampling() string {
 		return fmt.Sprintf("trials  %d in %d blocks\n", len(p.Trials), p.Blocks)
 	}
 	first := p.LookAfter(0)
-	contenders := 0
+	candidates := 0
 	for _, a := range p.Arms {
 		if a.ControlOf == "" && a.Name != p.Baseline {
-			contenders++
+			candidates++
 		}
 	}
 	least, about := 0, 0.0
@@ -55,7 +55,7 @@ func (p *Plan) sampling() string {
 		if t.Block < first {
 			least++
 		} else {
-			comparisons := contenders * len(p.Cells[t.Cell].Cell.Metrics)
+			comparisons := candidates * len(p.Cells[t.Cell].Cell.Metrics)
 			about += 1 - math.Pow(1-screenShare, float64(comparisons))
 		}
 	}
@@ -69,14 +69,14 @@ func (p *Plan) sampling() string {
 	if p.Screen > 0 {
 		fmt.Fprintf(&b, "stages  %d blocks of every cell, then %s fresh ones of those that may have lost\n", p.Screen, p.fresh())
 	} else {
-		fmt.Fprintf(&b, "looks   after %s blocks: a cell whose verdict is reached stops\n", list(p.Looks))
+		fmt.Fprintf(&b, "looks   after %s blocks: a cell whose verdict is reached stops\n", list(p.Interims))
 	}
 	return b.String()
 }
 
 func (p *Plan) fresh() string {
-	if len(p.Looks) > 0 {
-		return list(p.Looks)
+	if len(p.Interims) > 0 {
+		return list(p.Interims)
 	}
 	return fmt.Sprint(p.Blocks - p.Screen)
 }

@@ -19,7 +19,7 @@ func TestStages(t *testing.T) {
 	for _, c := range []struct {
 		name              string
 		sampling          config.Sampling
-		cells, contenders int
+		cells, candidates int
 		want              config.Stages
 	}{
 		{"few cells", auto, 19, 1, config.Stages{Blocks: 6}},
@@ -29,13 +29,13 @@ func TestStages(t *testing.T) {
 		{"many cells, enough blocks for each", with(20, 0, config.AutoConfirm), 100, 1, config.Stages{Blocks: 20}},
 		{"one stage by request", with(6, 0, 0), 100, 1, config.Stages{Blocks: 6}},
 		{"two stages by request", with(8, 0, 12), 2, 1, config.Stages{Blocks: 20, Screen: 8}},
-		{"adaptive", with(6, 20, config.AutoConfirm), 2, 1, config.Stages{Blocks: 20, Looks: []int{6, 10, 15, 20}}},
-		{"adaptive, close looks", with(6, 8, config.AutoConfirm), 2, 1, config.Stages{Blocks: 8, Looks: []int{6, 7, 8}}},
-		{"adaptive, hardly any room", with(990, 1000, 0), 2, 1, config.Stages{Blocks: 1000, Looks: []int{1000}}},
-		{"adaptive, many cells", with(6, 20, config.AutoConfirm), 20, 1, config.Stages{Blocks: 26, Screen: 6, Looks: []int{6, 10, 15, 20}}},
-		{"adaptive, few fresh blocks", with(6, 20, 4), 20, 1, config.Stages{Blocks: 10, Screen: 6, Looks: []int{4}}},
+		{"adaptive", with(6, 20, config.AutoConfirm), 2, 1, config.Stages{Blocks: 20, Interims: []int{6, 10, 15, 20}}},
+		{"adaptive, close looks", with(6, 8, config.AutoConfirm), 2, 1, config.Stages{Blocks: 8, Interims: []int{6, 7, 8}}},
+		{"adaptive, hardly any room", with(990, 1000, 0), 2, 1, config.Stages{Blocks: 1000, Interims: []int{1000}}},
+		{"adaptive, many cells", with(6, 20, config.AutoConfirm), 20, 1, config.Stages{Blocks: 26, Screen: 6, Interims: []int{6, 10, 15, 20}}},
+		{"adaptive, few fresh blocks", with(6, 20, 4), 20, 1, config.Stages{Blocks: 10, Screen: 6, Interims: []int{4}}},
 	} {
-		if diff := cmp.Diff(c.want, c.sampling.Stages(c.cells, c.contenders)); diff != "" {
+		if diff := cmp.Diff(c.want, c.sampling.Stages(c.cells, c.candidates)); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", c.name, diff)
 		}
 	}
@@ -46,8 +46,8 @@ func TestPlanWithStages(t *testing.T) {
 	fixed := expand(t, c)
 	c.Sampling.Blocks, c.Sampling.ConfirmBlocks = 6, 12
 	p := expand(t, c)
-	if p.ID == fixed.ID || p.Blocks != 18 || p.Screen != 6 || p.Looks != nil {
-		t.Errorf("%d blocks, screening of %d, looks %v", p.Blocks, p.Screen, p.Looks)
+	if p.ID == fixed.ID || p.Blocks != 18 || p.Screen != 6 || p.Interims != nil {
+		t.Errorf("%d blocks, screening of %d, looks %v", p.Blocks, p.Screen, p.Interims)
 	}
 	for n, want := range map[int]int{0: 6, 5: 6, 6: 18, 17: 18, 18: 18} {
 		if got := p.LookAfter(n); got != want {

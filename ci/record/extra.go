@@ -89,7 +89,7 @@ type (
 	plainPart        Part
 	plainScheduler   Scheduler
 	plainPreparation Preparation
-	plainLook        Look
+	plainInterim     Interim
 	plainQuantile    Quantile
 )
 
@@ -148,8 +148,8 @@ func (p *Preparation) UnmarshalJSON(b []byte) error {
 }
 func (p Preparation) MarshalJSON() ([]byte, error) { return encode(plainPreparation(p), p.Extra) }
 
-func (l *Look) UnmarshalJSON(b []byte) error { return decode(b, (*plainLook)(l), &l.Extra) }
-func (l Look) MarshalJSON() ([]byte, error)  { return encode(plainLook(l), l.Extra) }
+func (l *Interim) UnmarshalJSON(b []byte) error { return decode(b, (*plainInterim)(l), &l.Extra) }
+func (l Interim) MarshalJSON() ([]byte, error)  { return encode(plainInterim(l), l.Extra) }
 
 func (q *Quantile) UnmarshalJSON(b []byte) error { return decode(b, (*plainQuantile)(q), &q.Extra) }
 func (q Quantile) MarshalJSON() ([]byte, error)  { return encode(plainQuantile(q), q.Extra) }

@@ -57,8 +57,8 @@ func (r *Run) Ignore(names []string) error {
 	for i := range r.Trials {
 		rename(&r.Trials[i].Cell)
 	}
-	for i := range r.Looks {
-		rename(&r.Looks[i].Cell)
+	for i := range r.Interims {
+		rename(&r.Interims[i].Cell)
 	}
 	for _, p := range r.Parts {
 		for i := range p.Cells {

@@ -24,7 +24,7 @@ func matrix(threads ...string) *Run {
 
 func TestIgnore(t *testing.T) {
 	run := matrix("4")
-	run.Looks = []Look{{Cell: run.Cells[0].Key, Blocks: 1}}
+	run.Interims = []Interim{{Cell: run.Cells[0].Key, Blocks: 1}}
 	run.Parts = []Part{{Cells: []string{run.Cells[0].Key}}}
 	if err := run.Ignore([]string{"threads", "flash_attn", "numa"}); err != nil {
 		t.Fatal(err)
@@ -33,7 +33,7 @@ func TestIgnore(t *testing.T) {
 	for _, c := range run.Cells {
 		keys = append(keys, c.Key)
 	}
-	keys = append(keys, run.Trials[0].Cell, run.Trials[1].Cell, run.Looks[0].Cell, run.Parts[0].Cells[0])
+	keys = append(keys, run.Trials[0].Cell, run.Trials[1].Cell, run.Interims[0].Cell, run.Parts[0].Cells[0])
 	if got := strings.Join(keys, " "); got != "bench/m bench/m bench/m bench/m bench/m" {
 		t.Errorf("keys %s", got)
 	}
@@ -41,7 +41,7 @@ func TestIgnore(t *testing.T) {
 	if diff := cmp.Diff(want, run.Arms); diff != "" {
 		t.Errorf("arms (-want +got):\n%s", diff)
 	}
-	run.Parts, run.Looks = nil, nil
+	run.Parts, run.Interims = nil, nil
 	if err := run.Validate(); err != nil {
 		t.Errorf("the run does not hold together: %v", err)
 	}

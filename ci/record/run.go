@@ -24,10 +24,10 @@ type Run struct {
 
 	// Interrupted is why fewer trials ran than were planned, "" when all ran:
 	// "interrupt", "budget", "error", "killed".
-	Interrupted string   `json:"interrupted,omitempty"`
-	Looks       []Look   `json:"looks,omitempty"` // of a run whose cells may stop early, in their order
-	Parts       []Part   `json:"parts,omitempty"` // of a record that was merged from shards: one each, none of a session's own record
-	Notes       []string `json:"notes,omitempty"` // what a reader of the results should know, one sentence each
+	Interrupted string    `json:"interrupted,omitempty"`
+	Interims    []Interim `json:"looks,omitempty"` // of a run whose cells may stop early, in their order
+	Parts       []Part    `json:"parts,omitempty"` // of a record that was merged from shards: one each, none of a session's own record
+	Notes       []string  `json:"notes,omitempty"` // what a reader of the results should know, one sentence each
 
 	// Others are the programs beside it that used most of the processors, where
 	// something disturbed the run; the busiest first.
@@ -59,7 +59,7 @@ type Plan struct {
 	// Looks are the numbers of blocks, after those of the screening, at which a
 	// cell is judged and stops if that decides it, the last one the most it gets.
 	// Empty: the number of blocks was fixed.
-	Looks []int `json:"looks,omitempty"`
+	Interims []int `json:"looks,omitempty"`
 
 	Shard *Shard `json:"shard,omitempty"` // which part of a larger plan this is; nil for a whole one
 
@@ -78,14 +78,14 @@ type Arm struct {
 	Bin       string            `json:"bin"`                  // folder of llama.cpp's programs
 	Params    map[string]string `json:"params,omitempty"`     // parameters this arm sets on every cell
 	Env       map[string]string `json:"env,omitempty"`        // environment this arm adds
-	ControlOf string            `json:"control_of,omitempty"` // the null control repeats this arm; never a contender
+	ControlOf string            `json:"control_of,omitempty"` // the null control repeats this arm; never a candidate
 	Build     Build             `json:"build"`
 
 	Extra Extra `json:"-"`
 }
 
 // Walked is how many trials of its plan a run has been through. A repeat of a
-// contaminated trial is not one of the plan.
+// disturbed trial is not one of the plan.
 func (r *Run) Walked() int {
 	n := 0
 	for _, t := range r.Trials {

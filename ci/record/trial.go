@@ -41,11 +41,11 @@ type Trial struct {
 	Placement    map[string]string `json:"placement,omitempty"` // where its process ran, as the kernel said, by parameter
 	Warnings     []string          `json:"warnings,omitempty"`  // such as a debug build's own warning
 
-	// Contaminated says, a sentence each, what the machine did during every trial
+	// Disturbed says, a sentence each, what the machine did during every trial
 	// of the block that makes their numbers unfit. It is decided by conditions
 	// alone, never by what was measured. Records of older versions have it of single
 	// trials, which a reader who has their Samples judges anew.
-	Contaminated []string `json:"contaminated,omitempty"`
+	Disturbed []string `json:"contaminated,omitempty"`
 	// Repeats is the ID of the disturbed trial that this one repeats, in the same
 	// block; see Run.Uncounted for which of the two counts.
 	Repeats string `json:"repeats,omitempty"`

@@ -18,7 +18,7 @@ func (r *Run) Validate() error {
 		n, most int
 	}{
 		{"arms", len(r.Arms), mostArms}, {"models", len(r.Models), mostCells}, {"datasets", len(r.Datasets), mostCells},
-		{"cells", len(r.Cells), mostCells}, {"trials", len(r.Trials), mostTrials}, {"looks", len(r.Looks), mostTrials},
+		{"cells", len(r.Cells), mostCells}, {"trials", len(r.Trials), mostTrials}, {"looks", len(r.Interims), mostTrials},
 		{"parts", len(r.Parts), mostCells}, {"notes", len(r.Notes), mostCells},
 	} {
 		if list.n > list.most {
@@ -87,7 +87,7 @@ func (r *Run) Validate() error {
 	if err := r.Plan.validateLooks(); err != nil {
 		return err
 	}
-	for i, l := range r.Looks {
+	for i, l := range r.Interims {
 		if cells[l.Cell] == nil || l.Blocks < 1 {
 			return fmt.Errorf("looks[%d]: no cell has the key %q, or it has no block", i, l.Cell)
 		}
@@ -107,13 +107,13 @@ func (p *Plan) validateLooks() error {
 	if p.Screen < 0 || p.Screen > mostBlocks {
 		return fmt.Errorf("plan: screen_blocks: %d", p.Screen)
 	}
-	if len(p.Looks) > mostLooks {
-		return fmt.Errorf("plan: looks: %d of them, at most %d are read", len(p.Looks), mostLooks)
+	if len(p.Interims) > mostLooks {
+		return fmt.Errorf("plan: looks: %d of them, at most %d are read", len(p.Interims), mostLooks)
 	}
 	last := 0
-	for _, n := range p.Looks {
-		if n <= last || n > mostBlocks || last > 0 && (n-last)*nearLooks < p.Looks[len(p.Looks)-1] {
-			return fmt.Errorf("plan: looks: %v do not grow from 1 on, or lie too close", p.Looks)
+	for _, n := range p.Interims {
+		if n <= last || n > mostBlocks || last > 0 && (n-last)*nearLooks < p.Interims[len(p.Interims)-1] {
+			return fmt.Errorf("plan: looks: %v do not grow from 1 on, or lie too close", p.Interims)
 		}
 		last = n
 	}
@@ -180,7 +180,7 @@ func (t *Trial) validate(cell *Cell) error {
 	if !(t.Seconds >= 0) || math.IsInf(t.Seconds, 0) {
 		return fmt.Errorf("seconds: %v is not a duration", t.Seconds)
 	}
-	if n := max(len(t.Warnings), len(t.Contaminated)); n > mostWords {
+	if n := max(len(t.Warnings), len(t.Disturbed)); n > mostWords {
 		return fmt.Errorf("%d warnings, at most %d are read", n, mostWords)
 	}
 	seen := make(map[string]bool, len(t.Measurements))

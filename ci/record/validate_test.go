@@ -58,13 +58,13 @@ func TestValidate(t *testing.T) {
 			r.Trials[0].Measurements = r.Trials[0].Measurements[:1]
 		}, ""},
 		{"no trials", func(r *record.Run) { r.Trials = nil }, ""},
-		{"looks that do not grow", func(r *record.Run) { r.Plan.Looks = []int{6, 6} }, "plan: looks"},
-		{"looks that lie too close", func(r *record.Run) { r.Plan.Looks = []int{6, 7, 60} }, "plan: looks"},
-		{"too many looks", func(r *record.Run) { r.Plan.Looks = []int{1, 2, 3, 4, 5, 6, 7, 8, 9} }, "plan: looks: 9"},
-		{"a look at nothing", func(r *record.Run) { r.Plan.Looks = []int{0, 6} }, "plan: looks"},
+		{"looks that do not grow", func(r *record.Run) { r.Plan.Interims = []int{6, 6} }, "plan: looks"},
+		{"looks that lie too close", func(r *record.Run) { r.Plan.Interims = []int{6, 7, 60} }, "plan: looks"},
+		{"too many looks", func(r *record.Run) { r.Plan.Interims = []int{1, 2, 3, 4, 5, 6, 7, 8, 9} }, "plan: looks: 9"},
+		{"a look at nothing", func(r *record.Run) { r.Plan.Interims = []int{0, 6} }, "plan: looks"},
 		{"a screening of less than nothing", func(r *record.Run) { r.Plan.Screen = -1 }, "plan: screen_blocks"},
-		{"a look at no cell", func(r *record.Run) { r.Looks = []record.Look{{Cell: "x", Blocks: 6}} }, "looks[0]"},
-		{"a look", func(r *record.Run) { r.Looks = []record.Look{{Cell: r.Cells[0].Key, Blocks: 6}} }, ""},
+		{"a look at no cell", func(r *record.Run) { r.Interims = []record.Interim{{Cell: "x", Blocks: 6}} }, "looks[0]"},
+		{"a look", func(r *record.Run) { r.Interims = []record.Interim{{Cell: r.Cells[0].Key, Blocks: 6}} }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			run := example()

@@ -28,7 +28,7 @@ func admit(run *record.Run, t record.Trial) record.Trial {
 		bad.Failure.Message += fmt.Sprintf("; it had failed already: %s: %s", t.Failure.Class, t.Failure.Message)
 	}
 	kept := t // what became of its requests, and of the machine, explains the fault
-	kept.Outcome, kept.Failure, kept.Measurements, kept.Contaminated = bad.Outcome, bad.Failure, nil, nil
+	kept.Outcome, kept.Failure, kept.Measurements, kept.Disturbed = bad.Outcome, bad.Failure, nil, nil
 	if _, err := json.Marshal(kept); err == nil && checkTrial(run, kept) == nil {
 		return kept
 	}

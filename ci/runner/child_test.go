@@ -104,7 +104,7 @@ func (e *events) Begin(*plan.Plan, []record.Trial)  { e.tick() }
 func (e *events) Started(plan.Trial)                { e.tick() }
 func (e *events) Finished(plan.Trial, record.Trial) { e.tick() }
 func (e *events) Repeated(plan.Trial, record.Trial) { e.tick() }
-func (e *events) Looked([]record.Look)              { e.tick() }
+func (e *events) Analysed([]record.Interim)         { e.tick() }
 func (e *events) Skipped(plan.Trial, string)        { e.tick() }
 func (e *events) End(*record.Run, error)            { e.tick() }
 

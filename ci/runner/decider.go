@@ -15,7 +15,7 @@ type Decider interface {
 	// and why they stop, if they do. It changes nothing of run. The same trials
 	// must lead to the same looks, so that a resumed run decides as it would
 	// have without the pause.
-	Look(run *record.Run, due []record.Look) []record.Look
+	Interim(run *record.Run, due []record.Interim) []record.Interim
 }
 
 // Cells is which cells of a plan still get blocks. It follows from the looks
@@ -45,7 +45,7 @@ func newCells(p *plan.Plan) *cells {
 }
 
 // take notes what came of looks.
-func (c *cells) take(looks []record.Look) {
+func (c *cells) take(looks []record.Interim) {
 	for _, l := range looks {
 		i, ok := c.index[l.Cell]
 		if !ok || l.Blocks <= c.at[i] {
@@ -91,16 +91,16 @@ func (s *session) look() (bool, error) {
 			missing[t.Cell] = true
 		}
 	}
-	var due []record.Look
+	var due []record.Interim
 	for i, cell := range s.plan.Cells {
 		if !missing[i] && s.cells.stopped[i] == "" && s.cells.at[i] < s.plan.Blocks {
-			due = append(due, record.Look{Cell: cell.Cell.Key, Blocks: s.plan.LookAfter(s.cells.at[i])})
+			due = append(due, record.Interim{Cell: cell.Cell.Key, Blocks: s.plan.LookAfter(s.cells.at[i])})
 		}
 	}
 	if len(due) == 0 {
 		return false, nil
 	}
-	looks := s.opts.Decider.Look(s.run, slices.Clone(due))
+	looks := s.opts.Decider.Interim(s.run, slices.Clone(due))
 	if len(looks) != len(due) {
 		return false, fmt.Errorf("look at %d cells: the answer has %d", len(due), len(looks))
 	}
@@ -114,13 +114,13 @@ func (s *session) look() (bool, error) {
 		return false, err
 	}
 	s.saw(looks)
-	s.opts.Observer.Looked(looks)
+	s.opts.Observer.Analysed(looks)
 	s.fund()
 	return true, nil
 }
 
 // saw counts looks, new ones or those of a journal.
-func (s *session) saw(looks []record.Look) {
-	s.run.Looks = append(s.run.Looks, looks...)
+func (s *session) saw(looks []record.Interim) {
+	s.run.Interims = append(s.run.Interims, looks...)
 	s.cells.take(looks)
 }

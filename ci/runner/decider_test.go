@@ -24,7 +24,7 @@ type script struct {
 	asks []string
 }
 
-func (s *script) Look(run *record.Run, due []record.Look) []record.Look {
+func (s *script) Interim(run *record.Run, due []record.Interim) []record.Interim {
 	text := ""
 	for i := range due {
 		l := &due[i]
@@ -41,7 +41,7 @@ func (s *script) Look(run *record.Run, due []record.Look) []record.Look {
 
 func adaptivePlan(tb helper, dir string) *plan.Plan {
 	p := makePlan(tb, dir, 6)
-	p.Looks = []int{2, 4, 6}
+	p.Interims = []int{2, 4, 6}
 	return p
 }
 
@@ -73,7 +73,7 @@ func TestCellsStopAtTheirLooks(t *testing.T) {
 		t.Errorf("asked: -want +got:\n%s", diff)
 	}
 	var looks []string
-	for _, l := range run.Looks {
+	for _, l := range run.Interims {
 		looks = append(looks, fmt.Sprintf("%s %d %s", l.Cell, l.Blocks, l.Stop))
 	}
 	if diff := cmp.Diff([]string{tiny + " 2 decided", small + " 2 ", small + " 4 ", small + " 6 last"}, looks); diff != "" {
@@ -150,8 +150,8 @@ func TestLooksSurviveAPause(t *testing.T) {
 		if len(second.measured) != len(want.Trials)-order {
 			t.Errorf("at %d: measured %d again", order, len(second.measured))
 		}
-		if again, err := runner.Run(context.Background(), p, &fakeBench{}, opts); err != nil || len(again.Looks) != len(want.Looks) {
-			t.Errorf("at %d: a complete run has %d looks, then %d: %v", order, len(want.Looks), len(again.Looks), err)
+		if again, err := runner.Run(context.Background(), p, &fakeBench{}, opts); err != nil || len(again.Interims) != len(want.Interims) {
+			t.Errorf("at %d: a complete run has %d looks, then %d: %v", order, len(want.Interims), len(again.Interims), err)
 		}
 	}
 }
@@ -220,8 +220,8 @@ func TestBudgetGoesToTheClosest(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if n := perCell(whole); n[tiny+" base"] != 6 || n[small+" head"] != 6 || whole.Interrupted != "" || len(whole.Looks) != 6 {
-				t.Errorf("resumed without a budget: %v, %d looks, interrupted %q", n, len(whole.Looks), whole.Interrupted)
+			if n := perCell(whole); n[tiny+" base"] != 6 || n[small+" head"] != 6 || whole.Interrupted != "" || len(whole.Interims) != 6 {
+				t.Errorf("resumed without a budget: %v, %d looks, interrupted %q", n, len(whole.Interims), whole.Interrupted)
 			}
 		})
 	}
@@ -267,7 +267,7 @@ func TestFixedPlanSaysWhatItsBudgetLeft(t *testing.T) {
 	if len(run.Trials) != 6 || len(run.Notes) != 1 || !strings.Contains(run.Notes[0], "1 of 2 cells did not get all their blocks: "+small) {
 		t.Errorf("%d trials, notes %q", len(run.Trials), run.Notes)
 	}
-	if len(s.asks) > 0 || len(run.Looks) > 0 {
+	if len(s.asks) > 0 || len(run.Interims) > 0 {
 		t.Errorf("a fixed number of blocks was looked at: %q", s.asks)
 	}
 }

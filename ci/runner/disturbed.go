@@ -169,7 +169,7 @@ func (s *session) disturbed() [][]string {
 func (s *session) mark() {
 	any := false
 	for i, why := range s.disturbed() {
-		s.run.Trials[i].Contaminated = why
+		s.run.Trials[i].Disturbed = why
 		any = any || len(why) > 0
 	}
 	if any && s.others != nil {
@@ -186,7 +186,7 @@ func firsts(trials []record.Trial) []record.Trial {
 func conditionsNote(run *record.Run) []string {
 	disturbed, repeated := 0, 0
 	for _, t := range run.Trials {
-		if len(t.Contaminated) > 0 {
+		if len(t.Disturbed) > 0 {
 			disturbed++
 		}
 		if t.Repeats != "" {

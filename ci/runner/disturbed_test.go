@@ -65,7 +65,7 @@ func TestRepeatDisturbed(t *testing.T) {
 	}
 	spoilt := 0
 	for i, r := range run.Trials {
-		if len(r.Contaminated) > 0 {
+		if len(r.Disturbed) > 0 {
 			spoilt++
 		}
 		if r.Repeats == "" {
@@ -120,8 +120,8 @@ func TestRepeatEnds(t *testing.T) {
 	}
 }
 
-// A failed trial has no numbers that could be contaminated.
-func TestFailedIsNotContaminated(t *testing.T) {
+// A failed trial has no numbers that could be disturbed.
+func TestFailedIsNotDisturbed(t *testing.T) {
 	dir := t.TempDir()
 	bench, opts := disturbed(filepath.Join(dir, "out"), func(string) bool { return true })
 	noisy := bench.change
@@ -136,7 +136,7 @@ func TestFailedIsNotContaminated(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range run.Trials {
-		if len(r.Contaminated) > 0 || r.Repeats != "" {
+		if len(r.Disturbed) > 0 || r.Repeats != "" {
 			t.Errorf("%+v", r)
 		}
 	}

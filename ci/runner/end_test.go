@@ -65,7 +65,7 @@ func TestBudget(t *testing.T) {
 }
 
 // A block that has begun is finished, though it takes longer than foreseen: a
-// contender without its baseline is worth nothing.
+// candidate without its baseline is worth nothing.
 func TestBudgetNeverCutsABlock(t *testing.T) {
 	dir := t.TempDir()
 	p := makePlan(t, dir, 3)

@@ -64,7 +64,7 @@ func summary(p *plan.Plan) record.Plan {
 		Seed:        p.Seed,
 		Blocks:      p.Blocks,
 		Screen:      p.Screen,
-		Looks:       slices.Clone(p.Looks),
+		Interims:    slices.Clone(p.Interims),
 		Warmup:      p.Warmup,
 		Repetitions: p.Repetitions,
 		Trials:      len(p.Trials),

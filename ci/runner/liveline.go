@@ -132,8 +132,8 @@ func (l *LiveLine) Skipped(t plan.Trial, _ string) {
 	l.draw()
 }
 
-// Looked drops what the looks made needless.
-func (l *LiveLine) Looked(looks []record.Look) {
+// Analysed drops what the looks made needless.
+func (l *LiveLine) Analysed(looks []record.Interim) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.cells.take(looks)

@@ -107,7 +107,7 @@ func (m *merger) samePlan(a, b shardRun) {
 	}
 	number("blocks", a.Plan.Blocks, b.Plan.Blocks)
 	number("blocks of the screening", a.Plan.Screen, b.Plan.Screen)
-	number("looks", fmt.Sprint(a.Plan.Looks), fmt.Sprint(b.Plan.Looks))
+	number("looks", fmt.Sprint(a.Plan.Interims), fmt.Sprint(b.Plan.Interims))
 	number("warmup", a.Plan.Warmup, b.Plan.Warmup)
 	number("repetitions", a.Plan.Repetitions, b.Plan.Repetitions)
 	number("baseline", printable(a.Baseline), printable(b.Baseline))
@@ -231,7 +231,7 @@ func (m *merger) merged() *record.Run {
 		}
 		run.Parts = append(run.Parts, part)
 		run.Cells = append(run.Cells, s.Cells...)
-		run.Looks = append(run.Looks, s.Looks...)
+		run.Interims = append(run.Interims, s.Interims...)
 		for _, t := range s.Trials {
 			t.Order += run.Plan.Trials
 			run.Trials = append(run.Trials, t)

@@ -18,7 +18,7 @@ type Observer interface {
 	Finished(t plan.Trial, r record.Trial)   // it ran, and the journal has it
 	Repeated(t plan.Trial, r record.Trial)   // a trial that ran before ran once more, and the journal has it
 	Skipped(t plan.Trial, why string)        // it will not run
-	Looked(looks []record.Look)              // cells were looked at, together
+	Analysed(looks []record.Interim)         // cells were looked at, together
 	End(run *record.Run, err error)          // what Run is about to return
 }
 
@@ -29,5 +29,5 @@ func (nobody) Started(plan.Trial)                {}
 func (nobody) Finished(plan.Trial, record.Trial) {}
 func (nobody) Repeated(plan.Trial, record.Trial) {}
 func (nobody) Skipped(plan.Trial, string)        {}
-func (nobody) Looked([]record.Look)              {}
+func (nobody) Analysed([]record.Interim)         {}
 func (nobody) End(*record.Run, error)            {}

@@ -77,8 +77,8 @@ func (l *PlainLines) Skipped(t plan.Trial, why string) {
 	}
 }
 
-// Looked tells once for all cells what became of them.
-func (l *PlainLines) Looked(looks []record.Look) {
+// Analysed tells once for all cells what became of them.
+func (l *PlainLines) Analysed(looks []record.Interim) {
 	l.cells.take(looks)
 	counts := make(map[record.Stop]int)
 	for _, k := range looks {

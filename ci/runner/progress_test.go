@@ -242,7 +242,7 @@ func (l *eventLog) Begin(_ *plan.Plan, done []record.Trial) { l.add("begin %d", 
 func (l *eventLog) Started(t plan.Trial)                    { l.add("started %s", t.ID) }
 func (l *eventLog) Finished(t plan.Trial, _ record.Trial)   { l.add("finished %s", t.ID) }
 func (l *eventLog) Repeated(t plan.Trial, _ record.Trial)   { l.add("repeated %s", t.ID) }
-func (l *eventLog) Looked(looks []record.Look)              { l.add("looked %d", len(looks)) }
+func (l *eventLog) Analysed(looks []record.Interim)         { l.add("looked %d", len(looks)) }
 func (l *eventLog) Skipped(t plan.Trial, _ string)          { l.add("skipped %s", t.ID) }
 func (l *eventLog) End(run *record.Run, err error)          { l.add("end %d %v", len(run.Trials), err) }
 
@@ -287,7 +287,7 @@ func TestPlainLinesSayWhatIsCensored(t *testing.T) {
 // What a look stops is neither waited for nor counted in the time that is left.
 func TestProgressOfLooks(t *testing.T) {
 	p := makePlan(t, t.TempDir(), 4)
-	p.Looks = []int{2, 4}
+	p.Interims = []int{2, 4}
 	c := &manualClock{t: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
 	var line, lines strings.Builder
 	live, plain := runner.NewLiveLine(&line, 100, c.now), runner.NewPlainLines(&lines, c.now)
@@ -295,7 +295,7 @@ func TestProgressOfLooks(t *testing.T) {
 	for _, trial := range p.Trials[:8] { // two blocks
 		done = append(done, record.Trial{ID: trial.ID, Outcome: record.OK, Seconds: 60})
 	}
-	looks := []record.Look{{Cell: tiny, Blocks: 2, Stop: record.StopDecided}, {Cell: small, Blocks: 2}}
+	looks := []record.Interim{{Cell: tiny, Blocks: 2, Stop: record.StopDecided}, {Cell: small, Blocks: 2}}
 	for _, o := range []runner.Observer{live, plain} {
 		o.Begin(p, done)
 	}
@@ -304,7 +304,7 @@ func TestProgressOfLooks(t *testing.T) {
 	}
 	c.add(time.Second)
 	for _, o := range []runner.Observer{live, plain} {
-		o.Looked(looks)
+		o.Analysed(looks)
 	}
 	if got, want := screen(line.String()), "8/16  1s  at most 4m00s left  1/2 cells stopped"; got != want {
 		t.Errorf("after the look: %q, want %q", got, want)

@@ -151,11 +151,11 @@ func (p *past) add(e entry, line int, seen map[string]bool) error {
 		p.run.Trials = append(p.run.Trials, *e.Trial)
 		p.trialAt = append(p.trialAt, line)
 	case e.Looks != nil && e.Trial == nil && e.Resumed == nil:
-		one := record.Run{Schema: p.run.Schema, Baseline: p.run.Baseline, Arms: p.run.Arms, Cells: p.run.Cells, Looks: e.Looks}
+		one := record.Run{Schema: p.run.Schema, Baseline: p.run.Baseline, Arms: p.run.Arms, Cells: p.run.Cells, Interims: e.Looks}
 		if err := one.Validate(); err != nil {
 			return err
 		}
-		p.run.Looks = append(p.run.Looks, e.Looks...)
+		p.run.Interims = append(p.run.Interims, e.Looks...)
 	case e.Resumed != nil && e.Trial == nil && e.Looks == nil:
 		p.notes = append(p.notes, e.Resumed.Notes...)
 	default:

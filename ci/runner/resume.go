@@ -60,9 +60,9 @@ func (s *session) adopt(before *past, path string) error {
 	for _, t := range s.plan.Trials {
 		planned[t.ID] = t
 	}
-	trials, looks := before.run.Trials, before.run.Looks
+	trials, looks := before.run.Trials, before.run.Interims
 	s.run = before.run
-	s.run.Trials, s.run.Looks = nil, nil
+	s.run.Trials, s.run.Interims = nil, nil
 	s.saw(looks)
 	last := -1
 	for i, r := range trials {

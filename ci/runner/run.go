@@ -55,8 +55,8 @@ func Run(ctx context.Context, p *plan.Plan, bench Bench, opts Options) (*record.
 	}
 	s.others = host.WatchOthers()
 	opts.Observer.Begin(p, firsts(s.run.Trials))
-	if len(s.run.Looks) > 0 {
-		opts.Observer.Looked(s.run.Looks)
+	if len(s.run.Interims) > 0 {
+		opts.Observer.Analysed(s.run.Interims)
 	}
 	why, err := s.walk(ctx)
 	if broken := s.closeSchedulers(); broken != nil && err == nil {

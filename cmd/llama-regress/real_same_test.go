@@ -28,7 +28,7 @@ const longVariable = "LLAMA_REGRESS_LONG"
 // really is slower is called each time.
 //
 // Every night 20 runs have to hold, with a slower CPU backend of the same build
-// and, where there are cores, one thread fewer as contenders beside. Otherwise one
+// and, where there are cores, one thread fewer as candidates beside. Otherwise one
 // run of the build against itself has to, on a machine that may do a lot else:
 // there a false alarm has its 5 % (statistics reference, 7.6), so only one that
 // fresh trials confirm fails; TestRealGate has the slower backend.
@@ -82,7 +82,7 @@ func TestRealSameBuild(t *testing.T) {
 		for _, arm := range slow {
 			n := 0
 			for _, c := range res.Comparisons {
-				if c.Contender.Arm == arm && c.Verdict == compare.Regression {
+				if c.Candidate.Arm == arm && c.Verdict == compare.Regression {
 					n++
 				}
 			}
@@ -135,7 +135,7 @@ func falseAlarms(t *testing.T, res *compare.Result) (cells []string) {
 	t.Helper()
 	judged := 0
 	for _, c := range res.Comparisons {
-		if c.Contender.Arm != "same" {
+		if c.Candidate.Arm != "same" {
 			continue
 		}
 		judged++

@@ -51,7 +51,7 @@ func (t *Trend) search(machine string, level float64, lastNight int) {
 		if t.Judged && sc.lambda > 0 {
 			h := fnv.New64a()
 			h.Write([]byte(machine + "\n" + t.Cell + "\n" + t.Metric.Name))
-			rule := stats.ChangeRule{Level: level, Margin: sc.lambda, Seed: h.Sum64()}
+			rule := stats.ChangeRule{Alpha: level, Margin: sc.lambda, Seed: h.Sum64()}
 			var found []Change
 			found, cuts = t.find(sc, st.points, rule)
 			if n := len(st.points); len(found) > 0 && t.Points[st.points[n-1]].Night == lastNight {
@@ -69,7 +69,7 @@ func (t *Trend) search(machine string, level float64, lastNight int) {
 			from = to
 		}
 	}
-	slices.SortStableFunc(t.Levels, func(a, b Level) int { return a.From - b.From })
+	slices.SortStableFunc(t.Segments, func(a, b Segment) int { return a.From - b.From })
 	slices.SortStableFunc(t.Changes, func(a, b Change) int { return a.At - b.At })
 }
 

@@ -17,7 +17,7 @@ type Latest struct {
 }
 
 // Judge compares the last night of a machine with the stored sessions before
-// it, in history mode: what it finds is nominated and never proven.
+// it, in history mode: what it finds is suspected and never proven.
 func Judge(ctx context.Context, s store.Store, c *store.Contents, m Machine, policy compare.Policy) (Latest, error) {
 	night := m.Last()
 	run, err := store.Fetch(ctx, s, night.Key.String())

@@ -24,11 +24,11 @@ type Trend struct {
 	Margin compare.Margin
 	Judged bool // the policy has a margin, so that changes were looked for
 
-	Points  []Point  // nights that measured it, oldest first
-	Missed  []int    // nights that ran it and measured nothing, by index
-	Breaks  []Break  // where the history begins anew, oldest first
-	Levels  []Level  // between changes and breaks, oldest first
-	Changes []Change // oldest first
+	Points   []Point   // nights that measured it, oldest first
+	Missed   []int     // nights that ran it and measured nothing, by index
+	Breaks   []Break   // where the history begins anew, oldest first
+	Segments []Segment // between changes and breaks, oldest first
+	Changes  []Change  // oldest first
 
 	// Lost says that the machine measured it until some nights ago, and that nobody
 	// said, by baseline promote, that its history ends there.
@@ -69,10 +69,10 @@ type Break struct {
 	Accepted bool   // somebody accepted a change there, by baseline promote
 }
 
-// A Level is the mean of a run of nights without a change, and the band in
+// A Segment is the mean of a run of nights without a change, and the band in
 // which 95 % of them are to be expected; both ends equal where that cannot be
 // told.
-type Level struct {
+type Segment struct {
 	From, To  int // points From <= i < To
 	Value     float64
 	Low, High float64
@@ -262,7 +262,7 @@ func (t *Trend) addLevel(sc scale, points []int) {
 		return
 	}
 	e := stats.PairedT(t.on(sc, points))
-	l := Level{Value: sc.from(sc.better * e.Theta)}
+	l := Segment{Value: sc.from(sc.better * e.Theta)}
 	l.Low, l.High = l.Value, l.Value
 	if n := float64(len(points)); n >= 4 && !math.IsInf(e.SE, 0) {
 		e.SE *= math.Sqrt(n + 1) // of one night more instead of the mean
@@ -281,7 +281,7 @@ func (t *Trend) addLevel(sc scale, points []int) {
 			run++
 		}
 		l.From, l.To = points[i], points[run-1]+1
-		t.Levels = append(t.Levels, l)
+		t.Segments = append(t.Segments, l)
 		i = run
 	}
 }

@@ -19,7 +19,7 @@ const DefaultFalseAlarms = 4
 // TrendOptions say how the stored sessions are read. The zero value works.
 type TrendOptions struct {
 	// Arm is the arm to follow; sessions without it are followed in their
-	// baseline arm. "" is the contender of sessions that have just one, else
+	// baseline arm. "" is the candidate of sessions that have just one, else
 	// the baseline arm: the newest build either way.
 	Arm string
 
@@ -139,9 +139,9 @@ func gather(name string, sessions []store.Session, c *store.Contents, o TrendOpt
 // followed is the arm of a session whose history is looked at.
 func followed(run *record.Run, name string) (record.Arm, bool) {
 	if name == "" {
-		contenders := slices.DeleteFunc(slices.Clone(run.Arms), func(a record.Arm) bool { return a.ControlOf != "" || a.Name == run.Baseline })
-		if len(contenders) == 1 {
-			return contenders[0], true
+		candidates := slices.DeleteFunc(slices.Clone(run.Arms), func(a record.Arm) bool { return a.ControlOf != "" || a.Name == run.Baseline })
+		if len(candidates) == 1 {
+			return candidates[0], true
 		}
 	}
 	return armOf(run, name)

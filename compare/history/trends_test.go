@@ -73,7 +73,7 @@ func TestYear(t *testing.T) {
 			t.Errorf("%s %s: breaks %+v", trend.Model, trend.Metric.Name, trend.Breaks)
 		}
 		covered := 0
-		for _, l := range trend.Levels {
+		for _, l := range trend.Segments {
 			if !(l.Low <= l.Value && l.Value <= l.High) || l.From >= l.To {
 				t.Errorf("%s: level %+v", trend.Cell, l)
 			}
@@ -312,7 +312,7 @@ func TestJudge(t *testing.T) {
 		t.Fatalf("%v, %+v", err, latest.Result)
 	}
 	for _, c := range latest.Result.Comparisons {
-		if c.Reason == nil || c.Reason.Code != compare.Nominated {
+		if c.Reason == nil || c.Reason.Code != compare.SuspectedByHistory {
 			t.Errorf("%s: %v %v", c.Cell, c.Verdict, c.Reason)
 		}
 	}

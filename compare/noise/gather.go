@@ -41,7 +41,7 @@ func count(runs []*record.Run) (used, spoilt int) {
 	return used, spoilt
 }
 
-func usable(t record.Trial) bool { return t.Outcome == record.OK && len(t.Contaminated) == 0 }
+func usable(t record.Trial) bool { return t.Outcome == record.OK && len(t.Disturbed) == 0 }
 
 // against lists the arms that are the baseline.
 func against(run *record.Run) map[string]bool {
@@ -180,7 +180,7 @@ func (c *cell) series() (Series, bool) {
 	s.KaliberaJones = 1
 	if s.Pass > 0 {
 		repetition, process := s.levels()
-		s.KaliberaJones = stats.Replicates([]stats.Level{repetition, process})[0]
+		s.KaliberaJones = stats.Replicates([]stats.Stratum{repetition, process})[0]
 	}
 	return s, true
 }

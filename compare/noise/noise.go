@@ -18,7 +18,7 @@ import (
 // Options are what the proposal is for. The zero value of each has a default.
 type Options struct {
 	Budget     float64 // seconds that a gate of these cells may take; 0: 45 minutes
-	Contenders int     // arms beside the baseline in that gate; 0: 1
+	Candidates int     // arms beside the baseline in that gate; 0: 1
 }
 
 const (
@@ -76,7 +76,7 @@ type Series struct {
 // A Proposal is how a gate of these cells should be measured.
 type Proposal struct {
 	Budget      float64  `json:"budget_s"`
-	Contenders  int      `json:"contenders"`
+	Candidates  int      `json:"contenders"`
 	Repetitions int      `json:"repetitions"`
 	Blocks      int      `json:"blocks"`
 	Seconds     float64  `json:"seconds"` // that it takes
@@ -99,7 +99,7 @@ type Margin struct {
 // arm and its null control count. It is an error if nothing can be told: no
 // cell with two trials in a session.
 func Of(runs []*record.Run, o Options) (*Result, error) {
-	o.Budget, o.Contenders = cmp.Or(o.Budget, 45*60), cmp.Or(o.Contenders, 1)
+	o.Budget, o.Candidates = cmp.Or(o.Budget, 45*60), cmp.Or(o.Candidates, 1)
 	r := &Result{Sessions: len(runs)}
 	for _, run := range runs {
 		if len(run.Parts) > 1 {
@@ -188,7 +188,7 @@ func (r *Result) warn(runs []*record.Run) {
 }
 
 // levels are what Kalibera and Jones's rule and the planner reckon with.
-func (s *Series) levels() (repetition, process stats.Level) {
-	return stats.Level{Variance: s.Repetition * s.Repetition, Cost: max(s.Pass, smallest)},
-		stats.Level{Variance: s.process, Cost: max(s.Start, smallest)}
+func (s *Series) levels() (repetition, process stats.Stratum) {
+	return stats.Stratum{Variance: s.Repetition * s.Repetition, Cost: max(s.Pass, smallest)},
+		stats.Stratum{Variance: s.process, Cost: max(s.Start, smallest)}
 }

@@ -152,7 +152,7 @@ func TestProposalOfLittleKnowledge(t *testing.T) {
 func TestWarnings(t *testing.T) {
 	m := machine{process: 0.01, repetition: 0.01, sessions: 1, blocks: 3, repetitions: 2, control: true}
 	runs := m.runs(3)
-	runs[0].Trials[0].Contaminated = []string{"noise"}
+	runs[0].Trials[0].Disturbed = []string{"noise"}
 	other := m.runs(4)[0]
 	other.Arms[0].Build.Commit, other.Host.Hard = "def", map[string]string{"cpu": "another"}
 	for _, c := range []struct {

@@ -13,10 +13,10 @@ import (
 // because it is noisier. Kalibera and Jones's rule gives the same for one cell
 // and many blocks; here blocks are few and cells share them.
 func (r *Result) propose(o Options) {
-	p := Proposal{Budget: o.Budget, Contenders: o.Contenders}
+	p := Proposal{Budget: o.Budget, Candidates: o.Candidates}
 	best := math.Inf(1)
 	for repetitions := 1; repetitions <= mostRepeats; repetitions++ {
-		block := r.blockSeconds(repetitions, o.Contenders)
+		block := r.blockSeconds(repetitions, o.Candidates)
 		blocks := min(int(min(o.Budget/block, mostBlocks)), mostBlocks)
 		if blocks -= blocks % 2; blocks < leastBlocks { // an even number gives every arm the same place
 			if repetitions > 1 {
@@ -41,14 +41,14 @@ func (r *Result) propose(o Options) {
 
 // blockSeconds is what a block of all cells and arms takes, the null control's
 // trial of the first cell with them.
-func (r *Result) blockSeconds(repetitions, contenders int) float64 {
+func (r *Result) blockSeconds(repetitions, candidates int) float64 {
 	sum := 0.0
 	seen := make(map[string]bool)
 	for _, s := range r.Series {
 		if seen[s.Cell] {
 			continue // all metrics of a cell come from the same trials
 		}
-		arms := 1 + contenders
+		arms := 1 + candidates
 		if len(seen) == 0 {
 			arms++
 		}
@@ -68,7 +68,7 @@ func (s *Series) sd(repetitions int) float64 {
 
 // margins lists each metric once, with its noisiest cell.
 func (r *Result) margins(p Proposal) []Margin {
-	target := stats.Target{Alpha: alpha / float64(max(2, len(r.Series)*p.Contenders)), Power: power}
+	target := stats.Target{Alpha: alpha / float64(max(2, len(r.Series)*p.Candidates)), Power: power}
 	var all []Margin
 	for i := range r.Series {
 		s := &r.Series[i]

@@ -37,22 +37,22 @@ type chartRow struct {
 
 func newCharts(r report.Report) chartSet {
 	set := chartSet{Forest: forest(), Strip: strip(r.Method), Tables: tableCharts(), Paired: r.Method == compare.Paired, Rows: []chartRow{}}
-	contenders := severalContenders(r.Rows)
+	candidates := severalCandidates(r.Rows)
 	for _, row := range r.Rows {
-		set.Rows = append(set.Rows, newChartRow(row, contenders))
+		set.Rows = append(set.Rows, newChartRow(row, candidates))
 	}
 	for _, row := range r.Controls {
-		set.Rows = append(set.Rows, newChartRow(row, contenders))
+		set.Rows = append(set.Rows, newChartRow(row, candidates))
 	}
 	return set
 }
 
-func newChartRow(row report.Row, contenders bool) chartRow {
+func newChartRow(row report.Row, candidates bool) chartRow {
 	c := row.Comparison
 	cr := chartRow{ID: row.ID, Class: row.Class, Points: row.Points}
 	cr.Name = classes[row.Class].symbol + " " + report.Line(c.Metric.Name, 40) + "  " + report.Line(row.Label, 60)
-	if contenders {
-		cr.Name += "  " + report.Line(c.Contender.Arm, 30)
+	if candidates {
+		cr.Name += "  " + report.Line(c.Candidate.Arm, 30)
 	}
 	if !drawn(row) {
 		return cr
@@ -132,7 +132,7 @@ func strip(m compare.Method) map[string]any {
 		charts.WithYAxisOpts(opts.YAxis{Type: "value", Scale: opts.Bool(true)}),
 	)
 	c.AddSeries("baseline", nil)
-	c.AddSeries("contender", nil)
+	c.AddSeries("candidate", nil)
 	return option(c)
 }
 

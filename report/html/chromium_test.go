@@ -130,7 +130,7 @@ func TestDarkAndPrint(t *testing.T) {
 // A phone shows every number without scrolling sideways.
 func TestNarrow(t *testing.T) {
 	chromium := browser(t)
-	for _, c := range []reporttest.Case{reporttest.Regression(), reporttest.Contenders(), reporttest.Hostile()} {
+	for _, c := range []reporttest.Case{reporttest.Regression(), reporttest.Candidates(), reporttest.Hostile()} {
 		r := c.Report()
 		p := open(t, chromium, render(t, r), look{width: 400, height: 800, fragment: r.Rows[0].ID})
 		p.wait(`document.querySelector(".strip svg")`)

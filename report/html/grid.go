@@ -40,7 +40,7 @@ func newGridViews(list []report.Grid) []gridView {
 		at := make(map[place]*gridCell)
 		for i, p := range g.Points {
 			f := g.Figures[i]
-			c := &gridCell{GridFigures: f, Best: p.Best, Value: gridValue(p.Level, g)}
+			c := &gridCell{GridFigures: f, Best: p.Best, Value: gridValue(p.Mean, g)}
 			if least < 1 {
 				c.Heat = int(math.Round(100 * (f.Share - least) / (1 - least)))
 			}

@@ -10,7 +10,7 @@ import (
 	"github.com/llama-regress/llama-regress/report"
 )
 
-// A heatMap shows one metric of one model and contender over the two
+// A heatMap shows one metric of one model and candidate over the two
 // parameters of a sweep. It is a table, so it needs no script to be read.
 type heatMap struct {
 	Metric, Model, Arm string
@@ -37,7 +37,7 @@ type heatCell struct {
 // deepest is how many margins of change have the deepest colour.
 const deepest = 3
 
-// heatMaps draws every metric, model and contender whose cells differ in
+// heatMaps draws every metric, model and candidate whose cells differ in
 // exactly two parameters, in reading order of their worst row.
 func heatMaps(rows []report.Row) []heatMap {
 	type key struct{ workload, model, metric, arm string }
@@ -45,7 +45,7 @@ func heatMaps(rows []report.Row) []heatMap {
 	var order []key
 	for _, row := range rows {
 		c := row.Comparison
-		k := key{c.Workload, c.Model, c.Metric.Name, c.Contender.Arm}
+		k := key{c.Workload, c.Model, c.Metric.Name, c.Candidate.Arm}
 		if groups[k] == nil {
 			order = append(order, k)
 		}

@@ -22,8 +22,8 @@ func sweep(better record.Direction, change func(map[string]string) float64, cell
 		res.Comparisons = append(res.Comparisons, compare.Comparison{
 			Cell: record.CellKey("bench", "tiny", params), Workload: "bench", Model: "tiny", Params: params,
 			Metric: record.Metric{Name: "pp512", Kind: record.Throughput, Unit: "tok/s", Better: better}, Method: compare.Paired,
-			Baseline: compare.Side{Arm: "base", Level: 100}, Contender: compare.Side{Arm: "head", Level: 100 * (1 + x)},
-			Change: &x, Margin: &compare.Range{Low: -0.03 / 1.03, High: 0.03}, Verdict: compare.Equivalent, Blocks: 6,
+			Baseline: compare.Side{Arm: "base", Estimate: 100}, Candidate: compare.Side{Arm: "head", Estimate: 100 * (1 + x)},
+			Change: &x, Margin: &compare.Range{Low: -0.03 / 1.03, High: 0.03}, Verdict: compare.Equivalent, Replicates: 6,
 		})
 	}
 	return report.New(res, report.Source{})

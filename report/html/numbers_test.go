@@ -88,12 +88,12 @@ func checkRow(t *testing.T, got row, want report.Row) {
 	if interval := f.Interval(); interval != "" {
 		change += " [" + report.Minus(interval) + "]"
 	}
-	for i, text := range map[int]string{4: change, 5: f.Margin, 6: f.Baseline, 7: f.Contender, 8: f.Noise, 9: strconv.Itoa(c.Blocks)} {
+	for i, text := range map[int]string{4: change, 5: f.Margin, 6: f.Baseline, 7: f.Candidate, 8: f.Noise, 9: strconv.Itoa(c.Replicates)} {
 		if got.cells[i] != text {
 			t.Errorf("%s, column %d: %q, want %q", want.ID, i, got.cells[i], text)
 		}
 	}
-	numbers := map[int]float64{6: c.Baseline.Level, 7: c.Contender.Level, 8: c.Sigma}
+	numbers := map[int]float64{6: c.Baseline.Estimate, 7: c.Candidate.Estimate, 8: c.Sigma}
 	if c.Change == nil {
 		if got.sort[4] != "" {
 			t.Errorf("%s: sorted by %q without a change", want.ID, got.sort[4])
@@ -110,7 +110,7 @@ func checkRow(t *testing.T, got row, want report.Row) {
 
 func checkTrials(t *testing.T, got row, want report.Row) {
 	t.Helper()
-	sides := [2][]compare.Point{want.Comparison.Baseline.Trials, want.Comparison.Contender.Trials}
+	sides := [2][]compare.Point{want.Comparison.Baseline.Trials, want.Comparison.Candidate.Trials}
 	unit, factor := want.Unit()
 	if n := len(sides[0]) + len(sides[1]); len(got.trials) != n || n > 0 && got.unit != unit {
 		t.Fatalf("%s: %d trials in %q, want %d in %q", want.ID, len(got.trials), got.unit, n, unit)

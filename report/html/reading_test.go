@@ -123,13 +123,13 @@ func inside(t *testing.T, p *tab, id string) {
 // its legend.
 func checkStrip(t *testing.T, p *tab, detail string, row report.Row) {
 	t.Helper()
-	for tone, side := range map[string]int{"soft": len(row.Comparison.Baseline.Trials), "link": len(row.Comparison.Contender.Trials)} {
+	for tone, side := range map[string]int{"soft": len(row.Comparison.Baseline.Trials), "link": len(row.Comparison.Candidate.Trials)} {
 		if got := eval[int](p, detail+`.querySelectorAll(".strip svg path[fill='var(--`+tone+`)']").length`); got != side+1 {
 			t.Errorf("the strip has %d marks of colour %s, want %d", got, tone, side+1)
 		}
 	}
 	text := eval[string](p, detail+`.querySelector(".strip svg").textContent`)
-	for _, want := range []string{"baseline base", "contender head", "tok/s", "trials in the order in which they ran"} {
+	for _, want := range []string{"baseline base", "candidate head", "tok/s", "trials in the order in which they ran"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the strip does not say %q: %s", want, text)
 		}

@@ -125,7 +125,7 @@ func TestRealRun(t *testing.T) {
 			if f := row.Figures; f.Change != "" {
 				change = strings.TrimSuffix(report.Minus(f.Change+" ["+f.Interval()+"]"), " []")
 			}
-			if now := []string{change, row.Figures.Baseline, row.Figures.Contender, row.Figures.Margin}; fmt.Sprint(got) != fmt.Sprint(now) {
+			if now := []string{change, row.Figures.Baseline, row.Figures.Candidate, row.Figures.Margin}; fmt.Sprint(got) != fmt.Sprint(now) {
 				t.Errorf("%s: the page says %q, the JSON %q", row.ID, got, now)
 			}
 		}

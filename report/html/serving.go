@@ -323,7 +323,7 @@ func newSweeps(list []report.Capacity) []sweep {
 func (s *sweep) rows() {
 	at := make(map[int]int)
 	for a, arm := range s.Arms {
-		for l, level := range arm.Levels {
+		for l, level := range arm.Points {
 			i, ok := at[level.Concurrency]
 			if !ok {
 				i = len(s.Rows)

@@ -18,7 +18,7 @@ type view struct {
 	Tone       string // class whose colour the verdict has
 	Mark       string // symbol of the verdict
 	Confidence string // of the intervals: "90%"
-	Contenders bool   // there is more than one, so rows name theirs
+	Candidates bool   // there is more than one, so rows name theirs
 	Count      string // what replicates are: "blocks"
 	Undrawn    int    // rows that the forest has no place for
 	Rows       []rowView
@@ -38,7 +38,7 @@ type view struct {
 }
 
 func newView(r report.Report) view {
-	v := view{Report: r, Confidence: confidence(r.Rows), Contenders: severalContenders(r.Rows), Count: "trials", Maps: heatMaps(r.Rows), Failures: failures(r.Failures)}
+	v := view{Report: r, Confidence: confidence(r.Rows), Candidates: severalCandidates(r.Rows), Count: "trials", Maps: heatMaps(r.Rows), Failures: failures(r.Failures)}
 	v.Tone, v.Mark = tone(r)
 	switch r.Method {
 	case compare.Paired:
@@ -67,7 +67,7 @@ type rowView struct {
 	report.Row
 	Sort   string // the gain, so that sorting by it puts the worst first; "" when not known
 	Unit   string
-	Trials template.HTML // rows of order, block, baseline, contender, trial; "" when there is none
+	Trials template.HTML // rows of order, block, baseline, candidate, trial; "" when there is none
 }
 
 func newRowViews(rows []report.Row) []rowView {
@@ -86,16 +86,16 @@ func newRowViews(rows []report.Row) []rowView {
 // table from which the strip is drawn. It is most of a large page, so it is
 // written without what HTML lets one omit.
 func trials(row report.Row, factor float64) template.HTML {
-	base, head := row.Comparison.Baseline.Trials, row.Comparison.Contender.Trials
+	base, head := row.Comparison.Baseline.Trials, row.Comparison.Candidate.Trials
 	largest := 0.0
 	for _, p := range slices.Concat(base, head) {
 		largest = math.Max(largest, math.Abs(p.Value*factor))
 	}
 	var b strings.Builder
 	for len(base)+len(head) > 0 {
-		contender := len(base) == 0 || len(head) > 0 && head[0].Order < base[0].Order
+		candidate := len(base) == 0 || len(head) > 0 && head[0].Order < base[0].Order
 		side := &base
-		if contender {
+		if candidate {
 			side = &head
 		}
 		p := (*side)[0]
@@ -105,11 +105,11 @@ func trials(row report.Row, factor float64) template.HTML {
 			b.WriteString(strconv.Itoa(p.Block))
 		}
 		b.WriteString("<td>")
-		if contender {
+		if candidate {
 			b.WriteString("<td>")
 		}
 		b.WriteString(sixDigits(p.Value*factor, largest))
-		if !contender {
+		if !candidate {
 			b.WriteString("<td>")
 		}
 		b.WriteString("<td>" + template.HTMLEscapeString(report.Line(p.Trial, 60)) + "\n")
@@ -138,8 +138,8 @@ func confidence(rows []report.Row) string {
 	return strings.Join(levels, " or ")
 }
 
-func severalContenders(rows []report.Row) bool {
-	return slices.ContainsFunc(rows, func(r report.Row) bool { return r.Comparison.Contender.Arm != rows[0].Comparison.Contender.Arm })
+func severalCandidates(rows []report.Row) bool {
+	return slices.ContainsFunc(rows, func(r report.Row) bool { return r.Comparison.Candidate.Arm != rows[0].Comparison.Candidate.Arm })
 }
 
 // A failure is trials that failed alike, shown once.

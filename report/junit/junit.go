@@ -129,7 +129,7 @@ func (g *group) suite(r report.Report, id int) junit.Testsuite {
 		if i == mostDifferences {
 			break
 		}
-		s.AddProperty("differs."+line(d.Key, maxName), line(d.Baseline, maxName)+" -> "+line(d.Contender, maxName)+" ("+line(d.Arm, maxName)+")")
+		s.AddProperty("differs."+line(d.Key, maxName), line(d.Baseline, maxName)+" -> "+line(d.Candidate, maxName)+" ("+line(d.Arm, maxName)+")")
 	}
 	for _, f := range r.Facts {
 		s.AddProperty(f.Key, line(f.Value.String(), maxMessage))

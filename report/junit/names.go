@@ -24,14 +24,14 @@ func suiteName(c compare.Comparison) string {
 }
 
 // testName names a test by what it measures, never by how it ended: metric,
-// parameters, contender.
+// parameters, candidate.
 func testName(row report.Row) string {
 	c := row.Comparison
 	name := c.Metric.Name
 	if params := paramsOf(c); params != "" {
 		name += " " + params
 	}
-	name += " (" + c.Contender.Arm + ")"
+	name += " (" + c.Candidate.Arm + ")"
 	return unique(name, row.ID)
 }
 

@@ -24,10 +24,10 @@ func fields(row report.Row) []field {
 		list = append(list, field{"reason", line(string(c.Reason.Code), maxName)})
 	}
 	if len(c.Baseline.Trials) > 0 {
-		number("baseline", c.Baseline.Level)
+		number("baseline", c.Baseline.Estimate)
 	}
-	if len(c.Contender.Trials) > 0 {
-		number("contender", c.Contender.Level)
+	if len(c.Candidate.Trials) > 0 {
+		number("contender", c.Candidate.Estimate)
 	}
 	if c.Change != nil {
 		number("change", *c.Change)
@@ -45,7 +45,7 @@ func fields(row report.Row) []field {
 	if c.MDE > 0 {
 		number("mde", c.MDE)
 	}
-	number("replicates", float64(c.Blocks))
+	number("replicates", float64(c.Replicates))
 	return list
 }
 

@@ -112,7 +112,7 @@ func details(row report.Row, r report.Report) string {
 	add("metric", line(c.Metric.Name, maxName))
 	add("cell", line(c.Cell, maxMessage))
 	add("baseline", strings.TrimSpace(line(c.Baseline.Arm, maxName)+" "+f.Baseline))
-	add("contender", strings.TrimSpace(line(c.Contender.Arm, maxName)+" "+f.Contender))
+	add("contender", strings.TrimSpace(line(c.Candidate.Arm, maxName)+" "+f.Candidate))
 	add("change", f.Change)
 	add("interval", strings.TrimSpace(f.Interval()+" "+f.Confidence))
 	add("margin", f.Margin)

@@ -96,10 +96,10 @@ func (d *document) factLine() {
 	}
 }
 
-// armLine names the baseline and at most three contenders, with their builds.
+// armLine names the baseline and at most three candidates, with their builds.
 func armLine(arms []report.Arm) string {
 	var base string
-	var contenders []string
+	var candidates []string
 	for _, a := range arms {
 		text := code(a.Name)
 		if commit := cmp.Or(a.Build.Commit, a.Build.Version); commit != "" {
@@ -108,17 +108,17 @@ func armLine(arms []report.Arm) string {
 		switch a.Role {
 		case report.Baseline:
 			base = cmp.Or(base, text)
-		case report.Contender:
-			contenders = append(contenders, text)
+		case report.Candidate:
+			candidates = append(candidates, text)
 		}
 	}
-	if n := len(contenders); n > 3 {
-		contenders = append(contenders[:3], fmt.Sprintf("%d more", n-3))
+	if n := len(candidates); n > 3 {
+		candidates = append(candidates[:3], fmt.Sprintf("%d more", n-3))
 	}
-	if base == "" || len(contenders) == 0 {
+	if base == "" || len(candidates) == 0 {
 		return ""
 	}
-	return "baseline " + base + " → " + strings.Join(contenders, ", ")
+	return "baseline " + base + " → " + strings.Join(candidates, ", ")
 }
 
 func (d *document) steps() {

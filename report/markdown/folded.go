@@ -20,22 +20,22 @@ func (d *document) undecided() {
 	if len(groups) == 0 {
 		return
 	}
-	contenders := severalContenders(d.report.Rows)
+	candidates := severalCandidates(d.report.Rows)
 	d.folded("Reasons and caveats", func() {
-		list(d, groups, d.plan.all, func(rows []report.Row) { d.doubts(rows, contenders) })
+		list(d, groups, d.plan.all, func(rows []report.Row) { d.doubts(rows, candidates) })
 	})
 }
 
 // doubts writes the reason and caveats that rows share.
-func (d *document) doubts(rows []report.Row, contenders bool) {
+func (d *document) doubts(rows []report.Row, candidates bool) {
 	row := rows[0]
 	what := code(row.Comparison.Metric.Name)
 	for _, other := range rows[1:] {
 		what += ", " + code(other.Comparison.Metric.Name)
 	}
 	what += " of " + code(row.Label)
-	if contenders {
-		what += " with " + code(row.Comparison.Contender.Arm)
+	if candidates {
+		what += " with " + code(row.Comparison.Candidate.Arm)
 	}
 	d.line("- %s", what)
 	for _, t := range append([]report.Text{row.Reason, row.Remedy}, row.Caveats...) {
@@ -66,13 +66,13 @@ func (d *document) differences() {
 		return
 	}
 	d.folded(fmt.Sprintf("What differs between the sides (%d)", len(all)), func() {
-		d.line("| property | baseline | contender | arm | |\n|---|---|---|---|---|")
+		d.line("| property | baseline | candidate | arm | |\n|---|---|---|---|---|")
 		list(d, all, d.plan.all, func(x compare.Difference) {
 			forbids := ""
 			if x.Hard {
 				forbids = "forbids a comparison"
 			}
-			d.line("| %s | %s | %s | %s | %s |", cell(x.Key), cell(x.Baseline), cell(x.Contender), cell(x.Arm), forbids)
+			d.line("| %s | %s | %s | %s | %s |", cell(x.Key), cell(x.Baseline), cell(x.Candidate), cell(x.Arm), forbids)
 		})
 	})
 }

@@ -45,12 +45,12 @@ func (d *document) controls() {
 
 // table writes at most limit rows; wide adds what a second look asks for.
 func (d *document) table(rows []report.Row, limit int, wide bool) {
-	contenders := severalContenders(d.report.Rows)
+	candidates := severalCandidates(d.report.Rows)
 	head, rule := "| verdict | metric | cell |", "|---|---|---|"
-	if contenders {
-		head, rule = head+" contender |", rule+"---|"
+	if candidates {
+		head, rule = head+" candidate |", rule+"---|"
 	}
-	head, rule = head+" baseline → contender | change | interval | margin |", rule+"--:|--:|--:|--:|"
+	head, rule = head+" baseline → candidate | change | interval | margin |", rule+"--:|--:|--:|--:|"
 	if wide {
 		head, rule = head+" noise | detectable | replicates |", rule+"--:|--:|--:|"
 	}
@@ -67,13 +67,13 @@ func (d *document) table(rows []report.Row, limit int, wide bool) {
 		if !wide {
 			n = report.Unmeasured(rows)
 		}
-		d.row(rows[:n], contenders, wide)
+		d.row(rows[:n], candidates, wide)
 		rows = rows[n:]
 	}
 }
 
 // row writes one row of a table, for rows that say the same of several metrics.
-func (d *document) row(rows []report.Row, contenders, wide bool) {
+func (d *document) row(rows []report.Row, candidates, wide bool) {
 	c, f := rows[0].Comparison, rows[0].Figures
 	metrics := cell(c.Metric.Name)
 	for _, other := range rows[1:] {
@@ -81,8 +81,8 @@ func (d *document) row(rows []report.Row, contenders, wide bool) {
 		f = report.Figures{} // they have but their failure in common
 	}
 	fmt.Fprintf(&d.b, "| %s | %s | %s |", verdicts[rows[0].Class], metrics, cell(rows[0].Label))
-	if contenders {
-		fmt.Fprintf(&d.b, " %s |", cell(c.Contender.Arm))
+	if candidates {
+		fmt.Fprintf(&d.b, " %s |", cell(c.Candidate.Arm))
 	}
 	change := whole(figure(f.Change))
 	if rows[0].Class == report.Regression && change != "" {
@@ -91,8 +91,8 @@ func (d *document) row(rows []report.Row, contenders, wide bool) {
 	fmt.Fprintf(&d.b, " %s | %s | %s | %s |", arrow(f), change, figure(f.Interval()), whole(figure(f.Margin)))
 	if wide {
 		replicates := ""
-		if c.Blocks > 0 {
-			replicates = strconv.Itoa(c.Blocks)
+		if c.Replicates > 0 {
+			replicates = strconv.Itoa(c.Replicates)
 		}
 		fmt.Fprintf(&d.b, " %s | %s | %s |", figure(f.Noise), figure(f.Detectable), replicates)
 	}
@@ -109,16 +109,16 @@ func figure(s string) string {
 func whole(s string) string { return strings.ReplaceAll(s, " ", "\u00a0") }
 
 func arrow(f report.Figures) string {
-	if f.Baseline == "" && f.Contender == "" {
+	if f.Baseline == "" && f.Candidate == "" {
 		return ""
 	}
 	from, to, _ := strings.Cut(f.Levels("→"), " → ")
 	return prose(whole(from) + " →\u00a0" + whole(to))
 }
 
-func severalContenders(rows []report.Row) bool {
+func severalCandidates(rows []report.Row) bool {
 	for _, row := range rows {
-		if row.Comparison.Contender.Arm != rows[0].Comparison.Contender.Arm {
+		if row.Comparison.Candidate.Arm != rows[0].Comparison.Candidate.Arm {
 			return true
 		}
 	}

@@ -113,8 +113,8 @@ func proposal(r *noise.Result) string {
 		repetitions = "1 repetition"
 	}
 	text := fmt.Sprintf("With %d blocks of %s a gate of these cells takes %s", p.Blocks, repetitions, seconds(p.Seconds))
-	if p.Contenders > 1 {
-		text += fmt.Sprintf(" for %d contenders", p.Contenders)
+	if p.Candidates > 1 {
+		text += fmt.Sprintf(" for %d candidates", p.Candidates)
 	}
 	if !p.Fits {
 		return text + fmt.Sprintf(", more than the %s there are.", seconds(p.Budget))

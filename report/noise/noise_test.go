@@ -32,7 +32,7 @@ func result() *noise.Result {
 			{Cell: "serve/tiny/concurrency=4", Metric: metric("ttft_p50", "s"), Level: 0.25, Process: 0.3, Pair: 0.42, PairDF: 10, KaliberaJones: 1, Alarm: true},
 		},
 		Proposal: noise.Proposal{
-			Budget: 2700, Contenders: 2, Repetitions: 3, Blocks: 12, Seconds: 2650, Fits: true,
+			Budget: 2700, Candidates: 2, Repetitions: 3, Blocks: 12, Seconds: 2650, Fits: true,
 			Margins: []noise.Margin{{Metric: "pp512", Cell: "bench/tiny/threads=1", Margin: 0.014, Finds: 0.0312}, {Metric: "ttft_p50", Cell: "serve/tiny/concurrency=4"}},
 		},
 		Warnings: []string{"one\nline", "<b>bold</b> & \"quoted\""},

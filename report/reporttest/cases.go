@@ -22,7 +22,7 @@ func (c Case) Report() report.Report { return report.New(c.Result, c.Source) }
 // Cases lists every case that a writer has to handle, the large ones apart.
 func Cases() []Case {
 	return []Case{
-		Regression(), Pass(), Undecided(), Reasons(), Contenders(), OnlyFailures(), Empty(), OneTrialASide(),
+		Regression(), Pass(), Undecided(), Reasons(), Candidates(), OnlyFailures(), Empty(), OneTrialASide(),
 		RawFiles(), TwoSessions(), ControlFired(), Interrupted(), NotFinite(), Serving(), Sweep(), Hostile(),
 	}
 }
@@ -82,8 +82,8 @@ func Undecided() Case {
 	return Case{"undecided", compare.Run(run, policy), sourceOf(run)}
 }
 
-// Contenders compares four schedulers with the default one.
-func Contenders() Case {
+// Candidates compares four schedulers with the default one.
+func Candidates() Case {
 	arms := []record.Arm{baseArm()}
 	arms[0].Name = "default"
 	change := map[string]float64{"scx_lavd": 0.052, "scx_rusty": -0.097, "scx_bpfland": 0.001}

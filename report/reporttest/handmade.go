@@ -51,7 +51,7 @@ func Hostile() Case {
 			Cell: record.CellKey(name, other, params), Workload: name, Model: other, Params: params,
 			Metric:   record.Metric{Name: name, Kind: record.Throughput, Unit: name, Better: record.Higher},
 			Method:   compare.Paired,
-			Baseline: handSide(name, 100, 6), Contender: handSide(other, 90, 6),
+			Baseline: handSide(name, 100, 6), Candidate: handSide(other, 90, 6),
 			Warnings: []compare.Warning{{Code: compare.WarningCode(name), Text: other}, {Code: compare.ProgramWarning, Text: name}},
 		}
 		judged(&c, compare.Verdict(i%4), -0.1, 0.01)
@@ -67,10 +67,10 @@ func Hostile() Case {
 		}
 		res.Failures = append(res.Failures, compare.Failure{Trial: name, Arm: other, Cell: c.Cell, Block: i,
 			Cause: record.Failure{Class: record.FailureClass(name), Message: other, Signal: name, Stderr: strings.Repeat(name+"\n", 3)}})
-		res.Groups = append(res.Groups, compare.Group{Contender: name, Metric: other, Model: name, Cells: []string{name, other, name}, Change: -0.1})
+		res.Groups = append(res.Groups, compare.Group{Candidate: name, Metric: other, Model: name, Cells: []string{name, other, name}, Change: -0.1})
 		res.Suspects = append(res.Suspects, name)
 		res.Alone = append(res.Alone, compare.Alone{Cell: name, Metric: other, Arm: name})
-		res.Differences = append(res.Differences, compare.Difference{Key: name, Baseline: other, Contender: name, Arm: other, Hard: i%2 == 1})
+		res.Differences = append(res.Differences, compare.Difference{Key: name, Baseline: other, Candidate: name, Arm: other, Hard: i%2 == 1})
 		arm := record.Arm{Name: name, Bin: other, Params: params, Env: map[string]string{name: other}, Build: record.Build{Program: name, Commit: other, Version: name, CPU: name}}
 		run.Arms = append(run.Arms, arm)
 		run.Models = append(run.Models, record.Model{Name: name, Path: other, Type: name})
@@ -91,16 +91,16 @@ func Reasons() Case {
 		i := len(res.Comparisons)
 		params := map[string]string{"threads": fmt.Sprint(i + 1)}
 		c := compare.Comparison{Cell: record.CellKey("bench", "tinyllama", params), Workload: "bench", Model: "tinyllama", Params: params,
-			Metric: pp512, Method: compare.Paired, Baseline: handSide("base", 800, 6), Contender: handSide("head", 800*(1+change), 6)}
+			Metric: pp512, Method: compare.Paired, Baseline: handSide("base", 800, 6), Candidate: handSide("head", 800*(1+change), 6)}
 		judged(&c, compare.Inconclusive, change, half)
 		c.Reason = &r
 		switch r.Code {
 		case compare.NotMeasured, compare.NoBaseline:
-			c.Change, c.Interval, c.P, c.Contender = nil, nil, nil, compare.Side{Arm: "head", Failed: 6}
+			c.Change, c.Interval, c.P, c.Candidate = nil, nil, nil, compare.Side{Arm: "head", Failed: 6}
 		case compare.NoMargin:
 			c.Margin, c.P = nil, nil
 		case compare.TooFewTrials:
-			c.Interval, c.P, c.Blocks, c.Sigma, c.MDE = nil, nil, 1, 0, 0
+			c.Interval, c.P, c.Replicates, c.Sigma, c.MDE = nil, nil, 1, 0, 0
 		}
 		res.Comparisons = append(res.Comparisons, c)
 	}
@@ -115,7 +115,7 @@ func Reasons() Case {
 	add(-0.10, 0.01, compare.Reason{Code: compare.BaselineTooYoung, Have: 1, Need: 4})
 	add(-0.04, 0.01, compare.Reason{Code: compare.MethodsDisagree, Have: 6, Need: 12})
 	add(-0.10, 0.01, compare.Reason{Code: compare.NoMargin})
-	add(-0.07, 0.01, compare.Reason{Code: compare.Nominated, Have: 12})
+	add(-0.07, 0.01, compare.Reason{Code: compare.SuspectedByHistory, Have: 12})
 	add(0, 0, compare.Reason{Code: compare.NoBaseline, Need: 4})
 	add(0, 0, compare.Reason{Code: compare.NotMeasured})
 	add(-0.10, 0.01, compare.Reason{Code: "from_a_newer_version"})
@@ -128,7 +128,7 @@ func NotFinite() Case {
 	for i, x := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), math.MaxFloat64, math.SmallestNonzeroFloat64} {
 		params := map[string]string{"threads": fmt.Sprint(i)}
 		c := compare.Comparison{Cell: record.CellKey("bench", "tinyllama", params), Workload: "bench", Model: "tinyllama", Params: params,
-			Metric: ttft50, Method: compare.Paired, Baseline: handSide("base", x, 4), Contender: handSide("head", x, 4)}
+			Metric: ttft50, Method: compare.Paired, Baseline: handSide("base", x, 4), Candidate: handSide("head", x, 4)}
 		judged(&c, compare.Verdict(i%4), x, x)
 		c.Sigma, c.MDE = x, x
 		if c.Verdict == compare.Inconclusive {
@@ -142,14 +142,14 @@ func NotFinite() Case {
 
 // judged gives c a change with an interval of that half width and a verdict.
 func judged(c *compare.Comparison, v compare.Verdict, change, half float64) {
-	c.Change, c.Verdict, c.Blocks, c.Sigma, c.MDE = &change, v, 6, half, 0.03+half
+	c.Change, c.Verdict, c.Replicates, c.Sigma, c.MDE = &change, v, 6, half, 0.03+half
 	c.Interval = &compare.Interval{Low: change - half, High: change + half, Confidence: 0.9}
 	c.Margin = &compare.Range{Low: -0.03 / 1.03, High: 0.03}
 	c.P = &compare.PValues{Regression: 0.001, Improvement: 0.999, Equivalence: 0.5, Worse: 0.001, AdjustedRegression: 0.004, AdjustedImprovement: 1}
 }
 
 func handSide(arm string, level float64, n int) compare.Side {
-	s := compare.Side{Arm: arm, Level: level}
+	s := compare.Side{Arm: arm, Estimate: level}
 	for i := range n {
 		s.Trials = append(s.Trials, compare.Point{Trial: fmt.Sprintf("b%02d.%s", i, arm), Block: i, Order: i, Value: level})
 	}
@@ -164,7 +164,7 @@ func Named(name string) Case {
 	res.Alone, res.Differences, res.Notes = res.Alone[:1], res.Differences[:2], []string{name}
 	rename := func(c *compare.Comparison) {
 		c.Cell, c.Workload, c.Model, c.Params = name, name, name, map[string]string{name: name}
-		c.Metric.Name, c.Metric.Unit, c.Baseline.Arm, c.Contender.Arm = name, name, name, name
+		c.Metric.Name, c.Metric.Unit, c.Baseline.Arm, c.Candidate.Arm = name, name, name, name
 		c.Warnings = []compare.Warning{{Code: compare.WarningCode(name), Text: name}}
 		if c.Reason != nil {
 			c.Reason = &compare.Reason{Code: compare.ReasonCode(name), Keys: []string{name}}
@@ -179,9 +179,9 @@ func Named(name string) Case {
 			Cause: record.Failure{Class: record.FailureClass(name), Message: name, Signal: name, Stderr: name}}
 	}
 	for i := range res.Differences {
-		res.Differences[i].Key, res.Differences[i].Baseline, res.Differences[i].Contender = name, name, name
+		res.Differences[i].Key, res.Differences[i].Baseline, res.Differences[i].Candidate = name, name, name
 	}
-	res.Groups, res.Suspects = []compare.Group{{Contender: name, Metric: name, Model: name, Cells: []string{name}}}, []string{name}
+	res.Groups, res.Suspects = []compare.Group{{Candidate: name, Metric: name, Model: name, Cells: []string{name}}}, []string{name}
 	res.Alone[0] = compare.Alone{Cell: name, Metric: name, Arm: name}
 	run.ID, run.Host.Name, run.Interrupted = name, name, name
 	run.Arms = []record.Arm{{Name: name, Bin: name, Params: map[string]string{name: name}, Env: map[string]string{name: name}, Build: record.Build{Commit: name}}}

@@ -43,7 +43,7 @@ func TestRegressionHoldsEveryClass(t *testing.T) {
 func TestReasonsHoldsEveryCode(t *testing.T) {
 	res := Reasons().Result
 	for _, code := range []compare.ReasonCode{compare.TooFewTrials, compare.TooNoisy, compare.Suspected, compare.EnvironmentMixed,
-		compare.ControlFired, compare.BaselineTooYoung, compare.MethodsDisagree, compare.NoMargin, compare.NotMeasured, compare.Nominated, compare.NoBaseline} {
+		compare.ControlFired, compare.BaselineTooYoung, compare.MethodsDisagree, compare.NoMargin, compare.NotMeasured, compare.SuspectedByHistory, compare.NoBaseline} {
 		if !slices.ContainsFunc(res.Comparisons, func(c compare.Comparison) bool { return c.Reason.Code == code }) {
 			t.Errorf("no comparison has the reason %q", code)
 		}

@@ -20,20 +20,20 @@ var classColors = map[report.Class]string{
 
 // rows writes the comparisons class by class, in the report's order.
 func (p *printer) rows(r report.Report) {
-	contenders := severalContenders(r.Rows)
+	candidates := severalCandidates(r.Rows)
 	legend := true
 	for start := 0; start < len(r.Rows); {
 		end := start
 		for end < len(r.Rows) && r.Rows[end].Class == r.Rows[start].Class {
 			end++
 		}
-		p.class(r.Rows[start:end], contenders, &legend)
+		p.class(r.Rows[start:end], candidates, &legend)
 		start = end
 	}
 }
 
 // class writes the rows of one class; legend is true until a bar was explained.
-func (p *printer) class(rows []report.Row, contenders bool, legend *bool) {
+func (p *printer) class(rows []report.Row, candidates bool, legend *bool) {
 	class := rows[0].Class
 	title := fmt.Sprintf("%s (%d)", classTitles[class], len(rows))
 	quiet := (class == report.Equivalent || class == report.NoFailure || class == report.Unjudged) && !p.Full
@@ -59,10 +59,10 @@ func (p *printer) class(rows []report.Row, contenders bool, legend *bool) {
 		}
 		n := 1
 		if quiet {
-			p.quiet(rows[i], contenders)
+			p.quiet(rows[i], candidates)
 		} else {
 			n = report.Unmeasured(rows[i:])
-			p.row(rows[i:i+n], contenders, said)
+			p.row(rows[i:i+n], candidates, said)
 		}
 		i += n
 	}
@@ -145,10 +145,10 @@ func metrics(rows []report.Row) string {
 // row writes what is compared, the numbers with a bar, and the doubts. Further
 // rows of the same cell that measured nothing either are only named. What was said
 // of several rows is not repeated.
-func (p *printer) row(rows []report.Row, contenders bool, said map[string]bool) {
+func (p *printer) row(rows []report.Row, candidates bool, said map[string]bool) {
 	row := rows[0]
 	f := row.Figures
-	p.line("  %s  %s", p.paint(classColors[row.Class], name(metrics(rows), 40)), what(row, contenders, p.Width-4-columns(name(metrics(rows), 40))))
+	p.line("  %s  %s", p.paint(classColors[row.Class], name(metrics(rows), 40)), what(row, candidates, p.Width-4-columns(name(metrics(rows), 40))))
 	if f.Change != "" {
 		numbers := fmt.Sprintf("    %s %s  %s", pad(f.Levels("->"), 23), padLeft(f.Change, 8), pad(f.Interval(), 18))
 		p.line("%s", strings.TrimRight(numbers+p.bar(row, p.Width-columns(numbers)), " "))
@@ -162,7 +162,7 @@ func (p *printer) row(rows []report.Row, contenders bool, said map[string]bool) 
 }
 
 // quiet writes a row that asks for no attention on one line.
-func (p *printer) quiet(row report.Row, contenders bool) {
+func (p *printer) quiet(row report.Row, candidates bool) {
 	numbers := padLeft(row.Figures.Change, 8)
 	if interval := row.Figures.Interval(); interval != "" {
 		numbers += "  (" + interval + ")"
@@ -171,21 +171,21 @@ func (p *printer) quiet(row report.Row, contenders bool) {
 		numbers = "not measured"
 	}
 	metric, room := pad(name(row.Comparison.Metric.Name, 14), 14), p.Width-18-2-30
-	p.line("  %s  %s  %s", metric, pad(what(row, contenders, room), room), p.paint(classColors[row.Class], numbers))
+	p.line("  %s  %s  %s", metric, pad(what(row, candidates, room), room), p.paint(classColors[row.Class], numbers))
 }
 
-// what says which cell, and with which contender where there are several.
-func what(row report.Row, contenders bool, room int) string {
-	if contenders {
-		arm := name(row.Comparison.Contender.Arm, 16)
+// what says which cell, and with which candidate where there are several.
+func what(row report.Row, candidates bool, room int) string {
+	if candidates {
+		arm := name(row.Comparison.Candidate.Arm, 16)
 		return arm + ": " + shorten(row.Label, room-columns(arm)-2)
 	}
 	return shorten(row.Label, room)
 }
 
-func severalContenders(rows []report.Row) bool {
+func severalCandidates(rows []report.Row) bool {
 	for _, row := range rows {
-		if row.Comparison.Contender.Arm != rows[0].Comparison.Contender.Arm {
+		if row.Comparison.Candidate.Arm != rows[0].Comparison.Candidate.Arm {
 			return true
 		}
 	}

@@ -199,7 +199,7 @@ func (p *printer) differences(title string, list []compare.Difference) {
 			break
 		}
 		room := (p.Width - 28) / 2
-		p.line("  %s  %s -> %s", pad(name(d.Key, 20), 20), name(d.Baseline, room), name(d.Contender, room))
+		p.line("  %s  %s -> %s", pad(name(d.Key, 20), 20), name(d.Baseline, room), name(d.Candidate, room))
 	}
 }
 

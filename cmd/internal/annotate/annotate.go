@@ -113,7 +113,7 @@ func annotations(rep report.Report) []github.Annotation {
 	}
 	for _, row := range rep.Rows {
 		c := row.Comparison
-		title := fmt.Sprintf("%s of %s with %s", report.Line(c.Metric.Name, 40), report.Line(row.Label, 60), report.Line(c.Contender.Arm, 40))
+		title := fmt.Sprintf("%s of %s with %s", report.Line(c.Metric.Name, 40), report.Line(row.Label, 60), report.Line(c.Candidate.Arm, 40))
 		switch row.Class {
 		case report.Regression:
 			add(github.Error, "Regression: "+title, row.Finding.String())

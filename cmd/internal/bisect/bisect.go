@@ -211,7 +211,7 @@ func (b *bisection) search(ctx context.Context, metric string) error {
 			return err
 		}
 		split := compare.NewSplit(*found, bits.Len(uint(between)), b.policy)
-		b.log.Split, b.log.Ends.Change, b.log.Ends.Interval, b.log.Ends.Blocks = &split, found.Change, found.Interval, found.Blocks
+		b.log.Split, b.log.Ends.Change, b.log.Ends.Interval, b.log.Ends.Blocks = &split, found.Change, found.Interval, found.Replicates
 		if err := b.log.write(b.how.Dir); err != nil {
 			return err
 		}
@@ -302,7 +302,7 @@ func (b *bisection) effect(ctx context.Context, first bisect.Commit) error {
 	b.log.Effect.Run = "runs/effect"
 	for _, c := range compare.Run(run, b.policy).Comparisons {
 		if c.Cell == b.log.Split.Cell && c.Metric.Name == b.log.Split.Metric.Name {
-			b.log.Effect.Change, b.log.Effect.Interval, b.log.Effect.Blocks = c.Change, c.Interval, c.Blocks
+			b.log.Effect.Change, b.log.Effect.Interval, b.log.Effect.Blocks = c.Change, c.Interval, c.Replicates
 		}
 	}
 	return nil

@@ -209,7 +209,7 @@ func (s *stopper) Skipped(t plan.Trial, _ string) {
 	s.look()
 }
 
-func (s *stopper) Looked([]record.Look) {}
+func (s *stopper) Analysed([]record.Interim) {}
 
 func (s *stopper) End(*record.Run, error) {}
 

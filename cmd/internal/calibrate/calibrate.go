@@ -31,7 +31,7 @@ type calibrating struct {
 	sessions   int
 	pause      time.Duration
 	gate       time.Duration // what a gate may take later
-	contenders int
+	candidates int
 	write      string
 	html       string
 	asJSON     bool
@@ -42,7 +42,7 @@ func (c *calibrating) register(f *pflag.FlagSet) {
 	f.IntVar(&c.sessions, "sessions", 3, "sessions to measure, each with its own record in DIR")
 	f.DurationVar(&c.pause, "pause", 0, "how long to wait between sessions; the further apart, the more they tell")
 	f.DurationVar(&c.gate, "gate-budget", 45*time.Minute, "time that a gate of these cells may take, for which blocks and margins are proposed")
-	f.IntVar(&c.contenders, "contenders", 1, "arms beside the baseline in that gate")
+	f.IntVar(&c.candidates, "candidates", 1, "arms beside the baseline in that gate")
 	f.StringVar(&c.write, "write", "", "write the proposed sections to a new file instead of standard output")
 	f.StringVar(&c.html, "html", "", "where the page goes (default DIR/calibration.html)")
 	f.BoolVar(&c.asJSON, "json", false, "print everything that was found as JSON")
@@ -121,8 +121,8 @@ func (c *calibrating) check() error {
 		return fmt.Errorf("--sessions %d: want 1 to 1000", c.sessions)
 	case c.gate <= 0:
 		return fmt.Errorf("--gate-budget %v: want the time a gate may take, such as 45m", c.gate)
-	case c.contenders < 1 || c.contenders > 100:
-		return fmt.Errorf("--contenders %d: want 1 to 100", c.contenders)
+	case c.candidates < 1 || c.candidates > 100:
+		return fmt.Errorf("--candidates %d: want 1 to 100", c.candidates)
 	}
 	if c.write != "" {
 		if _, err := os.Lstat(c.write); err == nil {
@@ -193,7 +193,7 @@ func againstItself(cfg *config.Config) *config.Config {
 // showNoise analyses and writes: the table for people, the block for the
 // configuration, and the page.
 func showNoise(a *cli.App, runs []*record.Run, how measure.Flags, c calibrating, measured bool) error {
-	r, err := noise.Of(runs, noise.Options{Budget: c.gate.Seconds(), Contenders: c.contenders})
+	r, err := noise.Of(runs, noise.Options{Budget: c.gate.Seconds(), Candidates: c.candidates})
 	if err != nil {
 		return cli.Unmeasured(err)
 	}

@@ -31,11 +31,11 @@ func Command(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "gate",
 		Short: "Measure, compare, report: the whole job, for a desk or for CI",
-		Long: `Measures every arm of every cell in interleaved blocks, compares each contender
+		Long: `Measures every arm of every cell in interleaved blocks, compares each candidate
 with the baseline, writes all reports to DIR and exits by the verdict.
 
-With one build there is no contender: the session is judged by the stored ones of
-this machine (history mode). What is worse than they lead to expect is nominated,
+With one build there is no candidate: the session is judged by the stored ones of
+this machine (history mode). What is worse than they lead to expect is suspected,
 and never a regression yet. Where the build of a stored session is still on this
 machine, or --confirm-with names it, both are then measured in turns, and that
 decides; else the report has the command.
@@ -106,7 +106,7 @@ func gate(ctx context.Context, a *cli.App, cfg *config.Config, how measure.Flags
 }
 
 // gateByHistory judges the one build that was measured by the stored sessions,
-// and confirms what they nominate where it can.
+// and confirms what they suspect where it can.
 func gateByHistory(a *cli.App, l confirmRun, run *record.Run, complete bool, policy compare.Policy, past gatePast) (*compare.Result, report.Source, error) {
 	j, err := stored.ByHistory(l.ctx, a, past.store, compare.Selection{Run: run, Arm: run.Baseline}, past.PastFlags, policy)
 	if err != nil {

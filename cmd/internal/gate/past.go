@@ -37,8 +37,8 @@ func (g *gatePast) register(f *pflag.FlagSet) {
 	g.Flags.RegisterRef(f)
 	g.PastFlags.Register(f)
 	f.BoolVar(&g.record, "record", false, "store the session afterwards, whatever its verdict; refused in jobs of pull requests")
-	f.StringVar(&g.confirmWith, "confirm-with", "", "history mode: folder of the build to confirm nominations against (default that of the latest stored session, if it is still there)")
-	f.BoolVar(&g.noConfirm, "no-confirm", false, "history mode: leave nominations unconfirmed, and only print the command")
+	f.StringVar(&g.confirmWith, "confirm-with", "", "history mode: folder of the build to confirm suspicions against (default that of the latest stored session, if it is still there)")
+	f.BoolVar(&g.noConfirm, "no-confirm", false, "history mode: leave suspicions unconfirmed, and only print the command")
 }
 
 // Open opens the store where one build is measured alone or the session is to
@@ -85,11 +85,11 @@ type confirmRun struct {
 	now   func() time.Time
 }
 
-// confirm measures what history nominated in turns with the baseline's build,
+// confirm measures what history suspected in turns with the baseline's build,
 // where that is at hand. What stands in the way is said and is no failure: the
-// nomination stays one.
+// suspicion stays one.
 func confirm(a *cli.App, l confirmRun, j *stored.Judgement, with string) {
-	cells, metrics := j.Result.Nominated()
+	cells, metrics := j.Result.SuspectedCells()
 	if len(cells) == 0 {
 		return
 	}
@@ -119,7 +119,7 @@ func confirm(a *cli.App, l confirmRun, j *stored.Judgement, with string) {
 			if built := stored.BaselineArm(run).Build.Commit; with == "" && base.Commit != "" && built != "" && !strings.HasPrefix(built, base.Commit) && !strings.HasPrefix(base.Commit, built) {
 				err = fmt.Errorf("%s holds commit %s now and not %s, which was stored", dir, built, base.Commit)
 			} else {
-				j.Result.Confirm(run)
+				j.Result.ConfirmSuspected(run)
 			}
 		}
 	}
@@ -129,7 +129,7 @@ func confirm(a *cli.App, l confirmRun, j *stored.Judgement, with string) {
 }
 
 // confirming is the configuration with its one arm measured in turns with
-// another build, in the nominated cells alone.
+// another build, in the suspected cells alone.
 func confirming(cfg *config.Config, run *record.Run, base string, cells, metrics []string) (*config.Config, error) {
 	again := *cfg
 	if err := settings.Against(&again, base); err != nil {

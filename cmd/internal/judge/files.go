@@ -64,7 +64,7 @@ func oneBuildTwice(base, head compare.Selection) string {
 	return fmt.Sprintf("Both sides are results of one build, number %d of commit %s: was the second one built anew?", x.Number, x.Commit)
 }
 
-// keep drops the contenders nobody asked for; null controls stay.
+// keep drops the candidates nobody asked for; null controls stay.
 func keep(run *record.Run, names ...string) {
 	var arms []record.Arm
 	var trials []record.Trial

@@ -33,10 +33,10 @@ import (
 )
 
 // ConfirmFolder holds, within the output folder, the run that confirmed what
-// history nominated.
+// history suspected.
 const ConfirmFolder = "confirm"
 
-// ConfirmBlocks is how many blocks a nomination is confirmed with: as many as
+// ConfirmBlocks is how many blocks a suspicion is confirmed with: as many as
 // the second stage of a gate has (statistics reference, 7.6).
 const ConfirmBlocks = 12
 
@@ -121,7 +121,7 @@ func Run(ctx context.Context, a *cli.App, cfg *config.Config, how Flags) (*recor
 		Dir:    how.Dir,
 		Resume: how.Resume,
 		Budget: cfg.Sampling.Budget,
-		Repeat: cfg.Sampling.RepeatContaminated,
+		Repeat: cfg.Sampling.RepeatDisturbed,
 
 		Decider:   compare.Decider{Policy: policy},
 		CoolBelow: float64(cfg.Sampling.CoolBelow),
@@ -233,9 +233,9 @@ func (b bothObservers) Skipped(t plan.Trial, why string) {
 	b[1].Skipped(t, why)
 }
 
-func (b bothObservers) Looked(looks []record.Look) {
-	b[0].Looked(looks)
-	b[1].Looked(looks)
+func (b bothObservers) Analysed(looks []record.Interim) {
+	b[0].Analysed(looks)
+	b[1].Analysed(looks)
 }
 
 func (b bothObservers) End(run *record.Run, err error) {

@@ -51,7 +51,7 @@ func (n *lookback) register(f *pflag.FlagSet) {
 	n.store.Register(f)
 	n.store.RegisterFilter(f)
 	n.pass.Register(f)
-	f.StringVar(&n.arm, "arm", "", "arm to follow (default the contender of sessions that have just one, else the baseline arm)")
+	f.StringVar(&n.arm, "arm", "", "arm to follow (default the candidate of sessions that have just one, else the baseline arm)")
 	f.StringVar(&n.checkout, "checkout", "", "folder of a llama.cpp checkout with its history, to list the commits between two builds")
 	f.Float64Var(&n.falseAlarms, "false-alarms", history.DefaultFalseAlarms, "change points a year that may be none, in all trends together")
 }

@@ -119,11 +119,11 @@ func planFrom(a *cli.App, path string, budget time.Duration, asJSON bool) error 
 		return fmt.Errorf("%s: no comparison with two blocks or more that fits into %v; measure one first, or give more time", path, budget)
 	}
 	w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "within\tbetween\trepetitions\tblocks\ttime\tfinds\t  metric, cell, contender")
+	fmt.Fprintln(w, "within\tbetween\trepetitions\tblocks\ttime\tfinds\t  metric, cell, candidate")
 	for _, o := range outlooks {
 		fmt.Fprintf(w, "%.1f%%\t%.1f%%\t%d\t%d\t%s\t%.1f%%\t  %s  %s  %s\n", 100*o.Within, 100*o.Between, o.Repetitions, o.Blocks,
 			time.Duration(o.Seconds*float64(time.Second)).Round(time.Second), 100*o.MDE,
-			report.Line(o.Metric, 40), report.Line(o.Cell, 80), report.Line(o.Contender, 40))
+			report.Line(o.Metric, 40), report.Line(o.Cell, 80), report.Line(o.Candidate, 40))
 	}
 	return w.Flush()
 }

@@ -189,10 +189,10 @@ regressions  %s
 control      the baseline against itself %s
 reports      %s (open it), report.md, junit.xml, report.json, run.json
 next         llama-regress gate --base BUILD1/bin --head BUILD2/bin --model MODEL.gguf
-`, len(run.Trials), took.Round(time.Second), run.Baseline, contender(run), worse, control, filepath.Join(how.Dir, output.Files["html"]))
+`, len(run.Trials), took.Round(time.Second), run.Baseline, candidate(run), worse, control, filepath.Join(how.Dir, output.Files["html"]))
 }
 
-func contender(run *record.Run) string {
+func candidate(run *record.Run) string {
 	for _, arm := range run.Arms {
 		if arm.Name != run.Baseline && arm.ControlOf == "" {
 			return arm.Name

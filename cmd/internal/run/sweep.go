@@ -112,7 +112,7 @@ func printKnees(w io.Writer, knees []compare.Knee) error {
 		fmt.Fprintf(w, "%s %s: %s\n", report.Line(k.Arm, 40), report.Line(k.Model, 60), capacity(k))
 		tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 		fmt.Fprintf(tw, "  concurrent\t%s/s\tsucceeded\t\n", strings.ReplaceAll(k.Metric, "_", " "))
-		for _, l := range k.Levels {
+		for _, l := range k.Points {
 			fmt.Fprintf(tw, "  %d\t%.4g\t%.1f%%\t\n", l.Concurrency, l.Rate, 100*l.Success)
 		}
 		if err := tw.Flush(); err != nil {

@@ -42,7 +42,7 @@ type Flags struct {
 // Register defines the flags.
 func (s *Flags) Register(f *pflag.FlagSet) {
 	f.StringVar(&s.Base, "base", "", "folder of the baseline's llama.cpp programs; beside a configuration of one arm, what that is compared with")
-	f.StringVar(&s.Head, "head", "", "folder of the contender's llama.cpp programs; with --base it needs no configuration")
+	f.StringVar(&s.Head, "head", "", "folder of the candidate's llama.cpp programs; with --base it needs no configuration")
 	s.RegisterWork(f)
 }
 

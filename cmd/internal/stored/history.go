@@ -112,7 +112,7 @@ func BaselineArm(run *record.Run) record.Arm {
 
 func short12(commit string) string { return commit[:min(len(commit), 12)] }
 
-// A Rebuild is the build to confirm a nomination against.
+// A Rebuild is the build to confirm a suspicion against.
 type Rebuild struct {
 	Dir    string // folder of its programs
 	Commit string // as the latest stored session knows it; "" when unknown
@@ -172,7 +172,7 @@ func unmoved(path, sum string) bool {
 // Suggest puts the confirming command into the report. again is the command
 // that measured the session, nil when it is not known.
 func (j *Judgement) Suggest(again []string) {
-	cells, _ := j.Result.Nominated()
+	cells, _ := j.Result.SuspectedCells()
 	if len(cells) == 0 {
 		return
 	}

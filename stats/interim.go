@@ -9,27 +9,27 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Looks are the looks at growing data that were planned, with O'Brien-Fleming
-// spending: what a p-value seen at one of them is worth when the data may be
-// looked at, and measuring be stopped, at each.
-type Looks struct {
+// InterimAnalyses are the planned interim analyses of growing data, with
+// O'Brien-Fleming spending. They say what a p-value at one of them is worth where
+// measuring may be stopped at each.
+type InterimAnalyses struct {
 	fractions []float64
 	spend     Spending
-	tables    []lookTable
+	tables    []analysisTable
 }
 
-// NewLooks plans looks after so many blocks each. It panics unless they
-// increase and start at 1 or more; there must be one at least.
-func NewLooks(blocks []int) *Looks {
+// NewInterimAnalyses plans one analysis after each number of blocks. It panics
+// unless the numbers increase and start at 1 or more; there must be one at least.
+func NewInterimAnalyses(blocks []int) *InterimAnalyses {
 	if len(blocks) == 0 {
-		panic("stats: NewLooks: no look")
+		panic("stats: NewInterimAnalyses: no analysis")
 	}
-	return &Looks{fractions: Fractions(blocks), spend: OBrienFlemingSpending, tables: make([]lookTable, len(blocks))}
+	return &InterimAnalyses{fractions: Fractions(blocks), spend: OBrienFlemingSpending, tables: make([]analysisTable, len(blocks))}
 }
 
-// Level returns the one-sided p-value that a test must not exceed at look k,
-// from 0, for the error over all looks to be alpha. It panics unless 0 < alpha < 0.5.
-func (l *Looks) Level(k int, alpha float64) float64 {
+// Level returns the one-sided p-value that a test must not exceed at analysis k,
+// from 0, for the error over all analyses to be alpha. It panics unless 0 < alpha < 0.5.
+func (l *InterimAnalyses) Level(k int, alpha float64) float64 {
 	return NominalP([]float64{l.bound(k, alpha)})[0]
 }
 
@@ -38,7 +38,7 @@ func (l *Looks) Level(k int, alpha float64) float64 {
 // the two were independent, which is less error than promised.
 const closeLooks = 0.02
 
-func (l *Looks) bound(k int, alpha float64) float64 {
+func (l *InterimAnalyses) bound(k int, alpha float64) float64 {
 	if k > 0 && l.fractions[k]-l.fractions[k-1] < closeLooks {
 		more := l.spend(l.fractions[k], alpha) - l.spend(l.fractions[k-1], alpha)
 		if more <= 0 {
@@ -53,12 +53,12 @@ func (l *Looks) bound(k int, alpha float64) float64 {
 const leastRepeated = 1e-12
 
 // PValue returns the repeated p-value (Jennison and Turnbull 2000, section 9.2)
-// at look k, from 0, of the one-sided p-value p seen there: the least alpha at
-// which look k would reject. Under a true null the smallest of all looks is at
+// at analysis k, from 0, of the one-sided p-value p found there: the least alpha at
+// which analysis k would reject. Under a true null the smallest of all analyses is at
 // or below x with a chance of x at most, so it may be handed to Holm's
 // correction whatever made the measuring stop. It is never below 1e-12; above
 // 0.5 it says nothing but that. NaN gives NaN.
-func (l *Looks) PValue(k int, p float64) float64 {
+func (l *InterimAnalyses) PValue(k int, p float64) float64 {
 	t := &l.tables[k]
 	t.once.Do(func() { t.fill(l, k) })
 	z := -distuv.UnitNormal.Quantile(min(max(p, 0), 1))
@@ -73,16 +73,16 @@ func (l *Looks) PValue(k int, p float64) float64 {
 	return max(distuv.UnitNormal.CDF(-t.curve.Predict(z)), leastRepeated)
 }
 
-// A lookTable turns the bound of one look back into the alpha it is for. On the
+// An analysisTable turns the bound of one analysis back into the alpha it is for. On the
 // scale of normal quantiles the one is nearly linear in the other.
-type lookTable struct {
+type analysisTable struct {
 	once      sync.Once
 	curve     interp.Predictor // z of the bound to z of alpha; nil where no alpha has a bound
 	low, high float64          // bounds of the largest and the smallest alpha
 	least     float64          // the smallest alpha
 }
 
-func (t *lookTable) fill(l *Looks, k int) {
+func (t *analysisTable) fill(l *InterimAnalyses, k int) {
 	const points = 48
 	largest, smallest := 0.01, -distuv.UnitNormal.Quantile(leastRepeated) // z of alpha
 	var bounds, alphas []float64
@@ -99,7 +99,7 @@ func (t *lookTable) fill(l *Looks, k int) {
 	}
 	var curve interp.FritschButland
 	if err := curve.Fit(bounds, alphas); err != nil {
-		panic(fmt.Sprintf("stats: Looks: %v", err))
+		panic(fmt.Sprintf("stats: InterimAnalyses: %v", err))
 	}
 	t.curve, t.low, t.high = &curve, bounds[0], bounds[len(bounds)-1]
 	t.least = distuv.UnitNormal.CDF(-alphas[len(alphas)-1])

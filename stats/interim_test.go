@@ -9,7 +9,7 @@ import (
 // asks for at a look is worth alpha there.
 func TestRepeatedPValueUndoesTheLevel(t *testing.T) {
 	for _, blocks := range [][]int{{6, 10, 15, 20}, {6, 8}, {12}, {1, 20}, {6, 10, 13}} {
-		l := NewLooks(blocks)
+		l := NewInterimAnalyses(blocks)
 		for k := range blocks {
 			for _, alpha := range []float64{0.4, 0.1, 0.05, 0.025, 0.0123, 1e-3, 2.5e-4, 1e-6} {
 				level := l.Level(k, alpha)
@@ -25,7 +25,7 @@ func TestRepeatedPValueUndoesTheLevel(t *testing.T) {
 }
 
 func TestRepeatedPValueAtItsEnds(t *testing.T) {
-	l := NewLooks([]int{6, 20})
+	l := NewInterimAnalyses([]int{6, 20})
 	last := 0.0
 	for _, p := range []float64{0, 1e-300, 1e-30, 1e-9, 1e-4, 0.03, 0.3, 0.6, 1} {
 		for k := range 2 {
@@ -46,14 +46,14 @@ func TestRepeatedPValueAtItsEnds(t *testing.T) {
 		t.Error("NaN is worth something")
 	}
 	// Nothing can be spent so early, whatever is seen.
-	if got := NewLooks([]int{1, 1_000_000}).PValue(0, 0); got < 0.5 {
+	if got := NewInterimAnalyses([]int{1, 1_000_000}).PValue(0, 0); got < 0.5 {
 		t.Errorf("one block of a million decides: %g", got)
 	}
 }
 
 // A look right after another is held to no less than it has to be, and costs no more.
 func TestCloseLooks(t *testing.T) {
-	near, far := NewLooks([]int{290, 291, 1000}), NewLooks([]int{290, 310, 1000})
+	near, far := NewInterimAnalyses([]int{290, 291, 1000}), NewInterimAnalyses([]int{290, 310, 1000})
 	if a, b := near.Level(1, 0.05), far.Level(1, 0.05); !(a > 0 && a < b) {
 		t.Errorf("levels %g just after a look, %g later", a, b)
 	}
@@ -65,7 +65,7 @@ func TestCloseLooks(t *testing.T) {
 
 func BenchmarkRepeatedPValues(b *testing.B) {
 	for b.Loop() {
-		l := NewLooks([]int{6, 10, 15, 20})
+		l := NewInterimAnalyses([]int{6, 10, 15, 20})
 		for k := range 4 {
 			l.PValue(k, 0.01)
 		}

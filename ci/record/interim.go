@@ -2,7 +2,7 @@ package record
 
 // A Look is what was seen of one cell after some of its blocks, and what became
 // of the cell then.
-type Look struct {
+type Interim struct {
 	Cell   string `json:"cell"`   // Cell.Key
 	Blocks int    `json:"blocks"` // of the plan that were over: those of a screening included
 	Seen   []Seen `json:"seen,omitempty"`
@@ -15,7 +15,7 @@ type Look struct {
 // Seen is one comparison at a look.
 type Seen struct {
 	Metric    string `json:"metric"`
-	Contender string `json:"contender"`
+	Candidate string `json:"contender"`
 	Verdict   string `json:"verdict"`          // such as "equivalent"
 	Reason    string `json:"reason,omitempty"` // of an inconclusive one, such as "too_noisy"
 	// Change and its interval at this look, as shares of the baseline; nil
