@@ -24,8 +24,25 @@ import (
 // patience bounds every wait. It decides no test on a working machine.
 const patience = 3 * time.Minute
 
-// browser starts a headless Chromium that can reach no host. Without one the
-// test is skipped or, if LLAMA_REGRESS_REQUIRE_CHROMIUM is 1, fails.
+// chromium is the one browser of all tests, which TestMain ends; why not, when
+// it could not be started.
+var chromium struct {
+	once sync.Once
+	ctx  context.Context
+	stop []context.CancelFunc
+	err  error
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for i := len(chromium.stop) - 1; i >= 0; i-- {
+		chromium.stop[i]()
+	}
+	os.Exit(code)
+}
+
+// browser is a headless Chromium that can reach no host. Without one the test
+// is skipped or, if LLAMA_REGRESS_REQUIRE_CHROMIUM is 1, fails.
 func browser(t testing.TB) context.Context {
 	t.Helper()
 	program := ""
@@ -41,6 +58,14 @@ func browser(t testing.TB) context.Context {
 		}
 		t.Skip("no Chromium found: the page is not opened; install the package chromium")
 	}
+	chromium.once.Do(func() { startChromium(program) })
+	if chromium.err != nil {
+		t.Fatalf("start %s: %v", program, chromium.err)
+	}
+	return chromium.ctx
+}
+
+func startChromium(program string) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(program), chromedp.WSURLReadTimeout(patience), chromedp.DisableGPU,
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND"))
@@ -48,13 +73,9 @@ func browser(t testing.TB) context.Context {
 		options = append(options, chromedp.NoSandbox) // Chromium's sandbox refuses root
 	}
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(stop)
 	ctx, cancel := chromedp.NewContext(allocator)
-	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("start %s: %v", program, err)
-	}
-	return ctx
+	chromium.ctx, chromium.stop = ctx, []context.CancelFunc{stop, cancel}
+	chromium.err = chromedp.Do(ctx)
 }
 
 // A tab is a page as a reader has it open. It records whatever a page must

@@ -27,7 +27,7 @@ const (
 // noise.
 func TestEveryCaseOpens(t *testing.T) {
 	chromium := browser(t)
-	for _, c := range append(reporttest.Cases(), reporttest.Grid(500, 20)) {
+	for _, c := range append(reporttest.Cases(), reporttest.Grid(120, 6)) {
 		t.Run(c.Name, func(t *testing.T) {
 			r := c.Report()
 			p := open(t, chromium, render(t, r), look{})

@@ -44,12 +44,14 @@ func serving(name string, levels []int, blocks, requests int) Case {
 	}
 	rng := rand.New(rand.NewPCG(53, 2))
 	var rows []record.Request
+	sent := make(map[[2]string][]record.Request) // by arm and cell
 	clock := start
 	for i := range run.Trials {
 		t := &run.Trials[i]
 		level := levels[slices.IndexFunc(run.Cells, func(c record.Cell) bool { return c.Key == t.Cell })]
 		load := newLoad(rng, t, level, requests)
 		rows = append(rows, load...)
+		sent[[2]string{t.Arm, t.Cell}] = append(sent[[2]string{t.Arm, t.Cell}], load...)
 		t.Start = clock
 		clock = clock.Add(time.Duration(t.Seconds * float64(time.Second)))
 	}
@@ -65,13 +67,7 @@ func serving(name string, levels []int, blocks, requests int) Case {
 		}
 	}
 	kase.Source.Patterns = func(_ *record.Run, arm, cell string) (pattern.Result, bool) {
-		var of []record.Request
-		for _, r := range rows {
-			if i := slices.IndexFunc(run.Trials, func(t record.Trial) bool { return t.ID == r.Trial }); run.Trials[i].Arm == arm && run.Trials[i].Cell == cell {
-				of = append(of, r)
-			}
-		}
-		return pattern.Find(of, pattern.Options{}), true
+		return pattern.Find(sent[[2]string{arm, cell}], pattern.Options{}), true
 	}
 	return kase
 }
