@@ -145,7 +145,7 @@ func checkTrials(t *testing.T, got row, want report.Row) {
 func TestOnlyBlocksOfOneSessionAreJoined(t *testing.T) {
 	for _, c := range []reporttest.Case{reporttest.Regression(), reporttest.RawFiles(), reporttest.TwoSessions()} {
 		var data struct{ Paired bool }
-		if err := json.Unmarshal(dataOf(t, tables(t, c.Report())), &data); err != nil || data.Paired != (c.Name == "regression") {
+		if err := json.Unmarshal([]byte(dataOf(t, tables(t, c.Report()))), &data); err != nil || data.Paired != (c.Name == "regression") {
 			t.Errorf("%s: joined: %v, %v", c.Name, data.Paired, err)
 		}
 	}
@@ -164,7 +164,7 @@ type chart struct {
 func chartsOf(t *testing.T, page []byte) []chart {
 	t.Helper()
 	var data struct{ Rows []chart }
-	if err := json.Unmarshal(dataOf(t, page), &data); err != nil {
+	if err := json.Unmarshal([]byte(dataOf(t, page)), &data); err != nil {
 		t.Fatal(err)
 	}
 	return data.Rows
