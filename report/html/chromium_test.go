@@ -137,11 +137,7 @@ func TestNarrow(t *testing.T) {
 		if over := eval[int](p, tooWide); over > 0 {
 			t.Errorf("%s: %d px too wide", c.Name, over)
 		}
-		lines := 3.0
-		if c.Name == "hostile" {
-			lines = 5 // of a trial whose name is a whole sentence
-		}
-		if tall := eval[float64](p, `Math.max(...[...document.querySelectorAll(".strip.drawn + .trials tbody tr")].map(tr => tr.offsetHeight))`); tall > lines*20 {
+		if tall := eval[float64](p, `Math.max(...[...document.querySelectorAll(".strip.drawn + .trials tbody tr")].map(tr => tr.offsetHeight))`); tall > 60 {
 			t.Errorf("%s: a trial is %.0f px tall", c.Name, tall)
 		}
 		for _, cell := range []string{"change", "margin", "base", "head"} {
