@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/llama-regress/llama-regress/ci/git"
 )
 
 // A Commit is one of the repository. Its texts are foreign.
@@ -74,8 +76,8 @@ func (s *Search) Mark(ctx context.Context, commit string, m Mark) (State, error)
 		return State{}, err
 	}
 	_, err := s.clone.git(ctx, "bisect", string(m), commit)
-	var failed *gitError
-	if err != nil && !(errors.As(err, &failed) && failed.status == onlySkipped) {
+	var failed *git.Error
+	if err != nil && !(errors.As(err, &failed) && failed.Status == onlySkipped) {
 		return State{}, err
 	}
 	return s.state(ctx)
@@ -155,8 +157,8 @@ func (c *Clone) Range(ctx context.Context, good, bad string) (g, b Commit, betwe
 		return g, b, 0, fmt.Errorf("good and bad are the same commit, %s", g.Short())
 	}
 	if _, err := c.git(ctx, "merge-base", "--is-ancestor", g.SHA, b.SHA); err != nil {
-		var failed *gitError
-		if errors.As(err, &failed) && failed.status == 1 {
+		var failed *git.Error
+		if errors.As(err, &failed) && failed.Status == 1 {
 			err = fmt.Errorf("good %s is no ancestor of bad %s, so no commit between them can be the first bad one; exchange them, or take their 'git merge-base' as the good one", g.Short(), b.Short())
 		}
 		return g, b, 0, err
@@ -174,6 +176,11 @@ type Clone struct {
 	Dir string // absolute
 }
 
+func (c *Clone) git(ctx context.Context, args ...string) (string, error) {
+	out, err := git.Command{Dir: c.Dir}.Run(ctx, args...)
+	return string(out), err
+}
+
 // NewClone makes a clone of the repository at from in dir, or takes the one
 // that is there already.
 func NewClone(ctx context.Context, from, dir string) (*Clone, error) {
@@ -189,13 +196,13 @@ func NewClone(ctx context.Context, from, dir string) (*Clone, error) {
 	if _, err := os.Stat(filepath.Join(dir, ".git")); err == nil {
 		return c, nil
 	}
-	if _, err := (&Clone{Dir: from}).git(ctx, "rev-parse", "--git-dir"); err != nil {
+	if _, err := (&Clone{from}).git(ctx, "rev-parse", "--git-dir"); err != nil {
 		return nil, fmt.Errorf("%s is no git repository: name a checkout of llama.cpp with --repo: %w", from, err)
 	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return nil, err
 	}
-	_, err = (&Clone{Dir: filepath.Dir(dir)}).git(ctx, "clone", "--quiet", "--shared", "--no-checkout", "--template=", "--", from, dir)
+	_, err = (&Clone{filepath.Dir(dir)}).git(ctx, "clone", "--quiet", "--shared", "--no-checkout", "--template=", "--", from, dir)
 	if err != nil {
 		os.RemoveAll(dir) // half a clone would be taken for a whole one
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/llama-regress/llama-regress/ci/internal/environ"
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 )
 
 // A Builder makes llama.cpp's programs of a commit.
@@ -70,15 +72,14 @@ func (b Builder) Build(ctx context.Context, c *Clone, commit Commit, log string)
 		limit, stop = context.WithTimeout(ctx, b.Timeout)
 		defer stop()
 	}
-	last := &ending{max: 4 << 10}
+	last := &proc.Excerpt{Tail: 4 << 10}
 	cmd := exec.CommandContext(limit, "sh", "-c", b.Command)
 	cmd.Dir = c.Dir
 	// ccache then finds again what it compiled in the other checkout.
 	cmd.Env = append(environ.Without(os.Environ()), "CCACHE_BASEDIR="+c.Dir, "CCACHE_NOHASHDIR=true", "LC_ALL=C")
-	cmd.Stdout = &tee{out, last}
+	cmd.Stdout = io.MultiWriter(last, deaf{out}) // a full disk does not end the build
 	cmd.Stderr = cmd.Stdout
-	ownGroup(cmd)
-	cmd.WaitDelay = 5 * time.Second
+	proc.EndTogether(cmd)
 	err = cmd.Run()
 	switch {
 	case ctx.Err() != nil:
@@ -86,7 +87,7 @@ func (b Builder) Build(ctx context.Context, c *Clone, commit Commit, log string)
 	case limit.Err() != nil:
 		return "", &BuildError{commit, fmt.Sprintf("not done after %v", b.Timeout), log}
 	case err != nil:
-		return "", &BuildError{commit, last.line(err), log}
+		return "", &BuildError{commit, complaint(last.String(), err), log}
 	}
 	for _, name := range programs {
 		if _, err := os.Stat(filepath.Join(bin, name)); err == nil {
@@ -99,41 +100,26 @@ func (b Builder) Build(ctx context.Context, c *Clone, commit Commit, log string)
 // programs are those that a build may leave.
 var programs = []string{"llama-bench", "llama-server", "llama-bench.exe", "llama-server.exe"}
 
-// tee writes to a file and to an ending; a full disk does not end the build.
-type tee struct {
-	file *os.File
-	last *ending
-}
+// deaf is a writer that hears of no error.
+type deaf struct{ w io.Writer }
 
-func (t *tee) Write(p []byte) (int, error) {
-	t.file.Write(p)
-	return t.last.Write(p)
-}
-
-// An ending keeps the last bytes written to it.
-type ending struct {
-	b   []byte
-	max int
-}
-
-func (e *ending) Write(p []byte) (int, error) {
-	e.b = append(e.b, p[max(0, len(p)-e.max):]...)
-	e.b = e.b[max(0, len(e.b)-e.max):]
+func (d deaf) Write(p []byte) (int, error) {
+	d.w.Write(p)
 	return len(p), nil
 }
 
-// line is the last line with an error in it, else the last one; without any,
-// how the command ended.
-func (e *ending) line(err error) string {
-	lines := strings.Split(strings.TrimSpace(string(e.b)), "\n")
+// complaint is the last line of what a build said that holds an error, else the
+// last line; of a silent one it is how the command ended.
+func complaint(said string, err error) string {
+	lines := strings.Split(strings.TrimSpace(said), "\n")
 	best := lines[len(lines)-1]
 	for _, line := range lines {
 		if strings.Contains(line, "error:") {
 			best = line
 		}
 	}
-	if best = strings.TrimSpace(best); best == "" {
+	if best = proc.OneLine(best, 200); best == "" {
 		return err.Error()
 	}
-	return fmt.Sprintf("%.200s", best)
+	return best
 }

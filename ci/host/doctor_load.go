@@ -10,9 +10,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/llama-regress/llama-regress/ci/disturbance"
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 )
 
 const (
@@ -195,16 +195,8 @@ func (e *examination) schedExt() Finding {
 	}
 }
 
-// oneLine bounds text and makes it safe to print.
+// oneLine bounds foreign text and makes it safe to print, also in a log of
+// GitHub Actions, which obeys lines with "##[".
 func oneLine(text string, most int) string {
-	text = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, strings.ToValidUTF8(text, "?"))
-	if runes := []rune(text); len(runes) > most {
-		text = string(runes[:most]) + "…"
-	}
-	return strings.ReplaceAll(text, "##[", "# #[")
+	return strings.ReplaceAll(proc.OneLine(text, most), "##[", "# #[")
 }

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/sched"
 )
@@ -21,6 +22,9 @@ const (
 	gracePeriod = 5 * time.Second // between asking a process group to end and ending it
 	drainPeriod = 2 * time.Second // how long a left-over process may hold the output open
 )
+
+// newExcerpt keeps the beginning and the end of what a program says.
+func newExcerpt() *proc.Excerpt { return &proc.Excerpt{Head: 16 << 10, Tail: 64 << 10} }
 
 // A childSpec is one run of one program. Its standard input is empty.
 type childSpec struct {
@@ -112,7 +116,7 @@ func startChild(ctx context.Context, spec childSpec) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	attr := ownGroup()
+	attr := proc.TiedGroup()
 	group, err := spec.placement.Enter(attr)
 	if err != nil {
 		return nil, err
@@ -123,8 +127,8 @@ func startChild(ctx context.Context, spec childSpec) (*child, error) {
 		limited, release = context.WithTimeoutCause(limited, spec.timeout, errTimeout)
 	}
 	patience, hurry := context.WithCancel(context.Background())
-	stdout := &boundedBuffer{max: spec.maxStdout, full: func() { cancel(errFlood) }}
-	stderr := new(excerpt)
+	stdout := &proc.Head{Max: spec.maxStdout, Full: func() { cancel(errFlood) }}
+	stderr := newExcerpt()
 
 	// Not CommandContext: its kill reaches the first process only.
 	cmd := exec.Command(command[0], command[1:]...)
@@ -165,7 +169,7 @@ func startChild(ctx context.Context, spec childSpec) (*child, error) {
 			return
 		}
 		c.end = c.waitAndEnd(limited, patience, begin, cmp.Or(spec.grace, gracePeriod), mark)
-		c.end.stdout, c.end.stderr = stdout.data, stderr.String()
+		c.end.stdout, c.end.stderr = stdout.Data, stderr.String()
 		close(c.done)
 	}()
 	if err := <-started; err != nil {
@@ -200,7 +204,7 @@ func (c *child) waitAndEnd(ctx, patience context.Context, begin time.Time, grace
 		watcher.Wait()
 		end.placed, end.misplaced = c.placed()
 		end.starved = c.group.OutOfMemory()
-		killGroup(cmd) // whoever it left behind would disturb the next trial
+		proc.KillGroup(cmd) // whoever it left behind would disturb the next trial
 		end.strays = killMarked(mark, cmd.Process.Pid)
 	})
 	end.heldOpen = errors.Is(err, exec.ErrWaitDelay)
@@ -217,7 +221,7 @@ func endOnDone(ctx, patience context.Context, exited <-chan struct{}, cmd *exec.
 		return endedItself, false
 	case <-ctx.Done():
 	}
-	terminateGroup(cmd)
+	proc.TerminateGroup(cmd)
 	select {
 	case <-exited:
 	case <-patience.Done():
@@ -226,7 +230,7 @@ func endOnDone(ctx, patience context.Context, exited <-chan struct{}, cmd *exec.
 		killed = true
 	}
 	if killed {
-		killGroup(cmd)
+		proc.KillGroup(cmd)
 	}
 	switch context.Cause(ctx) {
 	case errTimeout:

@@ -2,15 +2,11 @@ package llama
 
 import (
 	"os"
-	"os/exec"
 	"runtime"
 	"syscall"
 
 	"github.com/llama-regress/llama-regress/ci/record"
 )
-
-func terminateGroup(cmd *exec.Cmd) { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
-func killGroup(cmd *exec.Cmd)      { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 
 // endSignal returns the signal that ended the child, 0 when none did.
 func endSignal(state *os.ProcessState) syscall.Signal {

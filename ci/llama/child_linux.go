@@ -13,14 +13,9 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
-)
 
-// ownGroup makes the child lead a process group of its own, and die when
-// llama-regress does, however it does. A wrapper script should exec its
-// program: the signal at our death reaches the first process only.
-func ownGroup() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-}
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
+)
 
 // waitFor waits until the child has ended, calls ended while its pid still
 // belongs to it (so that signals to its group cannot reach a stranger), and
@@ -57,7 +52,7 @@ func killMarked(entry string, group int) (killed []string) {
 		}
 		name, _ := os.ReadFile(filepath.Join(folder, "comm"))
 		if syscall.Kill(pid, syscall.SIGKILL) == nil {
-			killed = append(killed, fmt.Sprintf("%s (%d)", oneLine(string(name)), pid))
+			killed = append(killed, fmt.Sprintf("%s (%d)", proc.OneLine(string(name), 100), pid))
 		}
 	}
 	return killed

@@ -3,7 +3,6 @@ package llama
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -162,32 +161,6 @@ func TestChildLeavesProcesses(t *testing.T) {
 	defer func() { _ = syscall.Kill(daemon, syscall.SIGKILL) }()
 	if err != nil || string(end.stdout) != "out\n" || !end.heldOpen || end.reason != endedItself {
 		t.Fatalf("%+v, %v", end, err)
-	}
-}
-
-func TestExcerpt(t *testing.T) {
-	var want strings.Builder
-	e := new(excerpt)
-	for i := range 100_000 {
-		line := fmt.Sprintf("line %d\n", i)
-		want.WriteString(line)
-		if _, err := e.Write([]byte(line)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	all := want.String()
-	got := e.String()
-	middle := fmt.Sprintf("\n[... %d bytes left out ...]\n", len(all)-excerptHead-excerptTail)
-	if got != all[:excerptHead]+middle+all[len(all)-excerptTail:] {
-		t.Errorf("%d bytes, starting %q, ending %q", len(got), got[:20], got[len(got)-20:])
-	}
-	if cap(e.tail) > 8*excerptTail {
-		t.Errorf("holds %d bytes", cap(e.tail))
-	}
-	small := new(excerpt)
-	_, _ = small.Write([]byte(all[:excerptHead+10]))
-	if small.String() != all[:excerptHead+10] {
-		t.Error("a short text is not kept whole")
 	}
 }
 

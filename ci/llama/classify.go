@@ -5,8 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"syscall"
-	"unicode"
 
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
@@ -24,7 +24,7 @@ var (
 // failureOf says why a child that ended by itself or was ended measured
 // nothing, nil when it ended well. killedForMemory says what the kernel counted.
 func failureOf(end *childEnd, spec childSpec, killedForMemory bool) *record.Failure {
-	f := &record.Failure{Stderr: lastLines(end.stderr, 8<<10)}
+	f := &record.Failure{Stderr: proc.LastLines(end.stderr, 8<<10)}
 	if end.state.Exited() {
 		code := end.state.ExitCode()
 		f.ExitCode = &code
@@ -107,7 +107,7 @@ func sentence(stderr string, last bool) string {
 	var end string
 	var faults []string
 	for line := range strings.Lines(stderr) {
-		line = shorten(logPrefix.ReplaceAllString(oneLine(line), ""), 150)
+		line = proc.Shorten(logPrefix.ReplaceAllString(proc.OneLine(line, 1<<10), ""), 150)
 		if line == "" || probeLine.MatchString(line) {
 			continue
 		}
@@ -138,7 +138,7 @@ func warningsIn(stderr string) []string {
 	var found []string
 	for line := range strings.Lines(stderr) {
 		if warningLine.MatchString(line) && len(found) < most {
-			found = append(found, shorten(oneLine(line), 300))
+			found = append(found, proc.OneLine(line, 300))
 		}
 	}
 	return found
@@ -151,39 +151,4 @@ func containsAny(text string, marks []string) bool {
 		}
 	}
 	return false
-}
-
-// lastLines returns the end of text, at most n bytes of valid UTF-8, from the
-// beginning of a line where there is one.
-func lastLines(text string, n int) string {
-	if len(text) > n {
-		text = text[len(text)-n:]
-		if i := strings.IndexByte(text, '\n'); i >= 0 && i < len(text)-1 {
-			text = text[i+1:]
-		}
-	}
-	return clean(text)
-}
-
-// clean drops what is not text: broken UTF-8 and control characters, which
-// could rewrite a terminal.
-func clean(text string) string {
-	text = strings.ToValidUTF8(strings.ReplaceAll(text, "\r\n", "\n"), "")
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		if r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
-			return -1
-		}
-		return r
-	}, text))
-}
-
-func oneLine(text string) string {
-	return strings.Join(strings.Fields(clean(text)), " ")
-}
-
-func shorten(text string, n int) string {
-	if len(text) <= n {
-		return text
-	}
-	return strings.ToValidUTF8(text[:n], "") + "..."
 }

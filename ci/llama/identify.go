@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
@@ -170,11 +171,11 @@ func libraryAdvice(stderr string) string {
 // quoted shows what a program printed, in one bounded line.
 func quoted(end *childEnd) string {
 	text := bytes.TrimSpace(end.stdout)
-	if other := lastLines(end.stderr, 300); len(text) == 0 && other != "" {
+	if other := proc.LastLines(end.stderr, 300); len(text) == 0 && other != "" {
 		text = []byte(other)
 	}
 	if len(text) == 0 {
 		return "nothing"
 	}
-	return fmt.Sprintf("%.200q", oneLine(string(text)))
+	return fmt.Sprintf("%.200q", proc.OneLine(string(text), 200))
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
@@ -70,7 +71,7 @@ func Import(name string, r io.Reader, opts ImportOptions) (*record.Run, error) {
 		Notes:  []string{fmt.Sprintf("%s holds raw llama-bench results: each is one trial of its own, in no block", name)},
 	}
 	if err != nil {
-		im.note("%s is not whole: %s", name, oneLine(err.Error()))
+		im.note("%s is not whole: %s", name, proc.OneLine(err.Error(), 600))
 	}
 	if err := im.identify(results); err != nil {
 		return nil, err

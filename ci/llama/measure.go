@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/llama-regress/llama-regress/ci/host"
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 	"github.com/llama-regress/llama-regress/ci/plan"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/sched"
@@ -40,7 +40,7 @@ func (b *Bench) Measure(ctx context.Context, p *plan.Plan, t plan.Trial) (record
 			return record.Trial{}, fmt.Errorf("log of trial %s: %w", t.ID, err)
 		}
 		defer f.Close()
-		m.log = &boundedLog{w: f, room: maxLog}
+		m.log = &proc.Log{W: f, Room: maxLog}
 	}
 	m.values, m.asked = parameters(record.BenchWorkload, b.threads(), cell.Cell.Params, arm.Params)
 	if err := m.run(ctx); err != nil {
@@ -79,7 +79,7 @@ type measurement struct {
 	path    string            // by which the program is started
 	values  map[string]string // parameters it runs with
 	asked   map[string]bool   // those that cell or arm set
-	log     *boundedLog       // nil for none
+	log     *proc.Log         // nil for none
 
 	command   []string
 	results   []Result
@@ -187,8 +187,8 @@ func (m *measurement) invoke(ctx context.Context, spec childSpec, again bool) er
 	results, err = ReadResults(bytes.NewReader(end.stdout), "stdout")
 	m.results = append(m.results, results...)
 	if err != nil && m.failure == nil {
-		m.fail(record.BadOutput, "%s; see what it printed in the trial's log", oneLine(err.Error()))
-		m.failure.Stderr = lastLines(end.stderr, 8<<10)
+		m.fail(record.BadOutput, "%s; see what it printed in the trial's log", proc.OneLine(err.Error(), 600))
+		m.failure.Stderr = proc.LastLines(end.stderr, 8<<10)
 	}
 	if m.failure != nil && m.log != nil {
 		fmt.Fprintf(m.log, "\n--- stdout of the failed command ---\n%s\n", end.stdout)
@@ -254,24 +254,4 @@ func (m *measurement) trial() record.Trial {
 	}
 	t.Warnings = m.warnings
 	return t
-}
-
-// A boundedLog writes up to room bytes and then says that it stops.
-type boundedLog struct {
-	w    io.Writer
-	room int
-}
-
-// Write never fails: a full disk must not end the program that is being measured.
-func (l *boundedLog) Write(p []byte) (int, error) {
-	switch {
-	case l.room < 0:
-	case len(p) > l.room:
-		fmt.Fprintf(l.w, "%s\n[log ends here: it has reached its limit]\n", p[:l.room])
-		l.room = -1
-	default:
-		_, _ = l.w.Write(p)
-		l.room -= len(p)
-	}
-	return len(p), nil
 }

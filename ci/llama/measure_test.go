@@ -6,11 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/fixtures/fakebench"
@@ -232,31 +230,6 @@ func TestMeasureBuildChanged(t *testing.T) {
 	}
 	if f := measure(); f == nil || f.Class != record.BuildChanged || !strings.Contains(f.Message, "bbb") {
 		t.Errorf("another commit: %+v", f)
-	}
-}
-
-func TestFailureStderr(t *testing.T) {
-	long := strings.Repeat("\x1b[31mline \xff of noise\x1b[0m\r\n", 2000) + "error: the cause\n"
-	e := &childEnd{stderr: long}
-	got := lastLines(e.stderr, 8<<10)
-	if len(got) > 8<<10 || !strings.HasSuffix(got, "error: the cause") || strings.ContainsAny(got, "\x1b\r") || !utf8.ValidString(got) || !strings.HasPrefix(got, "[31mline") {
-		t.Errorf("%d bytes: %.40q", len(got), got)
-	}
-	if got := lastLines(strings.Repeat("x", 100), 10); got != "xxxxxxxxxx" {
-		t.Errorf("one long line: %q", got)
-	}
-}
-
-func TestBoundedLog(t *testing.T) {
-	var text strings.Builder
-	l := &boundedLog{w: &text, room: 10}
-	for i := range 5 {
-		if n, err := l.Write([]byte("line" + strconv.Itoa(i))); n != 5 || err != nil {
-			t.Fatal(n, err)
-		}
-	}
-	if got := text.String(); got != "line0line1\n[log ends here: it has reached its limit]\n" {
-		t.Errorf("%q", got)
 	}
 }
 

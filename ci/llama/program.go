@@ -13,6 +13,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 )
 
 // findProgram resolves what a configuration calls bin: the folder that holds
@@ -168,7 +170,7 @@ func readVersion(output string) (version, bool) {
 	}
 	v := version{text: strings.TrimPrefix(m[0], "version: "), commit: m[2] + m[4], number: atoi(m[1] + m[3])}
 	if m := builtWith.FindStringSubmatch(output); m != nil {
-		v.compiler = oneLine(m[1])
+		v.compiler = proc.OneLine(m[1], 200)
 	}
 	return v, true
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/llama-regress/llama-regress/ci/host"
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/sched"
 )
@@ -124,11 +125,11 @@ func (s *Servers) Start(ctx context.Context, spec ServerSpec) (*Server, *record.
 	}
 	var forward io.Writer
 	if spec.Log != nil {
-		forward = &boundedLog{w: spec.Log, room: maxLog}
+		forward = &proc.Log{W: spec.Log, Room: maxLog}
 	}
 	deadline := time.Now().Add(limit)
 	for attempt := 1; ; attempt++ {
-		srv := &Server{program: p, spec: childSpec{program: s.Links.program(p.path), env: padded(p.env, spec.Padding), marked: true, placement: placement}, values: values, asked: asked, model: spec.ModelPath, log: &serverLog{forward: forward}, client: newClient(), done: make(chan struct{})}
+		srv := &Server{program: p, spec: childSpec{program: s.Links.program(p.path), env: padded(p.env, spec.Padding), marked: true, placement: placement}, values: values, asked: asked, model: spec.ModelPath, log: newServerLog(forward), client: newClient(), done: make(chan struct{})}
 		f, err := srv.start(ctx, s.port, args)
 		if f == nil && err == nil {
 			f, err = srv.awaitReady(ctx, deadline, limit)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
@@ -27,7 +28,7 @@ func (srv *Server) endedBeforeReady() *record.Failure {
 		Class:    record.NotReady,
 		Message:  "llama-server ended (exit status 0) before it was ready; a wrapper must exec it and stay in the foreground",
 		ExitCode: &code,
-		Stderr:   lastLines(srv.log.String(), 8<<10),
+		Stderr:   proc.LastLines(srv.log.String(), 8<<10),
 	}
 }
 
@@ -52,7 +53,7 @@ func (srv *Server) endedWorking() *record.Failure {
 		return nil
 	}
 	// Only its last words: what it said of refused requests is no reason to end.
-	if f := srv.whyEnded(lastLines(srv.log.String(), 2<<10), true); f != nil {
+	if f := srv.whyEnded(proc.LastLines(srv.log.String(), 2<<10), true); f != nil {
 		return f
 	}
 	code := 0
@@ -60,7 +61,7 @@ func (srv *Server) endedWorking() *record.Failure {
 		Class:    record.ExitStatus,
 		Message:  "llama-server ended by itself (exit status 0) while it was needed; see whether something else on this machine sends it a signal",
 		ExitCode: &code,
-		Stderr:   lastLines(srv.log.String(), 8<<10),
+		Stderr:   proc.LastLines(srv.log.String(), 8<<10),
 	}
 }
 
@@ -71,7 +72,7 @@ func (srv *Server) whyEnded(words string, working bool) *record.Failure {
 	f := failureOf(&end, childSpec{}, srv.kills > 0)
 	if f != nil {
 		f.Message = "llama-server " + f.Message
-		f.Stderr = lastLines(srv.log.String(), 8<<10)
+		f.Stderr = proc.LastLines(srv.log.String(), 8<<10)
 	}
 	return f
 }
@@ -96,7 +97,7 @@ func (srv *Server) Check(ctx context.Context, limit time.Duration) *record.Failu
 	case <-time.After(max(limit-time.Since(begin), dyingTime)):
 	}
 	f := failure(record.TimedOut, "llama-server hangs: process %d runs, but it is not well: %v", srv.PID(), err)
-	f.Stderr = lastLines(srv.log.String(), 8<<10)
+	f.Stderr = proc.LastLines(srv.log.String(), 8<<10)
 	return f
 }
 

@@ -12,6 +12,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 )
 
 const (
@@ -82,7 +84,7 @@ func (srv *Server) ask(ctx context.Context, method, path string, body any) ([]by
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
-		return nil, &statusError{resp.StatusCode, oneLine(string(text))}
+		return nil, &statusError{resp.StatusCode, proc.OneLine(string(text), 600)}
 	}
 	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err == nil && len(data) > maxAnswer {

@@ -200,7 +200,7 @@ func TestMetric(t *testing.T) {
 }
 
 func TestServerLogByTime(t *testing.T) {
-	l := new(serverLog)
+	l := newServerLog(nil)
 	at := time.Now()
 	for i, text := range []string{"one\n", "two\n", "three\n"} {
 		fmt.Fprint(l, text)

@@ -4,6 +4,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 )
 
 const (
@@ -16,11 +18,15 @@ const (
 // of the recent part when each piece came.
 type serverLog struct {
 	mu      sync.Mutex
-	all     excerpt
+	all     *proc.Excerpt
 	written int64
 	recent  []logPiece // oldest first
 	kept    int        // bytes in recent, and what keeping a piece costs
-	forward io.Writer  // a boundedLog, nil for none
+	forward io.Writer  // a proc.Log, nil for none
+}
+
+func newServerLog(forward io.Writer) *serverLog {
+	return &serverLog{all: newExcerpt(), forward: forward}
 }
 
 // A logPiece is what one read from the server gave: a line as a rule.
@@ -76,5 +82,5 @@ func (l *serverLog) between(from, to time.Time, n int) string {
 			text = piece.text + text
 		}
 	}
-	return lastLines(text, n)
+	return proc.LastLines(text, n)
 }

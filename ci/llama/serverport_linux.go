@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 )
 
 // stranger looks for a process outside of the group that listens on a TCP port
@@ -32,7 +34,7 @@ func stranger(port, group int) string {
 		pid := atoi(filepath.Base(folder))
 		if slices.ContainsFunc(socketsOf(pid), func(s string) bool { return slices.Contains(sockets, s) }) && !slices.Contains(members, pid) {
 			name, _ := os.ReadFile(filepath.Join(folder, "comm"))
-			return fmt.Sprintf("process %d (%s)", pid, oneLine(string(name)))
+			return fmt.Sprintf("process %d (%s)", pid, proc.OneLine(string(name), 100))
 		}
 	}
 	return ""

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
@@ -50,11 +51,11 @@ func (srv *Server) Props(ctx context.Context) (Props, error) {
 		return Props{}, fmt.Errorf("/props is not what llama-server answers: %w", err)
 	}
 	if answer.Slots <= 0 || answer.Defaults.Context <= 0 {
-		return Props{}, fmt.Errorf("/props has no slots or no context: %.200q", oneLine(string(data)))
+		return Props{}, fmt.Errorf("/props has no slots or no context: %.200q", proc.OneLine(string(data), 200))
 	}
 	return Props{
 		Slots: answer.Slots, SlotContext: answer.Defaults.Context,
-		Model: clean(shorten(answer.Model, 4096)), Build: oneLine(shorten(answer.Build, 200)),
+		Model: proc.Clean(proc.Shorten(answer.Model, 4096)), Build: proc.OneLine(answer.Build, 200),
 	}, nil
 }
 

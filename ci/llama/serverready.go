@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
@@ -68,6 +69,6 @@ func (srv *Server) abandon(ctx context.Context, f *record.Failure) (*record.Fail
 	if ended := srv.child.end; ended.reason == endedItself { // it did so meanwhile, which is the cause
 		return srv.endedBeforeReady(), nil
 	}
-	f.Stderr = lastLines(srv.log.String(), 8<<10)
+	f.Stderr = proc.LastLines(srv.log.String(), 8<<10)
 	return f, nil
 }

@@ -7,9 +7,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/llama-regress/llama-regress/ci/internal/environ"
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 )
 
 const (
@@ -36,16 +36,15 @@ type output struct {
 // tells what it wrote last.
 func (c command) run(ctx context.Context) (output, error) {
 	cmd := exec.CommandContext(ctx, c.argv[0], c.argv[1:]...)
-	stdout, stderr := &head{max: maxStdout}, &tail{max: maxStderr}
+	stdout, stderr := &proc.Head{Max: maxStdout}, &proc.Excerpt{Tail: maxStderr}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	cmd.Env = append(append(environ.Without(os.Environ()), "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive"), c.env...)
 	if c.hold != nil {
 		cmd.ExtraFiles = []*os.File{c.hold}
 	}
-	ownGroup(cmd)
-	cmd.WaitDelay = 5 * time.Second
+	proc.EndTogether(cmd)
 	err := cmd.Run()
-	out := output{stdout.b, string(stderr.b)}
+	out := output{stdout.Data, stderr.String()}
 	switch {
 	case ctx.Err() != nil:
 		return out, fmt.Errorf("%s: %w", filepath.Base(c.argv[0]), context.Cause(ctx))
@@ -79,27 +78,4 @@ func complaint(out output) string {
 func lastLine(s string) string {
 	s = strings.TrimSpace(s)
 	return strings.TrimSpace(s[strings.LastIndexByte(s, '\n')+1:])
-}
-
-// head keeps the first max bytes written to it and drops the rest.
-type head struct {
-	b   []byte
-	max int
-}
-
-func (h *head) Write(p []byte) (int, error) {
-	h.b = append(h.b, p[:min(len(p), h.max-len(h.b))]...)
-	return len(p), nil
-}
-
-// tail keeps the last max bytes written to it.
-type tail struct {
-	b   []byte
-	max int
-}
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.b = append(t.b, p...)
-	t.b = t.b[max(0, len(t.b)-t.max):]
-	return len(p), nil
 }

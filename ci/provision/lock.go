@@ -2,12 +2,15 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 )
 
 // lock takes the cache folder's lock, waiting for whoever has it and saying
@@ -37,9 +40,9 @@ func (f *finder) lock(ctx context.Context) (*os.File, error) {
 func (f *finder) waitFor(ctx context.Context, file *os.File) error {
 	start, told := time.Now(), time.Time{}
 	for {
-		held, err := tryLock(file)
-		if err != nil || held {
-			if held && !told.IsZero() {
+		err := proc.TryLock(file)
+		if !errors.Is(err, proc.ErrLocked) {
+			if err == nil && !told.IsZero() {
 				f.logf("waited %s for the lock", time.Since(start).Round(100*time.Millisecond))
 			}
 			return err

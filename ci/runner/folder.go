@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 )
 
 // A folder is the output folder of one run, held against every other.
@@ -15,8 +17,6 @@ type folder struct {
 	dir  string
 	lock *os.File
 }
-
-var errLocked = errors.New("locked") // by tryLock, when another process holds the lock
 
 // openFolder creates dir when it is missing and locks it. The system lets go
 // of the lock when this process ends, however it ends.
@@ -31,9 +31,9 @@ func openFolder(dir string) (*folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("output folder: %w; choose one that can be written to", err)
 	}
-	if err := tryLock(lock); err != nil {
+	if err := proc.TryLock(lock); err != nil {
 		defer lock.Close()
-		if errors.Is(err, errLocked) {
+		if errors.Is(err, proc.ErrLocked) {
 			return nil, fmt.Errorf("output folder %s is in use by another run (%s): wait for it to end, or choose another folder", dir, holder(lock))
 		}
 		return nil, fmt.Errorf("output folder %s cannot be locked: %w; choose one on a local disk", dir, err)

@@ -1,26 +1,10 @@
 package runner
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"syscall"
 )
-
-// tryLock takes an exclusive lock that ends with the process, or returns errLocked.
-func tryLock(f *os.File) error {
-	for {
-		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		switch {
-		case err == nil:
-			return nil
-		case errors.Is(err, syscall.EWOULDBLOCK):
-			return errLocked
-		case !errors.Is(err, syscall.EINTR):
-			return os.NewSyscallError("flock", err)
-		}
-	}
-}
 
 // noFollow refuses a symbolic link, and does not wait for the other end of a pipe.
 const noFollow = syscall.O_NOFOLLOW | syscall.O_NONBLOCK

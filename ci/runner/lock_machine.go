@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 )
 
 // machineLockName is the same for every user and every repository of a machine.
@@ -96,8 +98,8 @@ func LockMachine(ctx context.Context, file, dir string, wait Waiting) (*MachineL
 func waitForLock(ctx context.Context, f *os.File, wait Waiting) error {
 	begun, told := time.Now(), time.Time{}
 	for {
-		err := tryLock(f)
-		if !errors.Is(err, errLocked) {
+		err := proc.TryLock(f)
+		if !errors.Is(err, proc.ErrLocked) {
 			return err
 		}
 		waited := time.Since(begun)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
@@ -33,7 +34,7 @@ func Recover(dir string) (*record.Run, error) {
 	lock, err := os.Open(filepath.Join(dir, lockFile))
 	if err == nil {
 		defer lock.Close()
-		if errors.Is(tryLock(lock), errLocked) {
+		if errors.Is(proc.TryLock(lock), proc.ErrLocked) {
 			return nil, fmt.Errorf("the run in %s is still under way (%s): wait for it to end", dir, holder(lock))
 		}
 	}

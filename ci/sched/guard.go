@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/llama-regress/llama-regress/ci/internal/environ"
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 )
 
 // A guard is a process between this program and a scheduler. It has the right
@@ -53,7 +54,7 @@ func Hold(root string, args []string, in io.Reader, out, errs *os.File) int {
 	if os.Getenv(sudoVariable) != "" {
 		path, err := throughSudo(args[0])
 		if err != nil {
-			fmt.Fprintln(out, "failed", oneLine(err.Error()))
+			fmt.Fprintln(out, "failed", proc.OneLine(err.Error(), mostWords))
 			return 1
 		}
 		args = append([]string{path}, args[1:]...)
@@ -65,7 +66,7 @@ func Hold(root string, args []string, in io.Reader, out, errs *os.File) int {
 	// child, so one locked thread starts it and waits for it.
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Stdout, cmd.Stderr = errs, errs
-	cmd.SysProcAttr = dieWithParent()
+	cmd.SysProcAttr = proc.TiedGroup()
 	cmd.Env = environ.Without(os.Environ())
 	started, ended := make(chan error), make(chan struct{})
 	go func() {
@@ -78,7 +79,7 @@ func Hold(root string, args []string, in io.Reader, out, errs *os.File) int {
 		}
 	}()
 	if err := <-started; err != nil {
-		fmt.Fprintln(out, "failed", oneLine(err.Error()))
+		fmt.Fprintln(out, "failed", proc.OneLine(err.Error(), mostWords))
 		return 1
 	}
 	fmt.Fprintln(out, "started", cmd.Process.Pid)
@@ -135,14 +136,4 @@ func privileged(root tree) error {
 		return fmt.Errorf("neither CAP_SYS_ADMIN nor CAP_BPF among the capabilities (CapEff %s)", strings.TrimSpace(digits))
 	}
 	return fmt.Errorf("its capabilities cannot be read")
-}
-
-// oneLine makes foreign text fit into a line of the protocol or of a message.
-func oneLine(text string) string {
-	const most = 400
-	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "?")), " ")
-	if r := []rune(text); len(r) > most {
-		text = string(r[:most]) + "…"
-	}
-	return text
 }

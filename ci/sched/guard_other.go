@@ -9,6 +9,4 @@ import (
 
 var guardSignals = []os.Signal{os.Interrupt, syscall.SIGTERM}
 
-func dieWithParent() *syscall.SysProcAttr { return nil }
-func ownGroup() *syscall.SysProcAttr      { return nil }
-func wake(*os.Process)                    {}
+func wake(*os.Process) {}

@@ -3,6 +3,8 @@ package sched
 import (
 	"slices"
 	"strings"
+
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 )
 
 // mostMessages of the kernel are kept of a trial.
@@ -16,7 +18,7 @@ func (l *kernelLog) messages() []string {
 		if _, after, ok := strings.Cut(text, ";"); ok { // "6,1234,5678,-;text", kmsg's form
 			text = after
 		}
-		if text = oneLine(text); strings.Contains(text, "sched_ext") && len(said) < mostMessages {
+		if text = proc.OneLine(text, mostWords); strings.Contains(text, "sched_ext") && len(said) < mostMessages {
 			said = append(said, text)
 		}
 	}

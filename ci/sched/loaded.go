@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/llama-regress/llama-regress/ci/internal/environ"
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 )
 
 // A loaded is a scheduler that this program started, through its guard.
@@ -35,11 +36,11 @@ func (m *Manager) start(s spec, program string) (*loaded, error) {
 	command := append([]string{program}, s.args...)
 	guard := slices.Concat(m.sudo, m.opts.Guard, command)
 	l := &loaded{
-		spec: s, command: command, out: &output{forward: m.opts.Log},
+		spec: s, command: command, out: newOutput(m.opts.Log),
 		done: make(chan struct{}),
 		cmd:  exec.Command(guard[0], guard[1:]...),
 	}
-	l.cmd.SysProcAttr = ownGroup()
+	l.cmd.SysProcAttr = proc.OwnGroup()
 	l.cmd.Env = environ.Without(os.Environ())
 	l.cmd.Stderr = l.out
 	l.cmd.WaitDelay = 2 * time.Second
@@ -70,9 +71,9 @@ func (l *loaded) listen(r io.Reader) {
 		l.mu.Lock()
 		switch word {
 		case "failed":
-			l.failed = oneLine(rest)
+			l.failed = proc.OneLine(rest, mostWords)
 		case "ended":
-			l.how = oneLine(rest)
+			l.how = proc.OneLine(rest, mostWords)
 		}
 		l.mu.Unlock()
 	}

@@ -5,51 +5,46 @@ import (
 	"io"
 	"strings"
 	"sync"
+
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 )
 
 // An output takes what a scheduler writes, so that it never waits for a reader,
 // and keeps the beginning and the end of it.
 type output struct {
-	forward io.Writer // gets all of it up to mostForwarded; nil for nobody
-
-	mu        sync.Mutex
-	forwarded int
-	head      []byte
-	tail      []byte
-	cut       bool // the middle is missing
+	mu   sync.Mutex
+	kept proc.Excerpt
+	log  *proc.Log // gets all of it up to mostForwarded; nil for nobody
 }
 
 const (
 	mostForwarded = 16 << 20
 	mostKept      = 32 << 10 // of the beginning, and of the end
+	mostWords     = 400      // bytes of foreign text in a message
 )
+
+func newOutput(forward io.Writer) *output {
+	o := &output{kept: proc.Excerpt{Head: mostKept, Tail: mostKept}}
+	if forward != nil {
+		o.log = &proc.Log{W: forward, Room: mostForwarded}
+	}
+	return o
+}
 
 // Write never fails: a full disk must not end the scheduler.
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	n := len(p)
-	if room := mostForwarded - o.forwarded; o.forward != nil && room > 0 {
-		_, _ = o.forward.Write(p[:min(n, room)])
-		o.forwarded += min(n, room)
+	if o.log != nil {
+		_, _ = o.log.Write(p)
 	}
-	room := min(n, mostKept-len(o.head))
-	o.head, p = append(o.head, p[:room]...), p[room:]
-	o.tail = append(o.tail, p...)
-	if extra := len(o.tail) - mostKept; extra > 0 {
-		o.tail, o.cut = append([]byte(nil), o.tail[extra:]...), true
-	}
-	return n, nil
+	return o.kept.Write(p)
 }
 
 func (o *output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	between := ""
-	if o.cut {
-		between = "\n...\n"
-	}
-	return strings.ToValidUTF8(string(o.head)+between+string(o.tail), "?")
+	return strings.ToValidUTF8(o.kept.String(), "?")
 }
 
 // last returns the last whole KiB of text or so, for a record.
@@ -70,7 +65,7 @@ func (o *output) reason() string {
 	reason := ""
 	for line := range strings.Lines(o.String()) {
 		if _, after, ok := strings.Cut(line, "EXIT: "); ok {
-			reason = oneLine(after)
+			reason = proc.OneLine(after, mostWords)
 		}
 	}
 	return reason
@@ -81,7 +76,7 @@ func (o *output) reason() string {
 func (o *output) why() string {
 	last := ""
 	for line := range strings.Lines(o.String()) {
-		if line = oneLine(line); line == "" {
+		if line = proc.OneLine(line, mostWords); line == "" {
 			continue
 		}
 		if strings.Contains(line, "[SCX_BUG]") || strings.HasPrefix(line, "Error:") {

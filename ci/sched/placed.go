@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/llama-regress/llama-regress/ci/internal/environ"
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 )
 
 // Wrap returns the command that runs a program in this place. Its process ends
@@ -88,9 +89,9 @@ func (p *Placement) Probe(ctx context.Context) error {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-	var said output
-	cmd.Stdout, cmd.Stderr = &said, &said
-	cmd.SysProcAttr = ownGroup()
+	said := newOutput(nil)
+	cmd.Stdout, cmd.Stderr = said, said
+	cmd.SysProcAttr = proc.OwnGroup()
 	cmd.Env = environ.Without(os.Environ())
 	hold, err := cmd.StdinPipe()
 	if err != nil {
@@ -122,7 +123,7 @@ func (p *Placement) Probe(ctx context.Context) error {
 		_, _ = ask()
 		err = cmp.Or(err, errors.New("it ended at once"))
 	}
-	if words := oneLine(said.String()); err != nil && words != "" {
+	if words := proc.OneLine(said.String(), mostWords); err != nil && words != "" {
 		err = fmt.Errorf("%s: %s", filepath.Base(command[0]), words)
 	}
 	return err

@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 )
 
 // A Refusal says why no sched_ext scheduler, or not this one, can be loaded.
@@ -73,7 +75,7 @@ func (m *Manager) owners() string {
 	var names []string
 	for pid, name := range m.processes() {
 		if strings.HasPrefix(name, "scx_") && len(names) < 3 {
-			names = append(names, fmt.Sprintf("%s, process %s", oneLine(name), pid))
+			names = append(names, fmt.Sprintf("%s, process %s", proc.OneLine(name, mostWords), pid))
 		}
 	}
 	if len(names) == 0 {
@@ -124,7 +126,7 @@ func (m *Manager) services() []string {
 func (m *Manager) isolated() string {
 	for option := range strings.FieldsSeq(m.root.text("proc/cmdline")) {
 		if list, ok := strings.CutPrefix(option, "isolcpus="); ok {
-			return oneLine(list)
+			return proc.OneLine(list, mostWords)
 		}
 	}
 	return ""
@@ -157,7 +159,7 @@ func (m *Manager) rights(ctx context.Context) *Refusal {
 		}
 	}
 	return refuse(NoRights, "loading a scheduler needs root: run as root, or let this user do it without a password, in a file of /etc/sudoers.d: %s ALL=(root) NOPASSWD: %s * (%s says: %s)",
-		userName(), strings.Join(m.opts.Guard, " "), strings.Join(m.opts.Sudo, " "), oneLine(why))
+		userName(), strings.Join(m.opts.Guard, " "), strings.Join(m.opts.Sudo, " "), proc.OneLine(why, mostWords))
 }
 
 func userName() string {
@@ -173,10 +175,10 @@ func userName() string {
 func (m *Manager) probe(ctx context.Context, sudo []string) (string, error) {
 	command := slices.Concat(sudo, m.opts.Guard, []string{probeFlag})
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-	var out output
-	cmd.Stdout, cmd.Stderr = &out, &out
+	out := newOutput(nil)
+	cmd.Stdout, cmd.Stderr = out, out
 	err := cmd.Run()
-	return oneLine(out.String()), err
+	return proc.OneLine(out.String(), mostWords), err
 }
 
 // find resolves the program of a scheduler: a path, or a name that is looked

@@ -130,7 +130,7 @@ func BenchmarkGitAppend(b *testing.B) {
 // fillBranch commits n small objects at once, as records of as many nights.
 func fillBranch(b *testing.B, remote string, n int) {
 	work := filepath.Join(b.TempDir(), "work")
-	git(b, "", "init", "--quiet", work)
+	runGit(b, "", "init", "--quiet", work)
 	for i := range n {
 		run := testRun(night.AddDate(0, 0, -i), 1, 1)
 		path := filepath.Join(work, KeyOf(run, "", 1).String())
@@ -140,7 +140,7 @@ func fillBranch(b *testing.B, remote string, n int) {
 			b.Fatal(err)
 		}
 	}
-	git(b, work, "add", ".")
-	git(b, work, "commit", "--quiet", "-m", "history")
-	git(b, work, "push", "--quiet", remote, "HEAD:refs/heads/perf-data")
+	runGit(b, work, "add", ".")
+	runGit(b, work, "commit", "--quiet", "-m", "history")
+	runGit(b, work, "push", "--quiet", remote, "HEAD:refs/heads/perf-data")
 }

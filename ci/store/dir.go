@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 )
 
 // A dirStore is a folder. Objects are written to a hidden name beside their own
@@ -162,8 +164,8 @@ func (d *dirStore) Remove(_ context.Context, keys []string) error {
 
 // readBounded reads all of r, which must be at most MaxBytes.
 func readBounded(r io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
-	if err == nil && len(data) > MaxBytes {
+	data, err := proc.ReadAll(r, MaxBytes)
+	if errors.Is(err, proc.ErrTooLarge) {
 		err = errTooLarge
 	}
 	return data, err

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/llama-regress/llama-regress/ci/git"
 )
 
 // A gitStore is a branch that shares no history with the others, in any
@@ -107,7 +109,7 @@ func (g *gitStore) Get(ctx context.Context, key string) ([]byte, error) {
 // read returns the file at key in the tree of commit.
 func (g *gitStore) read(ctx context.Context, commit, key string) ([]byte, error) {
 	out, err := g.git(ctx, []byte(commit+":"+key+"\n"), "cat-file", "--batch")
-	if errors.Is(err, errTooMuch) {
+	if errors.Is(err, git.ErrTooMuch) {
 		return nil, fmt.Errorf("%s: %s: %w", g, key, errTooLarge)
 	}
 	if err != nil {

@@ -50,10 +50,10 @@ func TestGitNonFastForward(t *testing.T) {
 		t.Errorf("%d tries, %v", tries, err)
 	}
 	want := "runs/a.json\nruns/ours.json\nruns/theirsx.json\nruns/theirsxx.json\nruns/theirsxxx.json"
-	if got := git(t, remote, "ls-tree", "-r", "--name-only", "perf-data"); got != want {
+	if got := runGit(t, remote, "ls-tree", "-r", "--name-only", "perf-data"); got != want {
 		t.Errorf("the branch holds\n%s", got)
 	}
-	if n := git(t, remote, "rev-list", "--count", "perf-data"); n != "5" {
+	if n := runGit(t, remote, "rev-list", "--count", "perf-data"); n != "5" {
 		t.Errorf("%s commits, want 5 in one line", n)
 	}
 }
@@ -67,11 +67,11 @@ func TestGitRewrittenBranch(t *testing.T) {
 		put(t, s, key, key)
 	}
 	work := filepath.Join(t.TempDir(), "work")
-	git(t, "", "clone", "--quiet", "--branch", "perf-data", remote, work)
-	git(t, work, "checkout", "--quiet", "--orphan", "fresh")
-	git(t, work, "rm", "--quiet", "--cached", "runs/b.json")
-	git(t, work, "commit", "--quiet", "-m", "smaller")
-	git(t, work, "push", "--quiet", "--force", "origin", "fresh:perf-data")
+	runGit(t, "", "clone", "--quiet", "--branch", "perf-data", remote, work)
+	runGit(t, work, "checkout", "--quiet", "--orphan", "fresh")
+	runGit(t, work, "rm", "--quiet", "--cached", "runs/b.json")
+	runGit(t, work, "commit", "--quiet", "-m", "smaller")
+	runGit(t, work, "push", "--quiet", "--force", "origin", "fresh:perf-data")
 
 	listing := func() (keys []string) {
 		objects, err := s.List(ctx, "")
@@ -87,11 +87,11 @@ func TestGitRewrittenBranch(t *testing.T) {
 		t.Error(diff)
 	}
 	put(t, s, "runs/d.json", "d")
-	if n := git(t, remote, "rev-list", "--count", "perf-data"); n != "2" {
+	if n := runGit(t, remote, "rev-list", "--count", "perf-data"); n != "2" {
 		t.Errorf("%s commits, want one on top of the rewritten one", n)
 	}
 
-	git(t, remote, "update-ref", "-d", "refs/heads/perf-data")
+	runGit(t, remote, "update-ref", "-d", "refs/heads/perf-data")
 	if diff := cmp.Diff([]string(nil), listing()); diff != "" {
 		t.Error(diff)
 	}
@@ -106,7 +106,7 @@ func TestGitLostAnswer(t *testing.T) {
 	remote, s := gitPlace(t)
 	hook(t, remote, "post-receive", `mkdir was-here 2>/dev/null && kill -9 $PPID; exit 0`)
 	put(t, s, "runs/a.json", "a")
-	if n := git(t, remote, "rev-list", "--count", "perf-data"); n != "1" {
+	if n := runGit(t, remote, "rev-list", "--count", "perf-data"); n != "1" {
 		t.Errorf("%s commits", n)
 	}
 	if _, err := os.Stat(filepath.Join(remote, "was-here")); err != nil {
@@ -154,7 +154,7 @@ func TestGitForeignFiles(t *testing.T) {
 	ctx := context.Background()
 	remote, s := gitPlace(t)
 	work := filepath.Join(t.TempDir(), "work")
-	git(t, "", "init", "--quiet", work)
+	runGit(t, "", "init", "--quiet", work)
 	write := func(name, data string) {
 		path := filepath.Join(work, name)
 		os.MkdirAll(filepath.Dir(path), 0o755)
@@ -168,9 +168,9 @@ func TestGitForeignFiles(t *testing.T) {
 	if err := os.Symlink("/a/b", filepath.Join(work, "runs", "m", "link.json")); err != nil {
 		t.Fatal(err)
 	}
-	git(t, work, "add", ".")
-	git(t, work, "commit", "--quiet", "-m", "theirs")
-	git(t, work, "push", "--quiet", remote, "HEAD:refs/heads/perf-data")
+	runGit(t, work, "add", ".")
+	runGit(t, work, "commit", "--quiet", "-m", "theirs")
+	runGit(t, work, "push", "--quiet", remote, "HEAD:refs/heads/perf-data")
 
 	run := testRun(night, 1, 1)
 	key := keep(t, s, run)
@@ -181,7 +181,7 @@ func TestGitForeignFiles(t *testing.T) {
 	if _, err := s.Get(ctx, "runs/m/link.json"); err != nil && strings.Contains(err.Error(), "root:") {
 		t.Error("followed a link")
 	}
-	names := git(t, remote, "ls-tree", "-r", "--name-only", "perf-data")
+	names := runGit(t, remote, "ls-tree", "-r", "--name-only", "perf-data")
 	for _, name := range []string{"README.md", ".gitattributes", "link.json", key} {
 		if !strings.Contains(names, name) {
 			t.Errorf("%s is gone from %s", name, names)
@@ -197,15 +197,15 @@ func TestGitForeignFiles(t *testing.T) {
 func TestGitRemoteByName(t *testing.T) {
 	remote := bareRepository(t)
 	work := filepath.Join(t.TempDir(), "work")
-	git(t, "", "init", "--quiet", work)
-	git(t, work, "remote", "add", "origin", remote)
+	runGit(t, "", "init", "--quiet", work)
+	runGit(t, work, "remote", "add", "origin", remote)
 	if err := os.WriteFile(filepath.Join(work, "code.c"), []byte("int x;"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	git(t, work, "add", ".")
-	git(t, work, "commit", "--quiet", "-m", "code")
+	runGit(t, work, "add", ".")
+	runGit(t, work, "commit", "--quiet", "-m", "code")
 	hook(t, filepath.Join(work, ".git"), "pre-push", "echo no >&2; exit 1") // is for people's pushes
-	before := git(t, work, "status", "--porcelain", "--branch") + git(t, work, "for-each-ref", "refs/heads", "refs/tags")
+	before := runGit(t, work, "status", "--porcelain", "--branch") + runGit(t, work, "for-each-ref", "refs/heads", "refs/tags")
 	t.Chdir(work)
 	hook(t, filepath.Join(work, ".git"), "reference-transaction", "exit 1")
 	t.Setenv("GIT_INDEX_FILE", filepath.Join(t.TempDir(), "of-a-hook")) // as inside a hook
@@ -221,14 +221,14 @@ func TestGitRemoteByName(t *testing.T) {
 	if c := load(t, s, LoadOptions{}); len(c.Sessions) != 1 {
 		t.Errorf("outside of the hook: %+v", c)
 	}
-	after := git(t, work, "status", "--porcelain", "--branch") + git(t, work, "for-each-ref", "refs/heads", "refs/tags")
+	after := runGit(t, work, "status", "--porcelain", "--branch") + runGit(t, work, "for-each-ref", "refs/heads", "refs/tags")
 	if before != after {
 		t.Errorf("the work tree was touched:\n%s\n%s", before, after)
 	}
-	if got := git(t, remote, "ls-tree", "-r", "--name-only", "perf-data"); got != key {
+	if got := runGit(t, remote, "ls-tree", "-r", "--name-only", "perf-data"); got != key {
 		t.Errorf("the branch holds %q", got)
 	}
-	if n := git(t, remote, "for-each-ref"); strings.Count(n, "\n") != 0 {
+	if n := runGit(t, remote, "for-each-ref"); strings.Count(n, "\n") != 0 {
 		t.Errorf("the remote got more than the branch:\n%s", n)
 	}
 	_, err := open(t, "git:upstream#perf-data", Options{}).List(context.Background(), "")
@@ -244,7 +244,7 @@ func TestRelativeReferences(t *testing.T) {
 		ids := make(map[string]bool)
 		for j := range 2 {
 			folder := t.TempDir()
-			git(t, folder, "init", "--quiet", "--bare", "store")
+			runGit(t, folder, "init", "--quiet", "--bare", "store")
 			t.Chdir(folder)
 			s := open(t, ref, Options{Cache: cache})
 			keep(t, s, testRun(night.AddDate(0, i, j), 1, 1))

@@ -1,23 +1,19 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
-	"time"
-	"unicode"
+
+	"github.com/llama-regress/llama-regress/ci/git"
 )
 
 // TokenVariable names the environment variable whose value git sends to an
@@ -134,75 +130,17 @@ func (g *gitStore) gitWith(ctx context.Context, env []string, stdin []byte, args
 }
 
 func (g *gitStore) exec(ctx context.Context, env []string, stdin []byte, args ...string) ([]byte, error) {
-	timed, cancel := context.WithTimeout(ctx, g.opts.Timeout)
-	defer cancel()
-	// Hooks of the user's repository are not ours to run.
-	cmd := exec.CommandContext(timed, "git", append([]string{"-c", "core.hooksPath=" + os.DevNull}, args...)...)
-	cmd.WaitDelay = 10 * time.Second // helpers that keep the pipes open; long, for machines under load
-	cmd.Env = append(g.environment(), env...)
-	cmd.Stdin = bytes.NewReader(stdin)
-	var out, messages bounded
-	cmd.Stdout, cmd.Stderr = &out, &messages
-	err := cmd.Run()
-	switch {
-	case out.over:
-		return nil, fmt.Errorf("%s: git %s: %w", g, args[0], errTooMuch)
-	case err == nil:
-		return out.Bytes(), nil
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	case timed.Err() != nil:
-		return nil, fmt.Errorf("%s: git %s took longer than %v and was ended", g, args[0], g.opts.Timeout)
-	case errors.Is(err, exec.ErrNotFound):
-		return nil, fmt.Errorf("%s: git is not installed: %w", g, err)
+	out, err := git.Command{
+		Env: append(g.environment(), env...), Without: []string{TokenVariable}, Stdin: stdin, Timeout: g.opts.Timeout, Most: MaxBytes + 4096,
+	}.Run(ctx, args...)
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%s: %w", g, err)
 	}
-	return nil, fmt.Errorf("%s: git %s: %w: %s", g, args[0], err, oneLine(messages.String()))
+	return out, err
 }
 
-var errTooMuch = errors.New("more output than any store gives")
-
-// A bounded buffer refuses what goes beyond the largest object.
-type bounded struct {
-	bytes.Buffer
-	over bool
-}
-
-func (b *bounded) Write(p []byte) (int, error) {
-	if b.Len()+len(p) > MaxBytes+4096 {
-		b.over = true
-		return 0, errTooMuch
-	}
-	return b.Buffer.Write(p)
-}
-
-// oneLine makes text of another program fit for a message.
-func oneLine(s string) string {
-	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "?")), " ")
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return -1
-		}
-		return r
-	}, s)
-	if len(s) > 600 {
-		s = strings.ToValidUTF8(s[:600], "") + " ..."
-	}
-	return s
-}
-
-// environment is ours without what ties git to another repository, with a name
-// for commits where the user has given none, and the token.
-func (g *gitStore) environment() []string {
-	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
-		name, _, _ := strings.Cut(v, "=")
-		switch name {
-		case "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-			"GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_PREFIX", "GIT_QUARANTINE_PATH", TokenVariable:
-			return true
-		}
-		return false
-	})
-	env = append(env, "LC_ALL=C", "GIT_TERMINAL_PROMPT=0")
+// environment has a name for commits where the user has given none, and the token.
+func (g *gitStore) environment() (env []string) {
 	for _, who := range []string{"AUTHOR", "COMMITTER"} {
 		if g.opts.Getenv("GIT_"+who+"_NAME") == "" {
 			env = append(env, "GIT_"+who+"_NAME=llama-regress", "GIT_"+who+"_EMAIL=llama-regress@localhost")

@@ -98,12 +98,12 @@ func open(t testing.TB, ref string, o Options) Store {
 
 func bareRepository(t testing.TB) string {
 	dir := filepath.Join(t.TempDir(), "remote.git")
-	git(t, "", "init", "--quiet", "--bare", dir)
+	runGit(t, "", "init", "--quiet", "--bare", dir)
 	return dir
 }
 
-// git runs git in dir, as a user would.
-func git(t testing.TB, dir string, args ...string) string {
+// runGit runs git in dir, as a user would.
+func runGit(t testing.TB, dir string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command("git", append([]string{"-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "init.defaultBranch=main"}, args...)...)
 	cmd.Dir = dir

@@ -11,6 +11,8 @@ import (
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 )
 
 // An s3Store is a bucket of AWS S3 or of anything that speaks its protocol.
@@ -218,9 +220,9 @@ func (s *s3Store) fault(ctx, timed context.Context, what string, err error) erro
 	case answer.StatusCode == http.StatusServiceUnavailable || answer.StatusCode == http.StatusTooManyRequests:
 		hint = "; the server is busy, try again later"
 	}
-	said := oneLine(err.Error())
+	said := proc.OneLine(err.Error(), 600)
 	if answer.StatusCode != 0 {
-		said = fmt.Sprintf("HTTP %d %s: %s", answer.StatusCode, oneLine(answer.Code), said)
+		said = fmt.Sprintf("HTTP %d %s: %s", answer.StatusCode, proc.OneLine(answer.Code, 600), said)
 	}
 	return fmt.Errorf("%s: %s: %w%s", s, what, &s3Error{said, err}, hint)
 }

@@ -1,17 +1,15 @@
 package history
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/llama-regress/llama-regress/ci/git"
 )
 
 // Commits are the commits between two builds.
@@ -77,15 +75,15 @@ func (c Checkout) Between(ctx context.Context, good, bad string, most int) Commi
 	}
 	between := good + ".." + bad
 	out, err := c.git(ctx, 64, "rev-list", "--count", between)
-	total, parseErr := strconv.Atoi(strings.TrimSpace(string(out)))
+	total, parseErr := strconv.Atoi(strings.TrimSpace(out))
 	if err = errors.Join(err, parseErr); err == nil {
-		out, err = c.git(ctx, 4<<20, "log", "--no-show-signature", "--no-color", "--format=%H%x00%an%x00%ct%x00%s%x1e", "-n", strconv.Itoa(most), between)
+		out, err = c.git(ctx, 0, "log", "--no-show-signature", "--no-color", "--format=%H%x00%an%x00%ct%x00%s%x1e", "-n", strconv.Itoa(most), between)
 	}
 	if err != nil {
 		return Commits{Why: err.Error()}
 	}
 	commits := Commits{Total: total}
-	for _, entry := range strings.Split(string(out), "\x1e") {
+	for _, entry := range strings.Split(out, "\x1e") {
 		f := strings.SplitN(strings.TrimPrefix(entry, "\n"), "\x00", 4)
 		if len(f) < 4 || len(f[0]) != 40 {
 			continue
@@ -99,29 +97,13 @@ func (c Checkout) Between(ctx context.Context, good, bad string, most int) Commi
 // cut bounds what a commit says.
 func cut(s string) string { return strings.ToValidUTF8(s[:min(len(s), 500)], "\ufffd") }
 
-// git runs a command in the checkout and returns what it writes, at most so
-// many bytes. Nothing is asked of a terminal, and no hook or monitor runs.
-func (c Checkout) git(ctx context.Context, most int64, args ...string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", c.dir, "--no-pager", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"}, args...)...)
-	cmd.Env = append(os.Environ(), "GIT_TERMINAL_PROMPT=0", "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0")
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	pipe, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
+// git runs a command in the checkout and returns what it prints, at most so many
+// bytes. The error is one line of git's.
+func (c Checkout) git(ctx context.Context, most int, args ...string) (string, error) {
+	out, err := git.Command{Dir: c.dir, Timeout: time.Minute, Most: most}.Run(ctx, args...)
+	var refused *git.Error
+	if errors.As(err, &refused) && refused.Said != "" {
+		err = errors.New(refused.Said)
 	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	out, readErr := io.ReadAll(io.LimitReader(pipe, most))
-	io.Copy(io.Discard, pipe)
-	if err := cmd.Wait(); err != nil {
-		if message, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n"); message != "" {
-			return nil, errors.New(cut(message))
-		}
-		return nil, err
-	}
-	return out, readErr
+	return string(out), err
 }

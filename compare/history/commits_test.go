@@ -12,6 +12,7 @@ import (
 func TestCommitsBetween(t *testing.T) {
 	ctx, dir := context.Background(), t.TempDir()
 	nights := historytest.Checkout(t, dir, historytest.Slower+2)
+	t.Setenv("GIT_DIR", t.TempDir()) // as of a job that runs inside another repository's hook
 	checkout, err := OpenCheckout(ctx, dir)
 	if err != nil {
 		t.Fatal(err)
