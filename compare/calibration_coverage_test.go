@@ -102,7 +102,7 @@ func (b *book) repeated(noise string, s simulation, held func(string, int, func(
 		held(fmt.Sprintf("repeated interval: %s, change %.1f %%", noise, 100*math.Expm1(truth)), b.cells, func(rng *rand.Rand) bool {
 			run := s.session(rng)
 			_, at := plan.decide(run)
-			iv := stats.RepeatedInterval(stats.PairedT(logRatios(upTo(run, plan.blocks[at]))), plan.bounds[at], 0.95)
+			iv := stats.PairedT(logRatios(upTo(run, plan.blocks[at]))).Interval(1 - 2*plan.levels[at])
 			return iv.Low <= truth && truth <= iv.High
 		})
 	}

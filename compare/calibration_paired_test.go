@@ -96,18 +96,19 @@ func edgeOfMargin(t *testing.T, b *book) {
 	b.hold(t, finding{gate: "C2", name: "verdict: all cases together", hits: all.hits, draws: all.draws, limit: defaults.Alpha / 2, nominal: true})
 }
 
-// looks are a plan of interim looks with O'Brien-Fleming bounds, applied to the
-// product's p-values (Lan and DeMets 1983).
+// looks are a plan of interim analyses, applied to the product's p-values.
 type looks struct {
 	blocks []int
-	bounds []float64 // z
-	levels []float64 // nominal p at each look
+	levels []float64 // nominal p at each
 }
 
 func newLooks() looks {
 	blocks := []int{6, 10, 15, 20}
-	bounds := stats.SpendingBounds(stats.Fractions(blocks), compare.DefaultPolicy().Alpha/2, stats.OBrienFlemingSpending)
-	return looks{blocks, bounds, stats.NominalP(bounds)}
+	l, planned := looks{blocks: blocks}, stats.NewInterimAnalyses(blocks)
+	for k := range blocks {
+		l.levels = append(l.levels, planned.Level(k, compare.DefaultPolicy().Alpha/2))
+	}
+	return l
 }
 
 func (l looks) last() int { return l.blocks[len(l.blocks)-1] }

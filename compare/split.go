@@ -10,8 +10,8 @@ import (
 // splitAlpha is the error allowed for a whole search among commits.
 const splitAlpha = 0.05
 
-// splitLooks are the blocks after which a step may end (statistics reference, 7.5).
-var splitLooks = []int{6, 10, 15, 20}
+// splitBlocks are the blocks after which a step may end (statistics reference, 7.5).
+var splitBlocks = []int{6, 10, 15, 20}
 
 // A Split tells the commits before a regression from those after it, by one
 // metric of one cell: a commit is bad when it lies nearer to the bad end than
@@ -36,7 +36,7 @@ func NewSplit(ends Comparison, steps int, policy Policy) Split {
 }
 
 // MostBlocks is after how many blocks a step ends without an answer.
-func (s Split) MostBlocks() int { return splitLooks[len(splitLooks)-1] }
+func (s Split) MostBlocks() int { return splitBlocks[len(splitBlocks)-1] }
 
 // An Answer is what a step knows about a commit.
 type Answer struct {
@@ -49,15 +49,15 @@ type Answer struct {
 	Interval *Interval // that holds at whichever interim analysis the step ended; nil when it has no end
 }
 
-// Look says what the blocks measured so far tell of the candidate, whose
+// Answer says what the blocks measured so far tell of the candidate, whose
 // baseline is the good end. blocks is how many have ended, usable or not: only
 // at the planned interim analyses is there an answer, since more of them would find
 // something in noise.
-func (s Split) Look(run *record.Run, candidate string, blocks int, policy Policy) Answer {
-	look := -1
-	for i, n := range splitLooks {
+func (s Split) Answer(run *record.Run, candidate string, blocks int, policy Policy) Answer {
+	at := -1
+	for i, n := range splitBlocks {
 		if blocks == n {
-			look = i
+			at = i
 		}
 	}
 	base, head := side(Selection{run, run.Baseline}), side(Selection{run, candidate})
@@ -66,28 +66,27 @@ func (s Split) Look(run *record.Run, candidate string, blocks int, policy Policy
 		if c.Cell != s.Cell || c.Metric.Name != s.Metric.Name {
 			continue
 		}
-		return s.answer(c, look, policy)
+		return s.answer(c, at, policy)
 	}
-	return Answer{Over: look == len(splitLooks)-1}
+	return Answer{Over: at == len(splitBlocks)-1}
 }
 
-func (s Split) answer(c Comparison, look int, policy Policy) Answer {
-	a := Answer{Blocks: c.Replicates, Change: c.Change, Over: look == len(splitLooks)-1}
+func (s Split) answer(c Comparison, at int, policy Policy) Answer {
+	a := Answer{Blocks: c.Replicates, Change: c.Change, Over: at == len(splitBlocks)-1}
 	t, ok := c.effect.inference.(stats.Estimate)
-	if look < 0 || !ok || c.Replicates < 2 {
+	if at < 0 || !ok || c.Replicates < 2 {
 		return a
 	}
-	bound := stats.SpendingBounds(stats.Fractions(splitLooks), s.Alpha, stats.OBrienFlemingSpending)[look]
-	enough := stats.NominalP([]float64{bound})[0]
+	enough := sequenceOf(splitBlocks).Level(at, s.Alpha)
 	margin, _ := policy.Margin(s.Metric)
 	sc := scaleOf(s.Metric, margin)
 	border := sc.better * s.Border
 	if !s.Metric.InPoints() {
 		border = sc.better * math.Log1p(s.Border)
 	}
-	if iv := stats.RepeatedInterval(t, bound, 1-2*s.Alpha); !math.IsInf(iv.Low, 0) && !math.IsInf(iv.High, 0) {
+	if iv := t.Interval(1 - 2*enough); !math.IsInf(iv.Low, 0) && !math.IsInf(iv.High, 0) {
 		low, high := sc.change(sc.better*iv.Low), sc.change(sc.better*iv.High)
-		a.Interval = &Interval{Low: min(low, high), High: max(low, high), Confidence: iv.Confidence}
+		a.Interval = &Interval{Low: min(low, high), High: max(low, high), Confidence: 1 - 2*s.Alpha}
 	}
 	switch {
 	case t.PBelow(border) <= enough:

@@ -15,7 +15,7 @@ func searched(t *testing.T, split Split, change float64, noise float64, seed uin
 			}
 		}
 		run.Trials = kept
-		if a := split.Look(run, "candidate", blocks, DefaultPolicy()); a.Over {
+		if a := split.Answer(run, "candidate", blocks, DefaultPolicy()); a.Over {
 			return a
 		} else if a.Known {
 			t.Fatal("known and not over")

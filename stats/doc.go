@@ -18,8 +18,7 @@
 //   - Success counts: [DeflatedNewcombe] where requests of a trial fail together,
 //     [Boschloo] and [Fisher] where they do not, [StratifiedFisher] over strata.
 //   - A quantile of one trial: [HarrellDavis], with [QuantileInterval] around it.
-//   - Many tests, many interim analyses: [Holm]; [NewInterimAnalyses], or [SpendingBounds] with
-//     [RepeatedInterval].
+//   - Many tests: [Holm]. Many interim analyses: [NewInterimAnalyses].
 //   - How much to measure: [Target] with [BlocksNeeded], [MDE] and [Allocate].
 //   - A series of sessions: [ChangePoints], [RateChanges], [FitVariancePrior].
 //

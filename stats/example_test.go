@@ -56,17 +56,15 @@ func ExampleBlocksNeeded() {
 	// with 10 blocks a loss of 4.8 %
 }
 
-// Bounds for four interim analyses of growing data.
-func ExampleSpendingBounds() {
-	bounds := stats.SpendingBounds(stats.Fractions([]int{6, 10, 15, 20}), .025, stats.OBrienFlemingSpending)
-	for i, p := range stats.NominalP(bounds) {
-		fmt.Printf("z %.4f, p %.6f\n", bounds[i], p)
+// The level at each of four interim analyses of growing data.
+func ExampleInterimAnalyses() {
+	planned := stats.NewInterimAnalyses([]int{6, 10, 15, 20})
+	for k := range 4 {
+		fmt.Printf("%.4f ", planned.Level(k, .025))
 	}
+	fmt.Printf("and p = 0.01 at the last is worth %.4f\n", planned.PValue(3, .01))
 	// Output:
-	// z 3.9286, p 0.000043
-	// z 2.9656, p 0.001510
-	// z 2.3592, p 0.009158
-	// z 2.0141, p 0.021999
+	// 0.0000 0.0015 0.0088 0.0211 and p = 0.01 at the last is worth 0.0115
 }
 
 // Where does a series step, and by how much?

@@ -9,44 +9,66 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// InterimAnalyses are the planned interim analyses of growing data, with
-// O'Brien-Fleming spending. They say what a p-value at one of them is worth where
-// measuring may be stopped at each.
+// InterimAnalyses are the planned interim analyses of one growing sample by a
+// one-sample t-test, paired differences for one, with O'Brien-Fleming spending.
+// They say what a p-value at one of them is worth where measuring may be stopped
+// at each. The levels are exact for normal data: they come from the joint law of
+// the t statistics. The usual normal bounds, read as p-values of a t-test, let
+// 5.4 % through where 5 % are promised after 6, 10, 15 and 20 values.
 type InterimAnalyses struct {
-	fractions []float64
-	spend     Spending
-	tables    []analysisTable
+	blocks []int
+	once   sync.Once
+	tables []analysisTable // one an analysis; filled on first use
 }
 
 // NewInterimAnalyses plans one analysis after each number of blocks. It panics
 // unless the numbers increase and start at 1 or more; there must be one at least.
+// One block has no t statistic, so that an analysis of it never rejects.
 func NewInterimAnalyses(blocks []int) *InterimAnalyses {
 	if len(blocks) == 0 {
 		panic("stats: NewInterimAnalyses: no analysis")
 	}
-	return &InterimAnalyses{fractions: Fractions(blocks), spend: OBrienFlemingSpending, tables: make([]analysisTable, len(blocks))}
-}
-
-// Level returns the one-sided p-value that a test must not exceed at analysis k,
-// from 0, for the error over all analyses to be alpha. It panics unless 0 < alpha < 0.5.
-func (l *InterimAnalyses) Level(k int, alpha float64) float64 {
-	return NominalP([]float64{l.bound(k, alpha)})[0]
-}
-
-// closeLooks are so near to one another that the recursion would need thousands
-// of nodes: the later is then held to what may be spent since the earlier, as if
-// the two were independent, which is less error than promised.
-const closeLooks = 0.02
-
-func (l *InterimAnalyses) bound(k int, alpha float64) float64 {
-	if k > 0 && l.fractions[k]-l.fractions[k-1] < closeLooks {
-		more := l.spend(l.fractions[k], alpha) - l.spend(l.fractions[k-1], alpha)
-		if more <= 0 {
-			return math.Inf(1)
+	last := 0
+	for _, n := range blocks {
+		if n <= last {
+			panic("stats: NewInterimAnalyses: blocks must be positive and increasing")
 		}
-		return -distuv.UnitNormal.Quantile(more)
+		last = n
 	}
-	return SpendingBounds(l.fractions[:k+1], alpha, l.spend)[k]
+	return &InterimAnalyses{blocks: blocks}
+}
+
+// spending is how much of alpha may have been spent when the given fraction, in
+// (0, 1], of the planned blocks is in (Lan and DeMets 1983): 2·(1 -
+// Φ(z(1-alpha/2)/√fraction)). It spends hardly anything early, so that the last
+// analysis costs little against a fixed plan.
+func spending(fraction, alpha float64) float64 {
+	return math.Erfc(-distuv.UnitNormal.Quantile(alpha/2) / math.Sqrt(2*fraction))
+}
+
+// Level returns the one-sided p-value that a t-test must not exceed at analysis k,
+// from 0, for the error over all analyses to be alpha; 0 where nothing may be
+// rejected. It panics unless 0 < alpha < 0.5.
+func (a *InterimAnalyses) Level(k int, alpha float64) float64 {
+	if !(alpha > 0 && alpha < 0.5) {
+		panic("stats: InterimAnalyses.Level: alpha must lie between 0 and 0.5")
+	}
+	return a.levels(alpha, k+1)[k]
+}
+
+// levels returns Level at each of the first analyses.
+func (a *InterimAnalyses) levels(alpha float64, first int) []float64 {
+	levels := make([]float64, first)
+	var s stoppedT
+	spent := 0.0
+	for k, n := range a.blocks[:first] {
+		s.advance(n)
+		total := spending(float64(n)/float64(a.blocks[len(a.blocks)-1]), alpha)
+		if levels[k] = s.reject(total - spent); levels[k] > 0 {
+			spent = total
+		}
+	}
+	return levels
 }
 
 // leastRepeated is the smallest repeated p-value told apart from 0.
@@ -58,9 +80,9 @@ const leastRepeated = 1e-12
 // or below x with a chance of x at most, so it may be handed to Holm's
 // correction whatever made the measuring stop. It is never below 1e-12; above
 // 0.5 it says nothing but that. NaN gives NaN.
-func (l *InterimAnalyses) PValue(k int, p float64) float64 {
-	t := &l.tables[k]
-	t.once.Do(func() { t.fill(l, k) })
+func (a *InterimAnalyses) PValue(k int, p float64) float64 {
+	a.once.Do(a.fill)
+	t := &a.tables[k]
 	z := -distuv.UnitNormal.Quantile(min(max(p, 0), 1))
 	switch {
 	case math.IsNaN(p):
@@ -70,37 +92,38 @@ func (l *InterimAnalyses) PValue(k int, p float64) float64 {
 	case z >= t.high:
 		return max(t.least, leastRepeated)
 	}
-	return max(distuv.UnitNormal.CDF(-t.curve.Predict(z)), leastRepeated)
+	return max(distuv.UnitNormal.CDF(-t.curve.Predict(z)), p, leastRepeated)
 }
 
-// An analysisTable turns the bound of one analysis back into the alpha it is for. On the
-// scale of normal quantiles the one is nearly linear in the other.
+// An analysisTable turns the level of one analysis back into the alpha it is
+// for. On the scale of normal quantiles the one is nearly linear in the other.
 type analysisTable struct {
-	once      sync.Once
-	curve     interp.Predictor // z of the bound to z of alpha; nil where no alpha has a bound
-	low, high float64          // bounds of the largest and the smallest alpha
+	curve     interp.Predictor // z of the level to z of alpha; nil where no alpha has a level
+	low, high float64          // z of the levels of the largest and the smallest alpha
 	least     float64          // the smallest alpha
 }
 
-func (t *analysisTable) fill(l *InterimAnalyses, k int) {
-	const points = 48
+func (a *InterimAnalyses) fill() {
+	const points = 32
 	largest, smallest := 0.01, -distuv.UnitNormal.Quantile(leastRepeated) // z of alpha
-	var bounds, alphas []float64
-	for i := range points {
-		z := largest + (smallest-largest)*float64(i)/(points-1)
-		bound := l.bound(k, distuv.UnitNormal.CDF(-z))
-		if math.IsInf(bound, 1) {
-			break
+	at, alphas := make([][]float64, len(a.blocks)), make([]float64, points)
+	for i := range alphas {
+		alphas[i] = largest + (smallest-largest)*float64(i)/(points-1)
+		for k, level := range a.levels(distuv.UnitNormal.CDF(-alphas[i]), len(a.blocks)) {
+			if z := -distuv.UnitNormal.Quantile(level); level > 1e-300 && len(at[k]) == i {
+				at[k] = append(at[k], z)
+			}
 		}
-		bounds, alphas = append(bounds, bound), append(alphas, z)
 	}
-	if len(bounds) < 3 {
-		return
+	a.tables = make([]analysisTable, len(a.blocks))
+	for k, levels := range at {
+		if len(levels) < 3 {
+			continue
+		}
+		var curve interp.FritschButland
+		if err := curve.Fit(levels, alphas[:len(levels)]); err != nil {
+			panic(fmt.Sprintf("stats: InterimAnalyses: %v", err))
+		}
+		a.tables[k] = analysisTable{curve: &curve, low: levels[0], high: levels[len(levels)-1], least: distuv.UnitNormal.CDF(-alphas[len(levels)-1])}
 	}
-	var curve interp.FritschButland
-	if err := curve.Fit(bounds, alphas); err != nil {
-		panic(fmt.Sprintf("stats: InterimAnalyses: %v", err))
-	}
-	t.curve, t.low, t.high = &curve, bounds[0], bounds[len(bounds)-1]
-	t.least = distuv.UnitNormal.CDF(-alphas[len(alphas)-1])
 }

@@ -16,7 +16,7 @@ func TestRepeatedPValueUndoesTheLevel(t *testing.T) {
 				if level < 1e-290 {
 					continue
 				}
-				if got := l.PValue(k, level); math.Abs(got/alpha-1) > 2e-4 {
+				if got := l.PValue(k, level); math.Abs(got/alpha-1) > 1e-3 {
 					t.Errorf("looks %v, look %d: %g is the level of %g and worth %g", blocks, k, level, alpha, got)
 				}
 			}
@@ -58,7 +58,7 @@ func TestCloseLooks(t *testing.T) {
 		t.Errorf("levels %g just after a look, %g later", a, b)
 	}
 	const alpha = 0.04
-	if got := near.PValue(1, near.Level(1, alpha)); math.Abs(got/alpha-1) > 2e-4 {
+	if got := near.PValue(1, near.Level(1, alpha)); math.Abs(got/alpha-1) > 1e-3 {
 		t.Errorf("the level of %g is worth %g", alpha, got)
 	}
 }

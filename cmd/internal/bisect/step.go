@@ -226,7 +226,7 @@ func (s *stopper) look() {
 	if blocks == 0 || total != blocks*len(s.plan.Arms)*len(s.plan.Cells) {
 		return // in the middle of one
 	}
-	if s.answer = s.split.Look(&s.run, candidateArm, blocks, s.policy); s.answer.Over {
+	if s.answer = s.split.Answer(&s.run, candidateArm, blocks, s.policy); s.answer.Over {
 		s.stop(errStepDecided)
 	}
 }
