@@ -113,7 +113,6 @@ func quickstartConfig(ctx context.Context, a *cli.App, found *provision.Llama, h
 	}
 	cfg.Sampling.Blocks = 6
 	cfg.Sampling.Control = config.ControlAll
-	cfg.Sampling.Timeout = time.Minute
 	return cfg, nil
 }
 
@@ -134,6 +133,9 @@ func quickstartServe(dir string) (*config.Serve, error) {
 	s.Dataset.Path, s.Dataset.Sample, s.Dataset.MaxPromptTokens = path, 16, 96
 	s.Concurrency, s.Warmup, s.OutputTokens = []int{2}, 2, 16
 	s.Server.Params = map[string]string{"parallel": "2", "ctx_size": "2048"}
+	// A first look may be on a machine that has much else to do: no limit of
+	// a request or of a start decides there which backend is the slower one.
+	s.RequestTimeout, s.Server.StartTimeout = 5*time.Minute, 5*time.Minute
 	return s, nil
 }
 
