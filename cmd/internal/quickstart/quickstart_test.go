@@ -1,12 +1,15 @@
-package main
+package quickstart
 
 import (
 	"context"
+	"os"
 	"testing"
 	"time"
 
 	"github.com/llama-regress/llama-regress/ci/config"
 	"github.com/llama-regress/llama-regress/ci/provision"
+	"github.com/llama-regress/llama-regress/cmd/internal/cli"
+	"github.com/llama-regress/llama-regress/cmd/internal/measure"
 )
 
 // No limit of quickstart is so short that the slower backend reaches it because
@@ -14,9 +17,8 @@ import (
 // than 60 beside 15 other programs. A failed trial is no regression.
 func TestQuickstartLimits(t *testing.T) {
 	t.Setenv("LLAMA_REGRESS_CACHE", t.TempDir())
-	var a app
-	a.err = t.Output()
-	cfg, err := a.quickstartConfig(context.Background(), &provision.Llama{Dir: "bin"}, measuring{dir: t.TempDir()})
+	a := &cli.App{Streams: cli.Streams{Err: t.Output(), Getenv: os.Getenv}}
+	cfg, err := quickstartConfig(context.Background(), a, &provision.Llama{Dir: "bin"}, measure.Flags{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
