@@ -32,7 +32,8 @@ type Bench struct {
 	// Links are the paths by which programs are started; nil for their own.
 	Links *Links
 
-	programs programs
+	maxResults int // bytes of results that a program may print; 0 for 64 MiB
+	programs   programs
 }
 
 // Identify finds the llama-bench of an arm, learns from its help what it

@@ -2,6 +2,7 @@ package llama
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -17,8 +18,8 @@ import (
 )
 
 const (
-	maxStdout = 64 << 20
-	maxLog    = 16 << 20
+	maxResults = 64 << 20
+	maxLog     = 16 << 20
 )
 
 // Measure runs one trial: llama-bench once, or once for each group of tests
@@ -110,7 +111,7 @@ func (m *measurement) run(ctx context.Context) error {
 	}
 	deadline := time.Now().Add(m.plan.Timeout)
 	for i, args := range commands {
-		spec := childSpec{program: m.path, args: args, env: padded(m.program.env, m.padding), maxStdout: maxStdout, placement: m.placement, marked: true}
+		spec := childSpec{program: m.path, args: args, env: padded(m.program.env, m.padding), maxStdout: cmp.Or(m.bench.maxResults, maxResults), placement: m.placement, marked: true}
 		if m.plan.Timeout > 0 {
 			spec.timeout = max(time.Until(deadline), time.Nanosecond)
 		}

@@ -83,7 +83,7 @@ func TestMeasureFaults(t *testing.T) {
 		{"crash:kill", record.Crashed, "killed from outside (killed); look for", 0},
 		{"load", record.OutOfMemory, "unable to allocate CPU buffer, llama_bench: error: failed to load model", 0},
 		{"context", record.ExitStatus, "failed to create context", 0},
-		{"stdout:1G", record.BadOutput, "printed more than 64 MiB of results", 0},
+		{"stdout:8M", record.BadOutput, "printed more than 1 MiB of results", 0},
 		{"truncate", record.BadOutput, "stdout:2: the last result breaks off", 1},
 		{"text", record.BadOutput, "stdout:1: not a llama-bench result", 2},
 		{"inline", record.BadOutput, "stdout:1: not a llama-bench result", 0},
@@ -98,20 +98,22 @@ func TestMeasureFaults(t *testing.T) {
 		{"echo:model_filename=/other.gguf", record.ParametersDiffer, "got /other.gguf", 2},
 		{"drop:samples_ns", record.BadOutput, "samples_ns: want at least one repetition", 0},
 	} {
-		p := onePlan(fake(t, "FAKE_FAULT="+c.fault), modelFile(t), map[string]string{"threads": "2"}, "pp512", "tg128")
-		trial, err := new(Bench).Measure(t.Context(), p, p.Trials[0])
-		if err != nil {
-			t.Fatal(err)
-		}
-		if trial.Outcome != record.Failed || trial.Failure.Class != c.class || !strings.Contains(trial.Failure.Message, c.says) {
-			t.Errorf("%s: %s: %+v; want %s: %s", c.fault, trial.Outcome, trial.Failure, c.class, c.says)
-		}
-		if len(trial.Measurements) != c.done {
-			t.Errorf("%s: %d measurements, want %d", c.fault, len(trial.Measurements), c.done)
-		}
-		if strings.HasPrefix(c.fault, "crash") && trial.Failure.Signal == "" || strings.HasPrefix(c.fault, "exit") && trial.Failure.ExitCode == nil {
-			t.Errorf("%s: no evidence: %+v", c.fault, trial.Failure)
-		}
+		t.Run(strings.ReplaceAll(c.fault, ",", " "), func(t *testing.T) {
+			p := onePlan(fake(t, "FAKE_FAULT="+c.fault), modelFile(t), map[string]string{"threads": "2"}, "pp512", "tg128")
+			trial, err := (&Bench{maxResults: 1 << 20}).Measure(t.Context(), p, p.Trials[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if trial.Outcome != record.Failed || trial.Failure.Class != c.class || !strings.Contains(trial.Failure.Message, c.says) {
+				t.Errorf("%s: %s: %+v; want %s: %s", c.fault, trial.Outcome, trial.Failure, c.class, c.says)
+			}
+			if len(trial.Measurements) != c.done {
+				t.Errorf("%s: %d measurements, want %d", c.fault, len(trial.Measurements), c.done)
+			}
+			if strings.HasPrefix(c.fault, "crash") && trial.Failure.Signal == "" || strings.HasPrefix(c.fault, "exit") && trial.Failure.ExitCode == nil {
+				t.Errorf("%s: no evidence: %+v", c.fault, trial.Failure)
+			}
+		})
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/llama-regress/llama-regress/fixtures/effort"
 )
 
 // read returns the events of a stream, each with its kind before it, and what
@@ -74,7 +76,7 @@ func TestEventsRefused(t *testing.T) {
 func TestEventsBounded(t *testing.T) {
 	var e eventReader
 	for name, line := range map[string]string{"a line": "data: x", "lines": "data: xxxxxxxxxxxxxxx\n", "comments": ":\n\n", "events": "data: x\n\n"} {
-		e.reset(io.LimitReader(&repeat{[]byte(line), 0}, 10<<20), 4096)
+		e.reset(io.LimitReader(&repeat{[]byte(line), 0}, int64(effort.Size(10<<20, 1<<20))), 4096)
 		var err error
 		for err == nil {
 			_, err = e.next()

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/fixtures/effort"
 )
 
 // crowd is a record of one cell and one metric, with a trial of each arm in so
@@ -62,11 +63,11 @@ func TestRecordsBeyondEverySession(t *testing.T) {
 		record io.Reader
 		want   string
 	}{
-		"blocks of a cell":       {crowd(60_000), `^run\.json:1: trials\[5000\]: more than 2500 trials of arm "base" in cell "bench/m"`},
+		"blocks of a cell":       {crowd(effort.Size(60_000, 6_000)), `^run\.json:1: trials\[5000\]: more than 2500 trials of arm "base" in cell "bench/m"`},
 		"names spelt in escapes": {with(t, `"trials":[`, `"tri\u0061ls":[`+list(2501, `{"\u0061rm":"he\u0061d","Cell":"c"},{"arm":"base","cell":"c"}`)), `trials\[5000\]: more than 2500 trials of arm "head"`},
-		"trials":                 {with(t, `"trials":[`, `"trials":[`+list(200_000, `{}`)), `trials\[2500\]: more than 2500 trials`},
-		"metrics of a cell":      {with(t, `"metrics":[`, `"metrics":[`+metrics(19_000)), `cells\[0\].*: 19002 metrics, at most 1000`},
-		"more metrics":           {with(t, `"metrics":[`, `"metrics":[`+metrics(200_000)), `cells\[0\]: more than 20000 of one list`},
+		"trials":                 {with(t, `"trials":[`, `"trials":[`+list(effort.Size(200_000, 6_000), `{}`)), `trials\[2500\]: more than 2500 trials`},
+		"metrics of a cell":      {with(t, `"metrics":[`, `"metrics":[`+metrics(1_000)), `cells\[0\].*: 1002 metrics, at most 1000`},
+		"more metrics":           {with(t, `"metrics":[`, `"metrics":[`+metrics(effort.Size(200_000, 20_001))), `cells\[0\]: more than 20000 of one list`},
 		"arms":                   {with(t, `"arms":[`, `"arms":[`+list(100, `{"name":"x"}`)), `arms\[100\]: more than 100 of one list`},
 		"cells":                  {with(t, `"cells":[`, `"cells":[`+list(20_000, `{"key":"x"}`)), `cells\[20000\]: more than 20000 of one list`},
 		"parameters":             {with(t, `"params":{`, `"params":{`+params(300)), `parameters or`},

@@ -173,7 +173,7 @@ func onlyExample(t *testing.T, dir string) {
 func TestWriteFileIsAtomic(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "run.json")
 	short, long := example(), example()
-	long.Notes = append(long.Notes, strings.Repeat("x", 1<<20))
+	long.Notes = append(long.Notes, strings.Repeat("x", 100<<10))
 	if err := record.WriteFile(path, short); err != nil {
 		t.Fatal(err)
 	}

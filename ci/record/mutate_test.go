@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/fixtures/effort"
 )
 
 // TestMutatedRecords replaces parts of a record by values of other kinds, which
@@ -20,7 +21,8 @@ func TestMutatedRecords(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	misplaced := regexp.MustCompile(`^run\.json: not a run record`)
 	read, misfits := 0, 0
-	for range 600 {
+	draws := effort.Draws(600, 150)
+	for range draws {
 		var tree any
 		decode(t, readGolden(t), &tree)
 		mutate(rng, tree)
@@ -48,7 +50,7 @@ func TestMutatedRecords(t *testing.T) {
 			t.Fatalf("%v\nonce  %s\ntwice %s", err, once, twice)
 		}
 	}
-	if read < 60 || misfits < 60 {
+	if read < draws/10 || misfits < draws/10 {
 		t.Errorf("%d were read and %d were of a wrong type: the test tests nothing", read, misfits)
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/llama-regress/llama-regress/ci/plan"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/runner"
+	"github.com/llama-regress/llama-regress/fixtures/effort"
 )
 
 func kill(pid int) { syscall.Kill(pid, syscall.SIGKILL) }
@@ -122,10 +123,7 @@ func TestKilledAtEveryEvent(t *testing.T) {
 	p := makePlan(t, root, childPlan)
 	want := uninterruptedChild(t, p)
 	out := filepath.Join(root, "out")
-	step := 1
-	if testing.Short() {
-		step = 7
-	}
+	step := effort.Every(5)
 	sizes := make(map[int]bool)
 	for at := 1; ; at += step {
 		if at > 1000 {
@@ -152,7 +150,7 @@ func TestKilledAtEveryEvent(t *testing.T) {
 			t.Fatalf("killed at event %d", at)
 		}
 	}
-	if !testing.Short() && len(sizes) != len(p.Trials)+1 {
+	if step == 1 && len(sizes) != len(p.Trials)+1 {
 		t.Errorf("the kills left %d different numbers of trials, want %d", len(sizes), len(p.Trials)+1)
 	}
 }

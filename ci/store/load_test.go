@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/fixtures/effort"
 )
 
 // counting counts what is read of a store.
@@ -197,12 +199,16 @@ func TestBadObjects(t *testing.T) {
 			if b.want == "larger than 64 MiB" && testing.Short() {
 				continue
 			}
+			if p.name != "dir" && effort.Race && !slices.Contains([]string{"truncated", "too large", "no key", "marker: no key"}, name) {
+				continue // what a store gives is read alike, wherever it came from
+			}
 			t.Run(name+"/"+p.name, func(t *testing.T) {
 				s := p.open(t)
 				keep(t, s, good)
 				put(t, s, b.key, b.data)
+				cache := t.TempDir()
 				for _, how := range []string{"cold", "warm"} {
-					c := load(t, s, LoadOptions{Cache: t.TempDir()})
+					c := load(t, s, LoadOptions{Cache: cache})
 					if len(c.Sessions) != 1 || c.Sessions[0].Run.ID != good.ID {
 						t.Errorf("%s: %d sessions are left", how, len(c.Sessions))
 					}
@@ -389,7 +395,8 @@ func TestReadersAgree(t *testing.T) {
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
 	accepted := 0
-	for range 4000 {
+	draws := effort.Draws(4000, 800)
+	for range draws {
 		text := seed
 		for range 1 + rng.IntN(3) {
 			at := rng.IntN(len(text))
@@ -414,7 +421,7 @@ func TestReadersAgree(t *testing.T) {
 			t.Fatalf("%s\n%s", diff, text)
 		}
 	}
-	if accepted < 100 {
+	if accepted < draws/40 {
 		t.Errorf("only %d records were accepted: this tests nothing", accepted)
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/llama-regress/llama-regress/fixtures/effort"
 )
 
 // Every kind of store keeps the same promises.
@@ -88,7 +90,7 @@ func TestStores(t *testing.T) {
 // Whatever is put at the same moment is kept, and of those who want the same
 // key one gets it.
 func TestWritersAtOnce(t *testing.T) {
-	for _, writers := range []int{2, 10} {
+	for _, writers := range []int{2, effort.Size(10, 5)} {
 		for _, p := range places(t) {
 			t.Run(fmt.Sprintf("%s/%d", p.name, writers), func(t *testing.T) {
 				const each = 3

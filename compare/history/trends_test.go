@@ -91,7 +91,7 @@ func TestYear(t *testing.T) {
 // What is found does not hang on the luck of one seed. Of each step, the night
 // and its neighbours count as found, and the range has to hold the night.
 func TestYearsOfOtherSeeds(t *testing.T) {
-	years := effort.Draws(3, 2)
+	years := effort.Draws(3, 1)
 	truth := []int{historytest.Recent, historytest.Mended, historytest.Bad, historytest.Failing, historytest.Faster, historytest.Slower}
 	found, exact, covered, drifts, extra := 0, 0, 0, 0, 0
 	for seed := range years {
@@ -147,7 +147,7 @@ func replay(t *testing.T, s historytest.Story, every int, o TrendOptions) (alarm
 // that was asked for.
 func TestFalseAlarmsOfAYear(t *testing.T) {
 	const cells = 8
-	every := 365 / effort.Draws(45, 9) // nights from one interim analysis to the next
+	every := 365 / effort.Draws(45, 5) // nights from one interim analysis to the next
 	policy := compare.DefaultPolicy()
 	policy.Margins = map[string]compare.Margin{record.Throughput: {Value: 1e-6}}
 	s := historytest.Story{Machine: "quiet", Nights: 365, Noise: 0.02, Seed: 3}
@@ -235,7 +235,7 @@ func TestStates(t *testing.T) {
 func TestNew(t *testing.T) {
 	_, c := historytest.Store(t, steady(70, map[int]float64{50: 0.9}).Runs())
 	var nights []int
-	for n := 50; n <= 70; n++ {
+	for n := 50; n <= 70; n += 1 + n/60*4 { // night by night, and now and then once it is known
 		for _, p := range Analyze(&store.Contents{Sessions: c.Sessions[:n]}, TrendOptions{}).Machines[0].ChangePoints {
 			if p.New {
 				nights = append(nights, n)

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/llama-regress/llama-regress/ci/conversations"
+	"github.com/llama-regress/llama-regress/fixtures/effort"
 )
 
 // many is a file of n records, one a line; record i asks "prompt i".
@@ -63,7 +64,7 @@ func unmix64(z uint64) uint64 {
 func TestDrawAgainstSorting(t *testing.T) {
 	const n = 2000
 	path := file(t, many(n))
-	for seed := range uint64(5) {
+	for seed := range uint64(effort.Draws(5, 2)) {
 		all := make([]int, n)
 		for i := range all {
 			all[i] = i + 1

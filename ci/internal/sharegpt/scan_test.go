@@ -142,7 +142,7 @@ func TestHugeRecord(t *testing.T) {
 		"one string":  {`{"id":"x","prompt":"`, 'x', `"}`},
 		"white space": {`{"id":"x",`, ' ', `"prompt":"p"}`},
 	} {
-		s, err := newScanner(io.MultiReader(strings.NewReader("["+a+","+huge.start), &filler{huge.fill, 40 << 20}, strings.NewReader(huge.end+","+c+"]")))
+		s, err := newScanner(io.MultiReader(strings.NewReader("["+a+","+huge.start), &filler{huge.fill, maxRecord + 1<<20}, strings.NewReader(huge.end+","+c+"]")))
 		if err != nil {
 			t.Fatal(err)
 		}
