@@ -67,9 +67,9 @@ type Comparison struct {
 	Reason   *Reason   `json:"reason,omitempty"` // set exactly when Verdict is Inconclusive
 	Warnings []Warning `json:"warnings,omitempty"`
 
-	// Look is where a run whose cells may stop early stood, nil for a fixed number
-	// of blocks. Confirmed says that a screening suspected this comparison and
-	// that it is judged by fresh blocks alone.
+	// Interim is the interim analysis of a run whose cells may stop early; nil for a
+	// fixed number of blocks. Confirmed says that a screening suspected this
+	// comparison and that it is judged by fresh blocks alone.
 	Interim   *Interim `json:"look,omitempty"`
 	Confirmed bool     `json:"confirmed,omitempty"`
 
@@ -182,6 +182,9 @@ const (
 	DisturbedKept     WarningCode = "contaminated_kept"     // Number of trials that something disturbed, which had to be kept
 
 	ProgramWarning WarningCode = "build" // Text: what the program itself warned of
+
+	PageFaults WarningCode = "page_faults" // the arms read unlike amounts from disk; Number: pages a second that the candidate read more
+	Constant   WarningCode = "constant"    // all differences between the arms are equal, so the interval has no width
 )
 
 // A Result is everything one comparison run found.

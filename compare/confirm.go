@@ -2,7 +2,7 @@ package compare
 
 import "github.com/llama-regress/llama-regress/ci/record"
 
-// A Confirmation is what became of the suspicions of history.
+// A Confirmation is what became of the suspicions of history mode.
 type Confirmation struct {
 	Asked       int `json:"asked"`       // comparisons that were suspected, and measured anew in turns
 	Blocks      int `json:"blocks"`      // in that run

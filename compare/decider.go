@@ -12,24 +12,23 @@ type Decider struct {
 	Policy Policy
 }
 
-// Look says what Run sees of the cells of due now, and stops those of which
-// more blocks would change nothing: a screened cell that shows no sign of a
-// loss, one whose every comparison has its verdict, one that cannot get any.
-// The control is not asked for: while it fires no cell is decided, and it may
-// yet be that it stops.
+// Interim says what Run finds in the cells of due now. It stops a cell where more
+// blocks would change nothing: a screened cell without a sign of a loss, a cell
+// whose every comparison has its verdict, a cell that cannot get a verdict. While
+// the null control fires, no cell is decided, since the control may still stop firing.
 func (d Decider) Interim(run *record.Run, due []record.Interim) []record.Interim {
 	res := Run(run, d.Policy)
-	of := make(map[string][]Comparison)
+	byCell := make(map[string][]Comparison)
 	for _, c := range res.Comparisons {
-		of[c.Cell] = append(of[c.Cell], c)
+		byCell[c.Cell] = append(byCell[c.Cell], c)
 	}
-	looks := slices.Clone(due)
-	for i := range looks {
-		l := &looks[i]
+	analyses := slices.Clone(due)
+	for i := range analyses {
+		l := &analyses[i]
 		screening := run.Plan.Screen > 0 && l.Blocks <= run.Plan.Screen
 		l.Seen, l.Stop, l.Need = nil, "", 0
 		decided, open := 0, 0
-		for _, c := range of[l.Cell] {
+		for _, c := range byCell[l.Cell] {
 			l.Seen = append(l.Seen, seen(c))
 			unconfirmed := c.Reason != nil && c.Reason.Code == Unconfirmed
 			switch {
@@ -48,24 +47,28 @@ func (d Decider) Interim(run *record.Run, due []record.Interim) []record.Interim
 				l.Need = max(l.Need, need)
 			}
 		}
-		switch {
-		case open > 0:
-		case decided == len(of[l.Cell]) && decided > 0:
-			l.Stop = record.StopDecided
-		case screening:
-			l.Stop = record.StopCleared
-		case decided > 0:
-			l.Stop = record.StopDecided
-		default:
-			l.Stop = record.StopUseless
-		}
+		l.Stop = stopReason(screening, decided, open, len(byCell[l.Cell]))
 	}
-	return looks
+	return analyses
 }
 
-// settled says that more blocks are not asked for: there is a verdict, or no
-// request failed, which no number of blocks that a gate can afford would turn
-// into one.
+// stopReason says why a cell of so many comparisons stops; "" while some are open,
+// which more blocks may decide. What is neither open nor decided has no verdict to get.
+func stopReason(screening bool, decided, open, comparisons int) record.Stop {
+	switch {
+	case open > 0:
+		return ""
+	case decided > 0 && (decided == comparisons || !screening):
+		return record.StopDecided
+	case screening:
+		return record.StopCleared
+	}
+	return record.StopUseless
+}
+
+// needsNoMore says that no more blocks are asked for: there is a verdict, or no
+// request failed. No number of blocks that a gate can afford turns the second into a
+// verdict.
 func (c Comparison) needsNoMore() bool {
 	return c.Verdict != Inconclusive || c.Reason != nil && c.Reason.Code == NoFailure
 }

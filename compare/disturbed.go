@@ -11,22 +11,22 @@ import (
 )
 
 const (
-	// leastClean is how many clean blocks must remain, or the policy's minimum where
-	// that is more, and cleanShare of all of them, for disturbed blocks to be left
-	// out. Fewer would say less than all of them do: whatever disturbs a machine
-	// meets both arms of interleaved blocks alike, so it widens intervals and moves
-	// none.
+	// leastUndisturbed is how many undisturbed blocks must remain for the disturbed ones
+	// to be excluded: as many, or the policy's minimum where it is more. They must also
+	// be undisturbedShare of all blocks. Fewer blocks would say less than all of them:
+	// what disturbs a machine meets both arms of interleaved blocks alike, so it widens
+	// intervals and moves none.
 	leastUndisturbed = 4
 	undisturbedShare = 0.5
 
-	// alikeLong is by how much the arms' trials may differ in length, in the middle, for
-	// disturbed blocks to be left out. All trials are judged over an equally long
-	// time; of an arm whose trials last longer more is not seen, and stays in.
+	// alikeLong is the largest ratio of the arms' median trial lengths at which
+	// disturbed blocks are excluded. All trials are judged over an equally long time.
+	// If one arm's trials are longer, the rest of them is not judged.
 	alikeLong = 1.25
 
-	// spells is how many times a disturbance is taken to have come and gone in a session that
-	// was disturbed in most of its blocks. Few, because nothing says when it began: the
-	// statistics of independent blocks hold with many.
+	// spells is how often a disturbance is supposed to have come and gone in a session
+	// that was disturbed in most of its blocks. The number is small because nothing says
+	// when a spell began. With many spells, blocks are independent.
 	spells = 4
 )
 
@@ -271,10 +271,12 @@ func excludeDisturbedAlone(s Side, policy Policy) Side {
 	return s.undisturbed()
 }
 
-// in returns the disturbance as it met a workload: requests wait for one another,
-// so that they may lose more than what was taken.
+// in returns the disturbance as it met a workload. Requests wait for one another,
+// so a workload that sends requests may lose more than what was taken; so may one
+// that this version does not know.
 func (d *Disturbance) in(workload string) *Disturbance {
-	if d != nil && d.Explains > 0 && workload != "bench" {
+	w, known := record.WorkloadByName(workload)
+	if d != nil && d.Explains > 0 && (w.Sends || !known) {
 		d.Explains = 1
 	}
 	return d

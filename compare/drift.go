@@ -1,8 +1,10 @@
 package compare
 
 import (
+	"math"
 	"slices"
 
+	"github.com/llama-regress/llama-regress/ci/disturbance"
 	"github.com/llama-regress/llama-regress/stats"
 )
 
@@ -10,6 +12,7 @@ const (
 	driftAlpha      = 0.01 // two-sided, of a slope of the baseline arm over its trials
 	driftTrials     = 6    // below that a slope says little
 	autocorrelation = 0.3  // lag-1, above which neighbouring blocks are not independent
+	pagesRead       = 10.0 // a second, by which arms may differ: a page from a solid-state disk takes some 0.1 ms
 )
 
 // caveats lists what a reader should know of how a comparison was measured
@@ -24,7 +27,13 @@ func caveats(c *Comparison) []Warning {
 	for _, text := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(c.Baseline.said, c.Candidate.said)))) {
 		ws = append(ws, Warning{Code: ProgramWarning, Text: text})
 	}
+	if more := c.Candidate.pagesRead() - c.Baseline.pagesRead(); math.Abs(more) > pagesRead {
+		ws = append(ws, Warning{Code: PageFaults, Number: more})
+	}
 	e := c.effect
+	if t, ok := e.inference.(stats.Estimate); ok && t.SE == 0 {
+		ws = append(ws, Warning{Code: Constant})
+	}
 	if len(e.differences) > 0 && hasOutlier(e.differences) {
 		ws = append(ws, Warning{Code: Outlier})
 	}
@@ -53,4 +62,17 @@ func caveats(c *Comparison) []Warning {
 		ws = append(ws, Warning{Code: Autocorrelated, Number: r})
 	}
 	return ws
+}
+
+// pagesRead is the median over trials of the pages a second that the measured program
+// read from disk; 0 without trials.
+func (s Side) pagesRead() float64 {
+	if len(s.Trials) == 0 {
+		return 0
+	}
+	rates := make([]float64, len(s.Trials))
+	for i, p := range s.Trials {
+		rates[i] = disturbance.ReadBy(p.samples)
+	}
+	return stats.Median(rates)
 }

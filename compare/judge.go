@@ -23,7 +23,7 @@ func (r *Result) judge(mismatched mismatches) {
 	r.judgeTogether()
 }
 
-// conclude looks at the verdicts together: what moved together, and what a
+// judgeTogether looks at the verdicts together: what moved together, and what a
 // fired control forbids.
 func (r *Result) judgeTogether() {
 	fired := make(map[int]bool) // by machine: a control vouches for its own

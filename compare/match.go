@@ -10,18 +10,18 @@ import (
 
 // An armTrials is one arm of a run with its trials by cell, in measured order.
 type armTrials struct {
-	run    string // its ID
-	arm    record.Arm
-	cells  []record.Cell
-	at     map[string]int // of each cell's key in cells
-	trials map[string][]record.Trial
-	looks  []int // of a run whose cells may stop early
+	run      string // its ID
+	arm      record.Arm
+	cells    []record.Cell
+	at       map[string]int // of each cell's key in cells
+	trials   map[string][]record.Trial
+	interims []int // blocks at the interim analyses of a run whose cells may stop early
 
 	processors int // of its machine; 0: not told
 }
 
 func side(s Selection) armTrials {
-	a := armTrials{run: s.Run.ID, cells: s.Run.Cells, at: make(map[string]int, len(s.Run.Cells)), trials: make(map[string][]record.Trial), looks: s.Run.Plan.Interims, processors: processors(s.Run.Host)}
+	a := armTrials{run: s.Run.ID, cells: s.Run.Cells, at: make(map[string]int, len(s.Run.Cells)), trials: make(map[string][]record.Trial), interims: s.Run.Plan.Interims, processors: processors(s.Run.Host)}
 	for i, c := range s.Run.Cells {
 		a.at[c.Key] = i
 	}
@@ -85,9 +85,9 @@ func match(base, head armTrials, method Method, policy Policy) (comparisons []Co
 			var disturbance *Disturbance
 			one.Baseline, one.Candidate, disturbance = excludeDisturbed(b, h, policy, method, head.processors)
 			one.Disturbance = disturbance.in(c.Workload)
-			if method == Paired && len(head.looks) > 0 {
-				one.analysis = analysisAt(head.looks, blocksOf(head.trials[c.Key]))
-				one.Interim = &Interim{Blocks: one.analysis.blocks, Plan: head.looks}
+			if method == Paired && len(head.interims) > 0 {
+				one.analysis = analysisAt(head.interims, blocksOf(head.trials[c.Key]))
+				one.Interim = &Interim{Blocks: one.analysis.blocks, Plan: head.interims}
 			}
 			done := estimate(one, policy)
 			if disturbance != nil && len(one.Candidate.Trials) < len(h.Trials) {
@@ -184,20 +184,20 @@ func (s Side) counts() []stats.Count {
 // byBlock pairs the trials that ran in the same block: their values on the
 // scale, x of base and y of head, in block order.
 func byBlock(base, head Side, x, y []float64) (bases, heads []float64) {
-	of := make(map[int]float64, len(x))
+	atBase := make(map[int]float64, len(x))
 	for i, p := range base.Trials {
-		of[p.Block] = x[i]
+		atBase[p.Block] = x[i]
 	}
 	order := make([]int, 0, len(y))
 	for i, p := range head.Trials {
-		if _, ok := of[p.Block]; ok {
+		if _, ok := atBase[p.Block]; ok {
 			order = append(order, i)
 		}
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(head.Trials[a].Block, head.Trials[b].Block) })
 	for _, i := range order {
 		block := head.Trials[i].Block
-		bases, heads = append(bases, of[block]), append(heads, y[i])
+		bases, heads = append(bases, atBase[block]), append(heads, y[i])
 	}
 	return bases, heads
 }

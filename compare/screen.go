@@ -19,7 +19,7 @@ const screenLevel = 0.10
 // never suspected. Regressions need no share: only fresh blocks convict.
 const screenShare = 0.8
 
-// A comparisonKey names a comparison that a screening run could not clear.
+// A comparisonKey names a comparison of one candidate.
 type comparisonKey struct {
 	Cell      string `json:"cell"`
 	Metric    string `json:"metric"`
@@ -31,8 +31,9 @@ type comparisonKey struct {
 func uncleared(screen *Result) []comparisonKey {
 	var ns []comparisonKey
 	for _, c := range screen.Comparisons {
-		young := c.Reason != nil && c.Reason.Code == TooFewTrials && c.Margin != nil // which clears nothing
-		if young || c.P != nil && c.P.Worse <= screenLevel {
+		tooFew := c.Reason != nil && c.Reason.Code == TooFewTrials && c.Margin != nil // too few trials clear nothing
+		mayBeLoss := c.P != nil && c.P.Worse <= screenLevel
+		if tooFew || mayBeLoss {
 			ns = append(ns, keyOf(c))
 		}
 	}
@@ -64,9 +65,9 @@ func stages(run *record.Run, policy Policy) *Result {
 }
 
 // blocksFrom is what a run would have been of the blocks from first to before end.
-func blocksFrom(run *record.Run, first, end int, looks []int) *record.Run {
+func blocksFrom(run *record.Run, first, end int, interims []int) *record.Run {
 	part := *run
-	part.Plan.Screen, part.Plan.Interims, part.Trials = 0, looks, make([]record.Trial, 0, len(run.Trials))
+	part.Plan.Screen, part.Plan.Interims, part.Trials = 0, interims, make([]record.Trial, 0, len(run.Trials))
 	for i := range run.Trials {
 		if b := run.Trials[i].Block; b >= first && b < end {
 			part.Trials = append(part.Trials, run.Trials[i])

@@ -218,14 +218,14 @@ func decided(sides []Side, sc scale) [][]bool {
 // withinBlocks are the differences of b to a in the blocks that both have,
 // better above.
 func withinBlocks(a, b Side, sc scale) (d []float64) {
-	of := make(map[int]float64)
+	atA := make(map[int]float64)
 	for _, p := range a.Trials {
 		if p.Block >= 0 {
-			of[p.Block] = sc.better * sc.to(p.Value)
+			atA[p.Block] = sc.better * sc.to(p.Value)
 		}
 	}
 	for _, p := range b.Trials {
-		if x, ok := of[p.Block]; ok {
+		if x, ok := atA[p.Block]; ok {
 			d = append(d, sc.better*sc.to(p.Value)-x)
 		}
 	}

@@ -2,10 +2,10 @@ package compare
 
 import "github.com/llama-regress/llama-regress/ci/record"
 
-// disbelieve takes back what the rates of a serve cell say in favour of the
-// side whose requests failed more often, by more than the margin of the success
-// rate: its figures are of those that survived, which may be the short and easy
-// ones. What speaks against that side stands all the same.
+// withdrawSurvivorBias makes a throughput verdict inconclusive when it favours the
+// side with more failed requests, more by the margin of the success rate:
+// throughput counts only the requests that succeeded, which may be the short ones.
+// A verdict against this side stands.
 func (r *Result) withdrawSurvivorBias() {
 	type place struct{ cell, candidate string }
 	worse := make(map[place]float64) // how much lower the candidate's success rate is

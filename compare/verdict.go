@@ -55,7 +55,7 @@ const (
 	NoBaseline         ReasonCode = "no_baseline"          // no stored session has this cell
 	BaselineTooYoung   ReasonCode = "baseline_too_young"   // too few stored sessions
 	MethodsDisagree    ReasonCode = "methods_disagree"     // mean and rank estimates give different verdicts
-	Disturbed          ReasonCode = "contaminated"         // as TooNoisy, and Have trials were disturbed by something else, too many to leave them out; or they may explain a gain
+	Disturbed          ReasonCode = "contaminated"         // Have trials were disturbed by something else, too many to exclude them, and the interval is as wide as with TooNoisy; or they may explain a gain
 	NoMargin           ReasonCode = "no_margin"            // the policy has no margin for this metric
 	Censored           ReasonCode = "censored"             // Have trials whose value lies beyond what could be measured, such as a latency among failed requests
 	Survivors          ReasonCode = "survivors"            // requests failed more often on one side, and what is left speaks for that side

@@ -313,6 +313,14 @@ func caveat(w compare.Warning) Text {
 		t = say("neighbouring blocks resemble each other (correlation %s), so there is less evidence than their number says", fixed(w.Number, 2))
 	case compare.ProgramWarning:
 		t = say("the program itself warned")
+	case compare.PageFaults:
+		more, rate := "more", math.Abs(w.Number)
+		if w.Number < 0 {
+			more = "fewer"
+		}
+		t = say("the candidate read %s pages a second %s from disk than the baseline, while its load ran", fixed(rate, 0), more)
+	case compare.Constant:
+		t = say("every difference between the two sides is the same, so the interval has no width and says nothing of noise")
 	default:
 		return join(": ", quote(string(w.Code)), quote(w.Text))
 	}

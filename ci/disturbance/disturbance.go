@@ -21,6 +21,7 @@ const (
 	OtherCPU   = "cpu_other"      // cores that all other programs kept busy
 	Throttling = "throttle_count" // times a core or package was slowed down for heat, since the reading before
 	SwapIn     = "swap_in"        // pages of the machine read back from swap, since the reading before
+	PagesRead  = "major_faults"   // pages that the measured program read from disk, since the reading before
 )
 
 // Shortest is how many seconds of a load must have been watched for a trial to be judged by
@@ -74,18 +75,31 @@ func Over(s *record.Samples, seconds float64) Level {
 	if s == nil {
 		return Level{}
 	}
-	mean := func(series string) float64 {
-		values := s.Series[series]
-		values = values[first(s, values):]
-		values = values[:min(len(values), max(1, int(seconds/max(s.Every, 1e-3)+1e-6)))]
-		sum := 0.0
-		for _, v := range values {
-			sum += v
-		}
-		return sum / max(1, float64(len(values)))
-	}
+	mean := func(series string) float64 { return mean(s, series, seconds) }
 	every := max(s.Every, 1e-3)
 	return Level{Steal: mean(Steal), OtherCPU: mean(OtherCPU), Throttling: mean(Throttling) / every, SwapIn: mean(SwapIn) / every}
+}
+
+// mean is the mean reading of a series in the first so many seconds of the load; 0
+// where nothing tells of it.
+func mean(s *record.Samples, series string, seconds float64) float64 {
+	values := s.Series[series]
+	values = values[first(s, values):]
+	values = values[:min(len(values), max(1, int(min(seconds/max(s.Every, 1e-3), 1e9)+1e-6)))]
+	sum := 0.0
+	for _, v := range values {
+		sum += v
+	}
+	return sum / max(1, float64(len(values)))
+}
+
+// ReadBy returns how many pages a second the measured program read from disk during its
+// load; 0 where nothing tells of it. It disturbs nothing: it is what the program does.
+func ReadBy(s *record.Samples) float64 {
+	if s == nil {
+		return 0
+	}
+	return mean(s, PagesRead, math.Inf(1)) / max(s.Every, 1e-3)
 }
 
 // Mean is the level of several equally long times; the zero Level for none.
