@@ -107,8 +107,8 @@ func method(base, head *record.Run) Method {
 }
 
 func blocked(run *record.Run) bool {
-	for _, t := range run.Trials {
-		if t.Block == record.NoBlock {
+	for i := range run.Trials {
+		if run.Trials[i].Block == record.NoBlock {
 			return false
 		}
 	}
@@ -117,7 +117,8 @@ func blocked(run *record.Run) bool {
 
 func failures(run *record.Run) []Failure {
 	var fs []Failure
-	for _, t := range run.Trials {
+	for i := range run.Trials {
+		t := &run.Trials[i]
 		if cause := t.Fault(); cause != nil {
 			fs = append(fs, Failure{Trial: t.ID, Arm: t.Arm, Cell: t.Cell, Block: t.Block, Cause: *cause})
 		}

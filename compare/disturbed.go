@@ -60,6 +60,9 @@ func (b *Busy) Mostly() bool { return b != nil && b.Trials > 0 && 2*b.Trials >= 
 
 // busy sums up what disturbed the trials of comparisons; nil when nothing did.
 func busy(comparisons []Comparison, others []record.Neighbour) *Busy {
+	if !slices.ContainsFunc(comparisons, func(c Comparison) bool { return c.Disturbance != nil }) {
+		return nil
+	}
 	b := &Busy{Others: others}
 	all, disturbed, most := make(map[string]bool), make(map[string]bool), 0.0
 	for _, c := range comparisons {

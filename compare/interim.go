@@ -2,7 +2,6 @@ package compare
 
 import (
 	"fmt"
-	"sync"
 
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/stats"
@@ -48,15 +47,10 @@ func analysisAt(plan []int, blocks int) *analysis {
 
 // sequences holds the sequences that were asked for. The tables of one cost tens
 // of milliseconds, and every comparison of a run has the same.
-var sequences sync.Map
+var sequences memo[string, *stats.InterimAnalyses]
 
 func sequenceOf(at []int) *stats.InterimAnalyses {
-	key := fmt.Sprint(at)
-	if l, ok := sequences.Load(key); ok {
-		return l.(*stats.InterimAnalyses)
-	}
-	l, _ := sequences.LoadOrStore(key, stats.NewInterimAnalyses(at))
-	return l.(*stats.InterimAnalyses)
+	return sequences.get(fmt.Sprint(at), func() *stats.InterimAnalyses { return stats.NewInterimAnalyses(at) })
 }
 
 // level is the one-sided p-value that is needed now for an error of alpha over
@@ -65,21 +59,17 @@ func (l *analysis) level(alpha float64) float64 {
 	if l == nil {
 		return alpha
 	}
-	type asked struct {
-		sequence *stats.InterimAnalyses
-		k        int
-		alpha    float64
-	}
-	key := asked{l.sequence, l.k, alpha}
-	if v, ok := levels.Load(key); ok {
-		return v.(float64)
-	}
-	v := l.sequence.Level(l.k, alpha)
-	levels.Store(key, v)
-	return v
+	return levels.get(asked{l.sequence, l.k, alpha}, func() float64 { return l.sequence.Level(l.k, alpha) })
 }
 
-var levels sync.Map
+// asked is what a level depends on.
+type asked struct {
+	sequence *stats.InterimAnalyses
+	k        int
+	alpha    float64
+}
+
+var levels memo[asked, float64]
 
 // pValue is what a one-sided p-value seen now is worth over all interim analyses.
 func (l *analysis) pValue(p float64) float64 {
@@ -90,7 +80,7 @@ func (l *analysis) pValue(p float64) float64 {
 }
 
 // blocksOf counts the blocks that trials lie in, whatever came of them.
-func blocksOf(trials []record.Trial) int {
+func blocksOf(trials []*record.Trial) int {
 	seen := make(map[int]bool)
 	for _, t := range trials {
 		seen[t.Block] = true

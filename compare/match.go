@@ -14,14 +14,14 @@ type armTrials struct {
 	arm      record.Arm
 	cells    []record.Cell
 	at       map[string]int // of each cell's key in cells
-	trials   map[string][]record.Trial
+	trials   map[string][]*record.Trial
 	interims []int // blocks at the interim analyses of a run whose cells may stop early
 
 	processors int // of its machine; 0: not told
 }
 
 func side(s Selection) armTrials {
-	a := armTrials{run: s.Run.ID, cells: s.Run.Cells, at: make(map[string]int, len(s.Run.Cells)), trials: make(map[string][]record.Trial), interims: s.Run.Plan.Interims, processors: processors(s.Run.Host)}
+	a := armTrials{run: s.Run.ID, cells: s.Run.Cells, at: make(map[string]int, len(s.Run.Cells)), trials: make(map[string][]*record.Trial), interims: s.Run.Plan.Interims, processors: processors(s.Run.Host)}
 	for i, c := range s.Run.Cells {
 		a.at[c.Key] = i
 	}
@@ -38,7 +38,7 @@ func side(s Selection) armTrials {
 			all++
 		}
 	}
-	room := make([]record.Trial, all) // cut into cells: growing each would copy its trials again and again
+	room := make([]*record.Trial, all) // cut into cells
 	for i := range s.Run.Trials {
 		t := &s.Run.Trials[i]
 		if t.Arm != s.Arm || uncounted[t.ID] {
@@ -49,7 +49,7 @@ func side(s Selection) armTrials {
 			n := count[t.Cell]
 			list, room = room[:0:n], room[n:]
 		}
-		a.trials[t.Cell] = append(list, *t)
+		a.trials[t.Cell] = append(list, t)
 	}
 	return a
 }
@@ -118,8 +118,7 @@ func match(base, head armTrials, method Method, policy Policy) (comparisons []Co
 func points(a armTrials, cell string, m record.Metric) Side {
 	s := Side{Arm: a.arm.Name}
 	said := make(map[string]bool)
-	for i := range a.trials[cell] {
-		t := &a.trials[cell][i]
+	for _, t := range a.trials[cell] {
 		for _, w := range t.Warnings {
 			if !said[w] {
 				said[w] = true

@@ -2,7 +2,6 @@ package compare
 
 import (
 	"math"
-	"sync"
 
 	"github.com/llama-regress/llama-regress/stats"
 )
@@ -103,16 +102,9 @@ type design struct {
 
 // designs are those that were asked for: each costs a search, and every
 // comparison of a run has the same.
-var designs sync.Map
+var designs memo[design, float64]
 
-func (d design) once(find func() float64) float64 {
-	if k, ok := designs.Load(d); ok {
-		return k.(float64)
-	}
-	k := find()
-	designs.Store(d, k)
-	return k
-}
+func (d design) once(find func() float64) float64 { return designs.get(d, find) }
 
 // multiplier is t.Multiplier, found once.
 func multiplier(t stats.Target, blocks int) float64 {

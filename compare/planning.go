@@ -2,6 +2,7 @@ package compare
 
 import (
 	"math"
+	"slices"
 
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/stats"
@@ -41,7 +42,7 @@ func Outlooks(run *record.Run, policy Policy, budget float64) []Outlook {
 			continue
 		}
 		head := side(Selection{run, c.Candidate.Arm})
-		trials := append(append([]record.Trial(nil), base.trials[c.Cell]...), head.trials[c.Cell]...)
+		trials := slices.Concat(base.trials[c.Cell], head.trials[c.Cell])
 		w, ok := workload(c, trials, run.Plan)
 		if !ok {
 			continue
@@ -73,7 +74,7 @@ func candidateCells(cs []Comparison) int {
 // workload estimates what varies and what it costs. The paired differences
 // hold two trials' worth of variance; what repetitions do not explain of it,
 // trials add. Shares, which have no logarithm, are not planned for.
-func workload(c *Comparison, trials []record.Trial, p record.Plan) (stats.Workload, bool) {
+func workload(c *Comparison, trials []*record.Trial, p record.Plan) (stats.Workload, bool) {
 	var squares, df, repetitions, seconds, count float64
 	var repetitionCost float64
 	for _, t := range trials {
@@ -118,7 +119,7 @@ func workload(c *Comparison, trials []record.Trial, p record.Plan) (stats.Worklo
 }
 
 // repetitionSeconds is how long one repetition of all the trial's tests takes.
-func repetitionSeconds(t record.Trial) float64 {
+func repetitionSeconds(t *record.Trial) float64 {
 	var sum float64
 	for _, m := range t.Measurements {
 		if test, err := record.ParseTest(m.Metric); err == nil {

@@ -50,7 +50,10 @@ func stages(run *record.Run, policy Policy) *Result {
 	screen := oneStage(blocksFrom(run, 0, run.Plan.Screen, nil), policy, screenShare)
 	fresh := blocksFrom(run, run.Plan.Screen, math.MaxInt, run.Plan.Interims)
 	res := confirm(screen, oneStage(fresh, policy, 1-screenShare), run.Plan.Screen)
-	res.Reliability = nil
+	if res.Reliability = nil; len(res.Failures) == 0 {
+		res.judgeTogether()
+		return res
+	}
 	base := side(Selection{run, run.Baseline})
 	for _, arm := range run.Arms {
 		if arm.Name == run.Baseline || arm.ControlOf != "" {
@@ -67,10 +70,18 @@ func stages(run *record.Run, policy Policy) *Result {
 // blocksFrom is what a run would have been of the blocks from first to before end.
 func blocksFrom(run *record.Run, first, end int, interims []int) *record.Run {
 	part := *run
-	part.Plan.Screen, part.Plan.Interims, part.Trials = 0, interims, make([]record.Trial, 0, len(run.Trials))
-	for i := range run.Trials {
-		if b := run.Trials[i].Block; b >= first && b < end {
-			part.Trials = append(part.Trials, run.Trials[i])
+	part.Plan.Screen, part.Plan.Interims, part.Trials = 0, interims, nil
+	within := func(i int) bool { return run.Trials[i].Block >= first && run.Trials[i].Block < end }
+	for i := 0; i < len(run.Trials); i++ {
+		from := i
+		for i < len(run.Trials) && within(i) {
+			i++
+		}
+		switch stretch := run.Trials[from:i:i]; { // trials mostly lie in the order of their blocks
+		case len(part.Trials) == 0:
+			part.Trials = stretch
+		case len(stretch) > 0:
+			part.Trials = append(part.Trials, stretch...)
 		}
 	}
 	return &part

@@ -104,6 +104,13 @@ const mostRepeats = 10
 // trial of the block was not repeated with success. A block is replaced as a
 // whole, so that all of its trials met the same machine.
 func (r *Run) Uncounted() map[string]bool {
+	repeated := false
+	for i := range r.Trials {
+		repeated = repeated || r.Trials[i].Repeats != ""
+	}
+	if !repeated {
+		return nil
+	}
 	type round struct {
 		cell  string
 		block int

@@ -54,10 +54,10 @@ type Trial struct {
 }
 
 // Measurement returns the trial's measurement of the metric, if it has one.
-func (t Trial) Measurement(metric string) (Measurement, bool) {
-	for _, m := range t.Measurements {
-		if m.Metric == metric {
-			return m, true
+func (t *Trial) Measurement(metric string) (Measurement, bool) {
+	for i := range t.Measurements {
+		if t.Measurements[i].Metric == metric {
+			return t.Measurements[i], true
 		}
 	}
 	return Measurement{}, false
@@ -68,7 +68,7 @@ func (t Trial) Measurement(metric string) (Measurement, bool) {
 // nothing, was measured all the same, and its success rate is the result.
 // Another trial that failed, such as an invocation of llama-bench that crashed,
 // has no measurement that counts.
-func (t Trial) Counts() bool {
+func (t *Trial) Counts() bool {
 	_, served := t.Measurement(SuccessRate)
 	return t.Outcome == OK || served
 }
@@ -76,7 +76,7 @@ func (t Trial) Counts() bool {
 // Fault is why the trial is no pass: its failure, or that none of its requests
 // succeeded, which records of older versions call ok. It is nil for a trial
 // without fault.
-func (t Trial) Fault() *Failure {
+func (t *Trial) Fault() *Failure {
 	if t.Failure != nil {
 		return t.Failure
 	}
