@@ -79,16 +79,19 @@ func estimate(c Comparison, policy Policy) Comparison {
 	margin, gated := policy.Margin(c.Metric)
 	sc := scaleOf(c.Metric, margin)
 	c = c.withLevels(sc)
-	e, ok := estimateEffect(&c, sc)
+	e, ok := estimateEffect(c, sc)
 	if !ok {
 		return c
 	}
-	c.effect = e
+	c.effect, c.Estimator, c.Sigma = e.effect, e.estimator, e.sigma
+	if e.levels != nil {
+		c.Baseline.Estimate, c.Candidate.Estimate = e.levels[0], e.levels[1]
+	}
 	return c.withInterval(sc, gated, policy)
 }
 
-// leastLevel is the smallest one-sided level an interval is formed at: a look
-// so early that it may spend less has none.
+// leastLevel is the smallest one-sided level at which an interval is formed. An
+// interim analysis so early that it may spend less has none.
 const leastLevel = 1e-12
 
 // withInterval turns the comparison's effect into changes: the estimate, its
@@ -115,42 +118,46 @@ func (c Comparison) withInterval(sc scale, gated bool, policy Policy) Comparison
 	return c
 }
 
-// newEffect estimates the change as the comparison's method and metric demand,
-// and sets its estimator and spread. Success counts have an estimator of their
-// own, whatever the method: requests of a trial fail together, so what counts is
-// how much trials differ. It returns
-// false when a side has no trial, or no block has both arms.
-func estimateEffect(c *Comparison, sc scale) (effect, bool) {
-	e := effect{lambda: sc.lambda}
+// An estimated effect comes with what a comparison shows of how it was estimated.
+type estimated struct {
+	effect
+	estimator Estimator
+	sigma     float64   // Comparison.Sigma
+	levels    []float64 // Side.Estimate of baseline and candidate; nil where it is that of all trials
+}
+
+// estimateEffect estimates the change as the comparison's method and metric demand.
+// Success counts have an estimator of their own, whatever the method: requests of a
+// trial fail together, so what counts is how much trials differ. It returns false when
+// a side has no trial, or no block has both arms.
+func estimateEffect(c Comparison, sc scale) (estimated, bool) {
+	e := estimated{effect: effect{lambda: sc.lambda}}
 	if len(c.Baseline.Trials) == 0 || len(c.Candidate.Trials) == 0 {
 		return e, false
 	}
 	if base, head := c.Baseline.counts(), c.Candidate.counts(); base != nil && head != nil && sc.better > 0 {
-		c.Estimator = PooledRates
 		d := stats.DeflatedNewcombe(base, head)
 		e.inference, e.theta, e.n = d, d.Difference, min(len(base), len(head))
-		c.Baseline.Estimate, c.Candidate.Estimate = pooledRate(base), pooledRate(head)
+		e.estimator, e.levels = PooledRates, []float64{pooledRate(base), pooledRate(head)}
 		return e, true
 	}
 	base, head := sc.oriented(c.Baseline), sc.oriented(c.Candidate)
 	var t stats.Estimate
 	if c.Method == Paired {
 		base, head = byBlock(c.Baseline, c.Candidate, base, head)
-		for i := range base {
-			e.differences = append(e.differences, head[i]-base[i])
-		}
-		if len(e.differences) == 0 {
+		if len(base) == 0 {
 			return e, false
 		}
-		c.Baseline.Estimate, c.Candidate.Estimate = sc.level(base), sc.level(head)
-		c.Estimator = PairedT
+		e.differences = make([]float64, len(base))
+		for i := range base {
+			e.differences[i] = head[i] - base[i]
+		}
 		t, e.n = stats.PairedT(e.differences), len(e.differences)
-		c.Sigma = spread(e.differences)
+		e.estimator, e.sigma, e.levels = PairedT, spread(e.differences), []float64{sc.level(base), sc.level(head)}
 	} else {
 		e.base, e.head = base, head
-		c.Estimator = Welch
 		t, e.n = stats.Welch(base, head), min(len(base), len(head))
-		c.Sigma = math.Sqrt((spread(base)*spread(base) + spread(head)*spread(head)) / 2)
+		e.estimator, e.sigma = Welch, math.Sqrt((spread(base)*spread(base)+spread(head)*spread(head))/2)
 	}
 	e.inference, e.theta = t, t.Theta
 	return e, true

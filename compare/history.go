@@ -245,8 +245,7 @@ func predictOne(c Comparison, prior stats.VariancePrior, policy Policy) Comparis
 }
 
 // otherShape is the error of the change when the new session has another number
-// of trials than the stored ones, in the middle: means of fewer trials vary
-// more, by what trials differ within a session (statistics reference 7.3).
+// of trials than the median stored session. Means of fewer trials vary more, by what trials differ within a session (statistics reference 7.3).
 func otherShape(c Comparison, sc scale) (se, df float64, other bool) {
 	var sizes []float64
 	groups := make([][]float64, len(c.Baseline.sessions))

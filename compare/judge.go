@@ -91,43 +91,57 @@ func newJudge(policy Policy, family int) judge {
 	return judge{policy: policy, perTest: policy.Alpha / float64(max(2, family)), errors: make(map[float64]float64)}
 }
 
+// verdict asks first whether a comparison can be decided at all, then decides. Both
+// lists are in the order of the decision table (.github/docs/verdicts.md): the first
+// row that holds is the answer.
 func (j judge) verdict(c *Comparison, mismatched mismatches) (Verdict, *Reason) {
-	inconclusive := func(r Reason) (Verdict, *Reason) { return Inconclusive, &r }
+	if r := j.precondition(c, mismatched); r != nil {
+		return Inconclusive, r
+	}
+	return j.decision(c)
+}
+
+// precondition is why a comparison cannot be decided, nil if it can.
+func (j judge) precondition(c *Comparison, mismatched mismatches) *Reason {
 	censored := c.Baseline.Censored + c.Candidate.Censored
 	_, gated := j.policy.Margin(c.Metric)
 	switch {
 	case c.lost:
-		return Inconclusive, c.Reason
+		return c.Reason
 	case censored > 0 && !gated:
-		return inconclusive(Reason{Code: NoMargin})
+		return &Reason{Code: NoMargin}
 	case c.Baseline.undefined() || c.Candidate.undefined():
-		return inconclusive(Reason{Code: Undefined, Have: c.Baseline.Undefined + c.Candidate.Undefined})
+		return &Reason{Code: Undefined, Have: c.Baseline.Undefined + c.Candidate.Undefined}
 	case censored > 0 && len(c.Baseline.Trials) == 0:
-		return inconclusive(Reason{Code: NotMeasured}) // nothing to compare with, and no pass
+		return &Reason{Code: NotMeasured} // nothing to compare with, and no pass
 	case censored > 0: // whatever the other trials say, they are the better ones
-		return inconclusive(Reason{Code: Censored, Have: censored})
+		return &Reason{Code: Censored, Have: censored}
 	case len(c.Candidate.Trials) == 0:
-		return inconclusive(Reason{Code: NotMeasured})
+		return &Reason{Code: NotMeasured}
 	case mismatched.of(c) != nil:
-		return Inconclusive, mismatched.of(c)
+		return mismatched.of(c)
 	case c.Method == Historical && len(c.Baseline.Trials) == 0:
-		return inconclusive(Reason{Code: NoBaseline, Need: minSessions})
+		return &Reason{Code: NoBaseline, Need: minSessions}
 	case c.Change == nil:
-		return inconclusive(Reason{Code: NotMeasured})
+		return &Reason{Code: NotMeasured}
 	case c.Method == Sessions:
-		return inconclusive(Reason{Code: BaselineTooYoung, Have: 1, Need: minSessions})
+		return &Reason{Code: BaselineTooYoung, Have: 1, Need: minSessions}
 	case c.Method == Historical && c.Replicates < minSessions:
-		return inconclusive(Reason{Code: BaselineTooYoung, Have: c.Replicates, Need: minSessions})
+		return &Reason{Code: BaselineTooYoung, Have: c.Replicates, Need: minSessions}
 	case c.Method == Historical && c.Replicates < oldEnough && !c.effect.moderated:
-		return inconclusive(Reason{Code: BaselineTooYoung, Have: c.Replicates, Need: oldEnough})
+		return &Reason{Code: BaselineTooYoung, Have: c.Replicates, Need: oldEnough}
 	case c.Interval == nil || c.Replicates < j.policy.MinTrials:
-		return inconclusive(Reason{Code: TooFewTrials, Have: c.Replicates, Need: firstBlocks})
+		return &Reason{Code: TooFewTrials, Have: c.Replicates, Need: firstBlocks}
 	case c.Margin == nil:
-		return inconclusive(Reason{Code: NoMargin})
+		return &Reason{Code: NoMargin}
 	}
-	if r := constantRates(c); r != nil {
-		return Inconclusive, r
-	}
+	return constantRates(c)
+}
+
+// decision is the verdict of a comparison that can be decided, and its reason where
+// that is Inconclusive.
+func (j judge) decision(c *Comparison) (Verdict, *Reason) {
+	inconclusive := func(r Reason) (Verdict, *Reason) { return Inconclusive, &r }
 	v := decide(c.P, j.policy.Alpha)
 	disagree := v != Inconclusive && ranksDisagree(c.effect, 1-2*c.analysis.level(j.policy.Alpha))
 	switch n := c.Baseline.disturbed() + c.Candidate.disturbed(); {

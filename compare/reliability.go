@@ -1,6 +1,8 @@
 package compare
 
 import (
+	"math"
+
 	"github.com/llama-regress/llama-regress/stats"
 )
 
@@ -39,6 +41,43 @@ func reliability(base, head armTrials) (Reliability, bool) {
 	}
 	r.P = test(succeeded(r.BaselineFailed, r.BaselineTrials), succeeded(r.Failed, r.Trials)).Less
 	return r, true
+}
+
+// An Unfailed candidate had no trial that failed, which leaves failures open that are
+// rarer.
+type Unfailed struct {
+	Candidate string
+	Trials    int     // that measured something, at least 1
+	UpTo      float64 // share of failing trials that leaves none among Trials with a chance of 5 %
+}
+
+// Unfailed lists the candidates without a failed trial, in the order of the
+// comparisons.
+func (r *Result) Unfailed() []Unfailed {
+	failed := make(map[string]bool)
+	for _, f := range r.Failures {
+		failed[f.Arm] = true
+	}
+	trials := make(map[string]map[string]bool)
+	var order []string
+	for i := range r.Comparisons {
+		side := &r.Comparisons[i].Candidate
+		if failed[side.Arm] || len(side.Trials) == 0 {
+			continue
+		}
+		if trials[side.Arm] == nil {
+			trials[side.Arm], order = make(map[string]bool), append(order, side.Arm)
+		}
+		for _, p := range side.Trials {
+			trials[side.Arm][p.Trial] = true
+		}
+	}
+	var list []Unfailed
+	for _, arm := range order {
+		n := len(trials[arm])
+		list = append(list, Unfailed{Candidate: arm, Trials: n, UpTo: 1 - math.Pow(0.05, 1/float64(n))})
+	}
+	return list
 }
 
 func (a armTrials) failed() (failed, trials int) {

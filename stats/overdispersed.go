@@ -8,10 +8,10 @@ import (
 // trials cannot show that there is none.
 const leastICC = 0.01
 
-// What DeflatedNewcombe takes for granted of the correlation before it sees a
-// failure: the middle of the correlations that it must bear, 0 to 0.2, for as
-// much as one trial with a failure would tell. Few such trials pin it down badly,
-// and badly enough for intervals at rates near 1 to miss the truth too often.
+// What DeflatedNewcombe supposes of the correlation before it sees a failure: the
+// middle of the correlations from 0 to 0.2, with the weight of one trial that contains
+// a failure (prior weight 1). Few trials with failures estimate the correlation so badly
+// that intervals at rates near 1 would miss the truth too often.
 //
 // Of the weights 1 to 3 and correlations 0.05 to 0.2 these were chosen on other
 // seeds than those of gates C4 and C7, over 2 500 combinations of 4 to 15 trials of 10
