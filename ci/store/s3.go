@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"iter"
 	"net/http"
 	"net/url"
 	"strings"
@@ -26,8 +28,19 @@ import (
 type s3Store struct {
 	bucket, prefix string // prefix is "" or ends with a slash
 	ref            string
-	client         *minio.Client
+	calls          s3Calls
 	opts           Options
+}
+
+// s3Calls are the calls of a minio.Client that a store makes. They are functions
+// and not the client, because the linker keeps all methods of a type that an
+// interface leads to: those that nobody calls would be a megabyte of the program.
+type s3Calls struct {
+	put    func(ctx context.Context, bucket, key string, data io.Reader, size int64, how minio.PutObjectOptions) (minio.UploadInfo, error)
+	stat   func(ctx context.Context, bucket, key string, how minio.StatObjectOptions) (minio.ObjectInfo, error)
+	list   func(ctx context.Context, bucket string, how minio.ListObjectsOptions) iter.Seq[minio.ObjectInfo]
+	get    func(ctx context.Context, bucket, key string, how minio.GetObjectOptions) (io.ReadCloser, error)
+	remove func(ctx context.Context, bucket, key string, how minio.RemoveObjectOptions) error
 }
 
 func openS3(ref string, o Options) (Store, error) {
@@ -50,7 +63,7 @@ func openS3(ref string, o Options) (Store, error) {
 	if err != nil || at.Host == "" || at.User != nil || at.Scheme != "https" && at.Scheme != "http" {
 		return nil, fmt.Errorf("store %q: endpoint: want https://HOST without credentials", "s3://"+short(u.Host))
 	}
-	s.client, err = minio.New(at.Host, &minio.Options{
+	client, err := minio.New(at.Host, &minio.Options{
 		Creds:      s3Credentials(o.Getenv),
 		Secure:     at.Scheme == "https",
 		Region:     first(query.Get("region"), o.Getenv("AWS_REGION"), o.Getenv("AWS_DEFAULT_REGION"), regionOf(at.Host)),
@@ -60,6 +73,9 @@ func openS3(ref string, o Options) (Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store %q: %w", "s3://"+short(u.Host), err)
 	}
+	s.calls = s3Calls{client.PutObject, client.StatObject, client.ListObjectsIter, func(ctx context.Context, bucket, key string, how minio.GetObjectOptions) (io.ReadCloser, error) {
+		return client.GetObject(ctx, bucket, key, how)
+	}, client.RemoveObject}
 	return s, nil
 }
 
@@ -130,7 +146,7 @@ func (s *s3Store) create(ctx context.Context, key string, data []byte) error {
 	defer cancel()
 	how := minio.PutObjectOptions{ContentType: "application/json", DisableMultipart: true}
 	how.SetMatchETagExcept("*")
-	_, err := s.client.PutObject(timed, s.bucket, s.prefix+key, bytes.NewReader(data), int64(len(data)), how)
+	_, err := s.calls.put(timed, s.bucket, s.prefix+key, bytes.NewReader(data), int64(len(data)), how)
 	if err == nil {
 		return nil
 	}
@@ -143,7 +159,7 @@ func (s *s3Store) create(ctx context.Context, key string, data []byte) error {
 func (s *s3Store) stat(ctx context.Context, key string) (minio.ObjectInfo, error) {
 	timed, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
-	info, err := s.client.StatObject(timed, s.bucket, s.prefix+key, minio.StatObjectOptions{})
+	info, err := s.calls.stat(timed, s.bucket, s.prefix+key, minio.StatObjectOptions{})
 	if err != nil {
 		return info, s.fault(ctx, timed, key, err)
 	}
@@ -154,7 +170,7 @@ func (s *s3Store) List(ctx context.Context, prefix string) ([]Object, error) {
 	timed, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
 	var objects []Object
-	for info := range s.client.ListObjectsIter(timed, s.bucket, minio.ListObjectsOptions{Prefix: s.prefix + prefix, Recursive: true}) {
+	for info := range s.calls.list(timed, s.bucket, minio.ListObjectsOptions{Prefix: s.prefix + prefix, Recursive: true}) {
 		if info.Err != nil {
 			return nil, s.fault(ctx, timed, "list", info.Err)
 		}
@@ -172,7 +188,7 @@ func (s *s3Store) Get(ctx context.Context, key string) ([]byte, error) {
 	}
 	timed, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
-	object, err := s.client.GetObject(timed, s.bucket, s.prefix+key, minio.GetObjectOptions{})
+	object, err := s.calls.get(timed, s.bucket, s.prefix+key, minio.GetObjectOptions{})
 	if err != nil {
 		return nil, s.fault(ctx, timed, key, err)
 	}
@@ -190,7 +206,7 @@ func (s *s3Store) Remove(ctx context.Context, keys []string) error {
 			return err
 		}
 		timed, cancel := context.WithTimeout(ctx, s.opts.Timeout)
-		err := s.client.RemoveObject(timed, s.bucket, s.prefix+key, minio.RemoveObjectOptions{})
+		err := s.calls.remove(timed, s.bucket, s.prefix+key, minio.RemoveObjectOptions{})
 		if err != nil {
 			err = s.fault(ctx, timed, "remove "+key, err)
 		}
