@@ -50,6 +50,7 @@ fi
 	if err := os.Chmod(filepath.Join(bin, "cmake"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	withProgram(t)
 	t.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	return r
 }

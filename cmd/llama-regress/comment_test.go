@@ -147,11 +147,11 @@ func TestForkPullRequest(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	measure := func(head, id string, code int) []byte {
-		out := filepath.Join(dir, "out-"+head+id)
+	measure := func(head string, code int) []byte {
+		out := filepath.Join(dir, "out-"+head)
 		measuring := newJob(t, githubtest.New(t), "pull_request", pullEvent())
 		delete(measuring.env, "GITHUB_TOKEN") // a fork gets none that is worth anything
-		measuring.run(code, "gate", "--base", filepath.Join(dir, "base"), "--head", filepath.Join(dir, head), "-m", model, "--blocks", "8", "-d", out)
+		measuring.run(code, "gate", "--base", filepath.Join(dir, "base"), "--head", filepath.Join(dir, head), "-m", model, "--blocks", "6", "--control", "none", "-d", out)
 		files := make(map[string][]byte)
 		for _, name := range []string{"run.json", "report.json", "report.html", "junit.xml"} {
 			data, err := os.ReadFile(filepath.Join(out, name))
@@ -164,7 +164,8 @@ func TestForkPullRequest(t *testing.T) {
 	}
 
 	s := githubtest.New(t, first...)
-	fork(s, measure("slow", "", cli.ExitRegression))
+	slow := measure("slow", cli.ExitRegression)
+	fork(s, slow)
 	j := newJob(t, s, "workflow_run", forkEvent())
 	j.env["GITHUB_RUN_ID"] = "77777" // ours, not the one that measured
 	j.run(cli.ExitPass, "comment", "--artifact", "event", "--workflow", ".github/workflows/pr.yml", "--accept", "add the label perf-accepted")
@@ -186,7 +187,7 @@ func TestForkPullRequest(t *testing.T) {
 	}
 
 	// The author mends it and pushes again: the same comment, now all is well.
-	fork(s, measure("same", "", cli.ExitPass))
+	fork(s, measure("same", cli.ExitPass))
 	s.Artifacts[0].Run, s.Artifacts[0].Name = 101, "llama-regress-1"
 	s.Expect(slices.Concat(find, []string{"issues/list-comments", "issues/update-comment"})...)
 	event := forkEvent()
@@ -197,7 +198,7 @@ func TestForkPullRequest(t *testing.T) {
 	}
 
 	// The first run's report job comes late: it changes nothing.
-	fork(s, measure("slow", "2", cli.ExitRegression))
+	fork(s, slow)
 	s.Expect(slices.Concat(find, []string{"issues/list-comments"})...)
 	late := newJob(t, s, "workflow_run", forkEvent())
 	late.run(cli.ExitPass, "comment", "--artifact", "event")

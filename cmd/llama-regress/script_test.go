@@ -34,15 +34,20 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
+			dir, err := programFolder()
+			if err != nil {
+				return err
+			}
+			env.Setenv("PATH", dir+string(filepath.ListSeparator)+env.Getenv("PATH"))
 			env.Setenv("CI", "true")
 			env.Setenv("GORACE", "atexit_sleep_ms=0")                                    // else each process of a race build waits a second at its end
 			env.Setenv(measure.LockVariable, filepath.Join(env.WorkDir, "machine.lock")) // scripts run side by side
 			env.Setenv("LLAMA_REGRESS_CACHE", filepath.Join(env.WorkDir, "cache"))
-			_, err := gguf.WriteFile(context.Background(), filepath.Join(env.WorkDir, "model.gguf"), scriptModel, 1)
+			_, err = gguf.WriteFile(context.Background(), filepath.Join(env.WorkDir, "model.gguf"), scriptModel, 1)
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "fake": fake, "fakeserver": fakeServer, "bench": bench, "results": results, "edit": edit, "nights": nights, "join": join, "no-process": noProcess, "kernel": fakeKernel,
+			"exits": exits, "fake": fake, "fakeserver": fakeServer, "bench": bench, "results": results, "edit": edit, "nights": nights, "join": join, "no-process": noProcess, "kernel": fakeKernel, "raced": raced,
 		},
 	})
 }
