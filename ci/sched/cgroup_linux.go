@@ -13,8 +13,9 @@ import (
 
 // A Group is a control group (v2) for one process and what it starts.
 type Group struct {
-	dir string // "" for none
-	fd  *os.File
+	dir  string // "" for none
+	fd   *os.File
+	kept *keeper // of its processor time, nil for none
 }
 
 const cpuPeriod = 100_000 // µs in which a group may use its share, the kernel's default
@@ -34,6 +35,9 @@ func (p *Placement) Enter(attr *syscall.SysProcAttr) (*Group, error) {
 		return nil, err
 	}
 	attr.UseCgroupFD, attr.CgroupFD = true, int(g.fd.Fd())
+	if p.cores > 0 {
+		g.kept = newKeeper(g.dir, p.cores)
+	}
 	return g, nil
 }
 

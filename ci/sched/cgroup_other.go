@@ -20,6 +20,8 @@ func (p *Placement) Enter(*syscall.SysProcAttr) (*Group, error) {
 
 func (g *Group) verify(int, *Placement, map[string]string) error { return nil }
 
+func (g *Group) keeps(<-chan struct{}) error { return nil }
+
 // OutOfMemory is never so.
 func (g *Group) OutOfMemory() bool { return false }
 

@@ -42,25 +42,25 @@ func (p *Placement) Follow(pid int, g *Group) func() (map[string]string, error) 
 	}
 	got, quit := make(chan answer, 1), make(chan struct{})
 	go func() {
-		for wait := 200 * time.Microsecond; ; wait = min(2*wait, 20*time.Millisecond) {
-			if p.arrived(pid) {
-				seen, err := p.verify(pid, g)
-				got <- answer{seen, err}
-				return
-			}
-			select {
-			case <-quit:
-				seen, err := p.verify(pid, g)
-				got <- answer{seen, err}
-				return
-			case <-time.After(wait):
-			}
-		}
+		p.await(pid, quit)
+		seen, err := p.verify(pid, g)
+		got <- answer{seen, errors.Join(err, g.keeps(quit))}
 	}()
 	return func() (map[string]string, error) {
 		close(quit)
 		a := <-got
 		return a.seen, a.err
+	}
+}
+
+// await returns once a process runs its own program, or quit is closed.
+func (p *Placement) await(pid int, quit <-chan struct{}) {
+	for wait := 200 * time.Microsecond; !p.arrived(pid); wait = min(2*wait, 20*time.Millisecond) {
+		select {
+		case <-quit:
+			return
+		case <-time.After(wait):
+		}
 	}
 }
 
