@@ -3,6 +3,7 @@ package quickstart
 import (
 	"context"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -28,6 +29,27 @@ func TestQuickstartLimits(t *testing.T) {
 	for what, limit := range map[string]time.Duration{"request": cfg.Serve.RequestTimeout, "start of a server": cfg.Serve.Server.StartTimeout} {
 		if limit < 5*time.Minute || limit > cfg.Sampling.Timeout {
 			t.Errorf("a %s may take %v, want at least 5 minutes and no more than its trial, %v", what, limit, cfg.Sampling.Timeout)
+		}
+	}
+}
+
+// The two arms differ several times, not forty times: a processor without AVX-512
+// is not made to convert 16-bit floats in software, which takes 20 minutes.
+func TestQuickstartArms(t *testing.T) {
+	for best, want := range map[string]string{
+		"sapphirerapids": "sapphirerapids haswell",
+		"haswell":        "haswell ivybridge",
+		"ivybridge":      "2-threads 1-thread",
+		"x64":            "2-threads 1-thread",
+	} {
+		all := []string{"sapphirerapids", "skylakex", "haswell", "ivybridge", "sandybridge", "sse42", "x64"}
+		var fast []provision.Backend
+		for _, name := range all[slices.Index(all, best):] {
+			fast = append(fast, provision.Backend{Name: name, Dir: name})
+		}
+		arms := quickstartArms("bin", fast)
+		if got := arms[0].Name + " " + arms[1].Name; len(arms) != 2 || got != want {
+			t.Errorf("%s: %s, want %s", best, got, want)
 		}
 	}
 }
