@@ -76,11 +76,14 @@ func (b Builder) Build(ctx context.Context, c *Clone, commit Commit, log string)
 	cmd := exec.CommandContext(limit, "sh", "-c", b.Command)
 	cmd.Dir = c.Dir
 	// ccache then finds again what it compiled in the other checkout.
-	cmd.Env = append(environ.Without(os.Environ()), "CCACHE_BASEDIR="+c.Dir, "CCACHE_NOHASHDIR=true", "LC_ALL=C")
+	cmd.Env = append(environ.Without(os.Environ()), "CCACHE_BASEDIR="+c.Dir, "CCACHE_NOHASHDIR=true", "LC_ALL=C", proc.Mark())
 	cmd.Stdout = io.MultiWriter(last, deaf{out}) // a full disk does not end the build
 	cmd.Stderr = cmd.Stdout
 	proc.EndTogether(cmd)
-	err = cmd.Run()
+	before := proc.Children()
+	if err = cmd.Run(); cmd.Process != nil { // nothing goes on compiling while something is measured
+		proc.EndAdopted(cmd.Process.Pid, before)
+	}
 	switch {
 	case ctx.Err() != nil:
 		return "", context.Cause(ctx)

@@ -3,7 +3,6 @@ package llama
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"io"
 	"os"
@@ -36,7 +35,6 @@ type childSpec struct {
 	maxStdout int           // bytes; more of them end the child
 	log       io.Writer     // what it writes to stderr, all of it; nil for nowhere
 	output    io.Writer     // takes stdout and stderr together, and none is kept; nil keeps them apart
-	marked    bool          // find and end, where the system can, also processes it started that left its group
 	placement sched.Placement
 }
 
@@ -132,12 +130,8 @@ func startChild(ctx context.Context, spec childSpec) (*child, error) {
 
 	// Not CommandContext: its kill reaches the first process only.
 	cmd := exec.Command(command[0], command[1:]...)
-	cmd.Env = spec.env
-	var mark string
-	if spec.marked {
-		mark = "LLAMA_REGRESS_CHILD=" + rand.Text()
-		cmd.Env = append(slices.Clone(spec.env), mark)
-	}
+	mark := proc.Mark()
+	cmd.Env = append(slices.Clone(spec.env), mark)
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	switch {
 	case spec.output != nil:
@@ -158,7 +152,7 @@ func startChild(ctx context.Context, spec childSpec) (*child, error) {
 		defer cancel(nil)
 		defer release()
 		defer hurry()
-		begin := time.Now()
+		begin, known := time.Now(), proc.Children()
 		defer group.Leave()
 		err := cmd.Start()
 		if err == nil {
@@ -168,7 +162,7 @@ func startChild(ctx context.Context, spec childSpec) (*child, error) {
 		if err != nil {
 			return
 		}
-		c.end = c.waitAndEnd(limited, patience, begin, cmp.Or(spec.grace, gracePeriod), mark)
+		c.end = c.waitAndEnd(limited, patience, begin, cmp.Or(spec.grace, gracePeriod), mark, known)
 		c.end.stdout, c.end.stderr = stdout.Data, stderr.String()
 		close(c.done)
 	}()
@@ -191,8 +185,8 @@ func (c *child) stop(ctx context.Context) {
 }
 
 // waitAndEnd waits until the child has ended, and sees to it that it does when
-// ctx is done.
-func (c *child) waitAndEnd(ctx, patience context.Context, begin time.Time, grace time.Duration, mark string) *childEnd {
+// ctx is done. known are the children that this process had before.
+func (c *child) waitAndEnd(ctx, patience context.Context, begin time.Time, grace time.Duration, mark string, known []int) *childEnd {
 	end, cmd := new(childEnd), c.cmd
 	exited := make(chan struct{})
 	var watcher sync.WaitGroup
@@ -205,7 +199,7 @@ func (c *child) waitAndEnd(ctx, patience context.Context, begin time.Time, grace
 		end.placed, end.misplaced = c.placed()
 		end.starved = c.group.OutOfMemory()
 		proc.KillGroup(cmd) // whoever it left behind would disturb the next trial
-		end.strays = killMarked(mark, cmd.Process.Pid)
+		end.strays = append(proc.KillMarked(mark, cmd.Process.Pid), proc.EndAdopted(cmd.Process.Pid, known)...)
 	})
 	end.heldOpen = errors.Is(err, exec.ErrWaitDelay)
 	end.state = cmd.ProcessState

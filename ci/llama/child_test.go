@@ -144,7 +144,8 @@ func TestChildFloods(t *testing.T) {
 }
 
 // A process that the child leaves in its group is ended with it; one that left
-// the group but holds the output open is given up on.
+// the group and dropped its environment but holds the output open is given up on
+// where nobody adopts it.
 func TestChildLeavesProcesses(t *testing.T) {
 	dir := t.TempDir()
 	end, err := runChild(t.Context(), shell(`echo $$ > `+dir+`/group; sleep 1000 & echo out`))
@@ -156,7 +157,7 @@ func TestChildLeavesProcesses(t *testing.T) {
 	if _, err := exec.LookPath("setsid"); err != nil {
 		t.Skip("no setsid")
 	}
-	end, err = runChild(t.Context(), shell(`setsid sh -c 'echo $$ > `+dir+`/daemon; exec sleep 1000' & while [ ! -s `+dir+`/daemon ]; do :; done; echo out`))
+	end, err = runChild(t.Context(), shell(`env -i setsid sh -c 'echo $$ > `+dir+`/daemon; exec sleep 1000' & while [ ! -s `+dir+`/daemon ]; do :; done; echo out`))
 	daemon := waitForPid(t, dir+"/daemon")
 	defer func() { _ = syscall.Kill(daemon, syscall.SIGKILL) }()
 	if err != nil || string(end.stdout) != "out\n" || !end.heldOpen || end.reason != endedItself {

@@ -111,7 +111,7 @@ func (m *measurement) run(ctx context.Context) error {
 	}
 	deadline := time.Now().Add(m.plan.Timeout)
 	for i, args := range commands {
-		spec := childSpec{program: m.path, args: args, env: padded(m.program.env, m.padding), maxStdout: cmp.Or(m.bench.maxResults, maxResults), placement: m.placement, marked: true}
+		spec := childSpec{program: m.path, args: args, env: padded(m.program.env, m.padding), maxStdout: cmp.Or(m.bench.maxResults, maxResults), placement: m.placement}
 		if m.plan.Timeout > 0 {
 			spec.timeout = max(time.Until(deadline), time.Nanosecond)
 		}

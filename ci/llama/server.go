@@ -129,7 +129,7 @@ func (s *Servers) Start(ctx context.Context, spec ServerSpec) (*Server, *record.
 	}
 	deadline := time.Now().Add(limit)
 	for attempt := 1; ; attempt++ {
-		srv := &Server{program: p, spec: childSpec{program: s.Links.program(p.path), env: padded(p.env, spec.Padding), marked: true, placement: placement}, values: values, asked: asked, model: spec.ModelPath, log: newServerLog(forward), client: newClient(), done: make(chan struct{})}
+		srv := &Server{program: p, spec: childSpec{program: s.Links.program(p.path), env: padded(p.env, spec.Padding), placement: placement}, values: values, asked: asked, model: spec.ModelPath, log: newServerLog(forward), client: newClient(), done: make(chan struct{})}
 		f, err := srv.start(ctx, s.port, args)
 		if f == nil && err == nil {
 			f, err = srv.awaitReady(ctx, deadline, limit)

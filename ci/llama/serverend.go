@@ -104,7 +104,7 @@ func (srv *Server) Check(ctx context.Context, limit time.Duration) *record.Failu
 // awaitGroup waits, for a few seconds at most, until the processes that were
 // killed with the server are gone.
 func (srv *Server) awaitGroup() {
-	for end := time.Now().Add(drainPeriod); time.Now().Before(end) && groupMembers(srv.PID()) != nil; {
+	for end := time.Now().Add(drainPeriod); time.Now().Before(end) && proc.GroupMembers(srv.PID()) != nil; {
 		time.Sleep(10 * time.Millisecond)
 	}
 }
@@ -138,7 +138,7 @@ func (srv *Server) Warnings() []string {
 	if n := srv.log.size(); n > maxLog {
 		warnings = append(warnings, fmt.Sprintf("llama-server wrote %d MiB of log, which takes time from its work", n>>20))
 	}
-	if left := groupMembers(srv.PID()); left != nil {
+	if left := proc.GroupMembers(srv.PID()); left != nil {
 		warnings = append(warnings, fmt.Sprintf("processes of llama-server could not be killed: %v", left))
 	}
 	return warnings

@@ -20,7 +20,7 @@ func stranger(port, group int) string {
 	if sockets == nil {
 		return ""
 	}
-	members := groupMembers(group)
+	members := proc.GroupMembers(group)
 	for _, pid := range members {
 		for _, socket := range socketsOf(pid) {
 			sockets = slices.DeleteFunc(sockets, func(s string) bool { return s == socket })

@@ -16,7 +16,7 @@ func TestPlacementOnRealKernel(t *testing.T) {
 	g := guest(t)
 	g.Files = append(g.Files, vm.File{Path: "/test/place.yaml", Data: `version: 1
 arms:
-  - {name: kept, bin: /llama/bin/x64, placement: {cpu_limit: "0.3", memory_limit: 2G, nice: "3", cpus: "0"}}
+  - {name: kept, bin: /llama/bin/x64, placement: {cpu_limit: "0.3", memory_limit: 2G, cpus: "0"}}
   - {name: lifted, bin: /llama/bin/x64, scheduler: scx_simple, placement: {cpu_limit: "0.3"}}
 models: [{path: /models/tiny.gguf}]
 matrix: {threads: [1]}
@@ -38,7 +38,7 @@ echo "groups: $(ls -d /sys/fs/cgroup/llama-regress-* 2>/dev/null | wc -l)"
 	for _, trial := range measured(t, r, "place").Trials {
 		switch f := trial.Failure; trial.Arm {
 		case "kept":
-			for name, want := range map[string]string{"cpu_limit": "30000 100000", "memory_limit": "2147483648", "nice": "3", "cpus": "0"} {
+			for name, want := range map[string]string{"cpu_limit": "30000 100000", "memory_limit": "2147483648", "cpus": "0"} {
 				if trial.Placement[name] != want {
 					t.Errorf("%s: the kernel said %q, want %q", name, trial.Placement[name], want)
 				}

@@ -34,7 +34,8 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP) // SIGHUP: a terminal or ssh connection that closed
 	context.AfterFunc(ctx, stop)                                                                           // a second signal ends us at once
-	code := execute(ctx, os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv})
+	self, _ := os.Executable()
+	code := execute(ctx, os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv, Self: self})
 	stop()
 	os.Exit(code)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/llama-regress/llama-regress/cmd/internal/doctor"
 	"github.com/llama-regress/llama-regress/cmd/internal/export"
 	"github.com/llama-regress/llama-regress/cmd/internal/gate"
+	"github.com/llama-regress/llama-regress/cmd/internal/measure"
 	"github.com/llama-regress/llama-regress/cmd/internal/merge"
 	"github.com/llama-regress/llama-regress/cmd/internal/nightly"
 	"github.com/llama-regress/llama-regress/cmd/internal/plan"
@@ -87,6 +88,7 @@ failed, 130 interrupted.`,
 		calibrate.Command(a),
 		schedulers.Command(a),
 		schedulers.HoldCommand(a),
+		measure.EndCommand(a),
 		provision.Command(a),
 		config.Command(a),
 		version.Command(a),

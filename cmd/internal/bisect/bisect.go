@@ -83,6 +83,9 @@ runs in the checkout's top folder; ccache shares what both clones compile.`,
 			if b.policy, err = pass.Policy(cfg.Gate); err != nil {
 				return err
 			}
+			if err := measure.LeaveNothing(a); err != nil { // builds begin before anything is measured
+				return err
+			}
 			if err := b.prepare(cmd.Context(), repo, good, bad); err != nil {
 				return err
 			}

@@ -15,6 +15,7 @@ type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
 	Getenv   func(string) string
+	Self     string // this program's file, to start it for a command of its own; "" where it is no process of its own
 }
 
 // App is what every subcommand shares.

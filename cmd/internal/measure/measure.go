@@ -103,6 +103,9 @@ func Run(ctx context.Context, a *cli.App, cfg *config.Config, how Flags) (*recor
 	if err := os.MkdirAll(logs, 0o755); err != nil {
 		return nil, err
 	}
+	if err := LeaveNothing(a); err != nil {
+		return nil, err
+	}
 	schedulers, logged, err := schedulersOf(a, p, logs)
 	if err != nil {
 		return nil, err

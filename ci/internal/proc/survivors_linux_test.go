@@ -1,0 +1,137 @@
+package proc
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// The test's program under another role: as a process of its own it may adopt,
+// be killed, and be a guard.
+func TestMain(m *testing.M) {
+	switch role := os.Getenv("PROC_TEST_ROLE"); role {
+	case "":
+		os.Exit(m.Run())
+	case "adopter":
+		adopter()
+	case "starter":
+		starter()
+	case "guard":
+		if err := Guard(os.Stdin, os.Args[len(os.Args)-1]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+}
+
+// adopter runs a command that leaves three processes behind, as a program that
+// adopts, and prints what it ended and which of its children stay.
+func adopter() {
+	check(Adopt())
+	bystander := exec.Command("sleep", "600")
+	check(bystander.Start())
+	known := Children()
+	cmd := exec.Command("sh", "-c", `
+env -i setsid sleep 601 &
+env -i setsid sh -c 'setsid sleep 602 & wait' &
+sleep 603 &
+exit 0`)
+	cmd.SysProcAttr = OwnGroup()
+	check(cmd.Start())
+	check(cmd.Wait())
+	killed := EndAdopted(cmd.Process.Pid, known)
+	fmt.Println("killed", strings.Join(killed, ", "))
+	fmt.Println("left", Children(), bystander.Process.Pid)
+	check(bystander.Process.Kill())
+}
+
+// starter starts a guard and a marked command that goes out of sight, and waits.
+func starter() {
+	os.Setenv("PROC_TEST_ROLE", "guard")
+	self, err := os.Executable()
+	check(err)
+	check(StartGuard(self, "end-processes"))
+	cmd := exec.Command("sh", "-c", "setsid sleep 600 & echo $!; exec sleep 600")
+	cmd.Env = append(os.Environ(), Mark())
+	cmd.Stdout = os.Stdout
+	check(cmd.Start())
+	check(cmd.Wait())
+}
+
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+func role(t *testing.T, name string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), "PROC_TEST_ROLE="+name)
+	cmd.Stderr = os.Stderr
+	return cmd
+}
+
+// Who left its group, its session and its environment is found and ended, and so
+// is what it started; other children are left alone.
+func TestAdopted(t *testing.T) {
+	out, err := role(t, "adopter").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var left, bystander int
+	killed, rest, _ := strings.Cut(string(out), "\n")
+	if _, err := fmt.Sscanf(rest, "left [%d] %d", &left, &bystander); err != nil || left != bystander {
+		t.Errorf("%q: other children are left than the one before (%v)", rest, err)
+	}
+	// The members of its group are ended without a word: whoever started it does so.
+	if n := strings.Count(killed, "("); !strings.HasPrefix(killed, "killed ") || n < 2 || n > 3 {
+		t.Errorf("%q: want those two or three that left the group", killed)
+	}
+}
+
+// Whoever kills the program, the guard ends what it started.
+func TestGuardEndsWhatIsLeft(t *testing.T) {
+	cmd := role(t, "starter")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var hidden int
+	if _, err := fmt.Fscan(bufio.NewReader(out), &hidden); err != nil {
+		t.Fatal(err)
+	}
+	if gone(hidden) {
+		t.Fatal("it has ended before")
+	}
+	if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	for !gone(hidden) {
+		time.Sleep(time.Millisecond) // the test's own time limit ends this
+	}
+}
+
+func TestGuardTakesNoOtherMark(t *testing.T) {
+	for _, mark := range []string{"", "LLAMA_REGRESS_CHILD=", "PATH=", marks[:len(marks)-1]} {
+		if err := Guard(strings.NewReader(""), mark); err == nil {
+			t.Errorf("%q was taken", mark)
+		}
+	}
+	if a, b := Mark(), Mark(); a == b || len(a) != len(b) || !strings.HasPrefix(a, marks) {
+		t.Errorf("%q, %q", a, b)
+	}
+}
