@@ -9,11 +9,11 @@ import (
 // Stops says whether cells may get fewer blocks than the plan has.
 func (p *Plan) Stops() bool { return p.Screen > 0 || len(p.Interims) > 0 }
 
-// LookAfter returns the next number of blocks above n at which a cell is looked
-// at: the end of the screening, each look, and the end of the plan. It is
-// p.Blocks at most, and p.Blocks where nothing stops.
-func (p *Plan) LookAfter(n int) int {
-	for _, at := range p.lookPoints() {
+// NextInterim returns the next number of blocks above n at which a cell is analysed:
+// the end of the screening, each interim analysis, or the end of the plan. It is at
+// most p.Blocks, and p.Blocks where nothing stops.
+func (p *Plan) NextInterim(n int) int {
+	for _, at := range p.analysisPoints() {
 		if at > n {
 			return at
 		}
@@ -21,7 +21,7 @@ func (p *Plan) LookAfter(n int) int {
 	return p.Blocks
 }
 
-func (p *Plan) lookPoints() []int {
+func (p *Plan) analysisPoints() []int {
 	var at []int
 	if p.Screen > 0 {
 		at = append(at, p.Screen)
@@ -43,7 +43,7 @@ func (p *Plan) sampling() string {
 	if !p.Stops() {
 		return fmt.Sprintf("trials  %d in %d blocks\n", len(p.Trials), p.Blocks)
 	}
-	first := p.LookAfter(0)
+	first := p.NextInterim(0)
 	candidates := 0
 	for _, a := range p.Arms {
 		if a.ControlOf == "" && a.Name != p.Baseline {

@@ -50,7 +50,7 @@ func TestPlanWithStages(t *testing.T) {
 		t.Errorf("%d blocks, screening of %d, looks %v", p.Blocks, p.Screen, p.Interims)
 	}
 	for n, want := range map[int]int{0: 6, 5: 6, 6: 18, 17: 18, 18: 18} {
-		if got := p.LookAfter(n); got != want {
+		if got := p.NextInterim(n); got != want {
 			t.Errorf("after %d blocks the next look is at %d, want %d", n, got, want)
 		}
 	}
@@ -64,7 +64,7 @@ func TestPlanWithStages(t *testing.T) {
 	if got, want := p.Summary(), "after 6, 10, 15 or 20 blocks"; !strings.Contains(got, want) {
 		t.Errorf("the summary lacks %q:\n%s", want, got)
 	}
-	if p.LookAfter(6) != 10 || p.Blocks != 20 {
-		t.Errorf("%d blocks, look after 6 at %d", p.Blocks, p.LookAfter(6))
+	if p.NextInterim(6) != 10 || p.Blocks != 20 {
+		t.Errorf("%d blocks, look after 6 at %d", p.Blocks, p.NextInterim(6))
 	}
 }

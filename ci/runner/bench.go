@@ -1,5 +1,3 @@
-// Package runner walks a plan: it runs every trial once, in order, writes each
-// finished one to a journal, resumes a journal it finds, and returns the run.
 package runner
 
 import (

@@ -10,43 +10,43 @@ import (
 
 // A Decider is asked between blocks which cells of a run need more of them.
 type Decider interface {
-	// Look judges the cells of due, of each of which so many blocks are over, by
-	// the trials of run, and returns them in the same order with what was seen
-	// and why they stop, if they do. It changes nothing of run. The same trials
-	// must lead to the same looks, so that a resumed run decides as it would
-	// have without the pause.
+	// Interim judges the cells of due by the trials of run. Each cell has as many
+	// complete blocks as its Blocks says. The answer has the same cells in the
+	// same order, with what was seen and, for a cell that stops, why. run is not
+	// changed. The same trials must give the same answer, so that a resumed run
+	// decides as it would have without the pause.
 	Interim(run *record.Run, due []record.Interim) []record.Interim
 }
 
-// Cells is which cells of a plan still get blocks. It follows from the looks
-// alone.
+// cells tracks which cells of a plan still get blocks. It is rebuilt from the
+// recorded interim analyses, so that a resumed run reaches the same state.
 type cells struct {
-	plan    *plan.Plan
-	index   map[string]int // by key
-	at      []int          // blocks at the last look, 0 before the first
-	need    []int          // as the last look had it
-	stopped []record.Stop
-	open    int
-	watch   int // the first cell with a null control, -1 without
+	plan      *plan.Plan
+	index     map[string]int // by key
+	at        []int          // blocks at the last interim analysis, 0 before the first
+	need      []int          // as the last interim analysis had it
+	stopped   []record.Stop
+	open      int
+	monitored int // the first cell with a null control, -1 without
 }
 
 func newCells(p *plan.Plan) *cells {
 	n := len(p.Cells)
-	c := &cells{plan: p, index: make(map[string]int, n), at: make([]int, n), need: make([]int, n), stopped: make([]record.Stop, n), open: n, watch: -1}
+	c := &cells{plan: p, index: make(map[string]int, n), at: make([]int, n), need: make([]int, n), stopped: make([]record.Stop, n), open: n, monitored: -1}
 	for i, cell := range p.Cells {
 		c.index[cell.Cell.Key] = i
 	}
 	for _, t := range p.Trials {
-		if p.Arms[t.Arm].ControlOf != "" && (c.watch < 0 || t.Cell < c.watch) {
-			c.watch = t.Cell
+		if p.Arms[t.Arm].ControlOf != "" && (c.monitored < 0 || t.Cell < c.monitored) {
+			c.monitored = t.Cell
 		}
 	}
 	return c
 }
 
-// take notes what came of looks.
-func (c *cells) take(looks []record.Interim) {
-	for _, l := range looks {
+// take notes what came of interim analyses.
+func (c *cells) take(interims []record.Interim) {
+	for _, l := range interims {
 		i, ok := c.index[l.Cell]
 		if !ok || l.Blocks <= c.at[i] {
 			continue
@@ -67,60 +67,60 @@ func (c *cells) over(t plan.Trial) bool {
 		return false
 	}
 	arm := c.plan.Arms[t.Arm]
-	watching := c.open > 0 && t.Cell == c.watch && (arm.ControlOf != "" || arm.Name == c.plan.Baseline)
+	watching := c.open > 0 && t.Cell == c.monitored && (arm.ControlOf != "" || arm.Name == c.plan.Baseline)
 	return !watching
 }
 
-// due says that t lies beyond the next look at its cell.
+// due says that t lies beyond the next interim analysis of its cell.
 func (c *cells) due(t plan.Trial) bool {
-	return c.plan.Stops() && c.stopped[t.Cell] == "" && t.Block >= c.plan.LookAfter(c.at[t.Cell])
+	return c.plan.Stops() && c.stopped[t.Cell] == "" && t.Block >= c.plan.NextInterim(c.at[t.Cell])
 }
 
 // decided is how many cells stopped.
 func (c *cells) decided() int { return len(c.stopped) - c.open }
 
-// look asks the decider about every cell that has all its blocks up to the next
-// look, and keeps the answer. It says whether there was any.
-func (s *session) look() (bool, error) {
+// analyse asks the decider about every cell that has all its blocks up to the next
+// interim analysis, and keeps the answer. It says whether there was any.
+func (s *session) analyse() (bool, error) {
 	if s.opts.Decider == nil || !s.plan.Stops() {
 		return false, nil
 	}
 	missing := make([]bool, len(s.plan.Cells))
 	for _, t := range s.plan.Trials {
-		if !s.done[t.ID] && !s.streaks.over(t) && t.Block < s.plan.LookAfter(s.cells.at[t.Cell]) {
+		if !s.done[t.ID] && !s.failures.over(t) && t.Block < s.plan.NextInterim(s.cells.at[t.Cell]) {
 			missing[t.Cell] = true
 		}
 	}
 	var due []record.Interim
 	for i, cell := range s.plan.Cells {
 		if !missing[i] && s.cells.stopped[i] == "" && s.cells.at[i] < s.plan.Blocks {
-			due = append(due, record.Interim{Cell: cell.Cell.Key, Blocks: s.plan.LookAfter(s.cells.at[i])})
+			due = append(due, record.Interim{Cell: cell.Cell.Key, Blocks: s.plan.NextInterim(s.cells.at[i])})
 		}
 	}
 	if len(due) == 0 {
 		return false, nil
 	}
-	looks := s.opts.Decider.Interim(s.run, slices.Clone(due))
-	if len(looks) != len(due) {
-		return false, fmt.Errorf("look at %d cells: the answer has %d", len(due), len(looks))
+	interims := s.opts.Decider.Interim(s.run, slices.Clone(due))
+	if len(interims) != len(due) {
+		return false, fmt.Errorf("interim analysis of %d cells: the answer has %d", len(due), len(interims))
 	}
-	for i := range looks {
-		looks[i].Cell, looks[i].Blocks = due[i].Cell, due[i].Blocks
-		if looks[i].Stop == "" && looks[i].Blocks >= s.plan.Blocks {
-			looks[i].Stop = record.StopLast
+	for i := range interims {
+		interims[i].Cell, interims[i].Blocks = due[i].Cell, due[i].Blocks
+		if interims[i].Stop == "" && interims[i].Blocks >= s.plan.Blocks {
+			interims[i].Stop = record.StopLast
 		}
 	}
-	if err := s.journal.append(entry{Looks: looks}); err != nil {
+	if err := s.journal.append(entry{Looks: interims}); err != nil {
 		return false, err
 	}
-	s.saw(looks)
-	s.opts.Observer.Analysed(looks)
-	s.fund()
+	s.addInterims(interims)
+	s.opts.Observer.Analysed(interims)
+	s.shareBudget()
 	return true, nil
 }
 
-// saw counts looks, new ones or those of a journal.
-func (s *session) saw(looks []record.Interim) {
-	s.run.Interims = append(s.run.Interims, looks...)
-	s.cells.take(looks)
+// addInterims counts interim analyses, new ones or those of a journal.
+func (s *session) addInterims(interims []record.Interim) {
+	s.run.Interims = append(s.run.Interims, interims...)
+	s.cells.take(interims)
 }

@@ -72,12 +72,12 @@ func TestCellsStopAtTheirLooks(t *testing.T) {
 	if diff := cmp.Diff(asks, s.asks); diff != "" {
 		t.Errorf("asked: -want +got:\n%s", diff)
 	}
-	var looks []string
+	var interims []string
 	for _, l := range run.Interims {
-		looks = append(looks, fmt.Sprintf("%s %d %s", l.Cell, l.Blocks, l.Stop))
+		interims = append(interims, fmt.Sprintf("%s %d %s", l.Cell, l.Blocks, l.Stop))
 	}
-	if diff := cmp.Diff([]string{tiny + " 2 decided", small + " 2 ", small + " 4 ", small + " 6 last"}, looks); diff != "" {
-		t.Errorf("looks: -want +got:\n%s", diff)
+	if diff := cmp.Diff([]string{tiny + " 2 decided", small + " 2 ", small + " 4 ", small + " 6 last"}, interims); diff != "" {
+		t.Errorf("interims: -want +got:\n%s", diff)
 	}
 	if run.Interrupted != "" || len(run.Notes) > 0 || run.Plan.Trials != 24 {
 		t.Errorf("interrupted %q, notes %q, %d planned", run.Interrupted, run.Notes, run.Plan.Trials)
@@ -114,7 +114,7 @@ func TestControlWatchesToTheEnd(t *testing.T) {
 	}
 }
 
-// Wherever a run with looks is interrupted, it ends as it would have without.
+// Wherever a run with interim analyses is interrupted, it ends as it would have without.
 func TestLooksSurviveAPause(t *testing.T) {
 	dir := t.TempDir()
 	p := adaptivePlan(t, dir)

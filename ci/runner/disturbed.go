@@ -23,15 +23,15 @@ type place struct {
 	block int
 }
 
-// conduct runs a trial and keeps it. With the last trial of a cell's block it
+// runTrial runs a trial and keeps it. With the last trial of a cell's block it
 // runs all of them again, in their order, where something disturbed them all and
 // that may be made up for: one by itself would meet another machine than the
 // others of its block did.
-func (s *session) conduct(ctx context.Context, t plan.Trial) (record.Trial, error) {
-	first, err := s.keep(ctx, t, "")
+func (s *session) runTrial(ctx context.Context, t plan.Trial) (record.Trial, error) {
+	first, err := s.measureAndStore(ctx, t, "")
 	for err == nil && ctx.Err() == nil {
 		round := s.round(t)
-		if !s.repeats(round) {
+		if !s.shouldRepeat(round) {
 			break
 		}
 		for _, again := range round {
@@ -41,7 +41,7 @@ func (s *session) conduct(ctx context.Context, t plan.Trial) (record.Trial, erro
 				id = done[n-1].ID
 			}
 			again.ID = fmt.Sprintf("%s.again%d", again.ID, len(done)) // its logs have names of their own
-			trial, err := s.keep(ctx, again, id)
+			trial, err := s.measureAndStore(ctx, again, id)
 			if err != nil || ctx.Err() != nil {
 				return first, err
 			}
@@ -51,14 +51,14 @@ func (s *session) conduct(ctx context.Context, t plan.Trial) (record.Trial, erro
 	return first, err
 }
 
-// keep measures a trial and writes it down.
-func (s *session) keep(ctx context.Context, t plan.Trial, repeats string) (record.Trial, error) {
+// measureAndStore measures a trial and writes it down.
+func (s *session) measureAndStore(ctx context.Context, t plan.Trial, repeats string) (record.Trial, error) {
 	trial, err := s.measure(ctx, t)
 	if err != nil {
 		return trial, err
 	}
 	trial.Repeats = repeats
-	s.take(t, trial) // first: when the journal cannot take it, the record may
+	s.count(t, trial) // first: when the journal cannot take it, the record may
 	return trial, s.journal.append(entry{Trial: &trial})
 }
 
@@ -71,16 +71,16 @@ func (s *session) round(t plan.Trial) []plan.Trial {
 		case r.Cell != t.Cell || r.Block != t.Block:
 		case s.done[r.ID]:
 			round = append(round, r)
-		case !s.streaks.over(r):
+		case !s.failures.over(r):
 			return nil
 		}
 	}
 	return round
 }
 
-// repeats says whether a round is run again. It follows from the conditions of
+// shouldRepeat says whether a round is run again. It follows from the conditions of
 // trials alone, and from the budget.
-func (s *session) repeats(round []plan.Trial) bool {
+func (s *session) shouldRepeat(round []plan.Trial) bool {
 	if s.opts.Repeat == 0 || len(round) == 0 {
 		return false
 	}
@@ -92,11 +92,11 @@ func (s *session) repeats(round []plan.Trial) bool {
 		}
 		latest[i] = done[len(done)-1]
 	}
-	if len(s.judge(latest)) == 0 {
+	if len(s.disturbances(latest)) == 0 {
 		return false
 	}
 	disturbed := 0
-	for _, why := range s.disturbed() {
+	for _, why := range s.disturbedTrials() {
 		if len(why) > 0 {
 			disturbed++
 		}
@@ -109,7 +109,7 @@ func (s *session) repeats(round []plan.Trial) bool {
 	}
 	spent := s.opts.Now().Sub(s.begun).Seconds()
 	for _, t := range round {
-		spent += s.pace.of(t)
+		spent += s.durations.of(t)
 	}
 	return s.opts.Budget <= 0 || spent <= s.opts.Budget.Seconds()
 }
@@ -124,9 +124,9 @@ func (s *session) attempts(t plan.Trial) (done []record.Trial) {
 	return done
 }
 
-// judge says what disturbed all of the trials that ran in turns. A round of which one
+// disturbances says what disturbed all of the trials that ran in turns. A round of which one
 // failed has no pair of numbers that anybody uses.
-func (s *session) judge(round []record.Trial) []string {
+func (s *session) disturbances(round []record.Trial) []string {
 	var samples []*record.Samples
 	for _, t := range round {
 		if t.Outcome != record.OK {
@@ -137,9 +137,9 @@ func (s *session) judge(round []record.Trial) []string {
 	return s.opts.Conditions(samples...)
 }
 
-// disturbed says of each trial what disturbed its round. The n-th runs of a
+// disturbedTrials says of each trial what disturbed its round. The n-th runs of a
 // block's trials are a round of their own.
-func (s *session) disturbed() [][]string {
+func (s *session) disturbedTrials() [][]string {
 	type turn struct {
 		place
 		attempt int
@@ -157,7 +157,7 @@ func (s *session) disturbed() [][]string {
 		for _, i := range round {
 			trials = append(trials, s.run.Trials[i])
 		}
-		said := s.judge(trials)
+		said := s.disturbances(trials)
 		for _, i := range round {
 			why[i] = said
 		}
@@ -165,10 +165,10 @@ func (s *session) disturbed() [][]string {
 	return why
 }
 
-// mark writes into the record what disturbed its trials, and who.
-func (s *session) mark() {
+// markDisturbed writes into the record what disturbed its trials, and who.
+func (s *session) markDisturbed() {
 	any := false
-	for i, why := range s.disturbed() {
+	for i, why := range s.disturbedTrials() {
 		s.run.Trials[i].Disturbed = why
 		any = any || len(why) > 0
 	}
@@ -177,8 +177,8 @@ func (s *session) mark() {
 	}
 }
 
-// firsts are the trials without their repetitions.
-func firsts(trials []record.Trial) []record.Trial {
+// withoutRepeats are the trials without their repetitions.
+func withoutRepeats(trials []record.Trial) []record.Trial {
 	return slices.DeleteFunc(slices.Clone(trials), func(t record.Trial) bool { return t.Repeats != "" })
 }
 

@@ -27,7 +27,7 @@ func (s *session) identify(ctx context.Context) error {
 		Plan:     summary(s.plan),
 		Baseline: s.plan.Baseline,
 		Arms:     slices.Clone(s.plan.Arms),
-		Notes:    slices.Clone(s.called), // in the journal's first line too
+		Notes:    slices.Clone(s.aloneNotes), // in the journal's first line too
 	}
 	for _, c := range s.plan.Cells {
 		s.run.Cells = append(s.run.Cells, c.Cell)
@@ -38,7 +38,7 @@ func (s *session) identify(ctx context.Context) error {
 	if err := checkOrder(s.plan); err != nil {
 		return fmt.Errorf("plan: %w", err)
 	}
-	s.models = make(pins)
+	s.models = make(pinnedFiles)
 	err := errors.Join(s.identifyModels(ctx), s.identifyDatasets(ctx), s.identifyBuilds(ctx), s.checkSchedulers(ctx), s.checkPlacements(ctx))
 	switch {
 	case ctx.Err() != nil:
@@ -112,13 +112,13 @@ func (s *session) identifyModel(ctx context.Context, m plan.Model) (record.Model
 	if err := s.opts.CheckModel(m.Path); err != nil {
 		return model, err
 	}
-	pin, err := s.models.add(ctx, m.Path)
+	pinnedFile, err := s.models.add(ctx, m.Path)
 	if err != nil {
 		return model, err
 	}
-	model.SHA256, model.Bytes = pin.sum, pin.stamp.Size()
-	if m.SHA256 != "" && m.SHA256 != pin.sum {
-		return model, fmt.Errorf("%s: sha256 is %s, the configuration demands %s: fetch the file again, or correct the configuration", m.Path, pin.sum, m.SHA256)
+	model.SHA256, model.Bytes = pinnedFile.sum, pinnedFile.stamp.Size()
+	if m.SHA256 != "" && m.SHA256 != pinnedFile.sum {
+		return model, fmt.Errorf("%s: sha256 is %s, the configuration demands %s: fetch the file again, or correct the configuration", m.Path, pinnedFile.sum, m.SHA256)
 	}
 	return model, nil
 }

@@ -26,21 +26,21 @@ type LiveLine struct {
 	width int
 	now   func() time.Time
 
-	mu      sync.Mutex // of all that follows: the clock draws, too
-	plan    *plan.Plan
-	pace    pace
-	streaks streaks
-	cells   *cells
-	gone    map[string]bool // trials that ran or were skipped, by ID
-	current *plan.Trial
-	began   time.Time // the run
-	started time.Time // the current trial
-	within  string    // how far the current trial is, "" when it does not tell
-	left    float64   // seconds the trials after the current one will take
-	drawn   time.Time
-	columns int // taken by what is on the terminal now
-	stop    chan struct{}
-	stopped sync.WaitGroup
+	mu        sync.Mutex // of all that follows: the clock draws, too
+	plan      *plan.Plan
+	durations durations
+	failures  failures
+	cells     *cells
+	gone      map[string]bool // trials that ran or were skipped, by ID
+	current   *plan.Trial
+	began     time.Time // the run
+	started   time.Time // the current trial
+	within    string    // how far the current trial is, "" when it does not tell
+	left      float64   // seconds the trials after the current one will take
+	drawn     time.Time
+	columns   int // taken by what is on the terminal now
+	stop      chan struct{}
+	stopped   sync.WaitGroup
 }
 
 // NewLiveLine draws on w, a terminal of so many columns (0: 80), by the clock
@@ -59,7 +59,7 @@ func NewLiveLine(w io.Writer, columns int, now func() time.Time) *LiveLine {
 func (l *LiveLine) Begin(p *plan.Plan, done []record.Trial) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.plan, l.gone, l.streaks, l.began = p, make(map[string]bool), make(streaks), l.now()
+	l.plan, l.gone, l.failures, l.began = p, make(map[string]bool), make(failures), l.now()
 	l.cells = newCells(p)
 	planned := make(map[string]plan.Trial, len(p.Trials))
 	for _, t := range p.Trials {
@@ -91,7 +91,7 @@ func (l *LiveLine) Started(t plan.Trial) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.current, l.started, l.within = &t, l.now(), ""
-	l.left -= l.pace.of(t)
+	l.left -= l.durations.of(t)
 	l.draw()
 }
 
@@ -107,7 +107,7 @@ func (l *LiveLine) Finished(t plan.Trial, r record.Trial) {
 func (l *LiveLine) Repeated(t plan.Trial, r record.Trial) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.pace.add(t, r.Seconds)
+	l.durations.add(t, r.Seconds)
 	l.foresee()
 	l.draw()
 }
@@ -132,11 +132,11 @@ func (l *LiveLine) Skipped(t plan.Trial, _ string) {
 	l.draw()
 }
 
-// Analysed drops what the looks made needless.
-func (l *LiveLine) Analysed(looks []record.Interim) {
+// Analysed drops what interim analyses made needless.
+func (l *LiveLine) Analysed(interims []record.Interim) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.cells.take(looks)
+	l.cells.take(interims)
 	l.foresee()
 	l.draw()
 }
@@ -153,8 +153,8 @@ func (l *LiveLine) End(*record.Run, error) {
 
 func (l *LiveLine) took(t plan.Trial, r record.Trial) {
 	l.gone[t.ID] = true
-	l.pace.add(t, r.Seconds)
-	l.streaks.add(t, r)
+	l.durations.add(t, r.Seconds)
+	l.failures.add(t, r)
 }
 
 // foresee sums up what is still to run. It is done once a trial, not once a
@@ -162,8 +162,8 @@ func (l *LiveLine) took(t plan.Trial, r record.Trial) {
 func (l *LiveLine) foresee() {
 	l.left = 0
 	for _, t := range l.plan.Trials {
-		if !l.gone[t.ID] && !l.streaks.over(t) && !l.cells.over(t) {
-			l.left += l.pace.of(t)
+		if !l.gone[t.ID] && !l.failures.over(t) && !l.cells.over(t) {
+			l.left += l.durations.of(t)
 		}
 	}
 }
@@ -183,10 +183,10 @@ func (l *LiveLine) draw() {
 // text begins with what matters most, as the end may not fit.
 func (l *LiveLine) text(now time.Time) string {
 	text := fmt.Sprintf("%d/%d  %s", len(l.gone), len(l.plan.Trials), brief(now.Sub(l.began)))
-	if l.pace.all.n > 0 {
+	if l.durations.all.n > 0 {
 		left := l.left
 		if l.current != nil {
-			left += max(0, l.pace.of(*l.current)-now.Sub(l.started).Seconds())
+			left += max(0, l.durations.of(*l.current)-now.Sub(l.started).Seconds())
 		}
 		about := "about"
 		if l.plan.Stops() {

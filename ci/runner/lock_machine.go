@@ -138,7 +138,7 @@ func (l *MachineLock) Unlock() {
 // It follows no link, so that nobody can have another's file written, and makes
 // what it creates usable by all.
 func openShared(path string) (*os.File, error) {
-	for range 3 { // it may come and go between two looks
+	for range 3 { // it may come and go between two interims
 		f, err := os.OpenFile(path, os.O_RDWR|noFollow, 0)
 		if errors.Is(err, fs.ErrPermission) { // another user's, or a folder on a read-only disk
 			f, err = os.OpenFile(path, os.O_RDONLY|noFollow, 0)

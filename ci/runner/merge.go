@@ -107,7 +107,7 @@ func (m *merger) samePlan(a, b shardRun) {
 	}
 	number("blocks", a.Plan.Blocks, b.Plan.Blocks)
 	number("blocks of the screening", a.Plan.Screen, b.Plan.Screen)
-	number("looks", fmt.Sprint(a.Plan.Interims), fmt.Sprint(b.Plan.Interims))
+	number("interim analyses", fmt.Sprint(a.Plan.Interims), fmt.Sprint(b.Plan.Interims))
 	number("warmup", a.Plan.Warmup, b.Plan.Warmup)
 	number("repetitions", a.Plan.Repetitions, b.Plan.Repetitions)
 	number("baseline", printable(a.Baseline), printable(b.Baseline))

@@ -10,7 +10,7 @@ import (
 // or Started and, unless the run ends in it, Finished, then End. Where a
 // disturbed block is run again, each of its repetitions is Repeated, before its
 // last trial is Finished. Between trials
-// it is told of looks, also, after Begin, of those before a pause. It should
+// it is told of interim analyses, and after Begin of the ones before a pause. It should
 // return at once: the next trial waits for it.
 type Observer interface {
 	Begin(p *plan.Plan, done []record.Trial) // done were measured before the run was resumed
@@ -18,7 +18,7 @@ type Observer interface {
 	Finished(t plan.Trial, r record.Trial)   // it ran, and the journal has it
 	Repeated(t plan.Trial, r record.Trial)   // a trial that ran before ran once more, and the journal has it
 	Skipped(t plan.Trial, why string)        // it will not run
-	Analysed(looks []record.Interim)         // cells were looked at, together
+	Analysed(interims []record.Interim)      // cells were analysed at, together
 	End(run *record.Run, err error)          // what Run is about to return
 }
 

@@ -30,7 +30,7 @@ type Options struct {
 	Resume bool          // go on with the run that Dir holds; start one when it holds none
 	Budget time.Duration // of this call; no block is begun that would overrun it. 0: no limit
 
-	// Decider stops cells of a plan that has looks or stages; nil measures all of
+	// Decider stops cells of a plan that has interim analyses or stages; nil measures all of
 	// it.
 	Decider Decider
 
@@ -62,7 +62,7 @@ type Options struct {
 	Notes []string // what a reader of the record should know about how it was called
 
 	Observer   Observer                     // told what happens as it happens; nil: nobody
-	CheckModel func(path string) error      // says why a file is not a model; nil: looks for GGUF's magic
+	CheckModel func(path string) error      // says why a file is not a model; nil: interims for GGUF's magic
 	Now        func() time.Time             // nil: time.Now. Durations are differences of what it returns, monotonic by default
 	NewID      func(start time.Time) string // of a new run; nil: its start and a random suffix
 }

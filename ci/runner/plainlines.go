@@ -78,15 +78,15 @@ func (l *PlainLines) Skipped(t plan.Trial, why string) {
 }
 
 // Analysed tells once for all cells what became of them.
-func (l *PlainLines) Analysed(looks []record.Interim) {
-	l.cells.take(looks)
+func (l *PlainLines) Analysed(interims []record.Interim) {
+	l.cells.take(interims)
 	counts := make(map[record.Stop]int)
-	for _, k := range looks {
+	for _, k := range interims {
 		counts[k.Stop]++
 	}
-	text := "looks before the pause:"
-	if len(looks) > 0 && looks[0].Blocks == looks[len(looks)-1].Blocks {
-		text = fmt.Sprintf("looked at %s after %s:", counted(len(looks), "cell"), counted(looks[0].Blocks, "block"))
+	text := "interim analyses before the pause:"
+	if len(interims) > 0 && interims[0].Blocks == interims[len(interims)-1].Blocks {
+		text = fmt.Sprintf("analysed %s after %s:", counted(len(interims), "cell"), counted(interims[0].Blocks, "block"))
 	}
 	var parts []string
 	for _, k := range []struct {
@@ -105,7 +105,7 @@ func (l *PlainLines) Analysed(looks []record.Interim) {
 
 func (l *PlainLines) End(run *record.Run, err error) {
 	failures := 0
-	trials := firsts(run.Trials)
+	trials := withoutRepeats(run.Trials)
 	for _, r := range trials {
 		if r.Outcome != record.OK {
 			failures++

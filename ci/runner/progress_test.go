@@ -295,7 +295,7 @@ func TestProgressOfLooks(t *testing.T) {
 	for _, trial := range p.Trials[:8] { // two blocks
 		done = append(done, record.Trial{ID: trial.ID, Outcome: record.OK, Seconds: 60})
 	}
-	looks := []record.Interim{{Cell: tiny, Blocks: 2, Stop: record.StopDecided}, {Cell: small, Blocks: 2}}
+	interims := []record.Interim{{Cell: tiny, Blocks: 2, Stop: record.StopDecided}, {Cell: small, Blocks: 2}}
 	for _, o := range []runner.Observer{live, plain} {
 		o.Begin(p, done)
 	}
@@ -304,13 +304,13 @@ func TestProgressOfLooks(t *testing.T) {
 	}
 	c.add(time.Second)
 	for _, o := range []runner.Observer{live, plain} {
-		o.Analysed(looks)
+		o.Analysed(interims)
 	}
 	if got, want := screen(line.String()), "8/16  1s  at most 4m00s left  1/2 cells stopped"; got != want {
 		t.Errorf("after the look: %q, want %q", got, want)
 	}
 	live.End(nil, nil)
-	for _, want := range []string{"at most 16 trials: 4 blocks, 2 cells, 2 arms; 8 were measured before", "looked at 2 cells after 2 blocks: 1 decided, 1 to go on; stopped so far: 1 of 2"} {
+	for _, want := range []string{"at most 16 trials: 4 blocks, 2 cells, 2 arms; 8 were measured before", "analysed 2 cells after 2 blocks: 1 decided, 1 to go on; stopped so far: 1 of 2"} {
 		if !strings.Contains(lines.String(), want) {
 			t.Errorf("lines lack %q:\n%s", want, lines.String())
 		}

@@ -148,7 +148,7 @@ func (p *past) add(e entry, line int, seen map[string]bool) error {
 		if err := p.tally.Add(e.Trial.Arm, e.Trial.Cell); err != nil {
 			return fmt.Errorf("trial %s: %w", e.Trial.ID, err)
 		}
-		learn(p.run, *e.Trial)
+		fillFromEcho(p.run, *e.Trial)
 		p.run.Trials = append(p.run.Trials, *e.Trial)
 		p.trialAt = append(p.trialAt, line)
 	case e.Looks != nil && e.Trial == nil && e.Resumed == nil:
@@ -160,7 +160,7 @@ func (p *past) add(e entry, line int, seen map[string]bool) error {
 	case e.Resumed != nil && e.Trial == nil && e.Looks == nil:
 		p.notes = append(p.notes, e.Resumed.Notes...)
 	default:
-		return errors.New("corrupt: want a trial, looks or a resumption")
+		return errors.New("corrupt: want a trial, interim analyses or a resumption")
 	}
 	return nil
 }

@@ -117,7 +117,7 @@ func TestJournalsThatCannotBeTrustedAreRefused(t *testing.T) {
 		"no run":          {join(`{"schema":"llama-regress/journal/v1"}`+"\n", lines[1]), []string{"journal.jsonl:1:", "no run"}},
 		"corrupt middle":  {join(lines[0], lines[1], lines[2][:40]+"\n", lines[3]), []string{"journal.jsonl:3:", "corrupt"}},
 		"joined lines":    {join(lines[0], strings.TrimSuffix(lines[1], "\n"), lines[2], lines[3]), []string{"journal.jsonl:2:", "corrupt"}},
-		"neither":         {join(lines[0], lines[1], "{}\n"), []string{"journal.jsonl:3:", "want a trial, looks or a resumption"}},
+		"neither":         {join(lines[0], lines[1], "{}\n"), []string{"journal.jsonl:3:", "want a trial, interim analyses or a resumption"}},
 		"twice":           {join(lines[0], lines[1], lines[1]), []string{"journal.jsonl:3:", "b00.c0000.base", "is there twice"}},
 		"out of order":    {join(lines[0], lines[2], lines[1]), []string{"journal.jsonl:3:", "b00.c0000.base", "edited"}},
 		"another arm":     {join(lines[0], strings.Replace(lines[1], `"arm":"base"`, `"arm":"head"`, 1)), []string{"journal.jsonl:2:", "edited"}},

@@ -12,8 +12,8 @@ import (
 // open begins the journal, or goes on with the one of an earlier process.
 func (s *session) open(before *past) (err error) {
 	s.done = make(map[string]bool)
-	s.streaks = make(streaks)
-	s.cells, s.told, s.broke = newCells(s.plan), make(map[string]bool), make(map[int]bool)
+	s.failures = make(failures)
+	s.cells, s.skipTold, s.dropped = newCells(s.plan), make(map[string]bool), make(map[int]bool)
 	path := s.folder.path(JournalFile)
 	if before == nil {
 		if err := os.MkdirAll(s.folder.path(LogFolder), 0o755); err != nil {
@@ -41,7 +41,7 @@ func (s *session) open(before *past) (err error) {
 		return nil
 	}
 	now := resumption{At: s.opts.Now().UTC().Round(0)}
-	now.Notes = append(s.resumeNotes(before, now.At, next), s.called...)
+	now.Notes = append(s.resumeNotes(before, now.At, next), s.aloneNotes...)
 	s.notes = append(s.notes, now.Notes...)
 	return s.journal.append(entry{Resumed: &now})
 }
@@ -60,10 +60,10 @@ func (s *session) adopt(before *past, path string) error {
 	for _, t := range s.plan.Trials {
 		planned[t.ID] = t
 	}
-	trials, looks := before.run.Trials, before.run.Interims
+	trials, interims := before.run.Trials, before.run.Interims
 	s.run = before.run
 	s.run.Trials, s.run.Interims = nil, nil
-	s.saw(looks)
+	s.addInterims(interims)
 	last := -1
 	for i, r := range trials {
 		t, ok := planned[r.ID]
@@ -77,7 +77,7 @@ func (s *session) adopt(before *past, path string) error {
 			return fmt.Errorf("%s:%d: trial %s is not the one planned next: the journal was edited; start over in another folder", path, before.trialAt[i], r.ID)
 		}
 		last = max(last, t.Order)
-		s.take(t, r)
+		s.count(t, r)
 	}
 	return nil
 }
@@ -85,7 +85,7 @@ func (s *session) adopt(before *past, path string) error {
 // resumeNotes is what a reader of the results should know about the pause.
 func (s *session) resumeNotes(before *past, at time.Time, next plan.Trial) []string {
 	pause := at.Sub(finished(s.run)).Round(time.Second)
-	note := fmt.Sprintf("resumed at %s after %d of %d trials and a pause of %v", at.Format(time.RFC3339), len(firsts(s.run.Trials)), len(s.plan.Trials), max(0, pause))
+	note := fmt.Sprintf("resumed at %s after %d of %d trials and a pause of %v", at.Format(time.RFC3339), len(withoutRepeats(s.run.Trials)), len(s.plan.Trials), max(0, pause))
 	if next.Order > 0 {
 		last := s.plan.Trials[next.Order-1]
 		if s.done[last.ID] && s.plan.SameRound(last, next) {

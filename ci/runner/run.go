@@ -13,7 +13,7 @@ import (
 )
 
 // Run measures every trial of the plan, in its order, and returns the run
-// record, which is then also in opts.Dir. Where the plan has looks or stages it
+// record, which is then also in opts.Dir. Where the plan has interim analyses or stages it
 // asks opts.Decider after each which cells go on, and leaves out the others.
 //
 // A trial that fails is part of the record and the run goes on. Where all of
@@ -37,7 +37,7 @@ func Run(ctx context.Context, p *plan.Plan, bench Bench, opts Options) (*record.
 		return nil, err
 	}
 	if before.complete != nil {
-		opts.Observer.Begin(p, firsts(before.complete.Trials))
+		opts.Observer.Begin(p, withoutRepeats(before.complete.Trials))
 		opts.Observer.End(before.complete, nil)
 		return before.complete, nil
 	}
@@ -46,7 +46,7 @@ func Run(ctx context.Context, p *plan.Plan, bench Bench, opts Options) (*record.
 		return nil, err
 	}
 	defer release()
-	s := &session{plan: p, bench: bench, opts: opts, folder: folder, begun: opts.Now(), called: notes}
+	s := &session{plan: p, bench: bench, opts: opts, folder: folder, begun: opts.Now(), aloneNotes: notes}
 	if err := s.identify(ctx); err != nil {
 		return nil, err
 	}
@@ -54,11 +54,11 @@ func Run(ctx context.Context, p *plan.Plan, bench Bench, opts Options) (*record.
 		return nil, err
 	}
 	s.others = host.WatchOthers()
-	opts.Observer.Begin(p, firsts(s.run.Trials))
+	opts.Observer.Begin(p, withoutRepeats(s.run.Trials))
 	if len(s.run.Interims) > 0 {
 		opts.Observer.Analysed(s.run.Interims)
 	}
-	why, err := s.walk(ctx)
+	why, err := s.runPlan(ctx)
 	if broken := s.closeSchedulers(); broken != nil && err == nil {
 		why, err = "error", broken
 	}
@@ -108,10 +108,10 @@ func (f *folder) inspect(p *plan.Plan, resume bool) (contents, error) {
 // finish writes the record. The journal goes only when the record is complete
 // and safely on the disk.
 func (s *session) finish(why string, cause error) error {
-	s.mark()
+	s.markDisturbed()
 	s.run.Finished = finished(s.run)
 	s.run.Interrupted = why
-	s.run.Notes = slices.Concat(s.run.Notes, datasetNotes(s.run), s.notes, s.streaks.notes(s.plan), conditionsNote(s.run))
+	s.run.Notes = slices.Concat(s.run.Notes, datasetNotes(s.run), s.notes, s.failures.notes(s.plan), conditionsNote(s.run))
 	if why == "budget" {
 		s.run.Notes = append(s.run.Notes, s.budgetNote())
 	}

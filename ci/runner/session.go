@@ -19,55 +19,55 @@ type session struct {
 	folder *folder
 	begun  time.Time // of this process, for the budget
 
-	run     *record.Run
-	called  []string // notes from Options.Alone
-	notes   []string // about resumptions
-	journal *journal
-	models  pins
-	done    map[string]bool // by trial ID
-	pace    pace
-	streaks streaks
-	cooling cooling
-	cells   *cells
-	from    int             // trials of the plan before this one are over
-	told    map[string]bool // trials that were said to be skipped
-	aside   []bool          // cells that must wait for the budget's sake
-	broke   map[int]bool    // cells whose next block the budget has no room for
+	run        *record.Run
+	aloneNotes []string // notes from Options.Alone
+	notes      []string // about resumptions
+	journal    *journal
+	models     pinnedFiles
+	done       map[string]bool // by trial ID
+	durations  durations
+	failures   failures
+	cooling    cooling
+	cells      *cells
+	from       int             // trials of the plan before this one are over
+	skipTold   map[string]bool // trials that were said to be skipped
+	postponed  []bool          // cells that must wait for the budget's sake
+	dropped    map[int]bool    // cells whose next block the budget has no room for
 
 	repeated int          // trials that were run again
 	others   *host.Others // nil: nobody asks
 }
 
-// walk runs what is left of the plan. It says why it stopped early, "" when it
+// runPlan runs what is left of the plan. It says why it stopped early, "" when it
 // did not, as in record.Run.Interrupted.
-func (s *session) walk(ctx context.Context) (why string, err error) {
+func (s *session) runPlan(ctx context.Context) (why string, err error) {
 	last := plan.Trial{Cell: -1}
-	s.fund()
+	s.shareBudget()
 	for {
-		t, left := s.next(func(t plan.Trial) { s.opts.Observer.Skipped(t, s.streaks.why(t)) })
+		t, left := s.next(func(t plan.Trial) { s.opts.Observer.Skipped(t, s.failures.why(t)) })
 		if ctx.Err() != nil && left {
 			return "interrupt", context.Cause(ctx)
 		}
 		if !left || s.cells.due(t) {
-			switch looked, err := s.look(); {
+			switch analysed, err := s.analyse(); {
 			case err != nil:
 				return "error", err
-			case looked:
+			case analysed:
 				continue
 			case !left:
 				return s.exhausted(), nil
 			}
 		}
 		if begins := last.Cell < 0 || !s.plan.SameRound(t, last); begins && s.overruns(t) {
-			if s.setAside(t) {
-				s.fund()
+			if s.dropFarthest(t) {
+				s.shareBudget()
 				continue
 			}
 			return "budget", nil
 		}
 		last = t
 		s.opts.Observer.Started(t)
-		trial, err := s.conduct(ctx, t)
+		trial, err := s.runTrial(ctx, t)
 		if err != nil {
 			if ctx.Err() != nil {
 				return "interrupt", context.Cause(ctx)
@@ -88,9 +88,9 @@ func (s *session) next(skipped func(plan.Trial)) (t plan.Trial, left bool) {
 	for _, t := range s.plan.Trials[s.from:] {
 		switch {
 		case s.over(t), s.waits(t):
-		case s.streaks.over(t):
-			if skipped != nil && !s.told[t.ID] {
-				s.told[t.ID] = true
+		case s.failures.over(t):
+			if skipped != nil && !s.skipTold[t.ID] {
+				s.skipTold[t.ID] = true
 				skipped(t)
 			}
 		default:
@@ -109,21 +109,21 @@ func (s *session) waits(t plan.Trial) bool {
 	if s.cells.stopped[t.Cell] != "" {
 		return !slices.ContainsFunc(s.plan.Cells, func(c plan.Cell) bool {
 			i := s.cells.index[c.Cell.Key]
-			return s.cells.stopped[i] == "" && !s.putAside(i) && t.Block < s.plan.LookAfter(s.cells.at[i])
+			return s.cells.stopped[i] == "" && !s.withoutBudget(i) && t.Block < s.plan.NextInterim(s.cells.at[i])
 		})
 	}
-	return s.putAside(t.Cell)
+	return s.withoutBudget(t.Cell)
 }
 
-func (s *session) putAside(cell int) bool {
-	return s.broke[cell] || len(s.aside) > 0 && s.aside[cell]
+func (s *session) withoutBudget(cell int) bool {
+	return s.dropped[cell] || len(s.postponed) > 0 && s.postponed[cell]
 }
 
 // exhausted is why no trial is left to run: the plan is, or the budget that
 // cells were put aside for.
 func (s *session) exhausted() string {
 	for c := range s.plan.Cells {
-		if s.cells.stopped[c] == "" && s.putAside(c) {
+		if s.cells.stopped[c] == "" && s.withoutBudget(c) {
 			return "budget"
 		}
 	}
@@ -156,7 +156,7 @@ func (s *session) measure(ctx context.Context, t plan.Trial) (record.Trial, erro
 		}
 		trial.Preparation.Cooled, trial.Preparation.TemperatureC = cooled, celsius
 	}
-	return admit(s.run, trial), nil
+	return usable(s.run, trial), nil
 }
 
 // attempt measures, unless the model is no longer the one the run began with.
@@ -185,12 +185,12 @@ func (s *session) closeSchedulers() error {
 	return s.opts.Schedulers.Close()
 }
 
-// take counts a finished trial.
-func (s *session) take(t plan.Trial, r record.Trial) {
+// count counts a finished trial.
+func (s *session) count(t plan.Trial, r record.Trial) {
 	s.done[t.ID] = true
-	s.pace.add(t, r.Seconds)
-	s.streaks.add(t, r)
-	learn(s.run, r)
+	s.durations.add(t, r.Seconds)
+	s.failures.add(t, r)
+	fillFromEcho(s.run, r)
 	s.run.Trials = append(s.run.Trials, r)
 	if s.others != nil {
 		s.others.Look()
@@ -211,8 +211,8 @@ func (s *session) overruns(first plan.Trial) bool {
 		if !s.plan.SameRound(t, first) {
 			break
 		}
-		if !s.streaks.over(t) && !s.over(t) && !s.waits(t) {
-			need += s.pace.of(t)
+		if !s.failures.over(t) && !s.over(t) && !s.waits(t) {
+			need += s.durations.of(t)
 		}
 	}
 	return need > s.remaining()

@@ -28,7 +28,7 @@ func samePlan(was *record.Run, p *plan.Plan, path string) error {
 	check("shard", was.Plan.Shard, p.Shard)
 	number("blocks", was.Plan.Blocks, p.Blocks)
 	number("blocks of the screening", was.Plan.Screen, p.Screen)
-	number("looks", was.Plan.Interims, p.Interims)
+	number("interim analyses", was.Plan.Interims, p.Interims)
 	number("warmup", was.Plan.Warmup, p.Warmup)
 	number("repetitions", was.Plan.Repetitions, p.Repetitions)
 	number("trials", was.Plan.Trials, len(p.Trials))

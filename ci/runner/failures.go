@@ -15,52 +15,52 @@ import (
 // would otherwise cost a night, and two failures are still chance.
 const giveUpAfter = 3
 
-// Streaks are the failures of each cell and arm that has never measured anything. They
+// failures are the failures of each cell and arm that has never measured anything. They
 // follow from the trials alone, so a resumed run gives up where an
 // uninterrupted one would.
-type streaks map[[2]int]*streak
+type failures map[[2]int]*failureCount
 
-type streak struct {
+type failureCount struct {
 	measured bool
 	failures int
 	last     record.Failure
 }
 
-func (s streaks) add(t plan.Trial, r record.Trial) {
+func (f failures) add(t plan.Trial, r record.Trial) {
 	pair := [2]int{t.Cell, t.Arm}
-	if s[pair] == nil {
-		s[pair] = new(streak)
+	if f[pair] == nil {
+		f[pair] = new(failureCount)
 	}
 	if r.Counts() {
-		s[pair].measured = true
+		f[pair].measured = true
 		return
 	}
-	s[pair].failures++
-	s[pair].last = *r.Failure
+	f[pair].failures++
+	f[pair].last = *r.Failure
 }
 
 // over says whether t will not run.
-func (s streaks) over(t plan.Trial) bool {
-	k := s[[2]int{t.Cell, t.Arm}]
+func (f failures) over(t plan.Trial) bool {
+	k := f[[2]int{t.Cell, t.Arm}]
 	return k != nil && !k.measured && k.failures >= giveUpAfter
 }
 
 // why says why t will not run, when it is over.
-func (s streaks) why(t plan.Trial) string {
-	k := s[[2]int{t.Cell, t.Arm}]
+func (f failures) why(t plan.Trial) string {
+	k := f[[2]int{t.Cell, t.Arm}]
 	return fmt.Sprintf("each of its first %d trials failed, the last with %s: %s", k.failures, k.last.Class, printable(k.last.Message))
 }
 
 // notes names what was given up, by cell and arm in the plan's order.
-func (s streaks) notes(p *plan.Plan) []string {
+func (f failures) notes(p *plan.Plan) []string {
 	var notes []string
 	byCell := func(a, b [2]int) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) }
-	for _, pair := range slices.SortedFunc(maps.Keys(s), byCell) {
+	for _, pair := range slices.SortedFunc(maps.Keys(f), byCell) {
 		some := plan.Trial{Cell: pair[0], Arm: pair[1]}
-		if !s.over(some) {
+		if !f.over(some) {
 			continue
 		}
-		left := -s[pair].failures
+		left := -f[pair].failures
 		for _, t := range p.Trials {
 			if t.Cell == pair[0] && t.Arm == pair[1] {
 				left++
@@ -68,7 +68,7 @@ func (s streaks) notes(p *plan.Plan) []string {
 		}
 		if left > 0 {
 			notes = append(notes, fmt.Sprintf("%s was not measured for arm %s: %s; its other %d trials were left out",
-				p.Cells[pair[0]].Cell.Key, p.Arms[pair[1]].Name, s.why(some), left))
+				p.Cells[pair[0]].Cell.Key, p.Arms[pair[1]].Name, f.why(some), left))
 		}
 	}
 	return notes

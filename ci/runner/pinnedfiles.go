@@ -9,17 +9,17 @@ import (
 	"os"
 )
 
-// Pins are the files that must not change during a run, by path: the models.
-type pins map[string]*pin
+// pinnedFiles are the files that must not change during a run, by path: the models.
+type pinnedFiles map[string]*pinnedFile
 
-// A pin is a file as it was when the run began.
-type pin struct {
+// A pinnedFile is a file as it was when the run began.
+type pinnedFile struct {
 	sum   string // SHA-256, hexadecimal
 	stamp os.FileInfo
 }
 
 // add reads and remembers a file, once.
-func (p pins) add(ctx context.Context, path string) (*pin, error) {
+func (p pinnedFiles) add(ctx context.Context, path string) (*pinnedFile, error) {
 	if known := p[path]; known != nil {
 		return known, nil
 	}
@@ -34,14 +34,14 @@ func (p pins) add(ctx context.Context, path string) (*pin, error) {
 	if err != nil {
 		return nil, err
 	}
-	p[path] = &pin{sum, stamp}
+	p[path] = &pinnedFile{sum, stamp}
 	return p[path], nil
 }
 
 // changed says how a file is no longer what it was, "" when it is. It is read
 // again only when its time, size or identity has changed; a file that was never
 // added is left alone.
-func (p pins) changed(ctx context.Context, path string) (string, error) {
+func (p pinnedFiles) changed(ctx context.Context, path string) (string, error) {
 	known := p[path]
 	if known == nil {
 		return "", nil

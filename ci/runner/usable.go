@@ -9,10 +9,10 @@ import (
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
-// admit makes sure that a trial a Bench returned can be kept: whatever would
+// usable makes sure that a trial a Bench returned can be kept: whatever would
 // make the record unreadable, or an OK trial incomplete, turns it into a
 // failed one. Without this one bad number would cost the whole run.
-func admit(run *record.Run, t record.Trial) record.Trial {
+func usable(run *record.Run, t record.Trial) record.Trial {
 	class, fault := record.BadOutput, checkTrial(run, t)
 	if fault == nil {
 		_, fault = json.Marshal(t)
@@ -64,9 +64,9 @@ func checkComplete(run *record.Run, t record.Trial) error {
 	return nil
 }
 
-// learn fills in what only a running program tells of its build and its model:
+// fillFromEcho fills in what only a running program tells of its build and its model:
 // a field that is still empty takes the first trial's answer.
-func learn(run *record.Run, t record.Trial) {
+func fillFromEcho(run *record.Run, t record.Trial) {
 	for i := range run.Arms {
 		if b := &run.Arms[i].Build; run.Arms[i].Name == t.Arm {
 			number, _ := strconv.Atoi(t.Echo["build_number"]) // 0 is "unknown"

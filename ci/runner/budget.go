@@ -9,38 +9,38 @@ import (
 	"github.com/llama-regress/llama-regress/ci/plan"
 )
 
-// fund decides which cells get the time that is left, when the budget does not
-// last until the next look at all of them: those closest to a verdict, by what
-// the last look expected them to need. The closest gets it even if it cannot
+// shareBudget decides which cells get the time that is left, when the budget does not
+// last until the next interim analysis of all of them: those closest to a verdict, by
+// what the last interim analysis expected them to need. The closest gets it even if it cannot
 // get there.
-func (s *session) fund() {
-	s.aside = make([]bool, len(s.plan.Cells))
+func (s *session) shareBudget() {
+	s.postponed = make([]bool, len(s.plan.Cells))
 	if s.opts.Budget <= 0 || !s.plan.Stops() {
 		return
 	}
-	order, cost := s.closest()
+	order, cost := s.byDistance()
 	left := s.remaining()
 	for i, c := range order {
 		if left -= cost[c]; left < 0 && i > 0 {
 			for _, late := range order[i:] {
-				s.aside[late] = true
+				s.postponed[late] = true
 			}
 			return
 		}
 	}
 }
 
-// closest lists the cells that were looked at and are open by how long they will
-// take to a verdict, going by what the last look expected them to need, and
-// what it costs each to get to its next look, in seconds.
-func (s *session) closest() (order []int, cost []float64) {
+// byDistance lists the open cells that had an interim analysis. The order is by the
+// expected seconds to their verdict, going by what the last analysis expected them to
+// need. cost is the seconds to the next interim analysis, by cell.
+func (s *session) byDistance() (order []int, cost []float64) {
 	cost = make([]float64, len(s.plan.Cells))
 	blocks := make([]map[int]bool, len(s.plan.Cells))
 	for _, t := range s.plan.Trials {
-		if s.over(t) || t.Block >= s.plan.LookAfter(s.cells.at[t.Cell]) {
+		if s.over(t) || t.Block >= s.plan.NextInterim(s.cells.at[t.Cell]) {
 			continue
 		}
-		cost[t.Cell] += s.pace.of(t)
+		cost[t.Cell] += s.durations.of(t)
 		if blocks[t.Cell] == nil {
 			blocks[t.Cell] = make(map[int]bool)
 		}
@@ -48,7 +48,7 @@ func (s *session) closest() (order []int, cost []float64) {
 	}
 	distance := make([]float64, len(cost))
 	for c := range cost {
-		if s.cells.stopped[c] != "" || s.cells.at[c] == 0 || s.broke[c] { // before its first look none is closer than another
+		if s.cells.stopped[c] != "" || s.cells.at[c] == 0 || s.dropped[c] { // before its first interim analysis none is closer than another
 			continue
 		}
 		order = append(order, c)
@@ -68,17 +68,17 @@ func (s *session) remaining() float64 {
 	return s.opts.Budget.Seconds() - s.opts.Now().Sub(s.begun).Seconds()
 }
 
-// setAside leaves out for good one of the cells that the round of t is for, the
+// dropFarthest leaves out for good one of the cells that the round of t is for, the
 // farthest from a verdict, because the budget has no room for the round. It says
 // whether anything may be left to run then.
-func (s *session) setAside(t plan.Trial) bool {
+func (s *session) dropFarthest(t plan.Trial) bool {
 	if s.opts.Decider == nil || !s.plan.Stops() || s.cells.at[t.Cell] == 0 {
 		return false
 	}
-	order, _ := s.closest()
+	order, _ := s.byDistance()
 	for _, c := range slices.Backward(order) {
-		if s.plan.SameRound(plan.Trial{Cell: c, Block: t.Block}, t) && !s.putAside(c) {
-			s.broke[c] = true
+		if s.plan.SameRound(plan.Trial{Cell: c, Block: t.Block}, t) && !s.withoutBudget(c) {
+			s.dropped[c] = true
 			return len(order) > 1
 		}
 	}
@@ -91,7 +91,7 @@ func (s *session) budgetNote() string {
 	for c, cell := range s.plan.Cells {
 		short := s.cells.stopped[c] == ""
 		if !s.plan.Stops() {
-			short = slices.ContainsFunc(s.plan.Trials, func(t plan.Trial) bool { return t.Cell == c && !s.over(t) && !s.streaks.over(t) })
+			short = slices.ContainsFunc(s.plan.Trials, func(t plan.Trial) bool { return t.Cell == c && !s.over(t) && !s.failures.over(t) })
 		}
 		if short {
 			open = append(open, cell.Cell.Key)
