@@ -1,6 +1,8 @@
 package report
 
 import (
+	"cmp"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -14,7 +16,7 @@ import (
 func newArms(res *compare.Result, src Source) []Arm {
 	var arms []Arm
 	add := func(run *record.Run, name, file string, role Role) {
-		if run == nil || slices.ContainsFunc(arms, func(a Arm) bool { return a.Name == name && a.Role == role && a.File == file }) {
+		if run == nil || slices.ContainsFunc(arms, func(a Arm) bool { return a.Name.text == name && a.Role == role && a.File.text == file }) {
 			return
 		}
 		i := slices.IndexFunc(run.Arms, func(a record.Arm) bool { return a.Name == name })
@@ -22,7 +24,8 @@ func newArms(res *compare.Result, src Source) []Arm {
 			return
 		}
 		a := run.Arms[i]
-		arms = append(arms, Arm{Name: a.Name, Role: role, ControlOf: a.ControlOf, Build: a.Build, Params: a.Params, Env: withoutSecrets(a.Env), File: file})
+		arms = append(arms, Arm{Name: Foreign{a.Name}, Role: role, ControlOf: Foreign{a.ControlOf}, Build: Unworded[record.Build]{a.Build},
+			Params: Unworded[map[string]string]{a.Params}, Env: Unworded[map[string]string]{withoutSecrets(a.Env)}, File: Foreign{file}})
 	}
 	for _, c := range res.Comparisons {
 		add(src.Base, c.Baseline.Arm, src.BaseFile, Baseline)
@@ -36,17 +39,35 @@ func newArms(res *compare.Result, src Source) []Arm {
 	return arms
 }
 
+// Built names the build of an arm by its commit, else by its version, in at most
+// limit characters; empty when neither is known.
+func (a Arm) Built(limit int) Foreign {
+	return Foreign{Line(cmp.Or(a.Build.value.Commit, a.Build.value.Version), limit)}
+}
+
+// Builds is a key of the builds that were compared, whatever they are called:
+// 16 hexadecimal digits.
+func (r Report) Builds() string {
+	var builds strings.Builder
+	for _, a := range r.Arms {
+		if a.Role != Control {
+			fmt.Fprintf(&builds, "%q %q %q\n", a.Name.text, a.Build.value.Commit, a.Build.value.SHA256)
+		}
+	}
+	return hashed(8, builds.String())
+}
+
 // Details says what an arm ran and with which settings of its own, as far as
 // that is known.
 func (a Arm) Details() []Text {
-	b := a.Build
+	b := a.Build.value
 	var parts []Text
 	add := func(label, value string) {
 		if value != "" {
 			parts = append(parts, concat(say("%s ", label), quote(value)))
 		}
 	}
-	add("control of", a.ControlOf)
+	add("control of", a.ControlOf.text)
 	add("commit", b.Commit)
 	if b.Number > 0 {
 		parts = append(parts, say("build %d", b.Number))
@@ -57,12 +78,12 @@ func (a Arm) Details() []Text {
 	add("GPU", b.GPU)
 	add("SHA-256", b.SHA256)
 	add("program", b.Program)
-	add("file", a.File)
-	for _, name := range slices.Sorted(maps.Keys(a.Params)) {
-		add("parameter", name+"="+a.Params[name])
+	add("file", a.File.text)
+	for _, name := range slices.Sorted(maps.Keys(a.Params.value)) {
+		add("parameter", name+"="+a.Params.value[name])
 	}
-	for _, name := range slices.Sorted(maps.Keys(a.Env)) {
-		add("environment", name+"="+a.Env[name])
+	for _, name := range slices.Sorted(maps.Keys(a.Env.value)) {
+		add("environment", name+"="+a.Env.value[name])
 	}
 	return parts
 }
@@ -84,23 +105,29 @@ func withoutSecrets(env map[string]string) map[string]string {
 	return shown
 }
 
-// hardFirst returns the differences with those that forbid a comparison in
-// front, otherwise in their order.
-func hardFirst(list []compare.Difference) []compare.Difference {
-	list = slices.Clone(list)
-	for i, d := range list {
-		if name, ok := strings.CutPrefix(d.Key, "env."); ok && secret.MatchString(name) {
-			list[i].Baseline, list[i].Candidate = hidden, hidden
+// A Difference is a property of machine, build, model or dataset that is not the
+// same on both sides.
+type Difference struct {
+	Key       Foreign `json:"key"`
+	Baseline  Foreign `json:"baseline"`
+	Candidate Foreign `json:"contender"`
+	Arm       Foreign `json:"arm"`  // the candidate
+	Hard      bool    `json:"hard"` // it forbids a comparison
+}
+
+// hardFirst lists the differences with those that forbid a comparison in front,
+// otherwise in their order.
+func hardFirst(list []compare.Difference) (all []Difference) {
+	for _, hard := range []bool{true, false} {
+		for _, d := range list {
+			if d.Hard != hard {
+				continue
+			}
+			if name, ok := strings.CutPrefix(d.Key, "env."); ok && secret.MatchString(name) {
+				d.Baseline, d.Candidate = hidden, hidden
+			}
+			all = append(all, Difference{Foreign{d.Key}, Foreign{d.Baseline}, Foreign{d.Candidate}, Foreign{d.Arm}, d.Hard})
 		}
 	}
-	slices.SortStableFunc(list, func(a, b compare.Difference) int {
-		switch {
-		case a.Hard == b.Hard:
-			return 0
-		case a.Hard:
-			return -1
-		}
-		return 1
-	})
-	return list
+	return all
 }

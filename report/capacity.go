@@ -4,20 +4,26 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/llama-regress/llama-regress/compare"
 )
 
 // A Capacity is how many requests at a time an arm serves before more of them
-// bring nothing. Its arm, model and parameters are foreign.
+// bring nothing.
 type Capacity struct {
 	Role Role `json:"role"`
-	compare.Knee
-	Label   string         `json:"label"`   // model and parameters of the sweep; foreign
+	knee
+	Arm     Foreign        `json:"arm"`
+	Model   Foreign        `json:"model"`
+	Params  Params         `json:"params,omitempty"`
+	Metric  Foreign        `json:"metric"`
+	Label   Foreign        `json:"label"`   // model and parameters of the sweep
 	Finding Text           `json:"finding"` // "8 requests at a time (90% interval 4 to 16, from 6 blocks)"
 	Figures []LevelFigures `json:"figures"` // of Levels, in their order
 }
+
+// knee are the fields of a compare.Knee that Capacity does not replace.
+type knee compare.Knee
 
 // LevelFigures are a level's numbers as text.
 type LevelFigures struct {
@@ -35,10 +41,11 @@ func newCapacity(r Report, src Source) []Capacity {
 			if !shown {
 				continue
 			}
-			c := Capacity{Role: role, Knee: k, Label: k.Model, Finding: knee(k)}
+			label := k.Model
 			for _, name := range slices.Sorted(maps.Keys(k.Params)) {
-				c.Label += " " + name + "=" + k.Params[name]
+				label += " " + name + "=" + k.Params[name]
 			}
+			c := Capacity{Role: role, knee: knee(k), Arm: Foreign{k.Arm}, Model: Foreign{k.Model}, Params: newParams(k.Params), Metric: Foreign{k.Metric}, Label: Foreign{label}, Finding: capacityFinding(k)}
 			for _, l := range k.Points {
 				c.Figures = append(c.Figures, LevelFigures{fmt.Sprint(l.Concurrency), perSecond(l.Rate), significant(100*l.Success, 3) + "%"})
 			}
@@ -55,8 +62,8 @@ func perSecond(x float64) string {
 	return "0 req/s"
 }
 
-// knee says how many requests at a time, and how sure that is.
-func knee(k compare.Knee) Text {
+// capacityFinding says how many requests at a time, and how sure that is.
+func capacityFinding(k compare.Knee) Text {
 	switch {
 	case k.Blocks == 0:
 		return say("not known: no block holds every level")
@@ -87,7 +94,7 @@ func capacityLead(list []Capacity) Text {
 	var parts []Text
 	for _, c := range list {
 		if c.Blocks > 0 && len(parts) < 4 {
-			parts = append(parts, concat(quote(c.Arm), say(" %s", strings.TrimSuffix(c.Finding.String(), "."))))
+			parts = append(parts, concat(cite(c.Arm), say(" "), c.Finding))
 		}
 	}
 	if len(parts) == 0 {

@@ -61,7 +61,7 @@ func TestDoubts(t *testing.T) {
 	} {
 		var doubts []string
 		for _, p := range report.New(session(c.noise), report.Source{}).Patterns {
-			if s := p.String(); strings.Contains(s, "can be wrong more often than promised") {
+			if s := p.Terminal(); strings.Contains(s, "can be wrong more often than promised") {
 				doubts = append(doubts, s)
 			}
 		}

@@ -20,7 +20,7 @@ func ExampleNew() {
 	r := report.New(bad.Result, bad.Source)
 	fmt.Println(r.Outcome, "-", r.Status)
 	worst := r.Rows[0].Comparison
-	fmt.Println(worst.Metric.Name, worst.Verdict)
+	fmt.Println(worst.Metric.Name.Terminal(40), worst.Verdict)
 	// Output:
 	// regression - Regression
 	// pp512 regression

@@ -190,8 +190,8 @@ func stored(sessions []Stored) Text {
 	var parts []Text
 	for _, s := range sessions[max(0, len(sessions)-most):] {
 		when := say("%s", s.Started.UTC().Format("2006-01-02 15:04"))
-		if s.Commit != "" {
-			when = concat(when, say(" of "), quote(s.Commit))
+		if !s.Commit.IsEmpty() {
+			when = concat(when, say(" of "), cite(s.Commit))
 		}
 		parts = append(parts, when)
 	}
@@ -209,7 +209,7 @@ func stored(sessions []Stored) Text {
 func blockRange(rows []Row) string {
 	least, most := math.MaxInt, 0
 	for _, r := range rows {
-		if n := r.Comparison.Replicates; n > 0 {
+		if n := r.c.Replicates; n > 0 {
 			least, most = min(least, n), max(most, n)
 		}
 	}
@@ -217,9 +217,9 @@ func blockRange(rows []Row) string {
 	case most == 0:
 		return ""
 	case least == most:
-		return replicates(rows[0].Comparison.Method, most)
+		return replicates(rows[0].c.Method, most)
 	}
-	return fmt.Sprintf("%d to %s", least, replicates(rows[0].Comparison.Method, most))
+	return fmt.Sprintf("%d to %s", least, replicates(rows[0].c.Method, most))
 }
 
 // control says how far the baseline differed from itself, as the noise that
@@ -237,7 +237,7 @@ func control(rows []Row) Text {
 			continue
 		}
 		judged++
-		if row.Comparison.Change != nil && (worst == nil || math.Abs(row.relativeGain()) > math.Abs(worst.relativeGain())) {
+		if row.c.Change != nil && (worst == nil || math.Abs(row.relativeGain()) > math.Abs(worst.relativeGain())) {
 			worst = row
 		}
 	}
@@ -245,9 +245,9 @@ func control(rows []Row) Text {
 		return nil
 	}
 	t := concat(say("at most %s, in ", strings.TrimLeft(worst.Figures.Change, "+-")),
-		quote(worst.Comparison.Metric.Name), say("; %d of %d beyond the margin", fired, judged))
+		quote(worst.c.Metric.Name), say("; %d of %d beyond the margin", fired, judged))
 	if blind := blindest(rows); blind != nil {
-		t = concat(t, say("; a loss below %s in ", blind.Figures.Detectable), quote(blind.Comparison.Metric.Name), say(" could have stayed unseen"))
+		t = concat(t, say("; a loss below %s in ", blind.Figures.Detectable), quote(blind.c.Metric.Name), say(" could have stayed unseen"))
 	}
 	return t
 }
@@ -256,11 +256,11 @@ func control(rows []Row) Text {
 // its margin; nil when there is none.
 func blindest(rows []Row) *Row {
 	var worst *Row
-	margins := func(r *Row) float64 { return r.Comparison.MDE / r.Comparison.Margin.High }
+	margins := func(r *Row) float64 { return r.c.MDE / r.c.Margin.High }
 	for i := range rows {
 		row := &rows[i]
-		m := row.Comparison.Margin
-		if row.Class == Inconclusive && m != nil && m.High > 0 && row.Comparison.MDE > 0 && (worst == nil || margins(row) > margins(worst)) {
+		m := row.c.Margin
+		if row.Class == Inconclusive && m != nil && m.High > 0 && row.c.MDE > 0 && (worst == nil || margins(row) > margins(worst)) {
 			worst = row
 		}
 	}

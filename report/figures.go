@@ -249,6 +249,6 @@ func shortPercent(share float64) string { return significant(100*share, 3) + "%"
 // it from the metric's own: "ms" and 1000 for times below a second. The name
 // holds nothing foreign; it is "" when the metric's does not look like a unit.
 func (r Row) Unit() (name string, factor float64) {
-	u := scaleOf(&r.Comparison, r.Points).unit
+	u := scaleOf(&r.c, r.Points).unit
 	return u.name, u.factor
 }

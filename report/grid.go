@@ -1,23 +1,38 @@
 package report
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/compare"
 )
 
-// A Grid is a parameter sweep: one metric of an arm over two parameters. Its
-// names are foreign.
+// A Grid is a parameter sweep: one metric of an arm over two parameters.
 type Grid struct {
-	ID string `json:"id"` // [a-z0-9-]+, unique in the report
-	compare.Grid
+	ID       string      `json:"id"` // [a-z0-9-]+, unique in the report
+	Arm      Foreign     `json:"arm"`
+	Workload Foreign     `json:"workload"`
+	Model    Foreign     `json:"model"`
+	Metric   Metric      `json:"metric"`
+	X        Foreign     `json:"x"` // the parameter with more values
+	Y        Foreign     `json:"y"`
+	Xs       []Foreign   `json:"xs"`
+	Ys       []Foreign   `json:"ys"`
+	Points   []GridPoint `json:"points"`  // by Ys, within it by Xs; cells that were not measured are left out
+	Decided  bool        `json:"decided"` // some points are worse than the best beyond chance
+
 	Unit    string        `json:"unit"`    // of Figures: "tok/s"
 	Factor  float64       `json:"factor"`  // makes a level of Points a number in Unit
 	Figures []GridFigures `json:"figures"` // of Points, in their order
 	Finding Text          `json:"finding"` // what the best region is, or that none is decided
 }
+
+// A GridPoint is one cell of a Grid.
+type GridPoint struct {
+	gridPoint
+	X Foreign `json:"x"`
+	Y Foreign `json:"y"`
+}
+
+type gridPoint compare.GridPoint
 
 // GridFigures are a point's numbers as text.
 type GridFigures struct {
@@ -50,7 +65,6 @@ func newGrids(src Source) []Grid {
 }
 
 func newGrid(g compare.Grid, run *record.Run) Grid {
-	sum := sha256.Sum256([]byte("grid\x00" + run.ID + "\x00" + g.Arm + "\x00" + g.Workload + "\x00" + g.Model + "\x00" + g.Metric.Name))
 	best := g.Points[0].Mean
 	for _, p := range g.Points {
 		if g.Metric.Better == record.Lower {
@@ -60,7 +74,13 @@ func newGrid(g compare.Grid, run *record.Run) Grid {
 		}
 	}
 	u := unitFor(g.Metric.Unit, best)
-	v := Grid{ID: "g-" + hex.EncodeToString(sum[:6]), Grid: g, Unit: u.name, Factor: u.factor}
+	v := Grid{
+		ID: "g-" + hashed(6, "grid", run.ID, g.Arm, g.Workload, g.Model, g.Metric.Name), Arm: Foreign{g.Arm}, Workload: Foreign{g.Workload}, Model: Foreign{g.Model}, Metric: newMetric(g.Metric),
+		X: Foreign{g.X}, Y: Foreign{g.Y}, Xs: foreigners(g.Xs), Ys: foreigners(g.Ys), Decided: g.Decided, Unit: u.name, Factor: u.factor,
+	}
+	for _, p := range g.Points {
+		v.Points = append(v.Points, GridPoint{gridPoint(p), Foreign{p.X}, Foreign{p.Y}})
+	}
 	for _, p := range g.Points {
 		decimals := decimalsFor(p.Mean * u.factor / 100)
 		if p.High > p.Low {

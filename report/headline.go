@@ -136,7 +136,7 @@ func firstLost(rows []Row) Text {
 	if i < 0 {
 		return nil
 	}
-	return concat(quote(rows[i].Comparison.Metric.Name), say(" of "), quote(rows[i].Label))
+	return concat(quote(rows[i].c.Metric.Name), say(" of "), cite(rows[i].Label))
 }
 
 // lenient says when something undecided passes.
@@ -149,7 +149,7 @@ func lenient(r Report) string {
 
 // sentence names a row and says what was found.
 func sentence(intro string, r Row) Text {
-	c := r.Comparison
-	return concat(say("%s", intro), quote(c.Metric.Name), say(" of "), quote(r.Label), say(" with "),
+	c := r.c
+	return concat(say("%s", intro), quote(c.Metric.Name), say(" of "), cite(r.Label), say(" with "),
 		quote(c.Candidate.Arm), say(": "), r.Finding, say("."))
 }

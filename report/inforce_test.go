@@ -23,7 +23,7 @@ func TestInForce(t *testing.T) {
 	}}
 	const want = "default (the kernel's own) in 2 trials; scx_simple (to the kernel simple, loads 1 to 3) in 2 trials; " +
 		"scx_qmap did not stay in force in 1 trial; scx_flatcg (to the kernel flatcg, load 4) in 1 trial, and did not stay so in 1 more"
-	if got := inForce(run).String(); got != want {
+	if got := inForce(run).joined(); got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 	if got := inForce(&record.Run{Trials: []record.Trial{{}}}); got != nil {

@@ -2,8 +2,6 @@ package report
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"slices"
 	"time"
 
@@ -13,12 +11,11 @@ import (
 
 // A Nightly is everything a store of nights has to say: what changed last
 // night, what changed earlier and is still so, which nights are missing, and
-// every trend. As in a Report, foreign are all strings of compare and history,
-// labels, titles, commands and the Foreign spans of a Text.
+// every trend.
 type Nightly struct {
-	Title   string          `json:"title,omitempty"` // foreign
-	Time    time.Time       `json:"time,omitzero"`   // of the latest night; zero without one
-	Outcome compare.Outcome `json:"outcome"`         // what the exit code follows from
+	Title   Foreign         `json:"title,omitzero"`
+	Time    time.Time       `json:"time,omitzero"` // of the latest night; zero without one
+	Outcome compare.Outcome `json:"outcome"`       // what the exit code follows from
 
 	Status   string `json:"status"`   // in one or two words: "Regression", "Steady"
 	Headline string `json:"headline"` // "2 regressions open, 1 of them new; 3 suspected last night"
@@ -51,11 +48,11 @@ type NightlyMachine struct {
 	Trends []Trend `json:"trends"`
 }
 
-// A Night is a stored session. Its strings are foreign, except Key.
+// A Night is a stored session.
 type Night struct {
 	Started time.Time `json:"started"`
 	Key     string    `json:"key"` // in the store
-	Commit  string    `json:"commit,omitempty"`
+	Commit  Foreign   `json:"commit,omitzero"`
 	Build   int       `json:"build,omitempty"`
 }
 
@@ -101,12 +98,12 @@ func (p ChangePoint) Lasts() bool { return p.State == history.Open }
 // got lost before.
 func (p ChangePoint) Gained() bool { return !p.Worse && p.Lasts() && !p.Restores }
 
-// A Commit may have caused a change. Author and Subject are foreign.
+// A Commit may have caused a change.
 type Commit struct {
 	SHA     string    `json:"sha"`
-	Author  string    `json:"author"`
+	Author  Foreign   `json:"author"`
 	Time    time.Time `json:"time"`
-	Subject string    `json:"subject"`
+	Subject Foreign   `json:"subject"`
 }
 
 // A NightlySource says where a nightly comes from. Its zero value is allowed.
@@ -124,7 +121,7 @@ type NightlySource struct {
 
 // NewNightly orders and words the trends of a store.
 func NewNightly(t history.Trends, src NightlySource) Nightly {
-	n := Nightly{Title: src.Title, Policy: src.Policy, Machines: []NightlyMachine{}}
+	n := Nightly{Title: Foreign{src.Title}, Policy: src.Policy, Machines: []NightlyMachine{}}
 	for i := range t.Machines {
 		m := newNightlyMachine(&t.Machines[i], src)
 		n.Machines = append(n.Machines, m)
@@ -191,7 +188,7 @@ func restores(m *history.Machine, p history.ChangePoint) bool {
 }
 
 func newNight(n history.Night) Night {
-	return Night{Started: n.Started, Key: n.Key.String(), Commit: n.Commit, Build: n.Build}
+	return Night{Started: n.Started, Key: n.Key.String(), Commit: Foreign{n.Commit}, Build: n.Build}
 }
 
 // trendLabels labels the cells of a machine as rows are.
@@ -218,7 +215,7 @@ func newChangePoint(m *history.Machine, p history.ChangePoint, labels map[string
 	}
 	for _, c := range p.Commits.List {
 		if !p.Drift { // none of them is to blame
-			cp.Commits = append(cp.Commits, Commit(c))
+			cp.Commits = append(cp.Commits, Commit{c.SHA, Foreign{c.Author}, c.Time, Foreign{c.Subject}})
 		}
 	}
 	cp.Title = changeTitle(cp)
@@ -234,8 +231,7 @@ func newChangePoint(m *history.Machine, p history.ChangePoint, labels map[string
 // seriesName names a trend wherever its own name, which is foreign, must not
 // stand.
 func seriesName(t *history.Trend) string {
-	sum := sha256.Sum256([]byte(t.Cell + "\x00" + t.Metric.Name))
-	return hex.EncodeToString(sum[:4])
+	return hashed(4, t.Cell, t.Metric.Name)
 }
 
 // changeRow is a change as a row of a report: what it was before, what it is
@@ -257,9 +253,10 @@ func changeRow(t *history.Trend, c *history.Change, labels map[string]string, po
 		k.Verdict = compare.Regression
 	}
 	k, _ = finite(k)
-	row := Row{ID: rowID(&k, seen), Class: classify(&k), Comparison: k, Points: t.Metric.InPoints(), Label: labels[t.Cell]}
+	row := Row{ID: rowID(&k, seen), Class: classify(&k), Points: t.Metric.InPoints(), Label: Foreign{labels[t.Cell]}}
 	row.Figures = newFigures(&k, row.Points)
-	row.Comparison.Baseline.Trials, row.Comparison.Candidate.Trials = []compare.Point{}, []compare.Point{}
+	k.Baseline.Trials, k.Candidate.Trials = []compare.Point{}, []compare.Point{}
+	row.Comparison, row.c = newComparison(&k), k
 	row.Finding = changeFinding(row)
 	return row
 }

@@ -11,16 +11,16 @@ import (
 // A Trend is the history of one metric of one cell, ready to be drawn. Values
 // are in Unit.
 type Trend struct {
-	ID     string `json:"id"`     // [0-9a-f]{8}, unique on the machine unless a hostile file names two alike
-	Cell   string `json:"cell"`   // foreign
-	Metric string `json:"metric"` // foreign
-	Label  string `json:"label"`  // foreign
-	Unit   string `json:"unit"`   // "tok/s", "ms", "%"; "" when not known
-	Better string `json:"better"` // "higher" or "lower"
-	Judged bool   `json:"judged"` // changes were looked for
-	Gone   bool   `json:"gone"`   // the last night did not run it
-	Lost   bool   `json:"lost"`   // and the nights before did, so that somebody should know
-	Ran    Night  `json:"ran"`    // the last night that ran it
+	ID     string  `json:"id"` // [0-9a-f]{8}, unique on the machine unless a hostile file names two alike
+	Cell   Foreign `json:"cell"`
+	Metric Foreign `json:"metric"`
+	Label  Foreign `json:"label"`
+	Unit   string  `json:"unit"`   // "tok/s", "ms", "%"; "" when not known
+	Better string  `json:"better"` // "higher" or "lower"
+	Judged bool    `json:"judged"` // changes were looked for
+	Gone   bool    `json:"gone"`   // the last night did not run it
+	Lost   bool    `json:"lost"`   // and the nights before did, so that somebody should know
+	Ran    Night   `json:"ran"`    // the last night that ran it
 
 	Nights []TrendNight  `json:"nights"` // oldest first
 	Missed []Night       `json:"missed"` // nights that ran it and measured nothing
@@ -52,9 +52,9 @@ type TrendLevel struct {
 
 // A TrendBreak is where the history begins anew, at the night At.
 type TrendBreak struct {
-	At       int    `json:"at"`
-	Accepted bool   `json:"accepted"`
-	Why      string `json:"why"` // foreign
+	At       int     `json:"at"`
+	Accepted bool    `json:"accepted"`
+	Why      Foreign `json:"why"`
 }
 
 // A TrendChange is a change at the night At, of a change point. A drift ends at
@@ -79,7 +79,7 @@ func newTrends(m *history.Machine, labels map[string]string, points []ChangePoin
 	for i := range m.Trends {
 		h := &m.Trends[i]
 		t := Trend{
-			ID: seriesName(h), Cell: h.Cell, Metric: h.Metric.Name, Label: labels[h.Cell], Better: h.Metric.Better.String(), Judged: h.Judged,
+			ID: seriesName(h), Cell: Foreign{h.Cell}, Metric: Foreign{h.Metric.Name}, Label: Foreign{labels[h.Cell]}, Better: h.Metric.Better.String(), Judged: h.Judged,
 			Nights: []TrendNight{}, Missed: []Night{}, Levels: []TrendLevel{}, Breaks: []TrendBreak{}, Marks: []TrendChange{},
 		}
 		var u unit
@@ -106,7 +106,7 @@ func newTrends(m *history.Machine, labels map[string]string, points []ChangePoin
 			t.Levels = append(t.Levels, TrendLevel{l.From, l.To, l.Value * u.factor, l.Low * u.factor, l.High * u.factor, words(l.Value)})
 		}
 		for _, b := range h.Breaks {
-			t.Breaks = append(t.Breaks, TrendBreak{b.At, b.Accepted, b.Why})
+			t.Breaks = append(t.Breaks, TrendBreak{b.At, b.Accepted, Foreign{b.Why}})
 		}
 		for k, c := range h.Changes {
 			p := of[place{i, k}]

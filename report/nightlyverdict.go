@@ -137,7 +137,7 @@ func (n *Nightly) nextSteps(missing int, worst *ChangePoint, suspect *Row) []Ste
 	steps := []Step{}
 	for _, m := range n.Machines {
 		if m.Last != nil && len(m.Last.Failures) > 0 {
-			steps = append(steps, Step{Kind: ReadLogs, Text: concat(say("Find out why %s failed on ", plural(len(m.Last.Failures), "trial")), quote(m.Name), say(". The first said: "), quote(m.Last.Failures[0].Cause.Message), say("."))})
+			steps = append(steps, Step{Kind: ReadLogs, Text: concat(say("Find out why %s failed on ", plural(len(m.Last.Failures), "trial")), quote(m.Name), say(". The first said: "), cite(m.Last.Failures[0].Cause.Message()), say("."))})
 		}
 	}
 	if worst != nil {
@@ -164,7 +164,7 @@ func investigate(machines []NightlyMachine) (steps []Step) {
 				continue
 			}
 			row := p.Rows[0]
-			what := concat(quote(row.Comparison.Metric.Name), say(" of "), quote(row.Label))
+			what := concat(quote(row.c.Metric.Name), say(" of "), cite(row.Label))
 			switch i := slices.IndexFunc(p.Steps, func(s Step) bool { return s.Kind == Reproduce }); {
 			case i >= 0:
 				steps = append(steps, Step{Kind: Reproduce, Text: concat(say("See what made "), what, say(" worse.")), Command: p.Steps[i].Command})

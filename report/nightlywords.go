@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -18,7 +17,7 @@ func day(n Night) string { return n.Started.UTC().Format(time.DateOnly) }
 
 // changeFinding says how large a change is and how sure that is.
 func changeFinding(r Row) Text {
-	c, f := r.Comparison, r.Figures
+	c, f := r.c, r.Figures
 	switch {
 	case c.Change == nil:
 		return say("no change can be given")
@@ -31,14 +30,14 @@ func changeFinding(r Row) Text {
 // changeTitle names what moved most, and how many moved with it.
 func changeTitle(p ChangePoint) Text {
 	row := p.Rows[0]
-	t := concat(quote(row.Comparison.Metric.Name), say(" of "), quote(row.Label))
+	t := concat(quote(row.c.Metric.Name), say(" of "), cite(row.Label))
 	if n := len(p.Rows) - 1; n > 0 {
 		t = concat(t, say(" and %d more", n))
 	}
-	if row.Comparison.Change == nil {
+	if row.c.Change == nil {
 		return t
 	}
-	by := row.size(*row.Comparison.Change, row.Figures.Change)
+	by := row.size(*row.c.Change, row.Figures.Change)
 	if len(p.Rows) > 1 {
 		by = "up to " + by
 	}
@@ -49,8 +48,8 @@ func changeTitle(p ChangePoint) Text {
 func changeSummary(p ChangePoint) string {
 	row := p.Rows[0]
 	by := "changed"
-	if row.Comparison.Change != nil {
-		by = row.size(*row.Comparison.Change, row.Figures.Change)
+	if row.c.Change != nil {
+		by = row.size(*row.c.Change, row.Figures.Change)
 	}
 	if len(p.Rows) > 1 {
 		by = "up to " + by
@@ -71,25 +70,23 @@ func changeWhen(p ChangePoint) Text {
 // built names the build of a night, where it says anything.
 func built(sep string, n Night) Text {
 	switch {
-	case n.Commit == "" && n.Build == 0:
+	case n.Commit.IsEmpty() && n.Build == 0:
 		return nil
-	case n.Commit == "":
+	case n.Commit.IsEmpty():
 		return say("%sbuild %d", sep, n.Build)
 	}
 	if n.Build == 0 {
-		return concat(say("%scommit ", sep), quote(shortCommit(n)))
+		return concat(say("%scommit ", sep), cite(n.ShortCommit()))
 	}
-	return concat(say("%sbuild %d, commit ", sep, n.Build), quote(shortCommit(n)))
+	return concat(say("%sbuild %d, commit ", sep, n.Build), cite(n.ShortCommit()))
 }
 
-var commitForm = regexp.MustCompile(`^[0-9a-f]{7,40}$`)
-
-// shortCommit is enough of a commit to find it by.
-func shortCommit(n Night) string {
-	if commitForm.MatchString(n.Commit) {
-		return n.Commit[:min(len(n.Commit), 12)]
+// ShortCommit is enough of a commit to find it by; empty when it is not known.
+func (n Night) ShortCommit() Foreign {
+	if c := n.Commit.Commit(); c != "" {
+		return Foreign{c[:min(len(c), 12)]}
 	}
-	return Line(n.Commit, 24) // such as the name of a packager
+	return Foreign{Line(n.Commit.text, 24)} // such as the name of a packager
 }
 
 func changeStanding(p ChangePoint, m *history.Machine, h history.ChangePoint) Text {
@@ -156,13 +153,13 @@ func changeSteps(p ChangePoint, src NightlySource) (steps []Step) {
 	if !p.Open() {
 		return nil
 	}
-	if p.Blamable && !p.Drift && src.Checkout != "" && commitForm.MatchString(p.LastGood.Commit) && commitForm.MatchString(p.FirstBad.Commit) {
+	if p.Blamable && !p.Drift && src.Checkout != "" && p.LastGood.Commit.Commit() != "" && p.FirstBad.Commit.Commit() != "" {
 		steps = append(steps, Step{Kind: Reproduce, Text: say("See what changed."),
-			Command: shellQuote([]string{"git", "-C", src.Checkout, "log", "--stat", shortCommit(p.LastGood) + ".." + shortCommit(p.FirstBad)})})
+			Command: shellQuote([]string{"git", "-C", src.Checkout, "log", "--stat", p.LastGood.ShortCommit().text + ".." + p.FirstBad.ShortCommit().text})})
 	}
-	if len(steps) > 0 && len(p.Commits) > 1 && p.Rows[0].Comparison.Workload == record.BenchWorkload {
+	if len(steps) > 0 && len(p.Commits) > 1 && p.Rows[0].c.Workload == record.BenchWorkload {
 		steps = append(steps, Step{Kind: Reproduce, Text: say("Find the commit, by measuring those between in turns with the last good one."),
-			Command: shellQuote([]string{"llama-regress", "bisect", "--repo", src.Checkout, "--good", shortCommit(p.LastGood), "--bad", shortCommit(p.FirstBad), "--metric", p.Rows[0].Comparison.Metric.Name})})
+			Command: shellQuote([]string{"llama-regress", "bisect", "--repo", src.Checkout, "--good", p.LastGood.ShortCommit().text, "--bad", p.FirstBad.ShortCommit().text, "--metric", p.Rows[0].c.Metric.Name})})
 	}
 	accept := []string{"llama-regress", "baseline", "promote", "--machine", p.Machine, "--from", p.FirstBad.Key, "--reason", "..."}
 	if src.Store != "" {
@@ -171,9 +168,9 @@ func changeSteps(p ChangePoint, src NightlySource) (steps []Step) {
 	if len(p.Rows) <= 8 {
 		var cells []string
 		for _, r := range p.Rows {
-			if !slices.Contains(cells, r.Comparison.Cell) {
-				cells = append(cells, r.Comparison.Cell)
-				accept = append(accept, "--cell", r.Comparison.Cell)
+			if !slices.Contains(cells, r.c.Cell) {
+				cells = append(cells, r.c.Cell)
+				accept = append(accept, "--cell", r.c.Cell)
 			}
 		}
 	}
@@ -190,7 +187,7 @@ func lostTexts(trends []Trend) (list []Text) {
 	return list
 }
 
-func (t Trend) name() Text { return concat(quote(t.Metric), say(" of "), quote(t.Label)) }
+func (t Trend) name() Text { return concat(cite(t.Metric), say(" of "), cite(t.Label)) }
 
 func gapText(m *history.Machine, g history.Gap) Text {
 	nights := plural(g.Missing, "night")

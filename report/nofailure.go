@@ -11,7 +11,7 @@ import (
 // trials, which is true whatever makes requests fail, and of requests, which
 // is what more of them can show if each fails by itself.
 func withoutFailure(r Row) (why, remedy Text) {
-	c := r.Comparison
+	c := r.c
 	trials, requests := min(len(c.Baseline.Trials), len(c.Candidate.Trials)), min(requestsOf(c.Baseline), requestsOf(c.Candidate))
 	if trials == 0 || requests == 0 {
 		return say("no request failed on either side"), nil

@@ -90,7 +90,7 @@ func definitions(r Report, res *compare.Result) []Definition {
 	add(r.Counts.Equivalent > 0, "equivalent", "The change was shown to lie within the margin. This is more than not having found one.")
 	add(r.Counts.Inconclusive > 0, "inconclusive", "Neither a change beyond the margin nor its absence could be shown, for the reason given. That is no evidence that nothing changed.")
 	add(r.Counts.Suspected > 0, "suspected", "Probably worse than the margin allows, but chance is not ruled out.")
-	add(len(r.Rows) > 0 && (res.Method == compare.Paired || shown(func(r Row) bool { return r.Comparison.Method == compare.Paired })), "block", "One round in which every arm runs once, back to back. Differences are formed within a block, so that slow changes of the machine cancel.")
+	add(len(r.Rows) > 0 && (res.Method == compare.Paired || shown(func(r Row) bool { return r.c.Method == compare.Paired })), "block", "One round in which every arm runs once, back to back. Differences are formed within a block, so that slow changes of the machine cancel.")
 	add(len(r.Rows) > 0, "trial", "One process started and measured. Repetitions within it resemble each other and are not counted as evidence of their own.")
 	add(shown(func(r Row) bool { return r.Figures.Noise != "" }), "noise", "Standard deviation of the differences between blocks or, without blocks, of the trials of a side.")
 	add(shown(func(r Row) bool { return r.Figures.Detectable != "" }), "detectable (MDE)", "The smallest loss that this run would have called a regression four times out of five.")

@@ -31,7 +31,7 @@ func TestPattern(t *testing.T) {
 		{pattern.Elapsed, atLeast(60), "of the future", 0.004, "the reason is not known to this version; look at the log"},
 		{"of the future", atLeast(60), "of the future", 0.004, "have a property in common that this version does not know"},
 	} {
-		got := Pattern(pattern.Finding{Factor: tt.factor, Condition: tt.cond, Class: tt.class, P: tt.p, FailuresWith: 13, SuccessesWithout: 17}).String()
+		got := Pattern(pattern.Finding{Factor: tt.factor, Condition: tt.cond, Class: tt.class, P: tt.p, FailuresWith: 13, SuccessesWithout: 17}).joined()
 		if !strings.Contains(got, tt.want) {
 			t.Errorf("got  %q\nwant %q", got, tt.want)
 		}
@@ -54,7 +54,7 @@ func TestPatterns(t *testing.T) {
 		list := Patterns(tt.result)
 		got := ""
 		if len(list) > 0 {
-			got = list[0].String()
+			got = list[0].joined()
 		}
 		if got != tt.want && (tt.result.Findings == nil || len(list) != 2) {
 			t.Errorf("got  %q\nwant %q", got, tt.want)
@@ -82,6 +82,6 @@ func TestPatternWordsAreComplete(t *testing.T) {
 			t.Errorf("%s has no name", f)
 		}
 		why, remedy := patternCause(pattern.Finding{Factor: f, Condition: pattern.Condition{Op: pattern.AtLeast, Value: 1}, Class: record.HTTP5xx})
-		check(why, remedy, Pattern(pattern.Finding{Factor: f, Condition: pattern.Condition{Op: pattern.AtLeast, Value: 1}}).String())
+		check(why, remedy, Pattern(pattern.Finding{Factor: f, Condition: pattern.Condition{Op: pattern.AtLeast, Value: 1}}).joined())
 	}
 }

@@ -23,7 +23,7 @@ func TestSharesAreInPoints(t *testing.T) {
 	}
 	for _, row := range report.New(res, report.Source{}).Rows {
 		m := row.Comparison.Metric
-		if got := strings.HasSuffix(row.Figures.Change, "pp"); got != (m.Unit == "1") || row.Points != got {
+		if got := strings.HasSuffix(row.Figures.Change, "pp"); got != (m.Unit == report.AsForeign("1")) || row.Points != got {
 			t.Errorf("%s: change %q, points %v", m.Name, row.Figures.Change, row.Points)
 		}
 	}

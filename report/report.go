@@ -12,16 +12,14 @@ import (
 
 // A Report is everything one comparison has to say. Writers do not change it.
 //
-// Strings that came from files, programs or users are foreign: they may hold
-// anything, and each writer neutralises them for its medium. Foreign are all
-// strings of Row.Comparison, Row.Label, Arm, Failure, Alone, Difference and Stored,
-// the names in Serving, Capacity, Study and Grid, Report.Title, Step.Command and the Foreign spans of a Text. All others are
-// this package's own words and hold no character that Markdown, HTML, XML or
-// a terminal gives a meaning to.
+// Strings that came from files, programs or users are of type Foreign, which
+// only an escaping method turns into a string. All others are this package's own
+// words and hold no character that Markdown, HTML, XML or a terminal gives a
+// meaning to.
 type Report struct {
-	Title   string          `json:"title,omitempty"` // foreign; "" when the user gave none
-	Time    time.Time       `json:"time,omitzero"`   // when the candidate's measurement ended; zero when not known
-	Outcome compare.Outcome `json:"outcome"`         // what exit code and conclusion follow from
+	Title   Foreign         `json:"title,omitzero"` // empty when the user gave none
+	Time    time.Time       `json:"time,omitzero"`  // when the candidate's measurement ended; zero when not known
+	Outcome compare.Outcome `json:"outcome"`        // what exit code and conclusion follow from
 	Counts  Counts          `json:"counts"`
 
 	Status   string `json:"status"`             // the outcome in one or two words, for a heading: "Regression"
@@ -41,21 +39,21 @@ type Report struct {
 	Grids    []Grid     `json:"grids,omitempty"`    // of sweeps over two parameters; see GridRule
 	Studies  []Study    `json:"studies,omitempty"`  // where the arms are schedulers, a cell each; see StudyRule
 
-	Failures    []Failure            `json:"failures,omitempty"`    // trials that measured nothing, in measured order
-	Alone       []compare.Alone      `json:"alone,omitempty"`       // what only one side has
-	Differences []compare.Difference `json:"differences,omitempty"` // of machine, build, model and dataset, hard ones first
-	Arms        []Arm                `json:"arms,omitempty"`        // baseline first, controls last
-	Facts       []Fact               `json:"facts"`                 // how it was measured, in reading order
-	Stored      []Stored             `json:"stored,omitempty"`      // history mode: the sessions that serve as baseline, oldest first
-	Notes       []Text               `json:"notes,omitempty"`       // what a reader should know about the whole
-	Definitions []Definition         `json:"definitions,omitempty"` // of every term that this report uses
+	Failures    []Failure    `json:"failures,omitempty"`    // trials that measured nothing, in measured order
+	Alone       []Alone      `json:"alone,omitempty"`       // what only one side has
+	Differences []Difference `json:"differences,omitempty"` // of machine, build, model and dataset, hard ones first
+	Arms        []Arm        `json:"arms,omitempty"`        // baseline first, controls last
+	Facts       []Fact       `json:"facts"`                 // how it was measured, in reading order
+	Stored      []Stored     `json:"stored,omitempty"`      // history mode: the sessions that serve as baseline, oldest first
+	Notes       []Text       `json:"notes,omitempty"`       // what a reader should know about the whole
+	Definitions []Definition `json:"definitions,omitempty"` // of every term that this report uses
 
-	Groups       []compare.Group `json:"groups,omitempty"`   // regressions that moved together; worded in Patterns
-	Suspects     []string        `json:"suspects,omitempty"` // candidates whose environment is suspect; worded in Patterns
-	ControlFired bool            `json:"control_fired"`      // a control is no Equivalent or Inconclusive
+	Groups       Unworded[[]compare.Group] `json:"groups,omitzero"`   // regressions that moved together; worded in Patterns
+	Suspects     Unworded[[]string]        `json:"suspects,omitzero"` // candidates whose environment is suspect; worded in Patterns
+	ControlFired bool                      `json:"control_fired"`     // a control is no Equivalent or Inconclusive
 
-	Method compare.Method `json:"method"`
-	Policy compare.Policy `json:"policy"` // that the verdicts follow; its metric names are foreign
+	Method compare.Method           `json:"method"`
+	Policy Unworded[compare.Policy] `json:"policy"` // that the verdicts follow
 }
 
 // Fact returns the value of the fact with that key, nil when it is not known.
@@ -110,18 +108,18 @@ func (s Source) requests(run *record.Run) iter.Seq2[record.Request, error] {
 func New(res *compare.Result, src Source) Report {
 	labels := labelCells(res.Comparisons, res.Controls)
 	r := Report{
-		Title:       src.Title,
+		Title:       Foreign{src.Title},
 		Time:        src.time(),
 		Rows:        newRows(res.Comparisons, res, labels),
 		Controls:    newRows(res.Controls, res, labels),
 		Failures:    newFailures(res.Failures, labels, src),
-		Alone:       res.Alone,
+		Alone:       newAlone(res.Alone),
 		Differences: hardFirst(res.Differences),
 		Arms:        newArms(res, src),
-		Groups:      res.Groups,
-		Suspects:    res.Suspects,
+		Groups:      Unworded[[]compare.Group]{res.Groups},
+		Suspects:    Unworded[[]string]{res.Suspects},
 		Method:      res.Method,
-		Policy:      res.Policy,
+		Policy:      Unworded[compare.Policy]{res.Policy},
 		Stored:      src.Stored,
 
 		ControlFired: res.ControlFired,
@@ -185,17 +183,22 @@ type Row struct {
 	ID    string `json:"id"` // [a-z0-9-]+, unique in the report and the same in every report of this comparison
 	Class Class  `json:"class"`
 
-	Comparison compare.Comparison `json:"comparison"` // every number finite
+	Comparison Comparison `json:"comparison"`
+	// Fails is true where the exit code counts the undecided as a failure: the
+	// policy says so, or a clear loss was withheld.
+	Fails bool `json:"-"`
 	// Points is true when Change, Interval and Margin are differences in the
 	// metric's unit (percentage points when it is a share), not ratios.
 	Points bool `json:"points,omitempty"`
 
-	Label   string  `json:"label"`   // what sets this cell apart from the other cells of the report; foreign
+	Label   Foreign `json:"label"`   // what sets this cell apart from the other cells of the report
 	Figures Figures `json:"figures"` // the numbers, rounded
 	Finding Text    `json:"finding"` // "8.3% slower (90% interval 7.1% to 9.4% slower), beyond the margin of 3%"
 	Reason  Text    `json:"reason"`  // why it is inconclusive, not measured or not judged; empty otherwise
 	Remedy  Text    `json:"remedy"`  // what would decide it; empty when nothing would or need be
 	Caveats []Text  `json:"caveats,omitempty"`
+
+	c compare.Comparison // behind Comparison, every number finite
 
 	// Seconds is the wall time of both arms' trials of this cell, divided among
 	// the metrics they yield, so that rows add up to the session; 0 when not
@@ -230,9 +233,9 @@ type Figures struct {
 // A Step is something to do next.
 type Step struct {
 	Kind    StepKind `json:"kind"`
-	Text    Text     `json:"text"`              // what and why, one sentence
-	Command string   `json:"command,omitempty"` // what to type: one printable line, quoted for a shell; "" when there is nothing to type
-	Short   Text     `json:"short,omitempty"`   // says Command by what it adds to that of a step above; nil when no step has the rest of it
+	Text    Text     `json:"text"`             // what and why, one sentence
+	Command Foreign  `json:"command,omitzero"` // what to type: one printable line, quoted for a shell; empty when there is nothing to type
+	Short   Text     `json:"short,omitempty"`  // says Command by what it adds to that of a step above; nil when no step has the rest of it
 }
 
 // A StepKind says what a step is for.
@@ -249,15 +252,15 @@ const (
 	Accept     StepKind = "accept"      // the regression is intended
 )
 
-// An Arm is one side as measured. All its strings are foreign.
+// An Arm is one side as measured.
 type Arm struct {
-	Name      string            `json:"name"`
-	Role      Role              `json:"role"`
-	ControlOf string            `json:"control_of,omitempty"`
-	Build     record.Build      `json:"build"`
-	Params    map[string]string `json:"params,omitempty"`
-	Env       map[string]string `json:"env,omitempty"`
-	File      string            `json:"file,omitempty"` // the run it was read from
+	Name      Foreign                     `json:"name"`
+	Role      Role                        `json:"role"`
+	ControlOf Foreign                     `json:"control_of,omitzero"`
+	Build     Unworded[record.Build]      `json:"build"` // worded by Details
+	Params    Unworded[map[string]string] `json:"params,omitzero"`
+	Env       Unworded[map[string]string] `json:"env,omitzero"`
+	File      Foreign                     `json:"file,omitzero"` // the run it was read from
 }
 
 // A Role is what an arm is there for.
@@ -269,18 +272,25 @@ const (
 	Control   Role = "control"
 )
 
-// A Failure is a trial that measured nothing. All its strings are foreign.
-type Failure struct {
-	compare.Failure
-	Label string `json:"label"`         // as Row.Label
-	Log   string `json:"log,omitempty"` // path of its log, see Source.TrialLog
+// A Stored session serves as baseline.
+type Stored struct {
+	Key     Foreign   `json:"key"` // under which its record is stored
+	Started time.Time `json:"started"`
+	Commit  Foreign   `json:"commit,omitzero"` // of the build of its baseline arm
 }
 
-// A Stored session serves as baseline. Its strings are foreign.
-type Stored struct {
-	Key     string    `json:"key"` // under which its record is stored
-	Started time.Time `json:"started"`
-	Commit  string    `json:"commit,omitempty"` // of the build of its baseline arm
+// Alone is a metric of a cell that only one side has.
+type Alone struct {
+	Cell   Foreign `json:"cell"`
+	Metric Foreign `json:"metric"`
+	Arm    Foreign `json:"arm"` // the side that has it
+}
+
+func newAlone(list []compare.Alone) (all []Alone) {
+	for _, a := range list {
+		all = append(all, Alone{Foreign{a.Cell}, Foreign{a.Metric}, Foreign{a.Arm}})
+	}
+	return all
 }
 
 // A Fact is one thing to know about how the numbers came about.

@@ -99,8 +99,8 @@ func TestMoreBlocksAreAskedForByNumber(t *testing.T) {
 		if s.Kind != report.MoreBlocks {
 			continue
 		}
-		if !regexp.MustCompile(`^llama-regress gate --config llama-regress.yaml --blocks [1-9]\d*$`).MatchString(s.Command) {
-			t.Errorf("command %q", s.Command)
+		if !regexp.MustCompile(`^llama-regress gate --config llama-regress.yaml --blocks [1-9]\d*$`).MatchString(s.Command.Terminal(200)) {
+			t.Errorf("command %q", s.Command.Terminal(200))
 		}
 	}
 }
@@ -182,7 +182,7 @@ func TestWordsAreHarmless(t *testing.T) {
 		}
 		text := func(what string, list ...report.Text) {
 			for _, t := range list {
-				t.Render(func(s string) string { check(what, s); return s }, func(s string) string { return s })
+				t.Render(func(s string) string { check(what, s); return s }, func(report.Foreign) string { return "" })
 			}
 		}
 		check("status", r.Status)

@@ -1,8 +1,7 @@
 package report
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	"fmt"
 	"math"
 	"slices"
 
@@ -18,9 +17,11 @@ func newRows(list []compare.Comparison, res *compare.Result, labels map[string]s
 		row := Row{
 			ID:         rowID(&c, seen),
 			Class:      classify(&c),
-			Comparison: c,
+			Comparison: newComparison(&c),
+			Fails:      res.Policy.InconclusiveFails || res.Policy.Withheld(c),
 			Points:     c.Metric.InPoints(),
-			Label:      labels[c.Cell],
+			Label:      Foreign{labels[c.Cell]},
+			c:          c,
 		}
 		row.Figures = newFigures(&c, row.Points)
 		row.Finding = finding(row)
@@ -34,11 +35,10 @@ func newRows(list []compare.Comparison, res *compare.Result, labels map[string]s
 // rowID names a comparison by what it compares; seen tells apart what a
 // hostile file gave the same name.
 func rowID(c *compare.Comparison, seen map[string]int) string {
-	sum := sha256.Sum256([]byte(c.Cell + "\x00" + c.Metric.Name + "\x00" + c.Candidate.Arm))
-	id := "c-" + hex.EncodeToString(sum[:6])
+	id := "c-" + hashed(6, c.Cell, c.Metric.Name, c.Candidate.Arm)
 	seen[id]++
 	if n := seen[id]; n > 1 {
-		id += "-" + hex.EncodeToString([]byte{byte(n >> 8), byte(n)})
+		id += fmt.Sprintf("-%04x", uint16(n))
 	}
 	return id
 }
@@ -71,7 +71,7 @@ func classify(c *compare.Comparison) Class {
 
 // lost says that the candidate lacks what the baseline has.
 func (r Row) lost() bool {
-	return r.Comparison.Reason != nil && r.Comparison.Reason.Code == compare.Lost
+	return r.c.Reason != nil && r.c.Reason.Code == compare.Lost
 }
 
 // Unmeasured returns how many rows from the first on belong to one cell of one
@@ -80,7 +80,7 @@ func (r Row) lost() bool {
 func Unmeasured(rows []Row) int {
 	n := min(1, len(rows))
 	for n > 0 && n < len(rows) && rows[0].Class == NotMeasured && rows[n].Class == NotMeasured &&
-		rows[n].Comparison.Cell == rows[0].Comparison.Cell && rows[n].Comparison.Candidate.Arm == rows[0].Comparison.Candidate.Arm {
+		rows[n].c.Cell == rows[0].c.Cell && rows[n].c.Candidate.Arm == rows[0].c.Candidate.Arm {
 		n++
 	}
 	return n
@@ -99,12 +99,12 @@ func setSeconds(rows []Row, src Source) {
 	}
 	sharers := make(map[place]int)
 	for _, row := range rows {
-		c := row.Comparison
+		c := row.c
 		sharers[place{c.Baseline.Arm, c.Cell}]++
 		sharers[place{c.Candidate.Arm, c.Cell}]++
 	}
 	for i, row := range rows {
-		c := row.Comparison
+		c := row.c
 		base, head := place{c.Baseline.Arm, c.Cell}, place{c.Candidate.Arm, c.Cell}
 		rows[i].Seconds = spent[base]/float64(sharers[base]) + spent[head]/float64(sharers[head])
 	}
@@ -184,7 +184,7 @@ func sortRows(rows []Row) {
 // relativeGain is the gain in margins, so that metrics judged by different
 // margins can stand in one order; 0 when it is not known.
 func (r Row) relativeGain() float64 {
-	c := r.Comparison
+	c := r.c
 	if c.Change == nil {
 		return 0
 	}

@@ -1,8 +1,6 @@
 package report
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"slices"
 
 	"github.com/llama-regress/llama-regress/ci/record"
@@ -11,12 +9,15 @@ import (
 )
 
 // A Serving is what the servers of one arm made of one serve cell, in numbers
-// and in words. Its arm, cell, label and classes of failures are foreign.
+// and in words.
 type Serving struct {
 	ID   string `json:"id"` // [a-z0-9-]+, unique in the report
 	Role Role   `json:"role"`
-	compare.Serving
-	Label string `json:"label"` // as Row.Label
+	served
+	Arm      Foreign        `json:"arm"`
+	Cell     Foreign        `json:"cell"`
+	Failures []FailureCount `json:"failures,omitempty"`
+	Label    Foreign        `json:"label"` // as Row.Label
 
 	Figures ServingFigures `json:"figures"`
 	Summary Text           `json:"summary"`           // "83 of 96 requests answered (86.5%), in 4 trials"
@@ -24,11 +25,20 @@ type Serving struct {
 	Common  []Text         `json:"common,omitempty"`  // what its failures have in common, best explanation first
 	Details []Text         `json:"details,omitempty"` // the numbers beside it, a sentence each
 
-	Pattern *pattern.Result `json:"pattern,omitempty"` // behind Common
+	Pattern Unworded[*pattern.Result] `json:"pattern,omitzero"` // behind Common
 
 	// Timelines are what the machine did in each of its trials, in measured
 	// order, as far as that was recorded.
 	Timelines []Timeline `json:"-"`
+}
+
+// served are the fields of a compare.Serving that Serving does not replace.
+type served compare.Serving
+
+// A FailureCount is how many requests failed in one way.
+type FailureCount struct {
+	Class Foreign `json:"class"`
+	Count int     `json:"count"`
 }
 
 // Failed is how many requests did not succeed.
@@ -52,15 +62,15 @@ type ServingFigures struct {
 	DelayShare  string `json:"delay_share"` // of the median TTFT: "0.002%"
 }
 
-// A Timeline is what the machine did during one trial. The trial's name and
-// the names of the series are foreign, and any number may be missing (NaN).
+// A Timeline is what the machine did during one trial. Any number may be missing
+// (NaN).
 type Timeline struct {
-	Trial  string
+	Trial  Foreign
 	Block  int
-	Every  float64              // s between two readings, above 0
-	At     float64              // s of the first, since the load began
-	Series map[string][]float64 // by name; see package host
-	Failed []compare.FailedRequest
+	Every  float64               // s between two readings, above 0
+	At     float64               // s of the first, since the load began
+	Series map[Foreign][]float64 // by name; see package host
+	Failed []float64             // when requests that failed ended, s since the load began
 }
 
 // newServings lists what was served, by cell and within it the baseline first
@@ -85,7 +95,7 @@ func newServings(r Report, src Source, labels map[string]string) (list []Serving
 // shows the arm that was compared; of one run every arm is shown.
 func (r Report) role(run *record.Run, arm string, i, n int) (role Role, shown bool) {
 	for _, a := range r.Arms {
-		if a.Name == arm && (n == 1 || i == 0 == (a.Role == Baseline)) {
+		if a.Name.text == arm && (n == 1 || i == 0 == (a.Role == Baseline)) {
 			return a.Role, true
 		}
 	}
@@ -100,16 +110,19 @@ func (r Report) role(run *record.Run, arm string, i, n int) (role Role, shown bo
 }
 
 func newServing(s compare.Serving, role Role, run *record.Run, src Source, labels map[string]string) Serving {
-	sum := sha256.Sum256([]byte(string(role) + "\x00" + s.Arm + "\x00" + s.Cell))
-	v := Serving{ID: "s-" + hex.EncodeToString(sum[:6]), Role: role, Serving: s, Label: s.Cell}
-	if label, ok := labels[s.Cell]; ok {
-		v.Label = label
+	label, ok := labels[s.Cell]
+	if !ok {
+		label = s.Cell
+	}
+	v := Serving{ID: "s-" + hashed(6, string(role), s.Arm, s.Cell), Role: role, served: served(s), Arm: Foreign{s.Arm}, Cell: Foreign{s.Cell}, Label: Foreign{label}}
+	for _, f := range s.Failures {
+		v.Failures = append(v.Failures, FailureCount{Foreign{string(f.Class)}, f.Count})
 	}
 	v.Figures = servingFigures(s)
 	v.Summary, v.Classes, v.Details = servedSummary(v), classList(s.Failures), servingDetails(v)
 	if v.Failed() > 0 && src.Patterns != nil {
 		if found, ok := src.Patterns(run, s.Arm, s.Cell); ok {
-			v.Pattern, v.Common = &found, Patterns(found)
+			v.Pattern, v.Common = Unworded[*pattern.Result]{&found}, Patterns(found)
 		}
 	}
 	v.Timelines = timelines(run, s)
@@ -117,7 +130,7 @@ func newServing(s compare.Serving, role Role, run *record.Run, src Source, label
 }
 
 func sortServings(list []Serving) {
-	first := make(map[string]int)
+	first := make(map[Foreign]int)
 	for i, s := range list {
 		if _, ok := first[s.Cell]; !ok {
 			first[s.Cell] = i
@@ -139,10 +152,13 @@ func timelines(run *record.Run, s compare.Serving) []Timeline {
 		if t.Arm != s.Arm || t.Cell != s.Cell || t.Samples == nil || !(t.Samples.Every > 0) || len(t.Samples.Series) == 0 {
 			continue
 		}
-		line := Timeline{Trial: t.ID, Block: t.Block, Every: t.Samples.Every, At: t.Samples.At, Series: t.Samples.Series}
+		line := Timeline{Trial: Foreign{t.ID}, Block: t.Block, Every: t.Samples.Every, At: t.Samples.At, Series: make(map[Foreign][]float64)}
+		for name, values := range t.Samples.Series {
+			line.Series[Foreign{name}] = values
+		}
 		for _, f := range s.Failed {
 			if f.Trial == t.ID {
-				line.Failed = append(line.Failed, f)
+				line.Failed = append(line.Failed, f.At)
 			}
 		}
 		list = append(list, line)
@@ -166,7 +182,7 @@ func cause(list []Serving) Text {
 	if worst == nil {
 		return nil
 	}
-	return concat(say("Failed requests of "), quote(worst.Label), say(" with "), quote(worst.Arm), say(": "), worst.Common[0], say("."))
+	return concat(say("Failed requests of "), cite(worst.Label), say(" with "), cite(worst.Arm), say(": "), worst.Common[0], say("."))
 }
 
 func (s Serving) failedShare() float64 { return float64(s.Failed()) / float64(max(1, s.Requests)) }

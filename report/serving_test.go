@@ -16,13 +16,13 @@ import (
 // The first thing said after the verdict is why requests failed, where most did.
 func TestCauseComesFirst(t *testing.T) {
 	r := reporttest.Serving().Report()
-	got := r.Patterns[0].String()
+	got := r.Patterns[0].Terminal()
 	for _, want := range []string{"Failed requests of concurrency=4 with head: ", " failures were on reused connections (", "use a fresh connection for each request."} {
 		if !strings.Contains(got, want) {
 			t.Errorf("says %q, want %q in it", got, want)
 		}
 	}
-	if got := r.Patterns[1].String(); !strings.HasPrefix(got, "Capacity: base 4 requests at a time, 90% interval 4 to 4, from 6 blocks; head ") {
+	if got := r.Patterns[1].Terminal(); !strings.HasPrefix(got, "Capacity: base 4 requests at a time, 90% interval 4 to 4, from 6 blocks; head ") {
 		t.Errorf("says %q", got)
 	}
 }
@@ -31,7 +31,7 @@ func TestServingOrder(t *testing.T) {
 	r := reporttest.Serving().Report()
 	var got []string
 	for _, s := range r.Serving {
-		got = append(got, s.Label+" "+string(s.Role))
+		got = append(got, s.Label.Terminal(80)+" "+string(s.Role))
 	}
 	var want []string
 	for _, label := range []string{"concurrency=2", "concurrency=4", "concurrency=8"} {
@@ -69,11 +69,11 @@ func TestServingOfTwoRuns(t *testing.T) {
 		t.Errorf("%d served, want the baseline and the candidate in 3 cells", len(r.Serving))
 	}
 	for i, s := range r.Serving {
-		if want := []string{"base", "head"}[i%2]; s.Arm != want || s.TTFT != nil || s.Requests != 240 || s.Common != nil {
+		if want := []string{"base", "head"}[i%2]; s.Arm.Terminal(80) != want || s.TTFT != nil || s.Requests != 240 || s.Common != nil {
 			t.Errorf("%d: %s with %d requests, TTFT %v", i, s.Arm, s.Requests, s.TTFT)
 		}
 	}
-	if note := r.Notes[len(r.Notes)-1].String(); !strings.Contains(note, "Not all requests could be read") || !strings.Contains(note, "torn") {
+	if note := r.Notes[len(r.Notes)-1].Terminal(); !strings.Contains(note, "Not all requests could be read") || !strings.Contains(note, "torn") {
 		t.Errorf("the note is %q", note)
 	}
 }
@@ -81,12 +81,12 @@ func TestServingOfTwoRuns(t *testing.T) {
 // Success counts of a paired run have blocks as every other metric.
 func TestRatesCountBlocks(t *testing.T) {
 	r := reporttest.Serving().Report()
-	if got := r.Fact("blocks").String(); !strings.HasSuffix(got, "blocks") {
+	if got := r.Fact("blocks").Terminal(); !strings.HasSuffix(got, "blocks") {
 		t.Errorf("replicates: %q", got)
 	}
 	for _, row := range r.Rows {
 		for _, text := range []report.Text{row.Reason, row.Remedy} {
-			if strings.Contains(text.String(), "a side") {
+			if strings.Contains(text.Terminal(), "a side") {
 				t.Errorf("%s: %q", row.Comparison.Metric.Name, text)
 			}
 		}
@@ -121,11 +121,11 @@ func TestServeDefinitions(t *testing.T) {
 
 // A control that could not have seen much does not look like a clean one.
 func TestControlSaysWhatItCouldSee(t *testing.T) {
-	got := reporttest.Serving().Report().Fact("control").String()
+	got := reporttest.Serving().Report().Fact("control").Terminal()
 	if !strings.Contains(got, "; a loss below ") || !strings.HasSuffix(got, " could have stayed unseen") {
 		t.Errorf("control: %q", got)
 	}
-	if got := reporttest.Pass().Report().Fact("control").String(); strings.Contains(got, "unseen") {
+	if got := reporttest.Pass().Report().Fact("control").Terminal(); strings.Contains(got, "unseen") {
 		t.Errorf("a control shown to be equal: %q", got)
 	}
 }
@@ -137,11 +137,11 @@ func TestMoreBlocksOnce(t *testing.T) {
 	for _, s := range kase.Report().Steps {
 		switch s.Kind {
 		case report.Reproduce:
-			if s.Command != "llama-regress gate --blocks 4 --blocks=5 --seed 1" || s.Short != nil {
+			if s.Command != report.AsForeign("llama-regress gate --blocks 4 --blocks=5 --seed 1") || s.Short != nil {
 				t.Errorf("reproduce: %q, %q", s.Command, s.Short)
 			}
 		case report.MoreBlocks:
-			if s.Command != "llama-regress gate --seed 1 --blocks 42" || s.Short.String() != "the same with --blocks 42" {
+			if s.Command != report.AsForeign("llama-regress gate --seed 1 --blocks 42") || s.Short.Terminal() != "the same with --blocks 42" {
 				t.Errorf("more blocks: %q, %q", s.Command, s.Short)
 			}
 		}
@@ -156,10 +156,10 @@ func TestFailedRequestsComeFirst(t *testing.T) {
 		Baseline: compare.Side{Arm: "base", Censored: 4}, Candidate: compare.Side{Arm: "head", Censored: 3, Failed: 1}, Reason: &compare.Reason{Code: compare.NotMeasured},
 	}}}
 	r := report.New(res, report.Source{})
-	if got := r.Steps[0].Text.String(); !strings.Contains(got, "why so many requests fail") {
+	if got := r.Steps[0].Text.Terminal(); !strings.Contains(got, "why so many requests fail") {
 		t.Errorf("the first step is %q", got)
 	}
-	if got := r.Rows[0].Reason.String(); got != "no usable trial of base (too many requests failed in all 4), no usable trial of head (1 failed, and in 3 too many requests)" {
+	if got := r.Rows[0].Reason.Terminal(); got != "no usable trial of base (too many requests failed in all 4), no usable trial of head (1 failed, and in 3 too many requests)" {
 		t.Errorf("the reason is %q", got)
 	}
 }

@@ -161,7 +161,7 @@ func workload(name string) record.Workload {
 func metricDefinitions(rows []Row, add func(when bool, term, meaning string)) {
 	shown := make(map[string]bool)
 	for _, r := range rows {
-		shown[r.Comparison.Metric.Name] = true
+		shown[r.c.Metric.Name] = true
 	}
 	said := make(map[string]bool)
 	var term, meaning string

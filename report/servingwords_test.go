@@ -29,7 +29,7 @@ func TestKnee(t *testing.T) {
 		"not known: no block holds every level":                                                      {},
 		"8 requests at a time, 90% interval 8 to 8, from 6 blocks; that may be the highest level me": {Concurrency: 8, Low: 8, High: 8, Confidence: 0.9, Blocks: 6, Edge: true},
 	} {
-		if got := knee(k).String(); !strings.HasPrefix(got, want) || !k.Edge && got != want {
+		if got := capacityFinding(k).joined(); !strings.HasPrefix(got, want) || !k.Edge && got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}

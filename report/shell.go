@@ -12,17 +12,17 @@ const maxCommand = 2000
 // shellQuote writes a command on one printable line, so that a shell reads
 // back exactly these words whatever names they hold. A word with characters
 // that cannot be shown takes the $'...' form that bash, zsh and POSIX 2024
-// know. What is longer than maxCommand is no help and becomes "".
-func shellQuote(words []string) string {
+// know. What is longer than maxCommand is no help and becomes empty.
+func shellQuote(words []string) Foreign {
 	quoted := make([]string, len(words))
 	size := 0
 	for i, w := range words {
 		if size += len(w); size > maxCommand {
-			return ""
+			return Foreign{}
 		}
 		quoted[i] = quoteWord(w)
 	}
-	return strings.Join(quoted, " ")
+	return Foreign{strings.Join(quoted, " ")}
 }
 
 func quoteWord(w string) string {

@@ -20,7 +20,7 @@ func TestShellReadsBackWhatWasMeant(t *testing.T) {
 		{"line\nbreak", "tab\t", "esc\x1b[31m", "bell\a'quote'\\", "\u202eturned", "invalid \xff\xfe", "日本語 🦙", "%s%d", "--flag=a b"},
 	}
 	for _, words := range tests {
-		line := shellQuote(words)
+		line := shellQuote(words).text
 		if !utf8.ValidString(line) || strings.ContainsFunc(line, shapeless) || strings.Contains(line, "\n") {
 			t.Errorf("%q is not one printable line: %q", words, line)
 		}
@@ -35,10 +35,10 @@ func TestShellReadsBackWhatWasMeant(t *testing.T) {
 }
 
 func TestCommandTooLongToShow(t *testing.T) {
-	if got := shellQuote([]string{"llama-regress", strings.Repeat("x", 10_000)}); got != "" {
+	if got := shellQuote([]string{"llama-regress", strings.Repeat("x", 10_000)}).text; got != "" {
 		t.Errorf("a command of %d bytes is shown", len(got))
 	}
-	if got := shellQuote(nil); got != "" {
+	if got := shellQuote(nil).text; got != "" {
 		t.Errorf("no command is %q", got)
 	}
 }

@@ -50,7 +50,7 @@ func TestMoreBlocksByTheirFlag(t *testing.T) {
 	} {
 		r := staged(t, c.plan, c.change)
 		i := slices.IndexFunc(r.Steps, func(s report.Step) bool { return s.Kind == report.MoreBlocks })
-		if i < 0 || r.Steps[i].Command != c.want {
+		if i < 0 || r.Steps[i].Command.Terminal(200) != c.want {
 			t.Errorf("%s: steps %+v, want %q", c.name, r.Steps, c.want)
 		}
 	}
@@ -61,14 +61,14 @@ func TestUnconfirmed(t *testing.T) {
 	r := staged(t, record.Plan{Blocks: 26, Screen: 6, Interims: []int{6, 10, 15, 20}}, func(c *compare.Comparison) {
 		c.Reason = &compare.Reason{Code: compare.Unconfirmed, Have: 6, Need: 12}
 	})
-	i := slices.IndexFunc(r.Rows, func(row report.Row) bool { return row.Comparison.Model == "small" })
+	i := slices.IndexFunc(r.Rows, func(row report.Row) bool { return row.Comparison.Model == report.AsForeign("small") })
 	row := r.Rows[i]
-	if row.Class != report.Inconclusive || !strings.Contains(row.Reason.String(), "6 blocks of the screening could not clear it of a loss") {
+	if row.Class != report.Inconclusive || !strings.Contains(row.Reason.Terminal(), "6 blocks of the screening could not clear it of a loss") {
 		t.Errorf("class %s, reason %q", row.Class, row.Reason)
 	}
 	want := "6 blocks of every cell, then fresh ones of those that may have lost, which are judged by these alone, " +
 		"until each verdict is reached, at 4 looks after 6, 10, 15 and 20 blocks; intervals allow for the looks; 1 cell cleared by the screening; 1 cell cut short"
-	if got := r.Fact("stages").String(); got != want {
+	if got := r.Fact("stages").Terminal(); got != want {
 		t.Errorf("fact %q, want %q", got, want)
 	}
 	if got := r.Fact("trials"); got != nil {

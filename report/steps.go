@@ -48,7 +48,7 @@ func nextSteps(r Report, res *compare.Result, src Source) []Step {
 		asked, flag := askable(r.Rows, src)
 		decided, young, need, hopeless := openQuestions(asked)
 		add(MoreBlocks, moreBlocks(res.Method, decided, young, need), withBlocks(src, res.Method, flag, need)...)
-		if last := len(steps) - 1; shown && last >= 0 && steps[last].Kind == MoreBlocks && steps[last].Command != "" {
+		if last := len(steps) - 1; shown && last >= 0 && steps[last].Kind == MoreBlocks && !steps[last].Command.IsEmpty() {
 			steps[last].Short = say("the same with %s", strings.Join(flagged(flag, need), " "))
 		}
 		add(Quieten, quieten(hopeless))
@@ -78,13 +78,13 @@ func readLogs(r Report, src Source) Text {
 			return nil
 		}
 		if slices.ContainsFunc(r.Rows, func(row Row) bool {
-			return row.Class == NotMeasured && row.Comparison.Baseline.Censored+row.Comparison.Candidate.Censored > 0
+			return row.Class == NotMeasured && row.c.Baseline.Censored+row.c.Candidate.Censored > 0
 		}) {
 			return say("Find out why so many requests fail: a latency among failures cannot be measured.")
 		}
 		return say("Find out why a side has no usable trial.")
 	}
-	text := concat(say("Find out why %s failed. The first said: ", plural(len(r.Failures), "trial")), quote(r.Failures[0].Cause.Message), say("."))
+	text := concat(say("Find out why %s failed. The first said: ", plural(len(r.Failures), "trial")), cite(r.Failures[0].Cause.Message()), say("."))
 	if src.Logs != "" {
 		text = concat(text, say(" The logs are in "), quote(src.Logs), say("."))
 	}
@@ -118,7 +118,7 @@ func rebuild(commit string) Text {
 // replicates those need, and how many rows are beyond such help.
 func openQuestions(rows []Row) (decided, young, need, hopeless int) {
 	for _, row := range rows {
-		reason := row.Comparison.Reason
+		reason := row.c.Reason
 		if reason == nil || row.Class == Unjudged {
 			continue
 		}
@@ -173,7 +173,7 @@ func quieten(hopeless int) Text {
 
 func hasReason(rows []Row, code compare.ReasonCode) bool {
 	return slices.ContainsFunc(rows, func(r Row) bool {
-		return r.Comparison.Reason != nil && r.Comparison.Reason.Code == code
+		return r.c.Reason != nil && r.c.Reason.Code == code
 	})
 }
 
@@ -186,13 +186,13 @@ func askable(rows []Row, src Source) ([]Row, string) {
 	}
 	var confirmed []Row
 	for _, row := range rows {
-		if row.Comparison.Confirmed && row.Comparison.Reason != nil {
+		if row.c.Confirmed && row.c.Reason != nil {
 			confirmed = append(confirmed, row)
 		}
 	}
 	switch p := src.Head.Plan; {
 	case p.Screen > 0 && confirmed != nil:
-		if slices.ContainsFunc(confirmed, func(row Row) bool { return row.Comparison.Reason.AsSeen }) {
+		if slices.ContainsFunc(confirmed, func(row Row) bool { return row.c.Reason.AsSeen }) {
 			return confirmed, "--confirm-blocks"
 		}
 		return confirmed, "--blocks" // without a change the screening has to show it

@@ -2,8 +2,6 @@ package report
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
 
@@ -11,12 +9,14 @@ import (
 	"github.com/llama-regress/llama-regress/compare"
 )
 
-// A Study sets the schedulers of one cell side by side. Its arms, cell, label
-// and metrics' names are foreign.
+// A Study sets the schedulers of one cell side by side.
 type Study struct {
-	ID string `json:"id"` // [a-z0-9-]+, unique in the report
-	compare.Study
-	Label string `json:"label"` // as Row.Label
+	ID       string                      `json:"id"` // [a-z0-9-]+, unique in the report
+	Cell     Foreign                     `json:"cell"`
+	Workload Foreign                     `json:"workload"`
+	Arms     []Foreign                   `json:"arms"`     // baseline first, then in the run's order
+	Rankings Unworded[[]compare.Ranking] `json:"rankings"` // worded by Rows and Findings
+	Label    Foreign                     `json:"label"`    // as Row.Label
 
 	Columns  []StudyColumn `json:"columns"`  // of the table, by which its rows have figures
 	Rows     []StudyRow    `json:"rows"`     // an arm each, baseline first
@@ -25,13 +25,13 @@ type Study struct {
 
 // A StudyColumn is one metric of the table.
 type StudyColumn struct {
-	Title  string `json:"title"`  // "TTFT mean"; a test's name is foreign
-	Metric string `json:"metric"` // foreign
+	Title  Foreign `json:"title"` // "TTFT mean", or a test's name
+	Metric Foreign `json:"metric"`
 }
 
 // A StudyRow is one scheduler.
 type StudyRow struct {
-	Arm   string        `json:"arm"`   // foreign
+	Arm   Foreign       `json:"arm"`
 	Cells []StudyFigure `json:"cells"` // by column
 }
 
@@ -53,9 +53,9 @@ var StudyRule = fmt.Sprintf("Level of each scheduler over its trials with its %s
 // studyTitles are the columns of a served cell; a benchmark's tests stand under
 // their own names.
 var studyTitles = []StudyColumn{
-	{"TTFT mean", compare.TTFTMean}, {"TTFT p99", compare.TTFTp99},
-	{"TTFT median", record.TTFTp50}, {"TTFT p95", record.TTFTp95},
-	{"tokens/s", record.OutputTPS}, {"success", record.SuccessRate},
+	{Foreign{"TTFT mean"}, Foreign{compare.TTFTMean}}, {Foreign{"TTFT p99"}, Foreign{compare.TTFTp99}},
+	{Foreign{"TTFT median"}, Foreign{record.TTFTp50}}, {Foreign{"TTFT p95"}, Foreign{record.TTFTp95}},
+	{Foreign{"tokens/s"}, Foreign{record.OutputTPS}}, {Foreign{"success"}, Foreign{record.SuccessRate}},
 }
 
 // newStudies words the studies of a run that is compared with itself.
@@ -65,24 +65,23 @@ func newStudies(src Source, labels map[string]string) []Study {
 	}
 	var list []Study
 	for _, s := range compare.Studies(src.Head, src.requests(src.Head)) {
-		sum := sha256.Sum256([]byte("study\x00" + s.Cell))
-		list = append(list, newStudy(s, "y-"+hex.EncodeToString(sum[:6]), cmp.Or(labels[s.Cell], s.Cell)))
+		list = append(list, newStudy(s, "y-"+hashed(6, "study", s.Cell), cmp.Or(labels[s.Cell], s.Cell)))
 	}
 	return list
 }
 
 func newStudy(s compare.Study, id, label string) Study {
-	v := Study{ID: id, Study: s, Label: label, Columns: studyColumns(s)}
+	v := Study{ID: id, Cell: Foreign{s.Cell}, Workload: Foreign{s.Workload}, Arms: foreigners(s.Arms), Rankings: Unworded[[]compare.Ranking]{s.Rankings}, Label: Foreign{label}, Columns: studyColumns(s)}
 	for _, arm := range s.Arms {
-		row := StudyRow{Arm: arm}
+		row := StudyRow{Arm: Foreign{arm}}
 		for _, c := range v.Columns {
-			row.Cells = append(row.Cells, studyFigure(s, c.Metric, arm))
+			row.Cells = append(row.Cells, studyFigure(s, c.Metric.text, arm))
 		}
 		v.Rows = append(v.Rows, row)
 	}
 	for _, c := range v.Columns {
 		for _, r := range s.Rankings {
-			if r.Metric.Name == c.Metric {
+			if r.Metric.Name == c.Metric.text {
 				v.Findings = append(v.Findings, ranked(c, r))
 			}
 		}
@@ -99,16 +98,16 @@ func studyColumns(s compare.Study) []StudyColumn {
 	if s.Workload == record.BenchWorkload {
 		var columns []StudyColumn
 		for _, r := range s.Rankings {
-			columns = append(columns, StudyColumn{r.Metric.Name, r.Metric.Name})
+			columns = append(columns, StudyColumn{Foreign{r.Metric.Name}, Foreign{r.Metric.Name}})
 		}
 		return columns
 	}
 	var columns []StudyColumn
 	for _, c := range studyTitles {
-		if has(compare.TTFTMean) && (c.Metric == record.TTFTp50 || c.Metric == record.TTFTp95) {
+		if has(compare.TTFTMean) && (c.Metric.text == record.TTFTp50 || c.Metric.text == record.TTFTp95) {
 			continue // the rows of requests gave mean and p99
 		}
-		if has(c.Metric) {
+		if has(c.Metric.text) {
 			columns = append(columns, c)
 		}
 	}
@@ -154,9 +153,9 @@ const mostPairs = 6
 func ranked(c StudyColumn, r compare.Ranking) Text {
 	n := len(r.Places)
 	pairs := n * (n - 1) / 2
-	title := say("%s: ", c.Title)
-	if c.Title == c.Metric {
-		title = concat(quote(c.Title), say(": "))
+	title := concat(cite(c.Title), say(": "))
+	if c.Title != c.Metric { // our own word
+		title = say("%s: ", c.Title.text)
 	}
 	switch {
 	case n < 2:

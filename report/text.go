@@ -16,24 +16,36 @@ type Text []Span
 // gives a meaning to.
 type Span struct {
 	Words   string
-	Foreign string
+	Foreign Foreign
 }
 
-// String joins the spans as they are. The result is foreign if any span is.
-func (t Text) String() string {
-	var b strings.Builder
-	for _, s := range t {
-		b.WriteString(s.Words)
-		b.WriteString(s.Foreign)
-	}
-	return b.String()
+// joined is the text as it is, which is foreign if any span is.
+func (t Text) joined() string {
+	return t.Render(func(s string) string { return s }, func(f Foreign) string { return f.text })
 }
+
+// Terminal is the text for a terminal, with at most 160 characters of each name.
+func (t Text) Terminal() string {
+	return t.Render(func(s string) string { return s }, func(f Foreign) string { return f.Terminal(160) })
+}
+
+// XML is the text for an encoder of XML, at most limit characters of it: see
+// Foreign.XML.
+func (t Text) XML(limit int) string { return Foreign{t.joined()}.XML(limit) }
+
+// XMLName is Foreign.XMLName for a text.
+func (t Text) XMLName(limit int, identity string) string {
+	return Foreign{t.joined()}.XMLName(limit, identity)
+}
+
+// Format writes that the text was not escaped, in place of it.
+func (t Text) Format(s fmt.State, verb rune) { Foreign{}.Format(s, verb) }
 
 // Render joins the spans, each passed through the function for its kind.
-func (t Text) Render(words, foreign func(string) string) string {
+func (t Text) Render(words func(string) string, foreign func(Foreign) string) string {
 	var b strings.Builder
 	for _, s := range t {
-		if s.Foreign != "" {
+		if !s.Foreign.IsEmpty() {
 			b.WriteString(foreign(s.Foreign))
 		} else {
 			b.WriteString(words(s.Words))
@@ -43,19 +55,24 @@ func (t Text) Render(words, foreign func(string) string) string {
 }
 
 // MarshalJSON writes the joined string.
-func (t Text) MarshalJSON() ([]byte, error) { return json.Marshal(t.String()) }
+func (t Text) MarshalJSON() ([]byte, error) { return json.Marshal(t.joined()) }
 
 // say words a sentence of our own. The operands must not be foreign.
 func say(format string, args ...any) Text {
 	return Text{{Words: fmt.Sprintf(format, args...)}}
 }
 
-// quote is a Text that holds nothing but something foreign; empty for "".
-func quote(s string) Text {
-	if s == "" {
+// cite is a Text that holds nothing but something foreign; empty for nothing.
+func cite(f Foreign) Text {
+	if f.IsEmpty() {
 		return nil
 	}
-	return Text{{Foreign: s}}
+	return Text{{Foreign: f}}
+}
+
+// quote is cite for a string.
+func quote(s string) Text {
+	return cite(Foreign{s})
 }
 
 // concat sets parts side by side.

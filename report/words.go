@@ -31,7 +31,7 @@ func (r Row) size(change float64, figure string) string {
 	if zero(figure) {
 		return "unchanged"
 	}
-	return strings.TrimLeft(figure, "+-") + " " + comparative(r.Comparison.Metric, change)
+	return strings.TrimLeft(figure, "+-") + " " + comparative(r.c.Metric, change)
 }
 
 // zero reports whether a figure says nothing but 0.
@@ -39,7 +39,7 @@ func zero(figure string) bool { return !strings.ContainsAny(figure, "123456789")
 
 // finding says what was seen and how sure it is.
 func finding(r Row) Text {
-	c, f := r.Comparison, r.Figures
+	c, f := r.c, r.Figures
 	if c.Change == nil {
 		return say("no change can be given")
 	}
@@ -62,7 +62,7 @@ func finding(r Row) Text {
 // between words the interval: "7.1% to 9.4% slower", "1.1% slower to 0.4%
 // faster".
 func (r Row) between() string {
-	i := *r.Comparison.Interval
+	i := *r.c.Interval
 	near, far := r.Figures.Low, r.Figures.High
 	if zero(near) && zero(far) {
 		return near
@@ -82,7 +82,7 @@ var quiet = say("measure when the machine is quiet: 'llama-regress doctor' says 
 
 // reason says why a comparison has no verdict, and what would give it one.
 func reason(r Row) (why, remedy Text) {
-	c := r.Comparison
+	c := r.c
 	if n := c.Metric.Needs; r.Class == Unjudged && n > 0 {
 		return say("a trial has too few requests for this quantile, so it is shown and not judged"),
 			say("send at least %d requests a trial", n)
@@ -113,22 +113,22 @@ func reason(r Row) (why, remedy Text) {
 			say("look at the success rate first")
 	case compare.TooFewTrials:
 		if need > have {
-			return say("%s measured, at least %d needed", replicates(r.Comparison.Method, have), need), say("measure %s", replicates(r.Comparison.Method, need))
+			return say("%s measured, at least %d needed", replicates(r.c.Method, have), need), say("measure %s", replicates(r.c.Method, need))
 		}
-		return say("%s measured, too few to tell the spread", replicates(r.Comparison.Method, have)), say("measure more")
+		return say("%s measured, too few to tell the spread", replicates(r.c.Method, have)), say("measure more")
 	case compare.NoFailure:
 		return withoutFailure(r)
 	case compare.AllFailed:
 		return say("all requests failed on both sides, so there is nothing to compare"), say("see why the requests failed")
 	case compare.FewFailures:
-		return say("no loss beyond the margin to be seen, and too few trials with failures to say how failures come together: after %s a server that dies now and then may look the same", replicates(r.Comparison.Method, have)), nil
+		return say("no loss beyond the margin to be seen, and too few trials with failures to say how failures come together: after %s a server that dies now and then may look the same", replicates(r.c.Method, have)), nil
 	case compare.TooNoisy, compare.Suspected:
 		if c.Reason.Disturbed > 0 {
 			return say("worse by more than the margin, and by no more than what disturbed the machine may explain"), quiet
 		}
-		return open(r), enough(r.Comparison.Method, *c.Reason)
+		return open(r), enough(r.c.Method, *c.Reason)
 	case compare.Unconfirmed:
-		return say("%s of the screening could not clear it of a loss, and the fresh blocks it is judged by were not measured", replicates(r.Comparison.Method, have)), say("finish the run")
+		return say("%s of the screening could not clear it of a loss, and the fresh blocks it is judged by were not measured", replicates(r.c.Method, have)), say("finish the run")
 	case compare.Disturbed:
 		return say("something else disturbed the machine in %s, too many to leave them out", plural(have, "trial")), quiet
 	case compare.EnvironmentMixed:
@@ -161,8 +161,8 @@ func reason(r Row) (why, remedy Text) {
 
 // open words a question that more measuring may settle.
 func open(r Row) Text {
-	c := r.Comparison
-	after := replicates(r.Comparison.Method, c.Replicates)
+	c := r.c
+	after := replicates(r.c.Method, c.Replicates)
 	if c.Confirmed {
 		after = strings.Replace(after, " block", " fresh block", 1)
 	}
@@ -274,17 +274,17 @@ func replicates(m compare.Method, n int) string {
 // the machine above.
 func caveats(r Row, cleaned, busy bool) []Text {
 	var list []Text
-	for _, w := range r.Comparison.Warnings {
-		why := r.Comparison.Reason
+	for _, w := range r.c.Warnings {
+		why := r.c.Reason
 		if w.Code == compare.DisturbedKept && (busy || why != nil && (why.Code == compare.Disturbed || why.Disturbed > 0)) {
 			continue // the reason says so
 		}
 		list = append(list, caveat(w))
 	}
-	if of := ofSucceeded(r.Comparison); of != nil {
+	if of := ofSucceeded(r.c); of != nil {
 		list = append(list, of)
 	}
-	if e := r.Comparison.Candidate.Estimator; e == record.OrderStatistic {
+	if e := r.c.Candidate.Estimator; e == record.OrderStatistic {
 		list = append(list, say("so many requests failed that both sides are estimated by the plain quantile of each trial"))
 	}
 	if cleaned {

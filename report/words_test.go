@@ -29,8 +29,8 @@ func TestFinding(t *testing.T) {
 	for _, test := range tests {
 		c := comparison(test.metric, 800, test.change, test.half)
 		c.Verdict = test.verdict
-		row := Row{Comparison: c, Figures: newFigures(&c, false)}
-		if got := finding(row).String(); got != test.want {
+		row := Row{c: c, Figures: newFigures(&c, false)}
+		if got := finding(row).joined(); got != test.want {
 			t.Errorf("%s %+g ± %g:\n got %q\nwant %q", test.metric.Name, test.change, test.half, got, test.want)
 		}
 	}
@@ -59,9 +59,9 @@ func TestReasonsSayWhatIsLacking(t *testing.T) {
 	for _, test := range tests {
 		c := comparison(toks, 800, test.change, test.half)
 		c.Method, c.Reason = test.method, &test.reason
-		row := Row{Comparison: c, Class: classify(&c), Figures: newFigures(&c, false)}
+		row := Row{c: c, Class: classify(&c), Figures: newFigures(&c, false)}
 		why, remedy := reason(row)
-		if !strings.Contains(why.String(), test.why) || !strings.Contains(remedy.String(), test.remedy) {
+		if !strings.Contains(why.joined(), test.why) || !strings.Contains(remedy.joined(), test.remedy) {
 			t.Errorf("%s: %q; %q\nwant %q; %q", test.reason.Code, why, remedy, test.why, test.remedy)
 		}
 	}
@@ -75,7 +75,7 @@ func TestACaveatThatTheReasonSaysAlreadyIsLeftOut(t *testing.T) {
 		want   int
 	}{{nil, 2}, {&compare.Reason{Code: compare.TooNoisy}, 2}, {&compare.Reason{Code: compare.Disturbed, Have: 11}, 1}} {
 		c.Reason = test.reason
-		if got := caveats(Row{Comparison: c}, false, false); len(got) != test.want {
+		if got := caveats(Row{c: c}, false, false); len(got) != test.want {
 			t.Errorf("reason %v: %d caveats, want %d: %v", test.reason, len(got), test.want, got)
 		}
 	}

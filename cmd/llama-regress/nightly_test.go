@@ -61,7 +61,7 @@ func TestNightlyOfAYear(t *testing.T) {
 	store := stored(t, historytest.Year(commits).Runs())
 	dir := t.TempDir()
 	out, _ := typed(t, cli.ExitRegression, "nightly", "--store", store, "--checkout", checkout, "--title", "llama.cpp",
-		"--out", "json="+filepath.Join(dir, "n.json"), "--out", "markdown="+filepath.Join(dir, "n.md"), "--out", "junit="+filepath.Join(dir, "n.xml"), "--out", "html="+filepath.Join(dir, "n.html"))
+		"--out", "json="+filepath.Join(dir, "n.json"), "--out", "markdown="+filepath.Join(dir, "n.md"), "--out", "html="+filepath.Join(dir, "n.html"))
 	bad := commits[historytest.Recent]
 	if !strings.Contains(out, "3 regressions open") || !strings.Contains(out, bad[:9]+"  A. Author") ||
 		!strings.Contains(out, "$ llama-regress bisect --repo "+checkout+" --good "+commits[historytest.Recent-1][:12]+" --bad "+bad[:12]+" --metric tg128") {
@@ -103,7 +103,7 @@ func TestNightlyOfAYear(t *testing.T) {
 	if len(steps) > 0 || len(doc.Machines[0].ChangePoints) != 7 {
 		t.Errorf("not found: %v; %d change points", steps, len(doc.Machines[0].ChangePoints))
 	}
-	for name, want := range map[string]string{"n.md": "❌", "n.xml": `type="regression"`, "n.html": "Open regressions on bench-01 (3)"} {
+	for name, want := range map[string]string{"n.md": "❌", "n.html": "Open regressions on bench-01 (3)"} {
 		data, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil || !strings.Contains(string(data), want) || !strings.Contains(string(data), bad[:12]) {
 			t.Errorf("%s: %v\n%.2000s", name, err, data)
@@ -141,7 +141,7 @@ func TestNightlyExitCodes(t *testing.T) {
 		{cli.ExitBroken, "--false-alarms 0: want more than 0", []string{"--store", suspected, "--false-alarms", "0"}},
 		{cli.ExitBroken, "is no git checkout", []string{"--store", suspected, "--checkout", t.TempDir()}},
 		{cli.ExitBroken, "want dir:PATH", []string{"--store", "x"}},
-		{cli.ExitBroken, "want one of html, json, junit", []string{"--store", suspected, "--format", "pdf"}},
+		{cli.ExitBroken, "want one of html, json, markdown", []string{"--store", suspected, "--format", "pdf"}},
 	} {
 		out, errors := typed(t, c.code, append([]string{"nightly"}, c.args...)...)
 		if !strings.Contains(out+errors, c.says) {

@@ -37,7 +37,7 @@ type chartRow struct {
 
 func newCharts(r report.Report) chartSet {
 	set := chartSet{Forest: forest(), Strip: strip(r.Method), Tables: tableCharts(), Paired: r.Method == compare.Paired, Rows: []chartRow{}}
-	candidates := severalCandidates(r.Rows)
+	candidates := report.SeveralCandidates(r.Rows)
 	for _, row := range r.Rows {
 		set.Rows = append(set.Rows, newChartRow(row, candidates))
 	}
@@ -50,9 +50,9 @@ func newCharts(r report.Report) chartSet {
 func newChartRow(row report.Row, candidates bool) chartRow {
 	c := row.Comparison
 	cr := chartRow{ID: row.ID, Class: row.Class, Points: row.Points}
-	cr.Name = classes[row.Class].symbol + " " + report.Line(c.Metric.Name, 40) + "  " + report.Line(row.Label, 60)
+	cr.Name = classes[row.Class].symbol + " " + c.Metric.Name.Script(40) + "  " + row.Label.Script(60)
 	if candidates {
-		cr.Name += "  " + report.Line(c.Candidate.Arm, 30)
+		cr.Name += "  " + c.Candidate.Arm.Script(30)
 	}
 	if !drawn(row) {
 		return cr

@@ -159,7 +159,7 @@ func TestWithoutScript(t *testing.T) {
 	}
 	text := eval[string](p, `document.body.innerText`)
 	for _, row := range r.Rows {
-		for _, want := range []string{row.Label, row.Figures.Baseline, report.Minus(row.Figures.Change), report.Minus(row.Figures.Interval())} {
+		for _, want := range []string{row.Label.Terminal(200), row.Figures.Baseline, report.Minus(row.Figures.Change), report.Minus(row.Figures.Interval())} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s: %q cannot be read", row.ID, want)
 			}
@@ -171,7 +171,7 @@ func TestWithoutScript(t *testing.T) {
 		}
 	}
 	p.do(chromedp.Click(chromedp.CSS(`#comparisons tr.more summary`)))
-	trial := r.Rows[0].Comparison.Baseline.Trials[0].Trial
+	trial := r.Rows[0].Comparison.Baseline.Trials[0].Trial.Terminal(200)
 	p.wait(`document.body.innerText.includes("` + trial + `")`)
 	p.photograph("regression-no-script")
 	p.quiet()

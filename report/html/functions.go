@@ -2,9 +2,7 @@ package html
 
 import (
 	"html/template"
-	"path/filepath"
 	"regexp"
-	"strings"
 
 	"github.com/llama-regress/llama-regress/compare"
 	"github.com/llama-regress/llama-regress/report"
@@ -13,16 +11,15 @@ import (
 // functions are what the template needs beyond html/template's own escaping,
 // which makes foreign text safe; they make it fit to be read.
 var functions = template.FuncMap{
-	"line":    func(s string) string { return report.Line(s, 200) },
-	"short":   func(s string) string { return report.Line(s, 40) },
-	"lines":   func(s string) string { return report.Block(s, 8192) },
+	"line":    func(f report.Foreign) template.HTML { return f.HTML(200) },
+	"short":   func(f report.Foreign) template.HTML { return f.HTML(40) },
+	"lines":   func(f report.Foreign) template.HTML { return f.HTMLBlock(8192) },
 	"words":   words,
 	"minus":   report.Minus,
 	"rounded": rounded,
 	"symbol":  func(c report.Class) string { return classes[c].symbol },
 	"class":   func(c report.Class) string { return classes[c].name },
 	"present": present,
-	"local":   local,
 	"from":    from,
 	"dict":    dict,
 }
@@ -60,7 +57,7 @@ var negative = regexp.MustCompile(`(^|[^0-9A-Za-z])-([0-9])`)
 func words(t report.Text) template.HTML {
 	return template.HTML(t.Render(
 		func(s string) string { return template.HTMLEscapeString(negative.ReplaceAllString(s, "$1−$2")) },
-		func(s string) string { return "<code>" + template.HTMLEscapeString(report.Line(s, 200)) + "</code>" },
+		func(f report.Foreign) string { return "<code>" + string(f.HTML(200)) + "</code>" },
 	))
 }
 
@@ -83,12 +80,6 @@ func present(rows []rowView) []classCount {
 		}
 	}
 	return cs
-}
-
-// local reports whether a log's path may become a link: it leads to a file
-// below the page's folder and nowhere else.
-func local(path string) bool {
-	return filepath.IsLocal(path) && !strings.ContainsAny(path, ":\\?#%") && report.Line(path, 1000) == path
 }
 
 // from returns the texts from the i-th on.

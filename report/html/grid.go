@@ -15,7 +15,7 @@ type gridView struct {
 }
 
 type gridRow struct {
-	Y     string
+	Y     report.Foreign
 	Cells []*gridCell // by Xs; nil where nothing was measured
 }
 
@@ -36,7 +36,7 @@ func newGridViews(list []report.Grid) []gridView {
 		for _, f := range g.Figures {
 			least = math.Min(least, f.Share)
 		}
-		type place struct{ x, y string }
+		type place struct{ x, y report.Foreign }
 		at := make(map[place]*gridCell)
 		for i, p := range g.Points {
 			f := g.Figures[i]

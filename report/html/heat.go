@@ -5,7 +5,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strconv"
 
 	"github.com/llama-regress/llama-regress/report"
 )
@@ -13,16 +12,16 @@ import (
 // A heatMap shows one metric of one model and candidate over the two
 // parameters of a sweep. It is a table, so it needs no script to be read.
 type heatMap struct {
-	Metric, Model, Arm string
-	X, Y               string // the parameters; all of these are foreign
-	Xs                 []string
+	Metric, Model, Arm report.Foreign
+	X, Y               report.Foreign // the parameters
+	Xs                 []report.Foreign
 	Rows               []heatRow
 }
 
 // A heatRow is the cells of one value of Y, in the order of Xs; nil where
 // nothing was measured.
 type heatRow struct {
-	Y     string
+	Y     report.Foreign
 	Cells []*heatCell
 }
 
@@ -40,7 +39,7 @@ const deepest = 3
 // heatMaps draws every metric, model and candidate whose cells differ in
 // exactly two parameters, in reading order of their worst row.
 func heatMaps(rows []report.Row) []heatMap {
-	type key struct{ workload, model, metric, arm string }
+	type key struct{ workload, model, metric, arm report.Foreign }
 	groups := make(map[key][]report.Row)
 	var order []key
 	for _, row := range rows {
@@ -64,52 +63,52 @@ func heatMaps(rows []report.Row) []heatMap {
 
 // swept returns the two parameters in which the rows differ, that with more
 // values first, so that maps are wide and not long.
-func swept(rows []report.Row) (x, y string, ok bool) {
-	values := make(map[string][]string)
+func swept(rows []report.Row) (x, y report.Foreign, ok bool) {
+	values := make(map[report.Foreign][]report.Foreign)
 	for name := range rows[0].Comparison.Params {
 		values[name] = levels(rows, name)
 	}
-	var names []string
-	for _, name := range slices.Sorted(maps.Keys(values)) {
+	var names []report.Foreign
+	for _, name := range slices.SortedFunc(maps.Keys(values), report.Foreign.Compare) {
 		if len(values[name]) > 1 {
 			names = append(names, name)
 		}
 	}
 	if len(names) != 2 || len(rows) < 4 {
-		return "", "", false
+		return x, y, false
 	}
 	if len(values[names[1]]) > len(values[names[0]]) {
 		slices.Reverse(names)
 	}
 	for _, row := range rows {
 		if len(row.Comparison.Params) != len(values) { // they differ in what they set, too
-			return "", "", false
+			return x, y, false
 		}
 	}
 	return names[0], names[1], true
 }
 
 // levels lists the values of a parameter, as numbers when all of them are.
-func levels(rows []report.Row, name string) []string {
-	seen := make(map[string]bool)
+func levels(rows []report.Row, name report.Foreign) []report.Foreign {
+	seen := make(map[report.Foreign]bool)
 	for _, row := range rows {
 		seen[row.Comparison.Params[name]] = true
 	}
-	list := slices.Sorted(maps.Keys(seen))
-	numbers := make(map[string]float64, len(list))
+	list := slices.SortedFunc(maps.Keys(seen), report.Foreign.Compare)
+	numbers := make(map[report.Foreign]float64, len(list))
 	for _, v := range list {
-		n, err := strconv.ParseFloat(v, 64)
+		n, err := v.Number()
 		if err != nil {
 			return list
 		}
 		numbers[v] = n
 	}
-	slices.SortStableFunc(list, func(a, b string) int { return cmp.Compare(numbers[a], numbers[b]) })
+	slices.SortStableFunc(list, func(a, b report.Foreign) int { return cmp.Compare(numbers[a], numbers[b]) })
 	return list
 }
 
-func newHeatMap(rows []report.Row, x, y string) heatMap {
-	type place struct{ x, y string }
+func newHeatMap(rows []report.Row, x, y report.Foreign) heatMap {
+	type place struct{ x, y report.Foreign }
 	at := make(map[place]*heatCell, len(rows))
 	for _, row := range rows {
 		cell := &heatCell{Row: row}

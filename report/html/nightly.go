@@ -25,8 +25,9 @@ var nightlyStyle string
 var nightlyText string
 
 var nightlyPage = template.Must(template.New("nightly").Funcs(functions).Funcs(template.FuncMap{
-	"day": day, "commit": shortCommit,
-	"sha": func(s string) string { return report.Line(s, 200)[:min(len(report.Line(s, 200)), 12)] },
+	"day":    day,
+	"commit": func(n report.Night) template.HTML { return n.ShortCommit().HTML(24) },
+	"sha":    func(s string) string { return s[:min(len(s), 12)] },
 }).Parse(nightlyText))
 
 // WriteNightly writes the page of a store of nights, as Write does a report's:
@@ -106,7 +107,7 @@ func newNightlyCharts(n report.Nightly) nightlyCharts {
 		cm := chartMachine{Nights: []chartNight{}, Trends: make(map[string]chartTrend)}
 		at := make(map[string]int) // index of a night by its key
 		for k, t := range m.Trends {
-			ct := chartTrend{Name: report.Line(t.Metric, 40) + "  " + report.Line(t.Label, 60), Unit: t.Unit, Points: [][2]float64{}, Levels: [][5]float64{}, Breaks: []chartBreak{}, Changes: []chartMark{}}
+			ct := chartTrend{Name: t.Metric.Script(40) + "  " + t.Label.Script(60), Unit: t.Unit, Points: [][2]float64{}, Levels: [][5]float64{}, Breaks: []chartBreak{}, Changes: []chartMark{}}
 			for _, p := range t.Nights {
 				night, ok := at[p.Key]
 				if !ok {
@@ -120,7 +121,7 @@ func newNightlyCharts(n report.Nightly) nightlyCharts {
 				ct.Levels = append(ct.Levels, [5]float64{float64(l.From), float64(l.To), rounded(l.Value), rounded(l.Low), rounded(l.High)})
 			}
 			for _, b := range t.Breaks {
-				why := report.Line(b.Why, 60)
+				why := b.Why.Script(60)
 				if b.Accepted {
 					why = "accepted: " + why
 				}
@@ -144,17 +145,10 @@ func buildWords(n report.Night) string {
 	if n.Build > 0 {
 		parts = append(parts, fmt.Sprintf("build %d", n.Build))
 	}
-	if c := shortCommit(n); c != "" {
+	if c := n.ShortCommit().Script(24); c != "" {
 		parts = append(parts, c)
 	}
 	return strings.Join(parts, ", ")
-}
-
-func shortCommit(n report.Night) string {
-	if len(n.Commit) == 40 && strings.Trim(n.Commit, "0123456789abcdef") == "" {
-		return n.Commit[:12]
-	}
-	return report.Line(n.Commit, 24)
 }
 
 // trendChart shows nights as dots, levels as lines with their bands, and marks

@@ -57,8 +57,8 @@ type spanView struct {
 	Nights   int
 	Text     string
 	Band     string
-	Began    string // "", "worse", "better", "drift", "break"
-	Why      string // of a break; foreign
+	Began    string         // "", "worse", "better", "drift", "break"
+	Why      report.Foreign // of a break
 }
 
 func newNightlyView(n report.Nightly) nightlyView {
@@ -67,7 +67,7 @@ func newNightlyView(n report.Nightly) nightlyView {
 	for i, m := range n.Machines {
 		mv := machineView{NightlyMachine: m}
 		ids := make(map[string]string) // of a trend's element by the trend's own
-		type place struct{ cell, metric string }
+		type place struct{ cell, metric report.Foreign }
 		of := make(map[place]string) // by what it is of
 		for k, t := range m.Trends {
 			tv := newTrendView(t, trendID(i, k))

@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/llama-regress/llama-regress/ci/record"
-	"github.com/llama-regress/llama-regress/compare"
 	"github.com/llama-regress/llama-regress/report"
 	"github.com/llama-regress/llama-regress/report/reporttest"
 )
@@ -110,7 +109,7 @@ func checkRow(t *testing.T, got row, want report.Row) {
 
 func checkTrials(t *testing.T, got row, want report.Row) {
 	t.Helper()
-	sides := [2][]compare.Point{want.Comparison.Baseline.Trials, want.Comparison.Candidate.Trials}
+	sides := [2][]report.Point{want.Comparison.Baseline.Trials, want.Comparison.Candidate.Trials}
 	unit, factor := want.Unit()
 	if n := len(sides[0]) + len(sides[1]); len(got.trials) != n || n > 0 && got.unit != unit {
 		t.Fatalf("%s: %d trials in %q, want %d in %q", want.ID, len(got.trials), got.unit, n, unit)

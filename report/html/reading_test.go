@@ -52,7 +52,7 @@ func TestReading(t *testing.T) {
 	shows("with them again", all)
 
 	p.do(press("/"), chromedp.KeyEvent("TTFT conc"))
-	shows("search by the key /", ids(r.Rows, func(row report.Row) bool { return strings.HasPrefix(row.Comparison.Metric.Name, "ttft") }))
+	shows("search by the key /", ids(r.Rows, func(row report.Row) bool { return strings.HasPrefix(row.Comparison.Metric.Name.Terminal(80), "ttft") }))
 	p.do(chromedp.KeyEvent("\x1b"))
 	shows("after escape", all)
 	if got := eval[string](p, `document.activeElement.tagName`); got != "BODY" {

@@ -25,7 +25,8 @@ const (
 // A served is one cell with charts: every arm's outcomes and times, and what
 // the machine did in some of its trials.
 type served struct {
-	ID, Label   string // Label is foreign
+	ID          string
+	Label       report.Foreign
 	Open        bool
 	Arms        []report.Serving
 	Outcomes    outcomes
@@ -70,37 +71,37 @@ func newServed(list []report.Serving) (cells []served, more int) {
 
 // outcomes counts what became of the requests, an arm a row.
 type outcomes struct {
-	Classes []string // columns; foreign
-	Other   bool     // a column for the classes beyond those
+	Classes []report.Foreign // columns
+	Other   bool             // a column for the classes beyond those
 	Rows    []outcome
 }
 
 type outcome struct {
-	Arm       string
+	Arm       report.Foreign
 	Succeeded int
 	Counts    []int
 	Other     int
 }
 
 func newOutcomes(arms []report.Serving) outcomes {
-	total := make(map[string]int)
+	total := make(map[report.Foreign]int)
 	var o outcomes
 	for _, s := range arms {
 		for _, f := range s.Failures {
-			if total[string(f.Class)] == 0 {
-				o.Classes = append(o.Classes, string(f.Class))
+			if total[f.Class] == 0 {
+				o.Classes = append(o.Classes, f.Class)
 			}
-			total[string(f.Class)] += f.Count
+			total[f.Class] += f.Count
 		}
 	}
-	slices.SortStableFunc(o.Classes, func(a, b string) int { return cmp.Or(total[b]-total[a], cmp.Compare(a, b)) })
+	slices.SortStableFunc(o.Classes, func(a, b report.Foreign) int { return cmp.Or(total[b]-total[a], a.Compare(b)) })
 	if len(o.Classes) > mostClasses {
 		o.Classes, o.Other = o.Classes[:mostClasses], true
 	}
 	for _, s := range arms {
 		row := outcome{Arm: s.Arm, Succeeded: s.Succeeded, Counts: make([]int, len(o.Classes))}
 		for _, f := range s.Failures {
-			if i := slices.Index(o.Classes, string(f.Class)); i >= 0 {
+			if i := slices.Index(o.Classes, f.Class); i >= 0 {
 				row.Counts[i] += f.Count
 			} else {
 				row.Other += f.Count
@@ -114,8 +115,8 @@ func newOutcomes(arms []report.Serving) outcomes {
 // percentiles set the times to first token of the arms side by side.
 type percentiles struct {
 	Unit   string
-	Arms   []string // foreign
-	Shifts []string // of each arm but the first against it; foreign
+	Arms   []report.Foreign
+	Shifts []report.Foreign // of each arm but the first against it
 	Rows   template.HTML
 }
 
@@ -173,7 +174,7 @@ func number(x *float64, factor, largest float64) string {
 
 // A reading is what the machine did in one trial.
 type reading struct {
-	Arm, Trial string // foreign
+	Arm, Trial report.Foreign
 	Failed     int
 	Every      string   // between two rows: "0.25"
 	Kinds      []string // of the columns, as the script knows them
@@ -200,7 +201,7 @@ var shownSeries = []struct {
 // before others and the arms they belong to before other arms.
 func newReadings(arms []report.Serving) (list []reading, more int) {
 	type candidate struct {
-		arm  string
+		arm  report.Foreign
 		turn int
 		line report.Timeline
 	}
@@ -227,12 +228,12 @@ func newReadings(arms []report.Serving) (list []reading, more int) {
 
 // newReading writes every n-th reading of a trial, with how many requests
 // failed since the one before.
-func newReading(arm string, t report.Timeline) reading {
+func newReading(arm report.Foreign, t report.Timeline) reading {
 	r := reading{Arm: arm, Trial: t.Trial, Failed: len(t.Failed)}
 	length := 0
 	var columns [][]string
 	for _, s := range shownSeries {
-		values := t.Series[s.name]
+		values := t.Series[report.AsForeign(s.name)]
 		if len(values) == 0 {
 			continue
 		}
@@ -258,7 +259,7 @@ func newReading(arm string, t report.Timeline) reading {
 		}
 		n := len(failed)
 		last := i+step >= length
-		failed = slices.DeleteFunc(failed, func(f compare.FailedRequest) bool { return last || f.At <= at })
+		failed = slices.DeleteFunc(failed, func(ended float64) bool { return last || ended <= at })
 		b.WriteString("<td>")
 		if n -= len(failed); n > 0 {
 			b.WriteString(strconv.Itoa(n))
@@ -282,8 +283,8 @@ func scaled(values []float64, factor float64) []string {
 
 // A sweep is the arms of one sweep over concurrency side by side.
 type sweep struct {
-	Label  string // foreign
-	Metric string // foreign
+	Label  report.Foreign
+	Metric report.Foreign
 	Arms   []report.Capacity
 	Rows   []sweepRow
 }

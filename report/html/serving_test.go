@@ -48,7 +48,7 @@ func checkServing(p *tab, r report.Report) {
 	for _, cell := range cells {
 		var arms []report.Serving
 		for _, s := range r.Serving {
-			if s.Label == cell[0] {
+			if s.Label == report.AsForeign(cell[0]) {
 				arms = append(arms, s)
 			}
 		}

@@ -38,7 +38,7 @@ type view struct {
 }
 
 func newView(r report.Report) view {
-	v := view{Report: r, Confidence: confidence(r.Rows), Candidates: severalCandidates(r.Rows), Count: "trials", Maps: heatMaps(r.Rows), Failures: failures(r.Failures)}
+	v := view{Report: r, Confidence: confidence(r.Rows), Candidates: report.SeveralCandidates(r.Rows), Count: "trials", Maps: heatMaps(r.Rows), Failures: failures(r.Failures)}
 	v.Tone, v.Mark = tone(r)
 	switch r.Method {
 	case compare.Paired:
@@ -112,7 +112,7 @@ func trials(row report.Row, factor float64) template.HTML {
 		if !candidate {
 			b.WriteString("<td>")
 		}
-		b.WriteString("<td>" + template.HTMLEscapeString(report.Line(p.Trial, 60)) + "\n")
+		b.WriteString("<td>" + string(p.Trial.HTML(60)) + "\n")
 	}
 	return template.HTML(b.String())
 }
@@ -138,14 +138,10 @@ func confidence(rows []report.Row) string {
 	return strings.Join(levels, " or ")
 }
 
-func severalCandidates(rows []report.Row) bool {
-	return slices.ContainsFunc(rows, func(r report.Row) bool { return r.Comparison.Candidate.Arm != rows[0].Comparison.Candidate.Arm })
-}
-
 // A failure is trials that failed alike, shown once.
 type failure struct {
 	report.FailureGroup
-	Output string // what the first of them wrote last; "" when an earlier one wrote the same
+	Output report.Foreign // what the first of them wrote last; empty when an earlier one wrote the same
 }
 
 // mostOutputs bounds how many failures show what the program wrote.
@@ -153,10 +149,10 @@ const mostOutputs = 50
 
 func failures(list []report.Failure) []failure {
 	var shown []failure
-	said := make(map[string]bool)
+	said := make(map[report.Foreign]bool)
 	for _, g := range report.GroupFailures(list) {
 		f := failure{FailureGroup: g}
-		if text := g.Cause.Stderr; text != "" && !said[text] && len(said) < mostOutputs {
+		if text := g.Cause.Stderr(); !text.IsEmpty() && !said[text] && len(said) < mostOutputs {
 			said[text] = true
 			f.Output = text
 		}

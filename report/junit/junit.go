@@ -66,13 +66,13 @@ func suites(r report.Report) []*group {
 		}
 		return byName[name]
 	}
-	machine := line(r.Fact("machine").String(), maxName)
-	cells := make(map[string]bool)
-	failures := make(map[string][]report.Failure)
+	machine := r.Fact("machine").XML(maxName)
+	cells := make(map[report.Foreign]bool)
+	failures := make(map[report.Foreign][]report.Failure)
 	for _, f := range r.Failures {
 		failures[f.Cell] = append(failures[f.Cell], f)
 	}
-	servings := make(map[string][]report.Serving)
+	servings := make(map[report.Foreign][]report.Serving)
 	for _, s := range r.Serving {
 		servings[s.Cell] = append(servings[s.Cell], s)
 	}
@@ -83,7 +83,7 @@ func suites(r report.Report) []*group {
 		g.tests = append(g.tests, rowTest(row, g, r, machine))
 		if !cells[c.Cell] {
 			cells[c.Cell] = true
-			g.tests = append(g.tests, trialsTest(cmp.Or(paramsOf(c), c.Cell), g, failures[c.Cell], servings[c.Cell], machine))
+			g.tests = append(g.tests, trialsTest(cmp.Or(c.ParamText(), c.Cell), g, failures[c.Cell], servings[c.Cell], machine))
 		}
 	}
 	for _, f := range r.Failures {
@@ -120,7 +120,7 @@ func (g *group) sort() {
 
 // suite makes the suite itself, with the facts as its properties.
 func (g *group) suite(r report.Report, id int) junit.Testsuite {
-	s := junit.Testsuite{Name: g.name, ID: id, Hostname: line(r.Fact("machine").String(), maxName)}
+	s := junit.Testsuite{Name: g.name, ID: id, Hostname: r.Fact("machine").XML(maxName)}
 	if !r.Time.IsZero() {
 		s.SetTimestamp(r.Time.UTC())
 	}
@@ -129,10 +129,10 @@ func (g *group) suite(r report.Report, id int) junit.Testsuite {
 		if i == mostDifferences {
 			break
 		}
-		s.AddProperty("differs."+line(d.Key, maxName), line(d.Baseline, maxName)+" -> "+line(d.Candidate, maxName)+" ("+line(d.Arm, maxName)+")")
+		s.AddProperty("differs."+line(d.Key), line(d.Baseline)+" -> "+line(d.Candidate)+" ("+line(d.Arm)+")")
 	}
 	for _, f := range r.Facts {
-		s.AddProperty(f.Key, line(f.Value.String(), maxMessage))
+		s.AddProperty(f.Key, message(f.Value))
 	}
 	if all := properties(g.rows); len(all) > 0 {
 		if s.Properties != nil {

@@ -21,7 +21,7 @@ func fields(row report.Row) []field {
 		list = append(list, field{name, strconv.FormatFloat(x, 'g', 6, 64)})
 	}
 	if c.Reason != nil {
-		list = append(list, field{"reason", line(string(c.Reason.Code), maxName)})
+		list = append(list, field{"reason", line(c.Reason.Code)})
 	}
 	if len(c.Baseline.Trials) > 0 {
 		number("baseline", c.Baseline.Estimate)

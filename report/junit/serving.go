@@ -31,7 +31,7 @@ func served(list []report.Serving) (properties, lines string) {
 			number("server_output_tps", s.ServerOutputTPS)
 		}
 		number("generator_delay_s", s.Delay)
-		fmt.Fprintf(&body, "%s: %s", line(s.Arm, maxName), message(s.Summary))
+		fmt.Fprintf(&body, "%s: %s", line(s.Arm), message(s.Summary))
 		if len(s.Classes) > 0 {
 			fmt.Fprintf(&body, " (%s)", message(s.Classes))
 		}

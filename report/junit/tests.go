@@ -2,7 +2,6 @@ package junit
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -24,7 +23,7 @@ func rowTest(row report.Row, g *group, r report.Report, machine string) test {
 		t.Error = &junit.Result{Message: "not measured: " + message(row.Reason), Type: "measurement", Data: body}
 	case report.Suspected, report.Inconclusive:
 		result := &junit.Result{Message: "inconclusive: " + message(row.Reason), Type: "inconclusive", Data: body}
-		if r.Policy.InconclusiveFails || r.Policy.Withheld(row.Comparison) {
+		if row.Fails {
 			t.Failure = result
 		} else {
 			t.Skipped = result
@@ -40,8 +39,8 @@ func rowTest(row report.Row, g *group, r report.Report, machine string) test {
 }
 
 // trialsTest says whether every trial of a cell measured something.
-func trialsTest(name string, g *group, failures []report.Failure, servings []report.Serving, machine string) test {
-	t := newTest("trials "+unique(name, name), g, machine)
+func trialsTest(name report.Foreign, g *group, failures []report.Failure, servings []report.Serving, machine string) test {
+	t := newTest("trials "+name.XMLName(maxName, ""), g, machine)
 	t.Time = duration(0)
 	numbers, said := served(servings)
 	if numbers+said != "" {
@@ -52,30 +51,24 @@ func trialsTest(name string, g *group, failures []report.Failure, servings []rep
 	}
 	var body, attachments strings.Builder
 	for _, f := range report.GroupFailures(failures) {
-		fmt.Fprintf(&body, "%d x %s with %s, first %s: %s\n", f.Count, line(string(f.Cause.Class), maxName), line(f.Arm, maxName),
-			line(f.Trial, maxName), line(f.Cause.Message, maxMessage))
-		if f.Cause.Stderr != "" {
-			body.WriteString(block(f.Cause.Stderr) + "\n")
+		fmt.Fprintf(&body, "%d x %s with %s, first %s: %s\n", f.Count, line(f.Cause.Class()), line(f.Arm),
+			line(f.Trial), f.Cause.Message().XML(maxMessage))
+		if out := f.Cause.Stderr(); !out.IsEmpty() {
+			body.WriteString(out.XMLBlock(maxBlock) + "\n")
 		}
 	}
 	for _, f := range failures {
-		if attachable(f.Log) {
-			fmt.Fprintf(&attachments, "[[ATTACHMENT|%s]]\n", f.Log)
+		if path := f.Log.LocalPath(); path != "" {
+			fmt.Fprintf(&attachments, "[[ATTACHMENT|%s]]\n", path)
 		}
 	}
 	first := failures[0].Cause
 	t.Error = &junit.Result{Type: "measurement", Data: clip(body.String()),
-		Message: fmt.Sprintf("%d failed, first by %s: %s", len(failures), line(string(first.Class), maxName), line(first.Message, maxMessage))}
+		Message: fmt.Sprintf("%d failed, first by %s: %s", len(failures), line(first.Class()), first.Message().XML(maxMessage))}
 	if attachments.Len() > 0 {
 		t.SystemOut = &junit.Output{Data: numbers + attachments.String() + said}
 	}
 	return t
-}
-
-// attachable admits paths inside the workspace only: a CI system publishes the
-// file, and a name from a record must not choose one elsewhere.
-func attachable(path string) bool {
-	return path != "" && filepath.IsLocal(path) && !strings.ContainsAny(path, "[]|\\") && report.Line(path, 4096) == path
 }
 
 func nothingCompared(r report.Report, machine string) test {
@@ -109,10 +102,10 @@ func details(row report.Row, r report.Report) string {
 	for _, caveat := range row.Caveats {
 		add("caveat", message(caveat))
 	}
-	add("metric", line(c.Metric.Name, maxName))
-	add("cell", line(c.Cell, maxMessage))
-	add("baseline", strings.TrimSpace(line(c.Baseline.Arm, maxName)+" "+f.Baseline))
-	add("contender", strings.TrimSpace(line(c.Candidate.Arm, maxName)+" "+f.Candidate))
+	add("metric", line(c.Metric.Name))
+	add("cell", c.Cell.XML(maxMessage))
+	add("baseline", strings.TrimSpace(line(c.Baseline.Arm)+" "+f.Baseline))
+	add("contender", strings.TrimSpace(line(c.Candidate.Arm)+" "+f.Candidate))
 	add("change", f.Change)
 	add("interval", strings.TrimSpace(f.Interval()+" "+f.Confidence))
 	add("margin", f.Margin)
@@ -121,7 +114,7 @@ func details(row report.Row, r report.Report) string {
 	if row.Class == report.Regression {
 		i := slices.IndexFunc(r.Steps, func(s report.Step) bool { return s.Kind == report.Reproduce })
 		if i >= 0 {
-			add("reproduce", line(r.Steps[i].Command, maxMessage*4))
+			add("reproduce", r.Steps[i].Command.XML(4*maxMessage))
 		}
 	}
 	return clip(b.String())

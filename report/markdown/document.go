@@ -50,7 +50,7 @@ func (d *document) verdict() {
 		status = "" // the counts begin with the regressions
 	}
 	d.line("## %s %s%s\n", symbol(r), status, prose(r.Headline))
-	if r.Title != "" {
+	if !r.Title.IsEmpty() {
 		d.line("%s\n", code(r.Title))
 	}
 	d.line("%s\n", inline(r.Lead))
@@ -102,8 +102,8 @@ func armLine(arms []report.Arm) string {
 	var candidates []string
 	for _, a := range arms {
 		text := code(a.Name)
-		if commit := cmp.Or(a.Build.Commit, a.Build.Version); commit != "" {
-			text += " " + code(report.Line(commit, 20))
+		if built := a.Built(20); !built.IsEmpty() {
+			text += " " + code(built)
 		}
 		switch a.Role {
 		case report.Baseline:
@@ -131,8 +131,8 @@ func (d *document) steps() {
 		switch {
 		case len(s.Short) > 0:
 			d.line("\n   %s", inline(s.Short))
-		case s.Command != "":
-			d.line("\n%s", fenced("   ", "sh", s.Command))
+		case !s.Command.IsEmpty():
+			d.line("\n%s", shell(s.Command))
 		}
 	}
 	d.line("")

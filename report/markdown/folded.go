@@ -2,43 +2,48 @@ package markdown
 
 import (
 	"fmt"
+	"slices"
 
-	"github.com/llama-regress/llama-regress/compare"
 	"github.com/llama-regress/llama-regress/report"
 )
 
-// undecided says why rows have no verdict, and what caveats the others have.
+// undecided says why rows have no verdict, and what caveats the others have. What
+// several rows have in common is said once.
 func (d *document) undecided() {
+	judged := slices.DeleteFunc(slices.Clone(d.report.Rows), func(r report.Row) bool { return r.Class == report.Unjudged })
+	said := report.Repeated(judged)
 	var groups [][]report.Row
-	for rows := d.report.Rows; len(rows) > 0; {
+	for rows := judged; len(rows) > 0; {
 		n := report.Unmeasured(rows)
-		if row := rows[0]; row.Class != report.Unjudged && len(row.Reason)+len(row.Caveats) > 0 {
+		if row := rows[0]; len(row.Caveats) > 0 || len(row.Reason) > 0 && !said.Tell(row) {
 			groups = append(groups, rows[:n])
 		}
 		rows = rows[n:]
 	}
-	if len(groups) == 0 {
+	if len(groups)+len(said) == 0 {
 		return
 	}
-	candidates := severalCandidates(d.report.Rows)
 	d.folded("Reasons and caveats", func() {
-		list(d, groups, d.plan.all, func(rows []report.Row) { d.doubts(rows, candidates) })
+		for i, t := range said.Sentences(len(judged)) {
+			d.line("- %s (%s)", inline(t), inline(report.MetricNames(said[i].Rows)))
+		}
+		list(d, groups, d.plan.all, func(rows []report.Row) { d.doubts(rows, said) })
 	})
 }
 
 // doubts writes the reason and caveats that rows share.
-func (d *document) doubts(rows []report.Row, candidates bool) {
+func (d *document) doubts(rows []report.Row, said report.Repeats) {
 	row := rows[0]
-	what := code(row.Comparison.Metric.Name)
-	for _, other := range rows[1:] {
-		what += ", " + code(other.Comparison.Metric.Name)
-	}
-	what += " of " + code(row.Label)
-	if candidates {
+	what := inline(report.MetricNames(rows)) + " of " + code(row.Label)
+	if report.SeveralCandidates(d.report.Rows) {
 		what += " with " + code(row.Comparison.Candidate.Arm)
 	}
 	d.line("- %s", what)
-	for _, t := range append([]report.Text{row.Reason, row.Remedy}, row.Caveats...) {
+	doubts := row.Caveats
+	if !said.Tell(row) {
+		doubts = slices.Concat([]report.Text{row.Reason, row.Remedy}, doubts)
+	}
+	for _, t := range doubts {
 		if len(t) > 0 {
 			d.line("  - %s", inline(t))
 		}
@@ -52,9 +57,9 @@ func (d *document) failures() {
 	}
 	d.folded(fmt.Sprintf("Failed trials (%d)", len(d.report.Failures)), func() {
 		list(d, groups, min(d.plan.all, 20), func(g report.FailureGroup) {
-			d.line("%d × %s in %s with %s, first %s: %s\n", g.Count, code(string(g.Cause.Class)), code(g.Label), code(g.Arm), code(g.Trial), code(g.Cause.Message))
-			if g.Cause.Stderr != "" {
-				d.line("%s", fenced("", "text", report.Block(g.Cause.Stderr, 1500)))
+			d.line("%d × %s in %s with %s, first %s: %s\n", g.Count, code(g.Cause.Class()), code(g.Label), code(g.Arm), code(g.Trial), code(g.Cause.Message()))
+			if out := g.Cause.Stderr(); !out.IsEmpty() {
+				d.line("%s", out.MarkdownBlock("", "text", mostOutput))
 			}
 		})
 	})
@@ -67,7 +72,7 @@ func (d *document) differences() {
 	}
 	d.folded(fmt.Sprintf("What differs between the sides (%d)", len(all)), func() {
 		d.line("| property | baseline | candidate | arm | |\n|---|---|---|---|---|")
-		list(d, all, d.plan.all, func(x compare.Difference) {
+		list(d, all, d.plan.all, func(x report.Difference) {
 			forbids := ""
 			if x.Hard {
 				forbids = "forbids a comparison"
@@ -83,7 +88,7 @@ func (d *document) alone() {
 		return
 	}
 	d.folded(fmt.Sprintf("On one side only, so not compared (%d)", len(all)), func() {
-		list(d, all, d.plan.all, func(a compare.Alone) {
+		list(d, all, d.plan.all, func(a report.Alone) {
 			d.line("- %s of %s, only in %s", code(a.Metric), code(a.Cell), code(a.Arm))
 		})
 	})

@@ -29,7 +29,7 @@ func (d *document) grid(g report.Grid) {
 		head, rule = head+" "+cell(x)+" |", rule+"--:|"
 	}
 	d.line("%s\n%s", head, rule)
-	at := make(map[[2]string]string)
+	at := make(map[[2]report.Foreign]string)
 	for i, p := range g.Points {
 		f := g.Figures[i]
 		text := prose(whole(f.Level))
@@ -39,12 +39,12 @@ func (d *document) grid(g report.Grid) {
 		if interval := f.Interval(); interval != "" {
 			text += " (" + figure(interval) + ")"
 		}
-		at[[2]string{p.X, p.Y}] = text
+		at[[2]report.Foreign{p.X, p.Y}] = text
 	}
 	for _, y := range g.Ys {
 		line := "| " + cell(y) + " |"
 		for _, x := range g.Xs {
-			line += " " + at[[2]string{x, y}] + " |"
+			line += " " + at[[2]report.Foreign{x, y}] + " |"
 		}
 		d.line("%s", line)
 	}

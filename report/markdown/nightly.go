@@ -48,7 +48,7 @@ func WriteChangePoint(w io.Writer, p report.ChangePoint, closing report.Text, o 
 		if len(closing) > 0 {
 			d.line("**Over:** %s\n", inline(closing))
 		}
-		d.line("On %s, %s.\n", code(p.Machine), inline(p.When))
+		d.line("On %s, %s.\n", named(p.Machine), inline(p.When))
 		d.point(p)
 		d.ways(p.Steps)
 		if d.links != "" {
@@ -95,7 +95,7 @@ func (d *digester) write(n report.Nightly) {
 		d.line("%s", d.marker)
 	}
 	d.line("## %s %s: %s\n", nightlySymbol(n), prose(n.Status), prose(n.Headline))
-	if n.Title != "" {
+	if !n.Title.IsEmpty() {
 		d.line("%s\n", code(n.Title))
 	}
 	d.line("%s\n", inline(n.Lead))
@@ -153,7 +153,7 @@ func (d *digester) machine(m report.NightlyMachine, now time.Time) {
 			fresh = " (new)"
 		}
 		d.line("### %s %s%s\n", symbol, inline(p.Title), fresh)
-		d.line("On %s, %s.\n", code(m.Name), inline(p.When))
+		d.line("On %s, %s.\n", named(m.Name), inline(p.When))
 		d.point(p)
 	}
 	if more := shown - d.digest.open; more > 0 {
@@ -161,13 +161,13 @@ func (d *digester) machine(m report.NightlyMachine, now time.Time) {
 	}
 	d.night(m)
 	if len(m.Lost) > 0 && d.digest.over > 0 {
-		d.line("**No longer measured** on %s: %s\n", code(m.Name), inline(report.Join("; ", m.Lost[:min(len(m.Lost), 12)]...)))
+		d.line("**No longer measured** on %s: %s\n", named(m.Name), inline(report.Join("; ", m.Lost[:min(len(m.Lost), 12)]...)))
 	}
 	if len(m.Gaps) > 0 && d.digest.over > 0 {
-		d.line("**Missing nights** of %s: %s\n", code(m.Name), inline(report.Join("; ", m.Gaps[:min(len(m.Gaps), 12)]...)))
+		d.line("**Missing nights** of %s: %s\n", named(m.Name), inline(report.Join("; ", m.Gaps[:min(len(m.Gaps), 12)]...)))
 	}
 	if len(m.Breaks) > 0 && d.digest.over > 0 {
-		d.line("**Breaks** of %s: %s\n", code(m.Name), inline(report.Join("; ", m.Breaks[:min(len(m.Breaks), 6)]...)))
+		d.line("**Breaks** of %s: %s\n", named(m.Name), inline(report.Join("; ", m.Breaks[:min(len(m.Breaks), 6)]...)))
 	}
 	if len(over) > 0 && d.digest.over > 0 {
 		d.folded(fmt.Sprintf("Over (%d)", len(over)), func() {
@@ -215,7 +215,7 @@ func (d *digester) point(p report.ChangePoint) {
 			d.line("- … and %d more", p.CommitCount-i)
 			break
 		}
-		d.line("- %s %s, %s", code(c.SHA[:min(len(c.SHA), 12)]), code(c.Subject), code(c.Author))
+		d.line("- %s %s, %s", named(c.SHA[:min(len(c.SHA), 12)]), code(c.Subject), code(c.Author))
 	}
 	if len(p.Commits) > 0 {
 		d.line("")
@@ -236,7 +236,7 @@ func (d *digester) night(m report.NightlyMachine) {
 	if len(rows) == 0 {
 		return
 	}
-	d.line("### Last night of %s\n", code(m.Name))
+	d.line("### Last night of %s\n", named(m.Name))
 	d.table(rows, d.digest.night, false)
 	d.line("")
 }
@@ -248,8 +248,8 @@ func (d *digester) ways(steps []report.Step) {
 	d.line("**What to do next**\n")
 	for i, s := range steps {
 		d.line("%d. %s", i+1, inline(s.Text))
-		if s.Command != "" {
-			d.line("\n%s", fenced("   ", "sh", s.Command))
+		if !s.Command.IsEmpty() {
+			d.line("\n%s", shell(s.Command))
 		}
 	}
 	d.line("")

@@ -64,7 +64,7 @@ func (d *document) capacity() {
 		d.line("%s\n", prose(report.CapacityRule))
 		list(d, all, min(d.plan.all, 40), func(c report.Capacity) {
 			d.line("- %s, %s: %s\n", code(c.Arm), code(c.Label), inline(c.Finding))
-			d.line("  | requests at a time | %s | succeeded |\n  |--:|--:|--:|", cell(cmp.Or(c.Metric, "rate")))
+			d.line("  | requests at a time | %s | succeeded |\n  |--:|--:|--:|", cell(cmp.Or(c.Metric, report.AsForeign("rate"))))
 			for i, l := range c.Figures {
 				if i == 32 {
 					d.line("  | … and %s more | | |", strconv.Itoa(len(c.Figures)-i))

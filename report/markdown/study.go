@@ -23,7 +23,7 @@ func (d *document) study(s report.Study) {
 	for _, c := range s.Columns {
 		head, rule = head+" "+cell(c.Title)+" |", rule+"--:|"
 	}
-	if s.Label != "" {
+	if !s.Label.IsEmpty() {
 		d.line("%s\n", code(s.Label))
 	}
 	d.line("%s\n%s", head, rule)

@@ -45,7 +45,7 @@ func (d *document) controls() {
 
 // table writes at most limit rows; wide adds what a second look asks for.
 func (d *document) table(rows []report.Row, limit int, wide bool) {
-	candidates := severalCandidates(d.report.Rows)
+	candidates := report.SeveralCandidates(d.report.Rows)
 	head, rule := "| verdict | metric | cell |", "|---|---|---|"
 	if candidates {
 		head, rule = head+" candidate |", rule+"---|"
@@ -114,13 +114,4 @@ func arrow(f report.Figures) string {
 	}
 	from, to, _ := strings.Cut(f.Levels("→"), " → ")
 	return prose(whole(from) + " →\u00a0" + whole(to))
-}
-
-func severalCandidates(rows []report.Row) bool {
-	for _, row := range rows {
-		if row.Comparison.Candidate.Arm != rows[0].Comparison.Candidate.Arm {
-			return true
-		}
-	}
-	return false
 }

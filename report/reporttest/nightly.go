@@ -181,7 +181,7 @@ func hostileNights(t testing.TB) report.Nightly {
 	for i := range n.Machines[0].ChangePoints {
 		p := &n.Machines[0].ChangePoints[i]
 		for _, name := range Names {
-			p.Commits = append(p.Commits, report.Commit{SHA: strings.Repeat("ab", 20), Author: name, Subject: name})
+			p.Commits = append(p.Commits, report.Commit{SHA: strings.Repeat("ab", 20), Author: report.AsForeign(name), Subject: report.AsForeign(name)})
 		}
 		p.CommitCount = len(p.Commits)
 	}

@@ -28,9 +28,9 @@ func TestBar(t *testing.T) {
 		{"across one mark", -0.0288, -0.04, -0.02, record.Higher, "      ━┿● │  ┊       "},
 	}
 	for _, test := range tests {
-		row := report.Row{Comparison: compare.Comparison{
-			Metric: record.Metric{Better: test.better}, Change: &test.change,
-			Interval: &compare.Interval{Low: test.low, High: test.high}, Margin: &compare.Range{Low: -0.0291, High: 0.03}}}
+		row := report.Row{Comparison: report.Comparison{Metric: report.Metric{Better: test.better}}}
+		row.Comparison.Change, row.Comparison.Margin = &test.change, &compare.Range{Low: -0.0291, High: 0.03}
+		row.Comparison.Interval = &compare.Interval{Low: test.low, High: test.high}
 		p := &printer{}
 		if got := p.bar(row, 30); got != test.want {
 			t.Errorf("%s:\n got %q\nwant %q", test.name, got, test.want)

@@ -35,9 +35,13 @@ func runeColumns(r rune) int {
 }
 
 // name fits a foreign string into room columns of one line.
-func name(s string, room int) string {
+func name(f report.Foreign, room int) string {
 	room = max(room, 1)
-	s = report.Line(s, 4*room)
+	return fit(f.Terminal(4*room), room)
+}
+
+// fit cuts s to room columns.
+func fit(s string, room int) string {
 	if columns(s) <= room {
 		return s
 	}
@@ -46,9 +50,9 @@ func name(s string, room int) string {
 
 // shorten is name for labels, whose end tells most: what does not fit is left
 // out in front of it.
-func shorten(s string, room int) string {
+func shorten(f report.Foreign, room int) string {
 	room = max(room, 4)
-	s = report.Line(s, 200)
+	s := f.Terminal(200)
 	if columns(s) <= room {
 		return s
 	}
@@ -69,11 +73,6 @@ func head(s string, room int) string {
 		}
 	}
 	return s
-}
-
-// plain is a text with what is foreign in it made harmless.
-func plain(t report.Text) string {
-	return t.Render(func(s string) string { return s }, func(s string) string { return report.Line(s, 160) })
 }
 
 func pad(s string, n int) string { return s + strings.Repeat(" ", max(0, n-columns(s))) }

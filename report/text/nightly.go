@@ -33,7 +33,7 @@ func WriteNightly(w io.Writer, n report.Nightly, o Options) error {
 		p.heading("How it was measured")
 	}
 	for _, f := range n.Facts {
-		p.paragraph("  "+pad(name(f.Label, 24), 25), "                           ", f.Value)
+		p.paragraph("  "+pad(f.Label, 25), "                           ", f.Value)
 	}
 	p.definitions(n.Definitions)
 	return p.w.Flush()
@@ -107,7 +107,7 @@ func (p *printer) changePoint(c report.ChangePoint) {
 	if c.New {
 		fresh = "  (new)"
 	}
-	lines := wrap(plain(c.Title), p.Width-4-len(fresh))
+	lines := wrap(c.Title.Terminal(), p.Width-4-len(fresh))
 	for i, line := range lines {
 		if i == len(lines)-1 {
 			line += fresh
@@ -154,7 +154,7 @@ func (p *printer) ways(steps []report.Step) {
 			continue
 		}
 		p.paragraph("    ", "    ", s.Text)
-		p.line("      $ %s", p.paint(bold, s.Command))
+		p.line("      $ %s", p.paint(bold, command(s)))
 	}
 }
 

@@ -2,7 +2,6 @@ package text
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/llama-regress/llama-regress/report"
@@ -20,7 +19,7 @@ var classColors = map[report.Class]string{
 
 // rows writes the comparisons class by class, in the report's order.
 func (p *printer) rows(r report.Report) {
-	candidates := severalCandidates(r.Rows)
+	candidates := report.SeveralCandidates(r.Rows)
 	legend := true
 	for start := 0; start < len(r.Rows); {
 		end := start
@@ -44,9 +43,12 @@ func (p *printer) class(rows []report.Row, candidates bool, legend *bool) {
 	} else {
 		p.heading(title)
 	}
-	said := make(map[string]bool) // reasons that hold for several of the rows
-	if !quiet && class != report.NotMeasured {
-		said = p.common(rows)
+	var said report.Repeats
+	if !quiet {
+		said = report.Repeated(rows)
+	}
+	for _, t := range said.Sentences(len(rows)) {
+		p.paragraph("  ", "  ", t)
 	}
 	limit := mostRows
 	if quiet || class == report.Improvement {
@@ -71,89 +73,31 @@ func (p *printer) class(rows []report.Row, candidates bool, legend *bool) {
 	}
 }
 
-// severalTimes is how many rows with one reason have it said once above them.
-const severalTimes = 3
-
-// common says the reasons that several rows have, and returns them.
-func (p *printer) common(rows []report.Row) map[string]bool {
-	count := make(map[string]int)
-	said := make(map[string]bool)
-	for _, row := range rows {
-		count[because(row).String()]++
-	}
-	for _, row := range rows {
-		why := because(row)
-		n := count[why.String()]
-		if len(why) == 0 || n < severalTimes || said[why.String()] {
-			continue
-		}
-		said[why.String()] = true
-		of := "All: "
-		if n < len(rows) {
-			of = fmt.Sprintf("%d of them: ", n)
-		}
-		p.paragraph("  ", "  ", slices.Concat(report.Text{{Words: of}}, why))
-	}
-	return said
-}
-
-// because is why a row has no verdict, and what would give it one.
-func because(row report.Row) report.Text {
-	if len(row.Reason) == 0 || len(row.Remedy) == 0 {
-		return row.Reason
-	}
-	return slices.Concat(row.Reason, report.Text{{Words: "; "}}, row.Remedy)
-}
-
 // reasons says once why rows that were shown without one have no verdict.
 func (p *printer) reasons(rows []report.Row) {
-	metrics := make(map[string][]string) // by reason, in the order of their first row
-	var order []report.Row
-	for _, row := range rows {
-		reason, metric := row.Reason.String(), name(row.Comparison.Metric.Name, 20)
-		if reason == "" {
-			continue
+	all := report.ByReason(rows)
+	for _, s := range all {
+		t := s.Why
+		if len(all) > 1 {
+			t = report.Join(": ", report.MetricNames(s.Rows), t)
 		}
-		if metrics[reason] == nil {
-			order = append(order, row)
-		}
-		if !slices.Contains(metrics[reason], metric) {
-			metrics[reason] = append(metrics[reason], metric)
-		}
+		p.paragraph("  ", "  ", t)
 	}
-	for _, row := range order {
-		which := ""
-		if len(order) > 1 {
-			which = strings.Join(metrics[row.Reason.String()], ", ") + ": "
-		}
-		var remedy report.Text
-		if len(row.Remedy) > 0 {
-			remedy = append(report.Text{{Words: "; "}}, row.Remedy...)
-		}
-		p.paragraph("  ", "  ", slices.Concat(report.Text{{Foreign: which}}, row.Reason, remedy))
-	}
-}
-
-func metrics(rows []report.Row) string {
-	var names []string
-	for _, row := range rows {
-		names = append(names, row.Comparison.Metric.Name)
-	}
-	return strings.Join(names, ", ")
 }
 
 // row writes what is compared, the numbers with a bar, and the doubts. Further
 // rows of the same cell that measured nothing either are only named. What was said
 // of several rows is not repeated.
-func (p *printer) row(rows []report.Row, candidates bool, said map[string]bool) {
+func (p *printer) row(rows []report.Row, candidates bool, said report.Repeats) {
 	row := rows[0]
 	f := row.Figures
-	p.line("  %s  %s", p.paint(classColors[row.Class], name(metrics(rows), 40)), what(row, candidates, p.Width-4-columns(name(metrics(rows), 40))))
+	metrics := fit(report.MetricNames(rows).Terminal(), 40)
+	p.line("  %s  %s", p.paint(classColors[row.Class], metrics), what(row, candidates, p.Width-4-columns(metrics)))
 	if f.Change != "" {
 		numbers := fmt.Sprintf("    %s %s  %s", pad(f.Levels("->"), 23), padLeft(f.Change, 8), pad(f.Interval(), 18))
 		p.line("%s", strings.TrimRight(numbers+p.bar(row, p.Width-columns(numbers)), " "))
 	}
-	if why := because(row); len(why) > 0 && !said[why.String()] {
+	if why := row.Because(); len(why) > 0 && !said.Tell(row) {
 		p.paragraph("    ", "    ", why)
 	}
 	for _, caveat := range row.Caveats {
@@ -183,17 +127,8 @@ func what(row report.Row, candidates bool, room int) string {
 	return shorten(row.Label, room)
 }
 
-func severalCandidates(rows []report.Row) bool {
-	for _, row := range rows {
-		if row.Comparison.Candidate.Arm != rows[0].Comparison.Candidate.Arm {
-			return true
-		}
-	}
-	return false
-}
-
 // lastLine is the last line of a program's output that says anything.
-func lastLine(s string) string {
-	s = strings.TrimSpace(report.Block(s, 4000))
+func lastLine(f report.Foreign) string {
+	s := strings.TrimSpace(f.TerminalBlock(4000))
 	return s[strings.LastIndexByte(s, '\n')+1:]
 }

@@ -45,7 +45,7 @@ func (p *printer) served(s report.Serving) {
 	if s.Role == report.Control {
 		title += " (control)"
 	}
-	summary := plain(s.Summary)
+	summary := s.Summary.Terminal()
 	p.line("  %s  %s", p.paint(bold, title), shorten(s.Label, p.Width-4-columns(title)))
 	color := dim
 	if s.Failed() > 0 {
@@ -71,7 +71,7 @@ func classes(s report.Serving) string {
 	if len(s.Classes) == 0 {
 		return ""
 	}
-	return ": " + plain(s.Classes)
+	return ": " + s.Classes.Terminal()
 }
 
 // capacity writes how many requests at a time each arm serves and, with

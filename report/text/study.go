@@ -21,7 +21,7 @@ func (p *printer) studies(list []report.Study) {
 			p.more(len(list)-i, "cell")
 			break
 		}
-		if s.Label != "" {
+		if !s.Label.IsEmpty() {
 			p.line("  %s", p.paint(bold, shorten(s.Label, p.Width-2)))
 		}
 		p.study(s)

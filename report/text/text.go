@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/llama-regress/llama-regress/compare"
 	"github.com/llama-regress/llama-regress/report"
 )
 
@@ -75,7 +74,7 @@ func (p *printer) line(format string, args ...any) {
 
 // paragraph wraps t, with first before its first line and rest before others.
 func (p *printer) paragraph(first, rest string, t report.Text) {
-	for i, line := range wrap(plain(t), p.Width-columns(rest)) {
+	for i, line := range wrap(t.Terminal(), p.Width-columns(rest)) {
 		if i == 0 {
 			p.line("%s%s", first, line)
 		} else {
@@ -95,9 +94,9 @@ func (p *printer) verdict(r report.Report) {
 }
 
 // opening writes title, verdict and the most important finding.
-func (p *printer) opening(title, symbol, color, status, headline string, lead report.Text) {
-	if title != "" {
-		p.line("%s", p.paint(bold, report.Line(title, p.Width)))
+func (p *printer) opening(title report.Foreign, symbol, color, status, headline string, lead report.Text) {
+	if !title.IsEmpty() {
+		p.line("%s", p.paint(bold, title.Terminal(p.Width)))
 	}
 	status += ": "
 	lines := wrap(headline, p.Width-2-len(status))
@@ -119,13 +118,18 @@ func (p *printer) steps(steps []report.Step) {
 	}
 }
 
+// commandLength is more than any command has.
+const commandLength = 10_000
+
+func command(s report.Step) string { return s.Command.Terminal(commandLength) }
+
 // command writes what to type, of which only what a step above lacks.
 func (p *printer) command(s report.Step) {
 	switch {
 	case len(s.Short) > 0 && !p.Full:
 		p.paragraph("     ", "     ", s.Short)
-	case s.Command != "":
-		p.line("     $ %s", p.paint(bold, s.Command))
+	case !s.Command.IsEmpty():
+		p.line("     $ %s", p.paint(bold, command(s)))
 	}
 }
 
@@ -140,10 +144,10 @@ func (p *printer) failures(list []report.Failure) {
 			p.more(len(groups)-i, "kind")
 			break
 		}
-		p.line("  %3d x %s  %s: %s", f.Count, p.paint(magenta, name(string(f.Cause.Class), 18)), name(f.Arm, 16), shorten(f.Label, p.Width-46))
-		p.paragraph("      ", "      ", report.Text{{Foreign: f.Cause.Message}})
-		if last := lastLine(f.Cause.Stderr); last != "" {
-			p.line("      %s", p.paint(dim, name("> "+last, p.Width-6)))
+		p.line("  %3d x %s  %s: %s", f.Count, p.paint(magenta, name(f.Cause.Class(), 18)), name(f.Arm, 16), shorten(f.Label, p.Width-46))
+		p.paragraph("      ", "      ", report.Text{{Foreign: f.Cause.Message()}})
+		if last := lastLine(f.Cause.Stderr()); last != "" {
+			p.line("      %s", p.paint(dim, fit("> "+last, p.Width-6)))
 		}
 	}
 }
@@ -171,7 +175,7 @@ func (p *printer) controls(rows []report.Row) {
 
 // apart lists what differs besides the results.
 func (p *printer) apart(r report.Report) {
-	soft := slices.IndexFunc(r.Differences, func(d compare.Difference) bool { return !d.Hard })
+	soft := slices.IndexFunc(r.Differences, func(d report.Difference) bool { return !d.Hard })
 	if soft < 0 {
 		soft = len(r.Differences)
 	}
@@ -189,7 +193,7 @@ func (p *printer) apart(r report.Report) {
 	}
 }
 
-func (p *printer) differences(title string, list []compare.Difference) {
+func (p *printer) differences(title string, list []report.Difference) {
 	if len(list) > 0 {
 		p.heading(title)
 	}

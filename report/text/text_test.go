@@ -40,7 +40,7 @@ func TestVerdictComesFirst(t *testing.T) {
 	for _, c := range reporttest.Cases() {
 		r := c.Report()
 		lines := strings.Split(render(t, r, text.Options{}), "\n")
-		if r.Title != "" {
+		if !r.Title.IsEmpty() {
 			lines = lines[1:]
 		}
 		if !strings.Contains(lines[0], r.Status) {

@@ -113,26 +113,26 @@ func annotations(rep report.Report) []github.Annotation {
 	}
 	for _, row := range rep.Rows {
 		c := row.Comparison
-		title := fmt.Sprintf("%s of %s with %s", report.Line(c.Metric.Name, 40), report.Line(row.Label, 60), report.Line(c.Candidate.Arm, 40))
+		title := fmt.Sprintf("%s of %s with %s", c.Metric.Name.Terminal(40), row.Label.Terminal(60), c.Candidate.Arm.Terminal(40))
 		switch row.Class {
 		case report.Regression:
-			add(github.Error, "Regression: "+title, row.Finding.String())
+			add(github.Error, "Regression: "+title, row.Finding.Terminal())
 		case report.NotMeasured:
-			add(github.Error, "Not measured: "+title, row.Reason.String())
+			add(github.Error, "Not measured: "+title, row.Reason.Terminal())
 		case report.Suspected:
-			add(github.Warning, "Suspected regression: "+title, row.Finding.String()+"; "+row.Remedy.String())
+			add(github.Warning, "Suspected regression: "+title, row.Finding.Terminal()+"; "+row.Remedy.Terminal())
 		case report.Improvement:
-			add(github.Notice, "Improvement: "+title, row.Finding.String())
+			add(github.Notice, "Improvement: "+title, row.Finding.Terminal())
 		}
 	}
 	for _, g := range report.GroupFailures(rep.Failures) {
-		add(github.Error, fmt.Sprintf("%d failed: %s in %s with %s", g.Count, g.Cause.Class, report.Line(g.Label, 60), report.Line(g.Arm, 40)), g.Cause.Message)
+		add(github.Error, fmt.Sprintf("%d failed: %s in %s with %s", g.Count, g.Cause.Class().Terminal(40), g.Label.Terminal(60), g.Arm.Terminal(40)), g.Cause.Message().Terminal(1000))
 	}
 	switch {
 	case len(rep.Rows) == 0:
-		add(github.Error, rep.Status, rep.Lead.String())
+		add(github.Error, rep.Status, rep.Lead.Terminal())
 	case rep.ControlFired:
-		add(github.Warning, rep.Status, rep.Lead.String())
+		add(github.Warning, rep.Status, rep.Lead.Terminal())
 	}
 	return list
 }

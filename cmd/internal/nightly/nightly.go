@@ -24,7 +24,6 @@ import (
 	"github.com/llama-regress/llama-regress/report"
 	"github.com/llama-regress/llama-regress/report/html"
 	"github.com/llama-regress/llama-regress/report/json"
-	"github.com/llama-regress/llama-regress/report/junit"
 	"github.com/llama-regress/llama-regress/report/markdown"
 	"github.com/llama-regress/llama-regress/report/text"
 )
@@ -125,7 +124,6 @@ func nightlyWriters() map[string]output.Writer[report.Nightly] {
 		"text":     func(w io.Writer, n report.Nightly) error { return text.WriteNightly(w, n, text.Options{Full: true}) },
 		"json":     json.WriteNightly,
 		"markdown": func(w io.Writer, n report.Nightly) error { return markdown.WriteNightly(w, n, markdown.Options{}) },
-		"junit":    junit.WriteNightly,
 		"html":     func(w io.Writer, n report.Nightly) error { return html.WriteNightly(w, n, html.Options{}) },
 	}
 }

@@ -250,7 +250,7 @@ func (f followed) issue(where *posting.Destination) (github.Issue, error) {
 		fmt.Fprintf(&body, "%s\n**Over:** %s\n", marker, markdown.Inline(f.closes))
 	} else {
 		o := markdown.Options{Marker: marker}
-		if good, bad := f.point.LastGood.Commit, f.point.FirstBad.Commit; len(f.point.Commits) > 0 {
+		if good, bad := f.point.LastGood.Commit.Commit(), f.point.FirstBad.Commit.Commit(); len(f.point.Commits) > 0 {
 			o.Links = []markdown.Link{{Text: "Compare the two builds", URL: where.Page + "/compare/" + good + "..." + bad}}
 		}
 		if err := markdown.WriteChangePoint(&body, f.point, f.closes, o); err != nil {

@@ -184,7 +184,7 @@ func models(arms []config.Arm) []string {
 func explain(w io.Writer, res *compare.Result, rep report.Report, run *record.Run, how measure.Flags, took time.Duration) {
 	control := "shows no difference, as it should"
 	if blind := rep.Blindest(); blind != nil {
-		control = fmt.Sprintf("shows no difference; one below %s in %s would not show", blind.Figures.Detectable, report.Line(blind.Comparison.Metric.Name, 20))
+		control = fmt.Sprintf("shows no difference; one below %s in %s would not show", blind.Figures.Detectable, blind.Comparison.Metric.Name.Terminal(20))
 	}
 	if res.ControlFired {
 		control = "differed: this machine was disturbed, so no change is believed"

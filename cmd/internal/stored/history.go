@@ -79,7 +79,7 @@ func ByHistory(ctx context.Context, a *cli.App, s store.Store, head compare.Sele
 	}
 	for _, session := range j.choice.Sessions() {
 		j.Source.Stored = append(j.Source.Stored, report.Stored{
-			Key: session.Key.String(), Started: session.Run.Started, Commit: short12(BaselineArm(&session.Run).Build.Commit),
+			Key: report.AsForeign(session.Key.String()), Started: session.Run.Started, Commit: report.AsForeign(short12(BaselineArm(&session.Run).Build.Commit)),
 		})
 	}
 	return j, nil

@@ -4,8 +4,6 @@ package track
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"regexp"
@@ -89,14 +87,7 @@ var machineName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$`)
 // issueOf words the issue. Its key is of the machine and the builds compared;
 // their names may hold anything, so only their hash is in it.
 func issueOf(rep report.Report, machine string) (github.Issue, error) {
-	var builds strings.Builder
-	for _, arm := range rep.Arms {
-		if arm.Role != report.Control {
-			fmt.Fprintf(&builds, "%q %q %q\n", arm.Name, arm.Build.Commit, arm.Build.SHA256)
-		}
-	}
-	sum := sha256.Sum256([]byte(builds.String()))
-	key := strings.ReplaceAll(strings.ToLower(machine), "-", "_") + "." + hex.EncodeToString(sum[:8])
+	key := strings.ReplaceAll(strings.ToLower(machine), "-", "_") + "." + rep.Builds()
 	var body bytes.Buffer
 	err := markdown.Write(&body, rep, markdown.Options{Marker: github.IssueMarker(key)})
 	return github.Issue{Key: key, Lasts: rep.Outcome == compare.Regressed, Title: fmt.Sprintf("Performance on %s: %s", machine, rep.Headline), Body: body.String()}, err
