@@ -88,7 +88,7 @@ failed.`,
 			if asJSON {
 				out.Format = "json"
 			}
-			if err := out.Check(a); err != nil {
+			if err := output.CheckAs(a, out, nightlyWriters()); err != nil {
 				return err
 			}
 			how.title = out.Title

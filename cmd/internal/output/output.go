@@ -76,8 +76,11 @@ func (o *Flags) Register(f *pflag.FlagSet) {
 
 // Check finds mistakes in the flags, and folders that cannot be made, before
 // anything is measured.
-func (o *Flags) Check(a *cli.App) error {
-	targets, err := targets(a, *o, Writers(a))
+func (o *Flags) Check(a *cli.App) error { return CheckAs(a, *o, Writers(a)) }
+
+// CheckAs is Check for what other writers write.
+func CheckAs[R any](a *cli.App, o Flags, writers map[string]Writer[R]) error {
+	targets, err := targets(a, o, writers)
 	if err != nil {
 		return err
 	}
