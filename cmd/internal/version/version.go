@@ -13,12 +13,15 @@ import (
 
 // Command is 'llama-regress version'.
 func Command(a *cli.App) *cobra.Command {
-	var asJSON bool
+	var asJSON, texts bool
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if texts {
+				return writeLicences(a.Out)
+			}
 			t := cli.Tool()
 			if asJSON {
 				return json.NewEncoder(a.Out).Encode(map[string]string{
@@ -30,5 +33,7 @@ func Command(a *cli.App) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&texts, "licences", false, "print the licences of all that is linked")
+	cmd.MarkFlagsMutuallyExclusive("json", "licences")
 	return cmd
 }
