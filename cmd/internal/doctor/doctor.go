@@ -33,7 +33,7 @@ type diagnosis struct {
 // Command is 'llama-regress doctor'.
 func Command(a *cli.App) *cobra.Command {
 	var (
-		dir         string
+		dir, runner string
 		models      []string
 		watch       time.Duration
 		asJSON, fix bool
@@ -52,6 +52,7 @@ needs the right to write those files, so mostly sudo.
 
 Exits 0, or 4 with a hard finding, or as COMMAND does.`,
 		Example: `  llama-regress doctor --model model.gguf
+  llama-regress doctor --runner ~/actions-runner   # as the runner's user
   sudo llama-regress doctor --fix -- sudo -u me llama-regress gate -c llama-regress.yaml`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 && !(fix && cmd.ArgsLenAtDash() == 0) {
@@ -62,10 +63,17 @@ Exits 0, or 4 with a hard finding, or as COMMAND does.`,
 				return err
 			}
 			found, err := examine(cmd.Context(), a, host.Subject{Dir: dir, Models: sizes, Interval: watch})
-			switch {
-			case err != nil:
+			if err != nil {
 				return err
-			case len(args) > 0:
+			}
+			if runner != "" {
+				exposed, err := examineRunner(cmd.Context(), runner)
+				if err != nil {
+					return err
+				}
+				found = append(found, exposed...)
+			}
+			if len(args) > 0 {
 				return fixAround(cmd.Context(), a, found, args)
 			}
 			return diagnose(cmd.Context(), a, found, asJSON, fix)
@@ -75,6 +83,7 @@ Exits 0, or 4 with a hard finding, or as COMMAND does.`,
 	f.StringVarP(&dir, "dir", "d", ".", "folder that reports would be written to")
 	f.StringArrayVarP(&models, "model", "m", nil, "GGUF file that must fit into memory; repeat for several")
 	f.DurationVar(&watch, "watch", time.Second, "how long to watch what the machine does")
+	f.StringVar(&runner, "runner", "", "folder of a self-hosted runner: also say who gets code onto it, and what code finds there")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	f.BoolVar(&fix, "fix", false, "change what is safe, and undo it after COMMAND")
 	return cmd
