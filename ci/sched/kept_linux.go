@@ -70,15 +70,25 @@ func (k *keeper) look() {
 	}
 }
 
-// judge compares what was used since the reading before, and since the first.
+// judge compares what was used since the first reading, and since the one before
+// where enough time has passed for the clocks to agree.
 func (k *keeper) judge(now usage) {
-	for _, from := range []usage{k.last, k.first} {
-		if err := k.within(now.at.Sub(from.at), now.used-from.used); err != nil && k.fault == nil {
-			k.fault = err
-		}
+	k.compare(k.first, now)
+	if now.at.Sub(k.last.at) >= keptEvery {
+		k.compare(k.last, now)
+		k.last = now
 	}
-	k.last = now
 }
+
+func (k *keeper) compare(from, to usage) {
+	if err := k.within(to.at.Sub(from.at), to.used-from.used); err != nil && k.fault == nil {
+		k.fault = err
+	}
+}
+
+// slack is by how much the clock and the account of processor time of a virtual
+// machine were seen to differ that its host leaves little time.
+const slack = 250 * time.Millisecond
 
 // within says whether a group may have used so much in such a time. The kernel
 // hands out the share period by period, so both ends may hold a whole period's
@@ -86,7 +96,7 @@ func (k *keeper) judge(now usage) {
 // is used up. A reading that came late by up to a period is forgiven too.
 func (k *keeper) within(wall, used time.Duration) error {
 	allowed := time.Duration(k.cores*float64(wall+3*cpuPeriod*time.Microsecond)) + time.Duration(k.cpus)*10*time.Millisecond
-	if used <= allowed+allowed/20 {
+	if used <= allowed+allowed/20+slack {
 		return nil
 	}
 	return fmt.Errorf("%s: asked for %s, but %.2f processors' worth of time was used for %.1f s: the scheduler in force does not keep the limits of control groups (cpu.max)",

@@ -9,7 +9,7 @@ import (
 )
 
 // A limit of 0.5 on 2 processors, with 3 periods of 0.1 s and a tick of 10 ms on
-// each forgiven, and a twentieth of all.
+// each forgiven, a twentieth of all, and a quarter of a second.
 func TestLimitKept(t *testing.T) {
 	type reading struct{ at, used float64 } // s
 	for name, c := range map[string]struct {
@@ -23,6 +23,7 @@ func TestLimitKept(t *testing.T) {
 		"short, lifted":           {[]reading{{1, 2}}, "2.00 processors' worth of time was used for 1.0 s"},
 		"lifted a little":         {[]reading{{10, 5.8}}, "asked for 0.5, but 0.58 processors' worth of time was used for 10.0 s"},
 		"a burst after long idle": {[]reading{{60, 0}, {61, 1}}, "1.00 processors' worth of time was used for 1.0 s"},
+		"readings that are close": {[]reading{{5, 1}, {5.2, 1.42}, {5.3, 1.6}}, ""},
 		"lifted for a while":      {[]reading{{1, 0.5}, {2, 2}, {60, 3}}, "1.50 processors' worth of time was used for 1.0 s"},
 	} {
 		k := &keeper{cores: 0.5, cpus: 2}
