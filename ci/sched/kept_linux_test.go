@@ -24,7 +24,7 @@ func TestLimitKept(t *testing.T) {
 		"lifted a little":         {[]reading{{10, 5.8}}, "asked for 0.5, but 0.58 processors' worth of time was used for 10.0 s"},
 		"a burst after long idle": {[]reading{{60, 0}, {61, 1}}, "1.00 processors' worth of time was used for 1.0 s"},
 		"readings that are close": {[]reading{{5, 1}, {5.2, 1.42}, {5.3, 1.6}}, ""},
-		"lifted for a while":      {[]reading{{1, 0.5}, {2, 2}, {60, 3}}, "1.50 processors' worth of time was used for 1.0 s"},
+		"lifted for a while":      {[]reading{{10, 1}, {11, 2.5}, {60, 3}}, "1.50 processors' worth of time was used for 1.0 s"},
 	} {
 		k := &keeper{cores: 0.5, cpus: 2}
 		start := time.Now()
