@@ -13,7 +13,7 @@ import (
 // completeValues lets a shell complete the values of flags that take one of a
 // few, in every command that has them.
 func completeValues(a *cli.App, root *cobra.Command) {
-	kindsOfReport := strings.Split(output.Kinds(output.Writers(a)), ", ")
+	kindsOfReport := output.Names()
 	values := map[string][]string{
 		"adaptive":       {"on", "off"},
 		"color":          {"auto", "always", "never"},

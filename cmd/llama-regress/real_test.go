@@ -86,7 +86,8 @@ func TestRealGate(t *testing.T) {
 	if m := measured.Models[0]; m.Type == "" || m.Parameters != shape.Parameters() {
 		t.Errorf("llama-bench calls the model %q with %d parameters, want %d", m.Type, m.Parameters, shape.Parameters())
 	}
-	for _, name := range output.Files {
+	for _, kind := range output.Kinds {
+		name := kind.File
 		if info, err := os.Stat(filepath.Join(out, name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}

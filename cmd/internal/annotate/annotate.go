@@ -4,7 +4,7 @@ package annotate
 
 import (
 	"fmt"
-	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -155,12 +155,16 @@ func outputsOf(rep report.Report, dir string) []github.Output {
 	} {
 		list = append(list, github.Output{Name: count.name, Value: strconv.Itoa(count.n)})
 	}
-	reports := output.FilesIn(dir)
-	if len(reports) > 0 {
-		list = append(list, github.Output{Name: "run", Value: filepath.Join(dir, runner.RecordFile)})
-	}
-	for _, kind := range slices.Sorted(maps.Keys(reports)) {
-		list = append(list, github.Output{Name: "report-" + kind, Value: reports[kind]})
+	plain := len(list)
+	for _, k := range output.Kinds {
+		path := filepath.Join(dir, k.File)
+		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		if len(list) == plain {
+			list = append(list, github.Output{Name: "run", Value: filepath.Join(dir, runner.RecordFile)})
+		}
+		list = append(list, github.Output{Name: "report-" + k.Name, Value: path})
 	}
 	return list
 }

@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/llama-regress/llama-regress/ci/plan"
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/runner"
 	"github.com/llama-regress/llama-regress/compare"
 )
 
@@ -22,7 +25,7 @@ func TestStopper(t *testing.T) {
 	p := &plan.Plan{Baseline: goodArm, Arms: []record.Arm{{Name: goodArm}, {Name: candidateArm}}, Cells: []plan.Cell{{Cell: cell}}}
 	split := &compare.Split{Cell: cell.Key, Metric: metric, Border: -0.05, Alpha: 0.01}
 	s, ctx := newStopper(context.Background(), split, compare.DefaultPolicy())
-	s.Begin(p, nil)
+	s.around(runner.NewPlainLines(io.Discard, time.Now)).Begin(p, nil)
 	for block := range 6 {
 		trial := func(arm int) (plan.Trial, record.Trial) {
 			t := plan.Trial{ID: fmt.Sprint(block, arm), Arm: arm, Block: block, Order: 2*block + arm}

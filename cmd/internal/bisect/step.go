@@ -48,9 +48,12 @@ func (b *bisection) build(ctx context.Context, c *bisect.Clone, commit bisect.Co
 }
 
 // Run runs the two builds as they are in turns, in a folder of its own.
-func (b *bisection) measure(ctx context.Context, name string, cfg *config.Config, also runner.Observer) (*record.Run, error) {
+func (b *bisection) measure(ctx context.Context, name string, cfg *config.Config, watch *stopper) (*record.Run, error) {
 	how := b.how
-	how.Dir, how.Also = filepath.Join(b.how.Dir, "runs", name), also
+	how.Dir = filepath.Join(b.how.Dir, "runs", name)
+	if watch != nil {
+		how.Around = watch.around
+	}
 	return measure.Run(ctx, b.app, cfg, how)
 }
 
@@ -167,6 +170,8 @@ var errStepDecided = errors.New("enough is known of this commit")
 // A stopper looks at a run after every block and ends it once its question is
 // answered.
 type stopper struct {
+	runner.Observer // told as well
+
 	split  *compare.Split
 	policy compare.Policy
 	stop   context.CancelCauseFunc
@@ -182,7 +187,14 @@ func newStopper(ctx context.Context, split *compare.Split, policy compare.Policy
 	return &stopper{split: split, policy: policy, stop: stop, ended: make(map[int]int)}, ctx
 }
 
+// around puts the stopper in front of an observer.
+func (s *stopper) around(o runner.Observer) runner.Observer {
+	s.Observer = o
+	return s
+}
+
 func (s *stopper) Begin(p *plan.Plan, done []record.Trial) {
+	s.Observer.Begin(p, done)
 	s.plan = p
 	s.run = record.Run{Schema: record.Schema, Baseline: p.Baseline, Arms: p.Arms, Trials: slices.Clone(done)}
 	for _, c := range p.Cells {
@@ -194,24 +206,23 @@ func (s *stopper) Begin(p *plan.Plan, done []record.Trial) {
 	s.look()
 }
 
-func (s *stopper) Started(plan.Trial) {}
-
 func (s *stopper) Finished(t plan.Trial, r record.Trial) {
+	s.Observer.Finished(t, r)
 	s.run.Trials = append(s.run.Trials, r)
 	s.ended[t.Block]++
 	s.look()
 }
 
-func (s *stopper) Repeated(_ plan.Trial, r record.Trial) { s.run.Trials = append(s.run.Trials, r) }
+func (s *stopper) Repeated(t plan.Trial, r record.Trial) {
+	s.Observer.Repeated(t, r)
+	s.run.Trials = append(s.run.Trials, r)
+}
 
-func (s *stopper) Skipped(t plan.Trial, _ string) {
+func (s *stopper) Skipped(t plan.Trial, why string) {
+	s.Observer.Skipped(t, why)
 	s.ended[t.Block]++
 	s.look()
 }
-
-func (s *stopper) Analysed([]record.Interim) {}
-
-func (s *stopper) End(*record.Run, error) {}
 
 // look is taken whenever a block has ended, in which every arm ran once.
 func (s *stopper) look() {

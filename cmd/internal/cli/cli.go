@@ -49,3 +49,12 @@ func Group(cmd *cobra.Command) *cobra.Command {
 
 // DefaultConfig is read when neither a configuration nor builds are named.
 const DefaultConfig = "llama-regress.yaml"
+
+// PullRequest names the event of a job that works for a pull request, and is
+// empty in all others: what such a job measures is not the project's.
+func (a *App) PullRequest() string {
+	if event := a.Getenv("GITHUB_EVENT_NAME"); strings.HasPrefix(event, "pull_request") || event == "merge_group" {
+		return event
+	}
+	return ""
+}

@@ -3,6 +3,7 @@
 package compare
 
 import (
+	"context"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,14 +22,7 @@ import (
 
 // Command is 'llama-regress compare'.
 func Command(a *cli.App) *cobra.Command {
-	var (
-		raw   llama.ImportOptions
-		loose judge.Ignored
-		where stored.Flags
-		past  stored.PastFlags
-		pass  settings.GateFlags
-		out   output.Flags
-	)
+	var c comparing
 	cmd := &cobra.Command{
 		Use:   "compare BASE [HEAD]",
 		Short: "Compare run records, stored sessions or raw llama-bench output",
@@ -53,78 +47,102 @@ FILE#ARM selects an arm of a run record.
   llama-regress compare store: llama-regress-out --store git:origin#perf-data
   llama-regress compare store:commit=5aa1105d store:latest`,
 		Args: cobra.RangeArgs(1, 2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg := config.Default()
-			if where.Config != "" {
-				var err error
-				if cfg, err = config.Load(where.Config); err != nil {
-					return err
-				}
-			}
-			policy, err := pass.Policy(cfg.Gate)
-			if err != nil {
-				return err
-			}
-			loose.Apply(&raw, &policy)
-			if err := out.Spare(a, args); err != nil {
-				return err
-			}
-			var opened store.Store
-			read := func(arg string) (compare.Selection, error) {
-				if !strings.HasPrefix(arg, stored.Prefix) {
-					return judge.SelectArm(arg, raw)
-				}
-				if opened == nil {
-					if opened, err = where.Open(a); err != nil {
-						return compare.Selection{}, err
-					}
-				}
-				s, err := stored.FromStore(cmd.Context(), a, opened, past.Machine, arg)
-				if err == nil {
-					_, err = judge.IgnoreIn(s.Run, arg, raw.Ignore)
-				}
-				return s, err
-			}
-			if args[0] != stored.Prefix {
-				res, src, err := judge.With(args, policy, read)
-				if err == nil {
-					err = loose.Check(src.Base, src.Head)
-				}
-				if err != nil {
-					return err
-				}
-				src.Compare = loose.Command(args)
-				return output.Conclude(a, res, src, out)
-			}
-			if len(args) == 1 {
-				args = append(args, stored.Prefix+"latest")
-			}
-			head, err := read(args[1])
-			if err != nil {
-				return err
-			}
-			if opened == nil {
-				if opened, err = where.Open(a); err != nil {
-					return err
-				}
-			}
-			j, err := stored.ByHistory(cmd.Context(), a, opened, head, past, policy)
-			if err != nil {
-				return err
-			}
-			j.Source.HeadFile = args[1]
-			j.Suggest(nil)
-			return output.Conclude(a, j.Result, requests.With(j.Source), out)
-		},
+		RunE: func(cmd *cobra.Command, args []string) error { return c.compare(cmd.Context(), a, args) },
 	}
-	raw.Tool = cli.Tool()
-	loose.Register(cmd.Flags())
-	cmd.Flags().BoolVar(&raw.Partial, "partial", false, "use the whole results of a raw file that breaks off or holds other text too")
-	cmd.Flags().BoolVar(&raw.Mixed, "mixed", false, "accept a raw file with results of several builds or machines")
-	where.RegisterRef(cmd.Flags())
-	cmd.Flags().StringVarP(&where.Config, "config", "c", "", "configuration whose margins are used; its store too (default of the store: that of "+cli.DefaultConfig+", if there)")
-	past.Register(cmd.Flags())
-	pass.Register(cmd.Flags())
-	out.Register(cmd.Flags())
+	c.raw.Tool = cli.Tool()
+	c.loose.Register(cmd.Flags())
+	cmd.Flags().BoolVar(&c.raw.Partial, "partial", false, "use the whole results of a raw file that breaks off or holds other text too")
+	cmd.Flags().BoolVar(&c.raw.Mixed, "mixed", false, "accept a raw file with results of several builds or machines")
+	c.store.RegisterRef(cmd.Flags())
+	cmd.Flags().StringVarP(&c.store.Config, "config", "c", "", "configuration whose margins are used; its store too (default of the store: that of "+cli.DefaultConfig+", if there)")
+	c.past.Register(cmd.Flags())
+	c.pass.Register(cmd.Flags())
+	c.out.Register(cmd.Flags())
 	return cmd
+}
+
+// comparing are the flags of compare.
+type comparing struct {
+	raw   llama.ImportOptions
+	loose judge.Ignored
+	store stored.Flags
+	past  stored.PastFlags
+	pass  settings.GateFlags
+	out   output.Flags
+
+	opened store.Store // once a reference to it was read
+}
+
+// compare judges files and stored sessions by each other, or a session by all
+// that the store has of its machine.
+func (c *comparing) compare(ctx context.Context, a *cli.App, args []string) error {
+	cfg, err := config.Default(), error(nil)
+	if c.store.Config != "" {
+		if cfg, err = config.Load(c.store.Config); err != nil {
+			return err
+		}
+	}
+	policy, err := c.pass.Policy(cfg.Gate)
+	if err != nil {
+		return err
+	}
+	c.loose.Apply(&c.raw, &policy)
+	if err := c.out.Spare(a, args); err != nil {
+		return err
+	}
+	if args[0] == stored.Prefix {
+		return c.byHistory(ctx, a, args, policy)
+	}
+	res, src, err := judge.With(args, policy, func(arg string) (compare.Selection, error) { return c.read(ctx, a, arg) })
+	if err == nil {
+		err = c.loose.Check(src.Base, src.Head)
+	}
+	if err != nil {
+		return err
+	}
+	src.Compare = c.loose.Command(args)
+	return output.Conclude(a, res, src, c.out)
+}
+
+// byHistory judges the second argument, the latest stored session without one.
+func (c *comparing) byHistory(ctx context.Context, a *cli.App, args []string, policy compare.Policy) error {
+	if len(args) == 1 {
+		args = append(args, stored.Prefix+"latest")
+	}
+	head, err := c.read(ctx, a, args[1])
+	if err != nil {
+		return err
+	}
+	if err := c.open(a); err != nil {
+		return err
+	}
+	j, err := stored.ByHistory(ctx, a, c.opened, head, c.past, policy)
+	if err != nil {
+		return err
+	}
+	j.Source.HeadFile = args[1]
+	j.Suggest(nil)
+	return output.Conclude(a, j.Result, requests.With(j.Source), c.out)
+}
+
+// read reads a file, or the stored session that a reference names.
+func (c *comparing) read(ctx context.Context, a *cli.App, arg string) (compare.Selection, error) {
+	if !strings.HasPrefix(arg, stored.Prefix) {
+		return judge.SelectArm(arg, c.raw)
+	}
+	if err := c.open(a); err != nil {
+		return compare.Selection{}, err
+	}
+	s, err := stored.FromStore(ctx, a, c.opened, c.past.Machine, arg)
+	if err == nil {
+		_, err = judge.IgnoreIn(s.Run, arg, c.raw.Ignore)
+	}
+	return s, err
+}
+
+func (c *comparing) open(a *cli.App) (err error) {
+	if c.opened == nil {
+		c.opened, err = c.store.Open(a)
+	}
+	return err
 }

@@ -73,7 +73,7 @@ func gate(ctx context.Context, a *cli.App, cfg *config.Config, how measure.Flags
 	if err != nil {
 		return err
 	}
-	out.Files = append(out.Files, how.ReportFiles()...)
+	out.Files = append(out.Files, output.FilesIn(how.Dir)...)
 	if err := out.Check(a); err != nil {
 		return err
 	}
@@ -88,9 +88,9 @@ func gate(ctx context.Context, a *cli.App, cfg *config.Config, how measure.Flags
 	}
 	res, src := compare.Run(run, policy), measure.Source(a, run, how)
 	if past.store != nil && len(cfg.Arms) == 1 {
-		left := confirmRun{ctx: ctx, cfg: cfg, how: how, begun: begun, now: time.Now}
+		session := session{cfg: cfg, how: how, begun: begun}
 		var judgeErr error
-		if res, src, judgeErr = gateByHistory(a, left, run, err == nil, policy, past); judgeErr != nil {
+		if res, src, judgeErr = gateByHistory(ctx, a, session, run, err == nil, policy, past); judgeErr != nil {
 			return judgeErr
 		}
 	}
@@ -107,18 +107,18 @@ func gate(ctx context.Context, a *cli.App, cfg *config.Config, how measure.Flags
 
 // gateByHistory judges the one build that was measured by the stored sessions,
 // and confirms what they suspect where it can.
-func gateByHistory(a *cli.App, l confirmRun, run *record.Run, complete bool, policy compare.Policy, past gatePast) (*compare.Result, report.Source, error) {
-	j, err := stored.ByHistory(l.ctx, a, past.store, compare.Selection{Run: run, Arm: run.Baseline}, past.PastFlags, policy)
+func gateByHistory(ctx context.Context, a *cli.App, s session, run *record.Run, complete bool, policy compare.Policy, past gatePast) (*compare.Result, report.Source, error) {
+	j, err := stored.ByHistory(ctx, a, past.store, compare.Selection{Run: run, Arm: run.Baseline}, past.PastFlags, policy)
 	if err != nil {
 		return nil, report.Source{}, err
 	}
-	if only := l.cfg.Cells; len(only) > 0 {
+	if only := s.cfg.Cells; len(only) > 0 {
 		j.Result.KeepLost(func(cell string) bool { return slices.Contains(only, cell) })
 	}
 	if complete && !past.noConfirm {
-		confirm(a, l, j, past.confirmWith)
+		confirm(ctx, a, s, j, past.confirmWith)
 	}
-	src := measure.Source(a, run, l.how)
+	src := measure.Source(a, run, s.how)
 	j.Suggest(withoutFlag(src.Reproduce, "--record"))
 	src.Base, src.BaseFile = nil, j.Source.BaseFile
 	src.Stored, src.Confirm, src.Rebuild = j.Source.Stored, j.Source.Confirm, j.Source.Rebuild

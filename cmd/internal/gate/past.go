@@ -76,19 +76,17 @@ func (g *gatePast) put(ctx context.Context, a *cli.App, run *record.Run, complet
 	return nil
 }
 
-// confirmRun is what a gate has left after its session: the configuration, and time.
-type confirmRun struct {
-	ctx   context.Context
+// A session is how a gate measured, which a confirmation does again.
+type session struct {
 	cfg   *config.Config
 	how   measure.Flags
 	begun time.Time
-	now   func() time.Time
 }
 
 // confirm measures what history suspected in turns with the baseline's build,
 // where that is at hand. What stands in the way is said and is no failure: the
 // suspicion stays one.
-func confirm(a *cli.App, l confirmRun, j *stored.Judgement, with string) {
+func confirm(ctx context.Context, a *cli.App, s session, j *stored.Judgement, with string) {
 	cells, metrics := j.Result.SuspectedCells()
 	if len(cells) == 0 {
 		return
@@ -104,18 +102,18 @@ func confirm(a *cli.App, l confirmRun, j *stored.Judgement, with string) {
 	if err != nil {
 		return
 	}
-	cfg, err := confirming(l.cfg, j.Head.Run, dir, cells, metrics)
+	cfg, err := confirming(s.cfg, j.Head.Run, dir, cells, metrics)
 	if err == nil && cfg.Sampling.Budget > 0 {
-		if cfg.Sampling.Budget -= l.now().Sub(l.begun); cfg.Sampling.Budget <= 0 {
+		if cfg.Sampling.Budget -= time.Since(s.begun); cfg.Sampling.Budget <= 0 {
 			err = errors.New("the budget is spent")
 		}
 	}
 	if err == nil {
 		fmt.Fprintf(a.Err, "worse than the stored sessions in %d cells: measuring them again, in turns with %s\n", len(cells), cli.Printable(dir))
-		how := l.how
-		how.Dir = filepath.Join(l.how.Dir, measure.ConfirmFolder)
+		how := s.how
+		how.Dir = filepath.Join(s.how.Dir, measure.ConfirmFolder)
 		var run *record.Run
-		if run, err = measure.Run(l.ctx, a, cfg, how); err == nil {
+		if run, err = measure.Run(ctx, a, cfg, how); err == nil {
 			if built := stored.BaselineArm(run).Build.Commit; with == "" && base.Commit != "" && built != "" && !strings.HasPrefix(built, base.Commit) && !strings.HasPrefix(base.Commit, built) {
 				err = fmt.Errorf("%s holds commit %s now and not %s, which was stored", dir, built, base.Commit)
 			} else {

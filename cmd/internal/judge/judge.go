@@ -3,12 +3,8 @@
 package judge
 
 import (
-	"errors"
-	"io/fs"
-
 	"github.com/spf13/pflag"
 
-	"github.com/llama-regress/llama-regress/ci/config"
 	"github.com/llama-regress/llama-regress/ci/llama"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/cmd/internal/cli"
@@ -37,18 +33,10 @@ func (j *Flags) Register(f *pflag.FlagSet) {
 	j.loose.Register(f)
 }
 
-// Policy is the configuration's gate with the flags over it.
+// policy is the configuration's gate with the flags over it.
 func (j *Flags) policy() (compare.Policy, error) {
-	cfg, err := config.Default(), error(nil)
-	path := j.file
-	if path == "" {
-		path = cli.DefaultConfig
-	}
-	read, err := config.Load(path)
-	switch {
-	case err == nil:
-		cfg = read
-	case j.file != "" || !errors.Is(err, fs.ErrNotExist):
+	cfg, err := settings.LoadOrDefault(j.file)
+	if err != nil {
 		return compare.Policy{}, err
 	}
 	return j.pass.Policy(cfg.Gate)

@@ -36,8 +36,8 @@ import (
 // history suspected.
 const ConfirmFolder = "confirm"
 
-// ConfirmBlocks is how many blocks a suspicion is confirmed with: as many as
-// the second stage of a gate has (statistics reference, 7.6).
+// ConfirmBlocks is how many blocks a suspicion is confirmed with at least. The
+// second stage of a gate has more, because it is asked about every open cell.
 const ConfirmBlocks = 12
 
 // Flags are the flags that say how a measurement is carried out.
@@ -48,8 +48,8 @@ type Flags struct {
 	unfit  bool   // measure although doctor says that it is no use
 	Shard  string // "i/n", the part of the plan to measure; "" for all of it
 
-	Also runner.Observer    // told as well; nil for nobody
-	Gate settings.GateFlags // over the gate section, for what lets a cell stop early
+	Around func(runner.Observer) runner.Observer // what is told in place of the progress, and passes it on; nil for nothing
+	Gate   settings.GateFlags                    // over the gate section, for what lets a cell stop early
 }
 
 // Expand plans what is to be measured.
@@ -75,16 +75,6 @@ func (m *Flags) Register(f *pflag.FlagSet) {
 // RegisterDir defines --dir alone, for what measures nothing.
 func (m *Flags) RegisterDir(f *pflag.FlagSet) {
 	f.StringVarP(&m.Dir, "dir", "d", "llama-regress-out", "folder for the run record, logs and reports")
-}
-
-// ReportFiles returns them as values of --out.
-func (m *Flags) ReportFiles() []string {
-	var files []string
-	for kind, name := range output.Files {
-		files = append(files, kind+"="+filepath.Join(m.Dir, name))
-	}
-	slices.Sort(files)
-	return files
 }
 
 // Run runs a configuration's plan. The record is nil when nothing was
@@ -117,8 +107,8 @@ func Run(ctx context.Context, a *cli.App, cfg *config.Config, how Flags) (*recor
 		return nil, err
 	}
 	observer, within := observer(a)
-	if how.Also != nil {
-		observer = bothObservers{observer, how.Also}
+	if how.Around != nil {
+		observer = how.Around(observer)
 	}
 	run, err := runner.Run(ctx, p, Benches(p, how.Dir, links, within), runner.Options{
 		Dir:    how.Dir,
@@ -126,27 +116,10 @@ func Run(ctx context.Context, a *cli.App, cfg *config.Config, how Flags) (*recor
 		Budget: cfg.Sampling.Budget,
 		Repeat: cfg.Sampling.RepeatDisturbed,
 
-		Decider:   compare.Decider{Policy: policy},
-		CoolBelow: float64(cfg.Sampling.CoolBelow),
-		CoolLimit: cfg.Sampling.CoolLimit,
-		Alone: func(ctx context.Context) (func(), []string, error) {
-			if err := runner.Missing(p); err != nil {
-				return nil, nil, cli.Unmeasured(err)
-			}
-			release, err := Alone(ctx, a, how)
-			if err != nil {
-				return nil, nil, err
-			}
-			notes, err := fit(ctx, a, cfg, how)
-			if err == nil {
-				err = links.Open(filepath.Join(how.Dir, ".paths"), bins(p))
-			}
-			if err != nil {
-				release()
-				return nil, nil, err
-			}
-			return func() { _ = links.Close(); release() }, notes, nil
-		},
+		Decider:    compare.Decider{Policy: policy},
+		CoolBelow:  float64(cfg.Sampling.CoolBelow),
+		CoolLimit:  cfg.Sampling.CoolLimit,
+		Alone:      func(ctx context.Context) (func(), []string, error) { return prepare(ctx, a, cfg, how, p, links) },
 		Schedulers: schedulers,
 
 		Host:     host.Describe(ctx),
@@ -161,6 +134,27 @@ func Run(ctx context.Context, a *cli.App, cfg *config.Config, how Flags) (*recor
 		err = fmt.Errorf("interrupted after %d of %d trials; go on with the same command and --resume: %w", run.Walked(), len(p.Trials), err)
 	}
 	return run, err
+}
+
+// prepare has the machine to itself, knows what is wrong with it, and opens the
+// links to the programs. release undoes it; notes go into the record.
+func prepare(ctx context.Context, a *cli.App, cfg *config.Config, how Flags, p *plan.Plan, links *llama.Links) (release func(), notes []string, err error) {
+	if err := runner.Missing(p); err != nil {
+		return nil, nil, cli.Unmeasured(err)
+	}
+	unlock, err := Alone(ctx, a, how)
+	if err != nil {
+		return nil, nil, err
+	}
+	notes, err = fit(ctx, a, cfg, how)
+	if err == nil {
+		err = links.Open(filepath.Join(how.Dir, ".paths"), bins(p))
+	}
+	if err != nil {
+		unlock()
+		return nil, nil, err
+	}
+	return func() { _ = links.Close(); unlock() }, notes, nil
 }
 
 // Benches brings what measures each workload of the plan.
@@ -208,44 +202,6 @@ func observer(a *cli.App) (runner.Observer, func(load.Progress)) {
 	return runner.NewPlainLines(a.Err, time.Now), nil
 }
 
-// bothObservers tell two.
-type bothObservers [2]runner.Observer
-
-func (b bothObservers) Begin(p *plan.Plan, done []record.Trial) {
-	b[0].Begin(p, done)
-	b[1].Begin(p, done)
-}
-
-func (b bothObservers) Started(t plan.Trial) {
-	b[0].Started(t)
-	b[1].Started(t)
-}
-
-func (b bothObservers) Finished(t plan.Trial, r record.Trial) {
-	b[0].Finished(t, r)
-	b[1].Finished(t, r)
-}
-
-func (b bothObservers) Repeated(t plan.Trial, r record.Trial) {
-	b[0].Repeated(t, r)
-	b[1].Repeated(t, r)
-}
-
-func (b bothObservers) Skipped(t plan.Trial, why string) {
-	b[0].Skipped(t, why)
-	b[1].Skipped(t, why)
-}
-
-func (b bothObservers) Analysed(looks []record.Interim) {
-	b[0].Analysed(looks)
-	b[1].Analysed(looks)
-}
-
-func (b bothObservers) End(run *record.Run, err error) {
-	b[0].End(run, err)
-	b[1].End(run, err)
-}
-
 // setAside moves a finished run out of the folder, so that measuring again
 // takes one command and loses nothing.
 func setAside(dir string) error {
@@ -261,8 +217,8 @@ func setAside(dir string) error {
 		return err
 	}
 	names := []string{ConfirmFolder, record.RequestFile, runner.LogFolder, runner.RecordFile} // the record last: as long as it is there, the move is tried again
-	for _, name := range output.Files {
-		names = append([]string{name}, names...)
+	for _, k := range output.Kinds {
+		names = append([]string{k.File}, names...)
 	}
 	for _, name := range names {
 		err := os.Rename(filepath.Join(dir, name), filepath.Join(aside, name))

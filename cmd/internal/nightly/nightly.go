@@ -4,16 +4,12 @@ package nightly
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/llama-regress/llama-regress/ci/config"
 	"github.com/llama-regress/llama-regress/ci/store"
 	"github.com/llama-regress/llama-regress/cmd/internal/cli"
 	"github.com/llama-regress/llama-regress/cmd/internal/output"
@@ -22,10 +18,7 @@ import (
 	"github.com/llama-regress/llama-regress/compare"
 	"github.com/llama-regress/llama-regress/compare/history"
 	"github.com/llama-regress/llama-regress/report"
-	"github.com/llama-regress/llama-regress/report/html"
 	"github.com/llama-regress/llama-regress/report/json"
-	"github.com/llama-regress/llama-regress/report/markdown"
-	"github.com/llama-regress/llama-regress/report/text"
 )
 
 // Commits that are listed of a change point, and change points whose commits
@@ -88,7 +81,7 @@ failed.`,
 			if asJSON {
 				out.Format = "json"
 			}
-			if err := output.CheckAs(a, out, nightlyWriters()); err != nil {
+			if err := out.CheckNights(a); err != nil {
 				return err
 			}
 			how.title = out.Title
@@ -96,7 +89,7 @@ failed.`,
 			if err != nil {
 				return err
 			}
-			if err := output.EmitAs(a, n, out, nightlyWriters(), text.WriteNightly); err != nil || out.ExitZero {
+			if err := output.EmitNights(a, n, out); err != nil || out.ExitZero {
 				return err
 			}
 			return cli.Exit(cli.ExitCode(n.Outcome))
@@ -117,15 +110,6 @@ failed.`,
 		},
 	})
 	return cmd
-}
-
-func nightlyWriters() map[string]output.Writer[report.Nightly] {
-	return map[string]output.Writer[report.Nightly]{
-		"text":     func(w io.Writer, n report.Nightly) error { return text.WriteNightly(w, n, text.Options{Full: true}) },
-		"json":     json.WriteNightly,
-		"markdown": func(w io.Writer, n report.Nightly) error { return markdown.WriteNightly(w, n, markdown.Options{}) },
-		"html":     func(w io.Writer, n report.Nightly) error { return html.WriteNightly(w, n, html.Options{}) },
-	}
 }
 
 // lookAtNights reads the store and words what it has to say.
@@ -182,16 +166,9 @@ func lookAtNights(ctx context.Context, a *cli.App, how lookback) (report.Nightly
 	return report.NewNightly(trends, src), nil
 }
 
-// Policy is that of the configuration's gate, with the flags over it.
+// policy is that of the configuration's gate, with the flags over it.
 func (n *lookback) policy() (compare.Policy, error) {
-	path := n.store.Config
-	if path == "" {
-		path = cli.DefaultConfig
-	}
-	cfg, err := config.Load(path)
-	if errors.Is(err, fs.ErrNotExist) && n.store.Config == "" {
-		cfg, err = config.Default(), nil
-	}
+	cfg, err := settings.LoadOrDefault(n.store.Config)
 	if err != nil {
 		return compare.Policy{}, err
 	}

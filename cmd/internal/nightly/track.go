@@ -50,7 +50,7 @@ Needs GITHUB_TOKEN with the permission issues: write.`,
   llama-regress nightly track --dry-run`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if event := a.Getenv("GITHUB_EVENT_NAME"); strings.HasPrefix(event, "pull_request") || event == "merge_group" {
+			if event := a.PullRequest(); event != "" {
 				return fmt.Errorf("this job runs for a %s event, and pull requests open no issues: do this on push or schedule", event)
 			}
 			where, err := how.Connect(a)

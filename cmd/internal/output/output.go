@@ -24,36 +24,57 @@ import (
 	"github.com/llama-regress/llama-regress/report/text"
 )
 
-// FilesIn lists the report files beside a run, by kind.
-func FilesIn(dir string) map[string]string {
-	found := make(map[string]string)
-	for kind, name := range Files {
-		path := filepath.Join(dir, name)
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-			found[kind] = path
-		}
-	}
-	return found
-}
-
-// Files are the reports that every measurement leaves in its folder.
-var Files = map[string]string{
-	"html": "report.html", "json": "report.json", "junit": "junit.xml", "markdown": "report.md", "text": "report.txt",
-}
-
 // A Writer turns a report, of one comparison or of many nights, into bytes of
 // one kind.
 type Writer[R any] func(io.Writer, R) error
 
-// Writers lists every kind of report by the name the flags use.
-func Writers(a *cli.App) map[string]Writer[report.Report] {
-	return map[string]Writer[report.Report]{
-		"text":     func(w io.Writer, r report.Report) error { return text.Write(w, r, text.Options{Full: true}) },
-		"json":     json.Write,
-		"markdown": func(w io.Writer, r report.Report) error { return markdown.Write(w, r, markdown.Options{}) },
-		"junit":    junit.Write,
-		"html":     func(w io.Writer, r report.Report) error { return html.Write(w, r, html.Options{}) },
+// A Kind is one kind of report.
+type Kind struct {
+	Name   string // as flags have it
+	File   string // that a measurement leaves in its folder
+	Report Writer[report.Report]
+	Nights Writer[report.Nightly] // nil where there is none
+}
+
+// Kinds are all kinds, by name.
+var Kinds = []Kind{
+	{"html", "report.html",
+		func(w io.Writer, r report.Report) error { return html.Write(w, r, html.Options{}) },
+		func(w io.Writer, n report.Nightly) error { return html.WriteNightly(w, n, html.Options{}) }},
+	{"json", "report.json", json.Write, json.WriteNightly},
+	{"junit", "junit.xml", junit.Write, nil},
+	{"markdown", "report.md",
+		func(w io.Writer, r report.Report) error { return markdown.Write(w, r, markdown.Options{}) },
+		func(w io.Writer, n report.Nightly) error { return markdown.WriteNightly(w, n, markdown.Options{}) }},
+	{"text", "report.txt",
+		func(w io.Writer, r report.Report) error { return text.Write(w, r, text.Options{Full: true}) },
+		func(w io.Writer, n report.Nightly) error { return text.WriteNightly(w, n, text.Options{Full: true}) }},
+}
+
+// Names lists the kinds as flags have them.
+func Names() []string { return namesOf(ofReport) }
+
+func ofReport(k *Kind) Writer[report.Report]  { return k.Report }
+func ofNights(k *Kind) Writer[report.Nightly] { return k.Nights }
+
+// namesOf lists the kinds that writer finds one for.
+func namesOf[R any](writer func(*Kind) Writer[R]) []string {
+	var names []string
+	for i := range Kinds {
+		if writer(&Kinds[i]) != nil {
+			names = append(names, Kinds[i].Name)
+		}
 	}
+	return names
+}
+
+// FilesIn returns values of --out: every kind of report in a folder.
+func FilesIn(dir string) []string {
+	var files []string
+	for _, k := range Kinds {
+		files = append(files, k.Name+"="+filepath.Join(dir, k.File))
+	}
+	return files
 }
 
 // Flags are the flags that say where the report goes.
@@ -76,11 +97,13 @@ func (o *Flags) Register(f *pflag.FlagSet) {
 
 // Check finds mistakes in the flags, and folders that cannot be made, before
 // anything is measured.
-func (o *Flags) Check(a *cli.App) error { return CheckAs(a, *o, Writers(a)) }
+func (o *Flags) Check(a *cli.App) error { return check(a, *o, ofReport) }
 
-// CheckAs is Check for what other writers write.
-func CheckAs[R any](a *cli.App, o Flags, writers map[string]Writer[R]) error {
-	targets, err := targets(a, o, writers)
+// CheckNights is Check for the report of many nights.
+func (o *Flags) CheckNights(a *cli.App) error { return check(a, *o, ofNights) }
+
+func check[R any](a *cli.App, o Flags, writer func(*Kind) Writer[R]) error {
+	targets, err := targets(a, o, writer)
 	if err != nil {
 		return err
 	}
@@ -94,7 +117,7 @@ func CheckAs[R any](a *cli.App, o Flags, writers map[string]Writer[R]) error {
 
 // Spare refuses to replace what is about to be read.
 func (o *Flags) Spare(a *cli.App, inputs []string) error {
-	targets, err := targets(a, *o, Writers(a))
+	targets, err := targets(a, *o, ofReport)
 	if err != nil {
 		return err
 	}
@@ -120,54 +143,53 @@ type target[R any] struct {
 
 // targets are the files that the flags ask for, every kind of which has a
 // writer.
-func targets[R any](a *cli.App, o Flags, writers map[string]Writer[R]) ([]target[R], error) {
-	if _, ok := writers[o.Format]; !ok {
-		return nil, fmt.Errorf("--format %q: want one of %s", o.Format, Kinds(writers))
+func targets[R any](a *cli.App, o Flags, writer func(*Kind) Writer[R]) ([]target[R], error) {
+	writers := make(map[string]Writer[R])
+	for i := range Kinds {
+		if w := writer(&Kinds[i]); w != nil {
+			writers[Kinds[i].Name] = w
+		}
+	}
+	known := strings.Join(namesOf(writer), ", ")
+	if writers[o.Format] == nil {
+		return nil, fmt.Errorf("--format %q: want one of %s", o.Format, known)
 	}
 	if _, err := a.Colored(a.Out); err != nil {
 		return nil, err
 	}
 	var ts []target[R]
 	for _, f := range o.Files {
-		kind, path, ok := strings.Cut(f, "=")
-		if _, known := writers[kind]; !ok || !known || path == "" {
-			return nil, fmt.Errorf("--out %s: want KIND=FILE with KIND one of %s", f, Kinds(writers))
+		kind, path, _ := strings.Cut(f, "=")
+		if writers[kind] == nil || path == "" {
+			return nil, fmt.Errorf("--out %s: want KIND=FILE with KIND one of %s", f, known)
 		}
 		ts = append(ts, target[R]{path, writers[kind]})
 	}
 	return ts, nil
 }
 
-// Kinds lists the names of writers in order.
-func Kinds[R any](writers map[string]Writer[R]) string {
-	var names []string
-	for name := range writers {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return strings.Join(names, ", ")
-}
-
 // Conclude reports a result everywhere it is wanted and returns the error that
 // carries its exit code.
 func Conclude(a *cli.App, res *compare.Result, src report.Source, o Flags) error {
 	src.Title = o.Title
-	if err := Emit(a, NewReport(res, src), o); err != nil {
+	if err := Emit(a, NewReport(res, src), o); err != nil || o.ExitZero {
 		return err
-	}
-	if o.ExitZero {
-		return nil
 	}
 	return cli.Exit(cli.ExitCode(res.Outcome()))
 }
 
 // Emit writes the report to standard output and to every file asked for.
-func Emit(a *cli.App, r report.Report, o Flags) error { return EmitAs(a, r, o, Writers(a), text.Write) }
+func Emit(a *cli.App, r report.Report, o Flags) error { return emit(a, r, o, ofReport, text.Write) }
 
-// EmitAs is that of any kind of report; onTerminal writes the text for one. A
-// file that cannot be written does not keep the others from being.
-func EmitAs[R any](a *cli.App, r R, o Flags, writers map[string]Writer[R], onTerminal func(io.Writer, R, text.Options) error) error {
-	targets, err := targets(a, o, writers)
+// EmitNights does so with the report of many nights.
+func EmitNights(a *cli.App, n report.Nightly, o Flags) error {
+	return emit(a, n, o, ofNights, text.WriteNightly)
+}
+
+// emit is that of any report; onTerminal writes the text for one. A file that
+// cannot be written does not keep the others from being.
+func emit[R any](a *cli.App, r R, o Flags, writer func(*Kind) Writer[R], onTerminal func(io.Writer, R, text.Options) error) error {
+	targets, err := targets(a, o, writer)
 	if err != nil {
 		return err
 	}
@@ -175,13 +197,12 @@ func EmitAs[R any](a *cli.App, r R, o Flags, writers map[string]Writer[R], onTer
 	if err != nil {
 		return err
 	}
-	write := writers[o.Format]
+	faults := make([]error, 1, len(targets)+1)
 	if o.Format == "text" {
-		write = func(w io.Writer, r R) error {
-			return onTerminal(w, r, text.Options{Color: colored, Width: cli.Width(a.Out), Full: o.full})
-		}
+		faults[0] = onTerminal(a.Out, r, text.Options{Color: colored, Width: cli.Width(a.Out), Full: o.full})
+	} else {
+		faults[0] = writer(&Kinds[slices.Index(Names(), o.Format)])(a.Out, r)
 	}
-	faults := []error{write(a.Out, r)}
 	for _, t := range targets {
 		faults = append(faults, writeReport(t.path, r, t.write))
 	}

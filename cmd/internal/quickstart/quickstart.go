@@ -57,7 +57,7 @@ Exits 0 when the job could be done, although it finds a regression on purpose.`,
 
 func quickstart(ctx context.Context, a *cli.App, find provide.Flags, how measure.Flags, out output.Flags) error {
 	started := time.Now()
-	out.Files = append(out.Files, how.ReportFiles()...)
+	out.Files = append(out.Files, output.FilesIn(how.Dir)...)
 	if err := out.Check(a); err != nil {
 		return err
 	}
@@ -203,7 +203,7 @@ regressions  %s
 control      the baseline against itself %s
 reports      %s (open it), report.md, junit.xml, report.json, run.json
 next         llama-regress gate --base BUILD1/bin --head BUILD2/bin --model MODEL.gguf
-`, len(run.Trials), took.Round(time.Second), run.Baseline, candidate(run), sizes(run), worse, control, filepath.Join(how.Dir, output.Files["html"]))
+`, len(run.Trials), took.Round(time.Second), run.Baseline, candidate(run), sizes(run), worse, control, filepath.Join(how.Dir, "report.html"))
 }
 
 func candidate(run *record.Run) string {

@@ -57,7 +57,7 @@ reports what its journal holds.`,
 			if byStore(how.Dir) {
 				return fmt.Errorf("%s was judged by stored sessions, which this command does not read; 'llama-regress compare store: %s' judges it again", how.Dir, how.Dir)
 			}
-			out.Files = append(out.Files, how.ReportFiles()...)
+			out.Files = append(out.Files, output.FilesIn(how.Dir)...)
 			if measure.OneBuild(run) && out.Format == "text" {
 				if err := measure.Print(a.Out, run); err != nil {
 					return err
@@ -86,7 +86,7 @@ reports what its journal holds.`,
 
 // byStore reports whether the reports of a folder are those of history mode.
 func byStore(dir string) bool {
-	data, err := os.ReadFile(filepath.Join(dir, output.Files["json"]))
+	data, err := os.ReadFile(filepath.Join(dir, "report.json"))
 	var written struct{ Method compare.Method }
 	return err == nil && stdjson.Unmarshal(data, &written) == nil && written.Method == compare.Historical
 }

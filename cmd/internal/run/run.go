@@ -2,12 +2,16 @@
 package run
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/runner"
 	"github.com/llama-regress/llama-regress/cmd/internal/cli"
 	"github.com/llama-regress/llama-regress/cmd/internal/measure"
@@ -55,67 +59,14 @@ makes one record of them.`,
 				return errors.New("--isolate repeats requests to a server: say with which prompts, --dataset FILE, or add a serve section")
 			}
 			if sweep {
-				switch {
-				case how.Shard != "":
-					return errors.New("--sweep is of one machine: leave out --shard")
-				case how.Resume:
-					return errors.New("--sweep finds its levels anew: resume with the levels it had, --max-concurrent 1,2,4")
-				case cmd.Flags().Changed("max-concurrent") || cmd.Flags().Changed("rate"):
+				if cmd.Flags().Changed("max-concurrent") || cmd.Flags().Changed("rate") {
 					return errors.New("--sweep finds the load itself: leave out --max-concurrent and --rate")
 				}
-				p, err := how.Expand(cfg)
-				if err != nil {
-					return err
-				}
-				if err := runner.Missing(p); err != nil {
-					return cli.Unmeasured(err)
-				}
-				release, err := measure.Alone(cmd.Context(), a, how)
-				if err != nil {
-					return err
-				}
-				levels, err := sweepLevels(cmd.Context(), a, cfg, how)
-				release()
-				switch {
-				case cmd.Context().Err() != nil:
-					return fmt.Errorf("interrupted while it looked for the levels, of which nothing is kept; give the same command again: %w", err)
-				case err != nil:
-					return err
-				}
-				cfg = atLevels(cfg, levels...)
-				cfg.Sampling.Adaptive, cfg.Sampling.ConfirmBlocks = 0, 0 // a knee needs every level in every block
-			}
-			run, err := measure.Run(cmd.Context(), a, cfg, how)
-			if run != nil {
-				fmt.Fprintln(a.Out, filepath.Join(how.Dir, runner.RecordFile))
-			}
-			if err != nil {
-				return err
-			}
-			if len(run.Trials) == 0 {
-				return measure.ErrNoTrial
-			}
-			switch {
-			case sweep:
-				err = printKnees(a.Out, compare.Capacity(run))
-			case measure.OneBuild(run):
-				err = measure.Print(a.Out, run)
-			}
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(a.Err, "next: 'llama-regress report -d %s' writes the reports: differences, failures, charts\n", report.Line(how.Dir, 200))
-			if isolate {
-				if err := isolateFailed(cmd.Context(), a, cfg, run, how); err != nil {
+				if cfg, err = findLevels(cmd.Context(), a, cfg, how); err != nil {
 					return err
 				}
 			}
-			for _, t := range run.Trials {
-				if t.Failure != nil {
-					return cli.Exit(cli.ExitUnmeasured)
-				}
-			}
-			return nil
+			return run(cmd.Context(), a, cfg, how, sweep, isolate)
 		},
 	}
 	what.Register(cmd.Flags())
@@ -124,4 +75,70 @@ makes one record of them.`,
 	cmd.Flags().BoolVar(&sweep, "sweep", false, "find how many concurrent requests each arm serves")
 	cmd.Flags().BoolVar(&isolate, "isolate", false, "repeat the prompts of failed requests one at a time")
 	return cmd
+}
+
+// findLevels is the configuration with the concurrency that a sweep measures.
+func findLevels(ctx context.Context, a *cli.App, cfg *config.Config, how measure.Flags) (*config.Config, error) {
+	switch {
+	case how.Shard != "":
+		return nil, errors.New("--sweep is of one machine: leave out --shard")
+	case how.Resume:
+		return nil, errors.New("--sweep finds its levels anew: resume with the levels it had, --max-concurrent 1,2,4")
+	}
+	p, err := how.Expand(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := runner.Missing(p); err != nil {
+		return nil, cli.Unmeasured(err)
+	}
+	release, err := measure.Alone(ctx, a, how)
+	if err != nil {
+		return nil, err
+	}
+	levels, err := sweepLevels(ctx, a, cfg, how)
+	release()
+	switch {
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("interrupted while it looked for the levels, of which nothing is kept; give the same command again: %w", err)
+	case err != nil:
+		return nil, err
+	}
+	cfg = atLevels(cfg, levels...)
+	cfg.Sampling.Adaptive, cfg.Sampling.ConfirmBlocks = 0, 0 // a knee needs every level in every block
+	return cfg, nil
+}
+
+// run measures, says where the record is and what of it can be said without a
+// comparison. Trials that failed are an exit code of their own.
+func run(ctx context.Context, a *cli.App, cfg *config.Config, how measure.Flags, sweep, isolate bool) error {
+	run, err := measure.Run(ctx, a, cfg, how)
+	if run != nil {
+		fmt.Fprintln(a.Out, filepath.Join(how.Dir, runner.RecordFile))
+	}
+	if err != nil {
+		return err
+	}
+	if len(run.Trials) == 0 {
+		return measure.ErrNoTrial
+	}
+	switch {
+	case sweep:
+		err = printKnees(a.Out, compare.Capacity(run))
+	case measure.OneBuild(run):
+		err = measure.Print(a.Out, run)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.Err, "next: 'llama-regress report -d %s' writes the reports: differences, failures, charts\n", report.Line(how.Dir, 200))
+	if isolate {
+		if err := isolateFailed(ctx, a, cfg, run, how); err != nil {
+			return err
+		}
+	}
+	if slices.ContainsFunc(run.Trials, func(t record.Trial) bool { return t.Failure != nil }) {
+		return cli.Exit(cli.ExitUnmeasured)
+	}
+	return nil
 }

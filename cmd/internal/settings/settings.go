@@ -3,6 +3,7 @@
 package settings
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -236,4 +237,14 @@ func paramNames() []string {
 		names = append(names, p.Name)
 	}
 	return names
+}
+
+// LoadOrDefault reads the configuration at path; without a path llama-regress.yaml
+// if there is one, else the default.
+func LoadOrDefault(path string) (*config.Config, error) {
+	cfg, err := config.Load(cmp.Or(path, cli.DefaultConfig))
+	if path == "" && errors.Is(err, fs.ErrNotExist) {
+		return config.Default(), nil
+	}
+	return cfg, err
 }

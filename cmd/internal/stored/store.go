@@ -2,9 +2,8 @@
 package stored
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -13,12 +12,12 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/llama-regress/llama-regress/ci/config"
 	"github.com/llama-regress/llama-regress/ci/provision"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/runner"
 	"github.com/llama-regress/llama-regress/ci/store"
 	"github.com/llama-regress/llama-regress/cmd/internal/cli"
+	"github.com/llama-regress/llama-regress/cmd/internal/settings"
 )
 
 // Complain names what cannot be used. The rest can, so it is no failure.
@@ -72,10 +71,11 @@ func (s *Flags) RegisterFilter(f *pflag.FlagSet) {
 func (s *Flags) Open(a *cli.App) (store.Store, error) {
 	ref := s.Ref
 	if ref == "" {
-		var err error
-		if ref, err = s.configured(); err != nil {
+		cfg, err := settings.LoadOrDefault(s.Config)
+		if err != nil {
 			return nil, err
 		}
+		ref = cmp.Or(cfg.Store, Default)
 	}
 	cache, err := provision.DefaultCacheDir()
 	if err != nil {
@@ -84,28 +84,10 @@ func (s *Flags) Open(a *cli.App) (store.Store, error) {
 	return store.Open(ref, store.Options{Cache: cache, Getenv: a.Getenv})
 }
 
-func (s *Flags) configured() (string, error) {
-	path := s.Config
-	if path == "" {
-		path = cli.DefaultConfig
-	}
-	cfg, err := config.Load(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && s.Config == "":
-		return Default, nil
-	case err != nil:
-		return "", err
-	case cfg.Store == "":
-		return Default, nil
-	}
-	return cfg.Store, nil
-}
-
 // OpenToWrite also refuses what must never write: a pull request's numbers are
 // not the project's, and its code is not to be trusted with its history.
 func (s *Flags) OpenToWrite(a *cli.App) (store.Store, error) {
-	event := a.Getenv("GITHUB_EVENT_NAME")
-	if strings.HasPrefix(event, "pull_request") || event == "merge_group" {
+	if event := a.PullRequest(); event != "" {
 		return nil, fmt.Errorf("this job runs for a %s event, and pull requests never write to a store: do this on push or schedule", event)
 	}
 	return s.Open(a)
