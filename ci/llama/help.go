@@ -2,6 +2,7 @@ package llama
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -19,9 +20,16 @@ var optionLine = regexp.MustCompile(`^ +((?:--?[A-Za-z][A-Za-z0-9_-]*(?:, *| |$)
 // llama-bench's at all: other programs of llama.cpp have some of its flags,
 // none has these.
 func readHelp(help string) (c capabilities, ok bool) {
+	return readOptions(help, optionLine, "--model", "--n-prompt", "--n-gen", "--repetitions", "--output")
+}
+
+// readOptions reads the flags of a help, of which each line of a flag has the form
+// of line: its names, then the form of its value. ok says whether all the typical
+// flags are there.
+func readOptions(help string, line *regexp.Regexp, typical ...string) (c capabilities, ok bool) {
 	c.forms = make(map[string]string)
-	for line := range strings.Lines(help) {
-		m := optionLine.FindStringSubmatch(strings.TrimRight(line, "\r\n"))
+	for text := range strings.Lines(help) {
+		m := line.FindStringSubmatch(strings.TrimRight(text, "\r\n"))
 		if m == nil {
 			continue
 		}
@@ -31,12 +39,7 @@ func readHelp(help string) (c capabilities, ok bool) {
 			}
 		}
 	}
-	for _, flag := range []string{"--model", "--n-prompt", "--n-gen", "--repetitions", "--output"} {
-		if !c.has(flag) {
-			return c, false
-		}
-	}
-	return c, true
+	return c, !slices.ContainsFunc(typical, func(flag string) bool { return !c.has(flag) })
 }
 
 func (c capabilities) has(flag string) bool {
@@ -80,22 +83,5 @@ var serverOption = regexp.MustCompile(`^ {0,12}((?:--?[A-Za-z][A-Za-z0-9_-]*(?:,
 // it is llama-server's: llama.cpp's other programs have most of its flags, but
 // do not listen.
 func readServerHelp(help string) (c capabilities, ok bool) {
-	c.forms = make(map[string]string)
-	for line := range strings.Lines(help) {
-		m := serverOption.FindStringSubmatch(strings.TrimRight(line, "\r\n"))
-		if m == nil {
-			continue
-		}
-		for _, flag := range strings.FieldsFunc(m[1], func(r rune) bool { return r == ',' || r == ' ' }) {
-			if _, twice := c.forms[flag]; !twice {
-				c.forms[flag] = m[2]
-			}
-		}
-	}
-	for _, flag := range []string{"--host", "--port", "--model", "--ctx-size", "--parallel"} {
-		if !c.has(flag) {
-			return c, false
-		}
-	}
-	return c, true
+	return readOptions(help, serverOption, "--host", "--port", "--model", "--ctx-size", "--parallel")
 }

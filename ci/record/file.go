@@ -89,22 +89,32 @@ func WriteFile(path string, run *Run) error {
 
 // WriteAtomically replaces the file at path by data, or leaves it as it was.
 func WriteAtomically(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	err := ReplaceFile(path, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	defer os.Remove(f.Name()) // fails once renamed, which is what we want
-	if err := errors.Join(f.Chmod(0o644), fill(f, data)); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
 }
 
-// fill writes to a file, waits until the disk has it, and closes the file.
-func fill(f *os.File, data []byte) error {
-	_, err := f.Write(data)
-	return errors.Join(err, f.Sync(), f.Close())
+// ReplaceFile replaces the file at path by what write writes, once that is whole
+// and on the disk, or leaves it as it was. All may read the file. A process that
+// is killed meanwhile leaves a hidden file, .NAME.*, in the folder.
+func ReplaceFile(path string, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // fails once renamed, which is what we want
+	if err := errors.Join(f.Chmod(0o644), fill(f, write)); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// fill has write write to a file, waits until the disk has it, and closes the file.
+func fill(f *os.File, write func(io.Writer) error) error {
+	return errors.Join(write(f), f.Sync(), f.Close())
 }
