@@ -152,7 +152,7 @@ func (p *Placement) verify(pid int, g *Group) (map[string]string, error) {
 	if policy := p.policy(); policy != "" {
 		have := memoryPolicy(pid)
 		seen[Numactl] = have
-		if have != policy && !(strings.HasSuffix(policy, ":") && strings.HasPrefix(have, policy)) {
+		if !samePolicy(policy, have) {
 			faults = append(faults, fmt.Errorf("numactl: asked for %s, the kernel says %s", policy, have))
 		}
 	}
@@ -202,6 +202,12 @@ func (p *Placement) policy() string {
 		}
 	}
 	return ""
+}
+
+// samePolicy says whether the kernel's word is what was asked for, whose nodes may
+// be open.
+func samePolicy(asked, have string) bool {
+	return have == asked || strings.HasSuffix(asked, ":") && strings.HasPrefix(have, asked)
 }
 
 // memoryPolicy is the policy of the first mapping of a process.

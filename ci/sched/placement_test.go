@@ -101,6 +101,21 @@ func TestPolicyThatDidNotTakeEffect(t *testing.T) {
 	}
 }
 
+func TestSamePolicy(t *testing.T) {
+	for asked, words := range map[string]map[string]bool{
+		"local":        {"local": true, "default": false, "": false},
+		"bind:0":       {"bind:0": true, "bind:0-1": false, "interleave:0": false},
+		"interleave:":  {"interleave:0-1": true, "interleave:": true, "bind:0-1": false},
+		"interleave:0": {"interleave:0": true, "interleave:0-1": false},
+	} {
+		for have, want := range words {
+			if samePolicy(asked, have) != want {
+				t.Errorf("asked for %s, the kernel says %s: want %t", asked, have, want)
+			}
+		}
+	}
+}
+
 func TestNumactlOptions(t *testing.T) {
 	for text, want := range map[string]struct {
 		options []string

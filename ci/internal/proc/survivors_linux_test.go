@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -59,6 +61,7 @@ func starter() {
 	cmd := exec.Command("sh", "-c", "setsid sleep 600 & echo $!; exec sleep 600")
 	cmd.Env = append(os.Environ(), Mark())
 	cmd.Stdout = os.Stdout
+	fmt.Println(marks)
 	check(cmd.Start())
 	check(cmd.Wait())
 }
@@ -109,8 +112,9 @@ func TestGuardEndsWhatIsLeft(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	var mark string
 	var hidden int
-	if _, err := fmt.Fscan(bufio.NewReader(out), &hidden); err != nil {
+	if _, err := fmt.Fscan(bufio.NewReader(out), &mark, &hidden); err != nil {
 		t.Fatal(err)
 	}
 	if gone(hidden) {
@@ -120,9 +124,39 @@ func TestGuardEndsWhatIsLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
-	for !gone(hidden) {
+	for !gone(hidden) || guarded(mark) { // the guard itself ends too
 		time.Sleep(time.Millisecond) // the test's own time limit ends this
 	}
+}
+
+// guarded says whether a process has the mark as an argument.
+func guarded(mark string) bool {
+	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	return slices.ContainsFunc(lines, func(path string) bool {
+		line, _ := os.ReadFile(path)
+		return strings.Contains(string(line), mark)
+	})
+}
+
+// Who has ended is no member of a group, collected or not.
+func TestGroupMembers(t *testing.T) {
+	cmd := exec.Command("sleep", "600")
+	cmd.SysProcAttr = OwnGroup()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	pid := cmd.Process.Pid
+	if got := GroupMembers(pid); !slices.Equal(got, []int{pid}) {
+		t.Errorf("%v, want %d", got, pid)
+	}
+	KillGroup(cmd)
+	for !gone(pid) {
+		time.Sleep(time.Millisecond)
+	}
+	if got := GroupMembers(pid); got != nil {
+		t.Errorf("%v have ended", got)
+	}
+	_ = cmd.Wait()
 }
 
 func TestGuardTakesNoOtherMark(t *testing.T) {
