@@ -40,20 +40,11 @@ type killing struct {
 func newKilling(t *testing.T, args ...string) *killing {
 	t.Helper()
 	k := &killing{t: t, dir: t.TempDir(), args: args, out: "out", span: 2 * time.Second}
-	self, err := os.Executable()
-	if err == nil {
-		k.program = filepath.Join(k.dir, "llama-regress") // by its name the test's program knows what it is
-		err = os.Link(self, k.program)
-	}
-	if err != nil {
-		var data []byte
-		if data, err = os.ReadFile(self); err == nil {
-			err = os.WriteFile(k.program, data, 0o755)
-		}
-	}
+	dir, err := programFolder()
 	if err != nil {
 		t.Fatal(err)
 	}
+	k.program = filepath.Join(dir, "llama-regress")
 	if _, err := gguf.WriteFile(context.Background(), filepath.Join(k.dir, "model.gguf"), scriptModel, 1); err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +98,7 @@ func (k *killing) run(after time.Duration) (code int, ended bool) {
 	}
 	cmd := exec.Command(k.program, args...)
 	cmd.Dir = k.dir
-	cmd.Env = append(os.Environ(), "KILL_TEST="+k.dir, "LLAMA_REGRESS_CACHE="+filepath.Join(k.dir, "cache"),
+	cmd.Env = append(os.Environ(), "KILL_TEST="+k.dir, "GORACE=atexit_sleep_ms=0", "LLAMA_REGRESS_CACHE="+filepath.Join(k.dir, "cache"),
 		measure.LockVariable+"="+filepath.Join(k.dir, "machine.lock"),
 		"GIT_AUTHOR_NAME=A", "GIT_AUTHOR_EMAIL=a@x", "GIT_COMMITTER_NAME=A", "GIT_COMMITTER_EMAIL=a@x")
 	log, err := os.Create(filepath.Join(k.dir, "said"))
