@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -26,6 +28,10 @@ func TestMain(m *testing.M) {
 	fakebench.TakeOver() // does not return in a process named llama-bench
 	fakeserver.TakeOver()
 	takeOverScheduler()
+	// Scripts mostly wait for what they have started. The command line still wins.
+	if err := flag.Set("test.parallel", strconv.Itoa(4*runtime.GOMAXPROCS(0))); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){"llama-regress": main})
 }
 
