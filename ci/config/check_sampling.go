@@ -12,7 +12,7 @@ import (
 func (k *checker) bench(c *Config) {
 	b := c.Bench
 	k.between("bench.repetitions", b.Repetitions, 1, 1000)
-	if len(b.Tests) == 0 && c.Serve == nil {
+	if len(b.Tests) == 0 && c.Serve == nil && len(c.Sections) == 0 {
 		k.fault("bench.tests", "at least one is needed, such as pp512")
 	}
 	first := map[string]int{}
