@@ -22,6 +22,7 @@ type view struct {
 	Count      string // what replicates are: "blocks"
 	Undrawn    int    // rows that the forest has no place for
 	Rows       []rowView
+	Reasons    []reasonView // that several rows have, said once above them
 	Controls   []rowView
 	Maps       []heatMap
 	Failures   []failure
@@ -47,6 +48,13 @@ func newView(r report.Report) view {
 		v.Count = "sessions"
 	}
 	v.Rows, v.Controls = newRowViews(r.Rows), newRowViews(r.Controls)
+	said := report.Repeated(r.Rows)
+	for i, t := range said.Sentences(len(r.Rows)) {
+		v.Reasons = append(v.Reasons, reasonView{t, report.MetricNames(said[i].Rows)})
+	}
+	for i := range v.Rows {
+		v.Rows[i].Said = said.Tell(r.Rows[i])
+	}
 	for _, row := range r.Rows {
 		if !drawn(row) {
 			v.Undrawn++
@@ -62,9 +70,13 @@ func newView(r report.Report) view {
 	return v
 }
 
+// A reasonView is a reason that several rows have, and the metrics of these.
+type reasonView struct{ Why, Metrics report.Text }
+
 // A rowView is a comparison with its trials.
 type rowView struct {
 	report.Row
+	Said   bool   // its reason stands above the table
 	Sort   string // the gain, so that sorting by it puts the worst first; "" when not known
 	Unit   string
 	Trials template.HTML // rows of order, block, baseline, candidate, trial; "" when there is none
