@@ -19,19 +19,15 @@ func labelCells(lists ...[]compare.Comparison) map[string]string {
 			cells[list[i].Cell] = &list[i]
 		}
 	}
-	var varies map[string]bool
-	var labels map[string][]string
-	workload := false
-	for _, within := range []bool{true, false} { // the shorter labels first
-		varies = varying(cells, within)
-		workload, varies["workload"] = varies["workload"], false // the parameters usually tell bench from serve
-		if labels = labelAll(cells, varies); len(labels) == len(cells) {
-			break
-		}
+	distinct := func(labels map[string][]string) bool { return len(labels) == len(cells) }
+	// The shortest labels name parameters that differ within a workload: these
+	// usually tell the workloads apart too.
+	labels := labelAll(cells, without(varying(cells, true), "workload"))
+	if !distinct(labels) {
+		labels = labelAll(cells, without(varying(cells, false), "workload"))
 	}
-	if workload && len(labels) < len(cells) {
-		varies["workload"] = true
-		labels = labelAll(cells, varies)
+	if !distinct(labels) {
+		labels = labelAll(cells, varying(cells, false))
 	}
 	byCell := make(map[string]string, len(cells))
 	for label, keys := range labels {
@@ -43,6 +39,12 @@ func labelCells(lists ...[]compare.Comparison) map[string]string {
 		}
 	}
 	return byCell
+}
+
+// without is varies less one of its names.
+func without(varies map[string]bool, name string) map[string]bool {
+	delete(varies, name)
+	return varies
 }
 
 // labelAll labels every cell and returns the keys that share each label.

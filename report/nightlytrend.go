@@ -69,10 +69,10 @@ type TrendChange struct {
 
 func newTrends(m *history.Machine, labels map[string]string, points []ChangePoint) []Trend {
 	type place struct{ trend, change int }
-	of := make(map[place]*history.ChangePoint)
+	byChange := make(map[place]*history.ChangePoint)
 	for i := range m.ChangePoints {
 		for _, x := range m.ChangePoints[i].Moved {
-			of[place{x.Trend, x.Change}] = &m.ChangePoints[i]
+			byChange[place{x.Trend, x.Change}] = &m.ChangePoints[i]
 		}
 	}
 	trends := make([]Trend, 0, len(m.Trends))
@@ -109,7 +109,7 @@ func newTrends(m *history.Machine, labels map[string]string, points []ChangePoin
 			t.Breaks = append(t.Breaks, TrendBreak{b.At, b.Accepted, Foreign{b.Why}})
 		}
 		for k, c := range h.Changes {
-			p := of[place{i, k}]
+			p := byChange[place{i, k}]
 			mark := TrendChange{c.At, c.At, p.ID, c.Worse, c.Drift}
 			if c.Drift {
 				mark.To = c.Last

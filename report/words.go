@@ -62,19 +62,22 @@ func finding(r Row) Text {
 // between words the interval: "7.1% to 9.4% slower", "1.1% slower to 0.4%
 // faster".
 func (r Row) between() string {
-	i := *r.c.Interval
-	near, far := r.Figures.Low, r.Figures.High
-	if zero(near) && zero(far) {
-		return near
+	type bound struct {
+		change float64
+		figure string
 	}
-	if math.Abs(i.Low) > math.Abs(i.High) {
-		i.Low, i.High = i.High, i.Low
+	near, far := bound{r.c.Interval.Low, r.Figures.Low}, bound{r.c.Interval.High, r.Figures.High}
+	if math.Abs(near.change) > math.Abs(far.change) { // the smaller change first
 		near, far = far, near
 	}
-	if zero(near) || i.Low < 0 == (i.High < 0) {
-		return strings.TrimLeft(near, "+-") + " to " + r.size(i.High, far)
+	oneWord := near.change < 0 == (far.change < 0)
+	switch {
+	case zero(near.figure) && zero(far.figure):
+		return r.Figures.Low
+	case zero(near.figure) || oneWord:
+		return strings.TrimLeft(near.figure, "+-") + " to " + r.size(far.change, far.figure)
 	}
-	return r.size(i.Low, near) + " to " + r.size(i.High, far)
+	return r.size(near.change, near.figure) + " to " + r.size(far.change, far.figure)
 }
 
 // quiet is what to do about a machine that does something else too.
@@ -162,9 +165,9 @@ func reason(r Row) (why, remedy Text) {
 // open words a question that more measuring may settle.
 func open(r Row) Text {
 	c := r.c
-	after := replicates(r.c.Method, c.Replicates)
+	after := replicates(c.Method, c.Replicates)
 	if c.Confirmed {
-		after = strings.Replace(after, " block", " fresh block", 1)
+		after = plural(c.Replicates, "fresh block")
 	}
 	beyond := c.Interval != nil && c.Margin != nil && (c.Interval.Low > c.Margin.High || c.Interval.High < c.Margin.Low)
 	switch suspected := c.Reason.Code == compare.Suspected; {

@@ -68,7 +68,7 @@ func newNightlyView(n report.Nightly) nightlyView {
 		mv := machineView{NightlyMachine: m}
 		ids := make(map[string]string) // of a trend's element by the trend's own
 		type place struct{ cell, metric report.Foreign }
-		of := make(map[place]string) // by what it is of
+		byCell := make(map[place]string) // by cell and metric
 		for k, t := range m.Trends {
 			tv := newTrendView(t, trendID(i, k))
 			tv.Failed = slices.ContainsFunc(t.Missed, func(n report.Night) bool { return n.Key == m.Night.Key })
@@ -76,7 +76,7 @@ func newNightlyView(n report.Nightly) nightlyView {
 			if _, twice := ids[t.ID]; !twice {
 				ids[t.ID] = tv.ID
 			}
-			of[place{t.Cell, t.Metric}] = tv.ID
+			byCell[place{t.Cell, t.Metric}] = tv.ID
 			if tv.Changed {
 				mv.Changed++
 			}
@@ -102,7 +102,7 @@ func newNightlyView(n report.Nightly) nightlyView {
 		}
 		if m.Last != nil {
 			for _, row := range m.Last.Rows {
-				move := moveView{row, of[place{row.Comparison.Cell, row.Comparison.Metric.Name}]}
+				move := moveView{row, byCell[place{row.Comparison.Cell, row.Comparison.Metric.Name}]}
 				switch row.Class {
 				case report.Suspected:
 					mv.Suspected = append(mv.Suspected, move)
