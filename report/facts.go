@@ -314,7 +314,7 @@ func stages(r *record.Run) Text {
 		if text != "" {
 			text += ", "
 		}
-		text += fmt.Sprintf("until each verdict is reached, at %d looks after %s; intervals allow for the looks", n, blockList(r.Plan.Interims))
+		text += fmt.Sprintf("until each verdict is reached, at %d interim analyses after %s; intervals allow for them", n, blockList(r.Plan.Interims))
 	}
 	stopped := make(map[record.Stop]int)
 	for _, l := range r.Interims {

@@ -14,55 +14,76 @@ import (
 // Steady is the status of a history in which nothing is wrong.
 const Steady = "Steady"
 
-// conclude sums up all machines.
-func (n *Nightly) conclude(t history.Trends) {
-	var open, fresh, machine, gains, suspected, unmeasured, failed, missing int
-	var worst *ChangePoint
-	var suspect *Row
-	undecided := false
-	var lost []Trend
-	for i := range n.Machines {
-		m := &n.Machines[i]
+// A tally is what the machines of a nightly count.
+type tally struct {
+	open, fresh, machine, gains   int // change points: of the program, those of them that are new, of a machine, gains that are new
+	suspected, unmeasured, failed int // of the last nights
+	missing, series               int // nights, trends
+	worst                         *ChangePoint
+	suspect                       *Row
+	lost                          []Trend
+	undecided                     bool // something that is judged could not be
+	old                           bool // a machine has nights enough to see a change
+}
+
+func newTally(machines []NightlyMachine, t history.Trends) (c tally) {
+	for i := range machines {
+		m := &machines[i]
+		c.series += len(m.Trends)
+		c.old = c.old || len(t.Machines[i].Nights) >= youngest
 		for k := range m.ChangePoints {
-			p := &m.ChangePoints[k]
-			switch {
-			case p.Open() && p.Blamable:
-				open++
-				if p.New {
-					fresh++
-				}
-				if worst == nil || p.Rows[0].relativeGain() < worst.Rows[0].relativeGain() {
-					worst = p
-				}
-			case p.Open():
-				machine++
-			case p.New && p.Gained():
-				gains++
-			}
+			c.addPoint(&m.ChangePoints[k])
 		}
-		if r := m.Last; r != nil {
-			suspected += r.Counts.Suspected
-			unmeasured += r.Counts.Unmeasured
-			failed += len(r.Failures)
-			undecided = undecided || r.Counts.Inconclusive > 0
-			for k := range r.Rows {
-				if r.Rows[k].Class == Suspected && (suspect == nil || r.Rows[k].relativeGain() < suspect.relativeGain()) {
-					suspect = &r.Rows[k]
-				}
-			}
-		}
+		c.addNight(m.Last)
 		for _, trend := range m.Trends {
 			if trend.Lost {
-				lost = append(lost, trend)
-				undecided = undecided || trend.Judged
+				c.lost = append(c.lost, trend)
+				c.undecided = c.undecided || trend.Judged
 			}
 		}
 		for _, g := range t.Machines[i].Gaps {
 			if g.Open {
-				missing += g.Missing
+				c.missing += g.Missing
 			}
 		}
 	}
+	return c
+}
+
+func (c *tally) addPoint(p *ChangePoint) {
+	switch {
+	case p.Open() && p.Blamable:
+		c.open++
+		if p.New {
+			c.fresh++
+		}
+		if c.worst == nil || p.Rows[0].relativeGain() < c.worst.Rows[0].relativeGain() {
+			c.worst = p
+		}
+	case p.Open():
+		c.machine++
+	case p.New && p.Gained():
+		c.gains++
+	}
+}
+
+func (c *tally) addNight(r *Report) {
+	if r == nil {
+		return
+	}
+	c.suspected += r.Counts.Suspected
+	c.unmeasured += r.Counts.Unmeasured
+	c.failed += len(r.Failures)
+	c.undecided = c.undecided || r.Counts.Inconclusive > 0
+	for k := range r.Rows {
+		if r.Rows[k].Class == Suspected && (c.suspect == nil || r.Rows[k].relativeGain() < c.suspect.relativeGain()) {
+			c.suspect = &r.Rows[k]
+		}
+	}
+}
+
+// headline lists the counts that are not 0; "" where all are.
+func (c tally) headline() string {
 	var parts []string
 	add := func(count int, format string, args ...any) {
 		if count > 0 {
@@ -70,58 +91,58 @@ func (n *Nightly) conclude(t history.Trends) {
 		}
 	}
 	of := ""
-	if fresh > 0 {
-		of = fmt.Sprintf(" (%d new)", fresh)
+	if c.fresh > 0 {
+		of = fmt.Sprintf(" (%d new)", c.fresh)
 	}
-	add(open, "%s open%s", plural(open, "regression"), of)
-	add(machine, "%s of a machine", plural(machine, "change"))
-	add(suspected, "%d suspected last night", suspected)
-	add(unmeasured, "%d not measured last night", unmeasured)
-	add(len(lost), "%d no longer measured", len(lost))
-	add(gains, "%s new", plural(gains, "improvement"))
-	add(missing, "%s missing", plural(missing, "night"))
-	n.Headline = strings.Join(parts, ", ")
-	series := 0
-	for _, m := range n.Machines {
-		series += len(m.Trends)
-	}
+	add(c.open, "%s open%s", plural(c.open, "regression"), of)
+	add(c.machine, "%s of a machine", plural(c.machine, "change"))
+	add(c.suspected, "%d suspected last night", c.suspected)
+	add(c.unmeasured, "%d not measured last night", c.unmeasured)
+	add(len(c.lost), "%d no longer measured", len(c.lost))
+	add(c.gains, "%s new", plural(c.gains, "improvement"))
+	add(c.missing, "%s missing", plural(c.missing, "night"))
+	return strings.Join(parts, ", ")
+}
+
+// conclude sums up all machines: what is worst decides.
+func (n *Nightly) conclude(t history.Trends) {
+	c := newTally(n.Machines, t)
+	n.Headline = c.headline()
+	n.Outcome = compare.Passed
 	switch {
 	case len(n.Machines) == 0:
 		n.Outcome, n.Status, n.Headline = compare.NothingCompared, "Nothing stored", "the store holds no session"
 		n.Lead = say("There is no history to look at yet. Store the record of each night, and look again.")
-	case open > 0:
+	case c.open > 0:
 		n.Outcome, n.Status = compare.Regressed, "Regression"
-		n.Lead = concat(say("Worst: "), worst.Title, say(", "), worst.When, say("."))
-	case failed > 0 || unmeasured > 0:
+		n.Lead = concat(say("Worst: "), c.worst.Title, say(", "), c.worst.When, say("."))
+	case c.failed > 0:
 		n.Outcome, n.Status = compare.MeasurementFailed, "Measurement failed"
-		n.Lead = say("%s of the last night measured nothing.", plural(failed, "trial"))
-		if failed == 0 {
-			n.Lead = say("%d of the last night could not be measured, so nothing is known about them.", unmeasured)
-		}
-	case len(lost) > 0:
-		n.Outcome, n.Status = compare.Passed, "Incomplete"
-		n.Lead = concat(lost[0].name(), say(" is no longer measured: the night of %s was the last that had it. What is not measured is not known to be well.", day(lost[0].Ran)))
-	case suspected > 0:
-		n.Outcome, n.Status = compare.Passed, "Suspected"
-		n.Lead = concat(sentence("Suspected, not proven: ", *suspect), say(" One night proves nothing: a change that lasts for three becomes a change point."))
-	case !slices.ContainsFunc(t.Machines, func(m history.Machine) bool { return len(m.Nights) >= youngest }):
-		n.Outcome, n.Status = compare.Passed, "Too young"
+		n.Lead = say("%s of the last night measured nothing.", plural(c.failed, "trial"))
+	case c.unmeasured > 0:
+		n.Outcome, n.Status = compare.MeasurementFailed, "Measurement failed"
+		n.Lead = say("%d of the last night could not be measured, so nothing is known about them.", c.unmeasured)
+	case len(c.lost) > 0:
+		n.Status = "Incomplete"
+		n.Lead = concat(c.lost[0].name(), say(" is no longer measured: the night of %s was the last that had it. What is not measured is not known to be well.", day(c.lost[0].Ran)))
+	case c.suspected > 0:
+		n.Status = "Suspected"
+		n.Lead = concat(sentence("Suspected, not proven: ", *c.suspect), say(" One night proves nothing: a change that lasts for three becomes a change point."))
+	case !c.old:
+		n.Status, c.undecided = "Too young", true
 		n.Headline = cmp.Or(n.Headline, "no change can be seen yet")
 		n.Lead = say("No machine has %s yet, and fewer show no change.", plural(youngest, "night"))
-		undecided = true
 	default:
-		n.Outcome, n.Status = compare.Passed, Steady
+		n.Status = Steady
+		n.Headline = cmp.Or(n.Headline, "no open change in "+plural(c.series, "trend"))
 		n.Lead = say("Nothing got worse and stayed so.")
-		if n.Headline == "" {
-			n.Headline = "no open change in " + plural(series, "trend")
-		}
 	}
-	if n.Outcome == compare.Passed && n.Policy.InconclusiveFails && undecided {
+	if n.Outcome == compare.Passed && n.Policy.InconclusiveFails && c.undecided {
 		n.Outcome = compare.Undecided
 	}
-	n.Steps = n.nextSteps(missing, worst, suspect)
-	if len(lost) > 0 {
-		n.Steps = append(n.Steps, Step{Kind: CheckInput, Text: say("Find out why %s no longer measured, or say that it ends there, by baseline promote with its cell.", isOrAre(len(lost), "trend"))})
+	n.Steps = n.nextSteps(c.missing, c.worst, c.suspect)
+	if len(c.lost) > 0 {
+		n.Steps = append(n.Steps, Step{Kind: CheckInput, Text: say("Find out why %s no longer measured, or say that it ends there, by baseline promote with its cell.", isOrAre(len(c.lost), "trend"))})
 	}
 }
 
