@@ -190,6 +190,14 @@ const (
 	PlacementDiffers   FailureClass = "placement_differs"    // the process did not run where or how it was asked to
 )
 
+// FailureClasses lists all classes in the order in which a trial can come upon
+// them.
+var FailureClasses = []FailureClass{
+	StartFailed, ExitStatus, Crashed, OutOfMemory, TimedOut, ModelLoad, BadArgument, BadOutput, MissingTest,
+	ParametersDiffer, BuildChanged, NoneSucceeded, NotReady, PortTaken, GeneratorLate, BadDataset,
+	SchedulerNotLoaded, SchedulerEjected, PlacementDiffers,
+}
+
 // Preparation is what was done before a trial so that it differs from others by
 // its arm alone.
 type Preparation struct {
