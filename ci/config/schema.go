@@ -50,6 +50,7 @@ func Schema() string {
 		}
 		gate.at("properties")[d.Kind] = margin
 	}
+	top.at("store")["pattern"] = storeForm.String()
 	for _, s := range sections {
 		top[s.name] = s.schema
 	}
