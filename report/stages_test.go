@@ -67,7 +67,7 @@ func TestUnconfirmed(t *testing.T) {
 		t.Errorf("class %s, reason %q", row.Class, row.Reason)
 	}
 	want := "6 blocks of every cell, then fresh ones of those that may have lost, which are judged by these alone, " +
-		"until each verdict is reached, at 4 looks after 6, 10, 15 and 20 blocks; intervals allow for the looks; 1 cell cleared by the screening; 1 cell cut short"
+		"until each verdict is reached, at 4 interim analyses after 6, 10, 15 and 20 blocks; intervals allow for them; 1 cell cleared by the screening; 1 cell cut short"
 	if got := r.Fact("stages").Terminal(); got != want {
 		t.Errorf("fact %q, want %q", got, want)
 	}
