@@ -42,7 +42,7 @@ func Guard(in io.Reader, prefix string) error {
 	}
 	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	_, _ = io.Copy(io.Discard, in)
-	for quiet := 0; quiet < 20; quiet++ {
+	for quiet, end := 0, time.Now().Add(guardTime); quiet < 20 && time.Now().Before(end); quiet++ {
 		if KillMarked(prefix, 0) != nil {
 			quiet = 0
 		}
@@ -50,3 +50,7 @@ func Guard(in io.Reader, prefix string) error {
 	}
 	return nil
 }
+
+// guardTime bounds Guard's work: a process that waits for a device does not end
+// before the device answers, and a guard must not stay for it.
+const guardTime = time.Minute
