@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/compare"
 )
 
@@ -251,4 +252,14 @@ func shortPercent(share float64) string { return significant(100*share, 3) + "%"
 func (r Row) Unit() (name string, factor float64) {
 	u := scaleOf(&r.c, r.Points).unit
 	return u.name, u.factor
+}
+
+// Amount is a value of a metric with its unit, rounded as every report rounds:
+// "192 ms", "99.5%", "1020 tok/s". Its unit may be foreign, and is then left out.
+func Amount(m record.Metric, x float64) string {
+	if m.InPoints() {
+		return shortPercent(x)
+	}
+	u := unitFor(m.Unit, x)
+	return significant(x*u.factor, 4) + u.suffix()
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/llama-regress/llama-regress/ci/store"
 	"github.com/llama-regress/llama-regress/cmd/internal/cli"
 	"github.com/llama-regress/llama-regress/cmd/internal/stored"
+	"github.com/llama-regress/llama-regress/report"
 	"github.com/llama-regress/llama-regress/stats"
 )
 
@@ -99,7 +100,7 @@ func showMetric(w *tabwriter.Writer, run *record.Run, cell record.Cell, arm reco
 	}
 	median := "-"
 	if len(values) > 0 {
-		median = fmt.Sprintf("%.4g %s", stats.Median(values), cli.Printable(m.Unit))
+		median = report.Amount(m, stats.Median(values))
 	}
 	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\n", cli.Printable(cell.Key), cli.Printable(arm.Name), cli.Printable(m.Name), median, len(values), failed)
 }

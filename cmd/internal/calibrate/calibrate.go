@@ -4,7 +4,6 @@ package calibrate
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -225,9 +224,7 @@ func showNoise(a *cli.App, runs []*record.Run, how measure.Flags, c calibrating,
 	}
 	switch {
 	case c.asJSON:
-		enc := json.NewEncoder(a.Out)
-		enc.SetIndent("", " ")
-		return enc.Encode(r)
+		return a.PrintJSON(r)
 	case c.write == "":
 		_, err = a.Out.Write(b.Bytes())
 	}

@@ -4,7 +4,6 @@ package doctor
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -104,9 +103,7 @@ func diagnose(ctx context.Context, a *cli.App, found []host.Finding, asJSON, fix
 		fixed, failed = host.Fix(found)
 	}
 	if asJSON {
-		enc := json.NewEncoder(a.Out)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(diagnosis{"llama-regress/doctor/v1", host.Describe(ctx), host.Worst(found), found, fixed.Old}); err != nil {
+		if err := a.PrintJSON(diagnosis{"llama-regress/doctor/v1", host.Describe(ctx), host.Worst(found), found, fixed.Old}); err != nil {
 			return err
 		}
 	} else if err := printFindings(a.Out, found); err != nil {

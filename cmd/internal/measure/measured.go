@@ -57,9 +57,9 @@ func Print(w io.Writer, run *record.Run) error {
 			case len(values)+undefined < len(trials):
 				fmt.Fprintf(tw, "  %s\tnot estimable in %d of %d: requests failed\n", report.Line(m.Name, 40), len(trials)-undefined-len(values), len(trials))
 			case len(values) == 1:
-				fmt.Fprintf(tw, "  %s\t%s\n", report.Line(m.Name, 40), amount(m, values[0]))
+				fmt.Fprintf(tw, "  %s\t%s\n", report.Line(m.Name, 40), report.Amount(m, values[0]))
 			default:
-				fmt.Fprintf(tw, "  %s\t%s\tfrom %s to %s\n", report.Line(m.Name, 40), amount(m, stats.Median(values)), amount(m, slices.Min(values)), amount(m, slices.Max(values)))
+				fmt.Fprintf(tw, "  %s\t%s\tfrom %s to %s\n", report.Line(m.Name, 40), report.Amount(m, stats.Median(values)), report.Amount(m, slices.Min(values)), report.Amount(m, slices.Max(values)))
 			}
 		}
 		if err := tw.Flush(); err != nil {
@@ -67,12 +67,4 @@ func Print(w io.Writer, run *record.Run) error {
 		}
 	}
 	return nil
-}
-
-// amount is a number with its unit; a share is in percent.
-func amount(m record.Metric, x float64) string {
-	if m.InPoints() {
-		return fmt.Sprintf("%.1f%%", 100*x)
-	}
-	return fmt.Sprintf("%.4g %s", x, report.Line(m.Unit, 20))
 }

@@ -12,11 +12,13 @@ import (
 func TestMeasuredOfOneArm(t *testing.T) {
 	tps := record.Metric{Name: "tg128", Unit: "tok/s", Better: record.Higher}
 	share := record.Metric{Name: "success_rate", Unit: "1", Better: record.Higher}
+	first := record.Metric{Name: "ttft_p50", Unit: "s", Better: record.Lower}
 	slow := record.Metric{Name: "ttft_p95", Unit: "s", Better: record.Lower}
 	trial := func(id string, x float64) record.Trial {
 		return record.Trial{ID: id, Arm: "build", Cell: "c", Outcome: record.OK, Measurements: []record.Measurement{
 			{Metric: "tg128", Values: []float64{x, x, 9 * x}},
 			{Metric: "success_rate", Values: []float64{0.5}},
+			{Metric: "ttft_p50", Values: []float64{x / 100}},
 			{Metric: "ttft_p95", Values: []float64{x}, Censored: x > 15},
 		}}
 	}
@@ -27,7 +29,7 @@ func TestMeasuredOfOneArm(t *testing.T) {
 	other := trial("b", 20)
 	other.Block = 1
 	run := &record.Run{
-		Baseline: "build", Cells: []record.Cell{{Key: "c", Metrics: []record.Metric{tps, share, slow}}, {Key: "none"}},
+		Baseline: "build", Cells: []record.Cell{{Key: "c", Metrics: []record.Metric{tps, share, first, slow}}, {Key: "none"}},
 		Trials: []record.Trial{disturbed, again, other, broken, control},
 	}
 	var out strings.Builder
@@ -36,7 +38,8 @@ func TestMeasuredOfOneArm(t *testing.T) {
 	}
 	want := `c: 2 of 3 trials measured; their median and range
   tg128         15 tok/s  from 10 tok/s to 20 tok/s
-  success_rate  50.0%     from 50.0% to 50.0%
+  success_rate  50%       from 50% to 50%
+  ttft_p50      150 ms    from 100 ms to 200 ms
   ttft_p95      not estimable in 1 of 2: requests failed
 none: 0 of 0 trials measured
 `

@@ -65,9 +65,7 @@ merge. All arms of a cell stay in one shard, so on one machine.`,
 				return err
 			}
 			if asJSON {
-				enc := json.NewEncoder(a.Out)
-				enc.SetIndent("", " ")
-				return enc.Encode(p)
+				return a.PrintJSON(p)
 			}
 			if _, err := fmt.Fprint(a.Out, p.Summary()); err != nil || !full {
 				return err

@@ -15,6 +15,7 @@ import (
 	"github.com/llama-regress/llama-regress/ci/runner"
 	"github.com/llama-regress/llama-regress/cmd/internal/cli"
 	"github.com/llama-regress/llama-regress/cmd/internal/measure"
+	"github.com/llama-regress/llama-regress/cmd/internal/output"
 	"github.com/llama-regress/llama-regress/cmd/internal/settings"
 	"github.com/llama-regress/llama-regress/compare"
 	"github.com/llama-regress/llama-regress/report"
@@ -124,7 +125,7 @@ func run(ctx context.Context, a *cli.App, cfg *config.Config, how measure.Flags,
 	}
 	switch {
 	case sweep:
-		err = printKnees(a.Out, compare.Capacity(run))
+		err = printCapacity(a.Out, output.NewReport(compare.Run(run, compare.DefaultPolicy()), report.Source{Base: run, Head: run}).Capacity)
 	case measure.OneBuild(run):
 		err = measure.Print(a.Out, run)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/llama-regress/llama-regress/ci/config"
@@ -106,37 +105,19 @@ func probed(t record.Trial) (rate, success float64) {
 	return rate, success
 }
 
-// printKnees writes the capacity of every arm, with the levels it follows from.
-func printKnees(w io.Writer, knees []compare.Knee) error {
-	for _, k := range knees {
-		fmt.Fprintf(w, "%s %s: %s\n", report.Line(k.Arm, 40), report.Line(k.Model, 60), capacity(k))
+// printCapacity writes the capacity of every arm as reports word it, with the
+// levels it follows from.
+func printCapacity(w io.Writer, list []report.Capacity) error {
+	for _, c := range list {
+		fmt.Fprintf(w, "%s %s: %s\n", c.Arm.Terminal(40), c.Label.Terminal(60), c.Finding.Terminal())
 		tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-		fmt.Fprintf(tw, "  concurrent\t%s/s\tsucceeded\t\n", strings.ReplaceAll(k.Metric, "_", " "))
-		for _, l := range k.Points {
-			fmt.Fprintf(tw, "  %d\t%.4g\t%.1f%%\t\n", l.Concurrency, l.Rate, 100*l.Success)
+		fmt.Fprint(tw, "  concurrent\trate\tsucceeded\t\n")
+		for _, l := range c.Figures {
+			fmt.Fprintf(tw, "  %s\t%s\t%s\t\n", l.Concurrency, l.Rate, l.Success)
 		}
 		if err := tw.Flush(); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// capacity words a knee.
-func capacity(k compare.Knee) string {
-	blocks := fmt.Sprintf("%d blocks", k.Blocks)
-	switch {
-	case k.Blocks == 0:
-		return "no block has all levels, so nothing is known of its capacity"
-	case k.Concurrency == 0:
-		return fmt.Sprintf("no level held: fewer than %.0f%% of requests succeeded even at the lowest (%s)", 100*compare.LeastSuccess, blocks)
-	}
-	text := fmt.Sprintf("serves %.4g concurrent requests; more bring no more than 5%%", k.Concurrency)
-	if k.Edge {
-		text = fmt.Sprintf("serves %.4g concurrent requests or more: that is the highest level measured", k.Concurrency)
-	}
-	if k.Confidence > 0 {
-		return text + fmt.Sprintf(" (%.0f%% interval %.4g to %.4g, %s)", 100*k.Confidence, k.Low, k.High, blocks)
-	}
-	return text + fmt.Sprintf(" (%s, too few for an interval)", blocks)
 }

@@ -3,7 +3,6 @@
 package schedulers
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -79,9 +78,7 @@ CONFIG_SCHED_CLASS_EXT=y, and root or sudo without a password.`,
 				}
 			}
 			if asJSON {
-				enc := json.NewEncoder(a.Out)
-				enc.SetIndent("", "  ")
-				return enc.Encode(found)
+				return a.PrintJSON(found)
 			}
 			return printSchedulers(a, found, all)
 		},
