@@ -61,7 +61,7 @@ func planned() effort {
 	case raceEnabled:
 		e.cells, e.nights, e.matrices, e.series, e.disturbed = 100, 700, 40, 100, 10
 	default:
-		e.cells, e.nights, e.matrices, e.series, e.disturbed = 1_000, 3_000, 300, 1_000, 100
+		e.cells, e.nights, e.matrices, e.series, e.disturbed = 500, 1_500, 300, 500, 50
 		e.width = 20
 		return e
 	}
@@ -223,6 +223,7 @@ var sections = []struct {
 	{"C2 edge of the margin", edgeOfMargin},
 	{"C3 family", familyError},
 	{"C4 coverage", coverage},
+	{"C4 latency among failures", orderStatistics},
 	{"C4 success rates", rateCoverage},
 	{"C5 power", powerAtMDE},
 	{"C5 two stages", twoStagePower},
