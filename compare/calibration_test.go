@@ -59,7 +59,7 @@ func planned() effort {
 	case testing.Short():
 		e.cells, e.nights, e.matrices, e.series, e.disturbed = 40, 40, 12, 12, 6
 	case raceEnabled:
-		e.cells, e.nights, e.matrices, e.series, e.disturbed = 100, 700, 40, 100, 10
+		e.cells, e.nights, e.matrices, e.series, e.disturbed = 60, 250, 20, 60, 5
 	default:
 		e.cells, e.nights, e.matrices, e.series, e.disturbed = 500, 1_500, 300, 500, 50
 		e.width = 20

@@ -189,7 +189,7 @@ func TestPermutationP(t *testing.T) {
 // Series without a change raise an alarm about as often as they may, also when
 // their noise is heavy-tailed or autocorrelated.
 func TestChangePointFalseAlarms(t *testing.T) {
-	series := effort.Draws(1000, 250)
+	series := effort.Draws(1000, 120)
 	for name, draw := range map[string]func(rng *rand.Rand, n int) []float64{
 		"normal": func(rng *rand.Rand, n int) []float64 { return noise(rng, n, 0) },
 		"AR .3":  func(rng *rand.Rand, n int) []float64 { return noise(rng, n, .3) },

@@ -14,7 +14,7 @@ func TestClearPIsABound(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 11))
 	const permutations = 2000
 	used, cases := 0, 0
-	for i := 0; i < 60; i += 60 / effort.Draws(60, 30) {
+	for i := 0; i < 60; i += 60 / effort.Draws(60, 15) {
 		n := 8 + 3*i
 		xs := noise(rng, n, 0)
 		for j := n / 2; j < n; j++ {
@@ -50,7 +50,7 @@ func TestClearPIsABound(t *testing.T) {
 			}
 		}
 	}
-	if used < effort.Draws(10, 3) {
+	if used < effort.Draws(10, 1) {
 		t.Errorf("the bound says enough in %d of %d cases: of no use", used, cases)
 	}
 }
@@ -59,7 +59,7 @@ func TestClearPIsABound(t *testing.T) {
 // says, and is not all of the series.
 func TestStepRange(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 12))
-	series := effort.Draws(400, 100)
+	series := effort.Draws(400, 60)
 	for _, c := range []struct{ step, r, covers, width float64 }{{2, 0, .92, 8}, {4, 0, .95, 3}, {3, .3, .92, 8}} {
 		found, covered, width := 0, 0, 0
 		for i := range series {
@@ -108,7 +108,7 @@ func BenchmarkThousandNights(b *testing.B) {
 // would hide all of them.
 func TestStepsThatComeAndGo(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 14))
-	for i := range effort.Draws(40, 10) {
+	for i := range effort.Draws(40, 6) {
 		xs := noise(rng, 160, 0)
 		for j := range xs {
 			if j >= 50 && j < 80 || j >= 120 {

