@@ -105,7 +105,8 @@ A case of one cell is drawn %d times, a matrix %d times, a series of nights %d t
 %d times. Each draw has a generator (PCG) of its own, seeded by the FNV-1a hash of the case's name and the number of the
 draw: the same figures come out every time, however many processors share the draws. Brackets hold the 95 %% interval (Wilson)
 of a simulated share. A bound that is a nominal level is kept where that interval reaches it: no case may be wrong more often
-than its draws can tell from the level. Of the cases whose truth lies at the level, one in 40 would miss it by chance.
+than its draws can tell from the level. Of the cases whose truth lies at the level, one in 40 would miss it by chance; at the
+edge of the margin, where there are hundreds, a case that misses is drawn ten times as often and held to the narrower bound.
 
 The policy: margin %g %%, at least %d blocks, family-wise error %g %% by Holm unless a row says otherwise, half of it
 for a single cell; the rank check is on. Noise is the same in both arms and independent from block to block, unless a case
