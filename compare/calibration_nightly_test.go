@@ -103,6 +103,9 @@ func nightlyAnchors(t *testing.T, b *book) {
 			if k == 0 {
 				draws = b.cells
 			}
+			if !*full {
+				draws = (draws + 2) / 3 // a night is a series of sessions of many cells
+			}
 			nights[k] = simulate(fmt.Sprint("CA nightly ", sigma, lost), draws, func(rng *rand.Rand) heard {
 				return n.hear(n.values(rng, freshNights), atRisk, rng.Uint64())
 			})

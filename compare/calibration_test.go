@@ -62,7 +62,7 @@ func planned() effort {
 	case raceEnabled:
 		e.cells, e.nights, e.matrices, e.series, e.disturbed = 60, 250, 20, 60, 5
 	default:
-		e.cells, e.nights, e.matrices, e.series, e.disturbed = 500, 1_500, 300, 500, 50
+		e.cells, e.nights, e.matrices, e.series, e.disturbed = 400, 800, 300, 400, 40
 		e.width = 20
 		return e
 	}
