@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	fakeserver.TakeOver()
 	takeOverScheduler()
 	// Scripts mostly wait for what they have started. The command line still wins.
-	if err := flag.Set("test.parallel", strconv.Itoa(4*runtime.GOMAXPROCS(0))); err != nil {
+	if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
 		panic(err)
 	}
 	testscript.Main(m, map[string]func(){"llama-regress": main})
