@@ -8,6 +8,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/llama-regress/llama-regress/fixtures/effort"
 	"github.com/llama-regress/llama-regress/report"
 	"github.com/llama-regress/llama-regress/report/reporttest"
 )
@@ -27,7 +28,7 @@ const (
 // noise.
 func TestEveryCaseOpens(t *testing.T) {
 	chromium := browser(t)
-	for _, c := range append(reporttest.Cases(), reporttest.Grid(120, 6)) {
+	for _, c := range append(reporttest.Cases(), reporttest.Grid(effort.Size(500, 120), effort.Size(20, 6))) {
 		t.Run(c.Name, func(t *testing.T) {
 			r := c.Report()
 			p := open(t, chromium, render(t, r), look{})
