@@ -51,19 +51,10 @@ func listCommand(a *cli.App, where *stored.Flags) *cobra.Command {
 		Short: "List the stored sessions, oldest first, and where history begins anew",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := where.Open(a)
+			s, c, err := where.Load(cmd.Context(), a)
 			if err != nil {
 				return err
 			}
-			o, err := where.Options(time.Now())
-			if err != nil {
-				return err
-			}
-			c, err := store.Load(cmd.Context(), s, o)
-			if err != nil {
-				return err
-			}
-			stored.Complain(a, c)
 			if asJSON {
 				return listJSON(a, s, c)
 			}

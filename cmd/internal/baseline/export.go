@@ -3,7 +3,6 @@ package baseline
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,19 +23,10 @@ func exportCommand(a *cli.App, where *stored.Flags) *cobra.Command {
   llama-regress baseline export -f sqlite -o llama-bench.sqlite && compare-llama-bench.py`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := where.Open(a)
+			s, c, err := where.Load(cmd.Context(), a)
 			if err != nil {
 				return err
 			}
-			o, err := where.Options(time.Now())
-			if err != nil {
-				return err
-			}
-			c, err := store.Load(cmd.Context(), s, o)
-			if err != nil {
-				return err
-			}
-			stored.Complain(a, c)
 			return how.Write(a, func(add func(*record.Run) error) error { return addStored(cmd.Context(), s, c, add) })
 		},
 	}

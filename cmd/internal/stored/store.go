@@ -3,6 +3,7 @@ package stored
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -91,6 +92,25 @@ func (s *Flags) OpenToWrite(a *cli.App) (store.Store, error) {
 		return nil, fmt.Errorf("this job runs for a %s event, and pull requests never write to a store: do this on push or schedule", event)
 	}
 	return s.Open(a)
+}
+
+// Load opens the store and lists the sessions that the flags select; what is
+// wrong with some of them is told.
+func (s *Flags) Load(ctx context.Context, a *cli.App) (store.Store, *store.Contents, error) {
+	from, err := s.Open(a)
+	if err != nil {
+		return nil, nil, err
+	}
+	o, err := s.Options(time.Now())
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := store.Load(ctx, from, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	Complain(a, c)
+	return from, c, nil
 }
 
 // Options are those of a Load: the filter, and where the index lies.
