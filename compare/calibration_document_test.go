@@ -92,8 +92,8 @@ by itself is measured anew with ` + "`-run '^TestCalibration$/^C8'`" + `, its na
 
 const provenance = `## Runs
 
-Sections need not come from one run. "Code" is a hash of the code that a section judged: the Go files of packages stats and
-compare without their tests. Where it is another one than in the latest run, that section has since been run in its reduced
+Sections need not come from one run. "Code" is a hash of the code that a section judged: the Go tokens of packages stats and
+compare, comments and tests left out. Where it is another one than in the latest run, that section has since been run in its reduced
 form only, as every ` + "`go test ./compare`" + ` does, which holds the same gates with fewer draws.
 
 `

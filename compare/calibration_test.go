@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/llama-regress/llama-regress/fixtures/effort"
 )
 
 // The calibration gates: on simulated sessions of known truth the product's own
@@ -28,9 +30,9 @@ var (
 	part = flag.Float64("calibration.part", 0, "run the calibration gates with this share of the full form's draws, above 0 and up to 1, and write nothing")
 )
 
-// An effort is how many simulated data sets each kind of case gets, and how
+// Simulated is how many simulated data sets each kind of case gets, and how
 // finely the cases lie.
-type effort struct {
+type simulated struct {
 	cells     int // data sets of one cell
 	nights    int // of a night at the edge of the margin, which an estimated prior makes worst
 	matrices  int // of a matrix of cells
@@ -43,11 +45,11 @@ type effort struct {
 	correlations []float64 // of two of its requests
 }
 
-// inFull is the effort behind the document.
-var inFull = effort{cells: 10_000, nights: 10_000, matrices: 5_000, disturbed: 1_000, series: 10_000, width: 100,
+// inFull are the numbers behind the document.
+var inFull = simulated{cells: 10_000, nights: 10_000, matrices: 5_000, disturbed: 1_000, series: 10_000, width: 100,
 	ratios: []float64{0, 0.5, 1, 2}, trials: []int{4, 6, 10}, correlations: []float64{0, 0.05, 0.1, 0.2}}
 
-func planned() effort {
+func planned() simulated {
 	e := inFull
 	switch {
 	case *full:
@@ -59,7 +61,7 @@ func planned() effort {
 		return e
 	case testing.Short():
 		e.cells, e.nights, e.matrices, e.series, e.disturbed = 40, 40, 12, 12, 6
-	case raceEnabled:
+	case effort.Race:
 		e.cells, e.nights, e.matrices, e.series, e.disturbed = 60, 250, 20, 60, 5
 	default:
 		e.cells, e.nights, e.matrices, e.series, e.disturbed = 400, 800, 300, 400, 40
@@ -153,7 +155,7 @@ func wilson(hits, draws int) (low, high float64) {
 
 // A book collects what the gates found, in their order.
 type book struct {
-	effort
+	simulated
 	findings []finding
 	tables   []table
 }
@@ -264,7 +266,7 @@ func TestCalibration(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(800))
 	for _, s := range sections {
 		t.Run(s.name, func(t *testing.T) {
-			b := &book{effort: planned()}
+			b := &book{simulated: planned()}
 			s.run(t, b)
 			if *full {
 				newSection(t, s.name, b.findings, b.tables).save(t)

@@ -54,7 +54,7 @@ func Capacity(run *record.Run) []Knee {
 	sweeps := make(map[string]*sweep)
 	for _, c := range run.Cells {
 		level, err := strconv.Atoi(c.Params["concurrency"])
-		if w, _ := record.WorkloadByName(c.Workload); !w.Sends || err != nil {
+		if !c.SendsRequests() || err != nil {
 			continue
 		}
 		params := maps.Clone(c.Params)

@@ -183,8 +183,10 @@ const (
 
 	ProgramWarning WarningCode = "build" // Text: what the program itself warned of
 
-	PageFaults WarningCode = "page_faults" // the arms read unlike amounts from disk; Number: pages a second that the candidate read more
-	Constant   WarningCode = "constant"    // all differences between the arms are equal, so the interval has no width
+	PageFaults     WarningCode = "page_faults"     // the arms read unlike amounts from disk; Number: pages a second that the candidate read more
+	ControlDiffers WarningCode = "control_differs" // the null control fired, and the finding lies beyond what it shows; Number: the largest change that the control leaves possible
+
+	Constant WarningCode = "constant" // all differences between the arms are equal, so the interval has no width
 )
 
 // A Result is everything one comparison run found.

@@ -26,19 +26,7 @@ func (r *Result) judge(mismatched mismatches) {
 // judgeTogether looks at the verdicts together: what moved together, and what a
 // fired control forbids.
 func (r *Result) judgeTogether() {
-	fired := make(map[int]bool) // by machine: a control vouches for its own
-	for _, c := range r.Controls {
-		if c.Verdict == Regression || c.Verdict == Improvement {
-			fired[r.machines[c.Cell]] = true
-		}
-	}
-	r.ControlFired = len(fired) > 0
-	for i := range r.Comparisons {
-		c := &r.Comparisons[i]
-		if fired[r.machines[c.Cell]] && (c.Verdict == Regression || c.Verdict == Improvement || c.suspectedByHistory()) {
-			c.Verdict, c.Reason = Inconclusive, &Reason{Code: ControlFired}
-		}
-	}
+	r.heedControls()
 	r.withdrawSurvivorBias()
 	r.Groups = groups(r.Comparisons)
 	r.Suspects = suspects(r.Comparisons)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/compare"
+	"github.com/llama-regress/llama-regress/fixtures/effort"
 )
 
 // How long a machine takes to a correct verdict: adaptive runs and runs in two
@@ -36,7 +37,7 @@ func TestMachineTime(t *testing.T) {
 	switch {
 	case *writeMachineTime:
 		draws, margins, sigmas, edges = 1000, []float64{0.03, 0.02}, []float64{0.01, 0.015, 0.025}, 5000
-	case testing.Short(), raceEnabled:
+	case testing.Short(), effort.Race:
 		draws, sigmas = 6, []float64{0.015}
 	}
 	if !*writeMachineTime {

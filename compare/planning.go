@@ -96,9 +96,8 @@ func workload(c *Comparison, trials []*record.Trial, p record.Plan) (stats.Workl
 	}
 	if count > 0 && repetitionCost == 0 { // a served trial has one value, and no repetitions to choose
 		return stats.Workload{
-			Repetition: stats.Stratum{Cost: 1e-300}, // next to nothing: a cost must be positive
-			Trial:      stats.Stratum{Variance: c.Sigma * c.Sigma / 2, Cost: seconds / count},
-			MinBlocks:  firstBlocks,
+			Trial:     stats.Stratum{Variance: c.Sigma * c.Sigma / 2, Cost: seconds / count},
+			MinBlocks: firstBlocks,
 		}, true
 	}
 	if count == 0 || df == 0 {

@@ -89,7 +89,7 @@ func Servings(run *record.Run, rows iter.Seq2[record.Request, error]) ([]Serving
 	drawn, err := latencies(run, rows)
 	var all []Serving
 	for _, c := range run.Cells {
-		if w, _ := record.WorkloadByName(c.Workload); !w.Sends {
+		if !c.SendsRequests() {
 			continue
 		}
 		for _, arm := range run.Arms {

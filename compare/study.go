@@ -90,7 +90,7 @@ func study(c record.Cell, arms []armTrials, first map[string][]float64) (Study, 
 	for _, a := range arms {
 		s.Arms = append(s.Arms, a.arm.Name)
 	}
-	if c.Workload == record.ServeWorkload && len(first) > 0 {
+	if c.SendsRequests() && len(first) > 0 {
 		mean := func(xs []float64) float64 { return stats.PairedT(xs).Theta }
 		p99 := func(xs []float64) float64 { return stats.HarrellDavis(xs, 0.99) }
 		s.add(record.Metric{Name: TTFTMean, Kind: TTFTMean, Unit: "s", Better: record.Lower}, ofRequests(c, arms, first, mean))

@@ -34,7 +34,7 @@ func namesakes(was, is record.Model, past, head *record.Run, cell record.Cell) m
 	if diffs := was.Compare(is); len(diffs) > 0 {
 		found[IgnoreModel] = diffs
 	}
-	if diffs := datasetsDiffer(past, head); cell.Workload == "serve" && len(diffs) > 0 {
+	if diffs := datasetsDiffer(past, head); cell.SendsRequests() && len(diffs) > 0 {
 		found[IgnoreDataset] = diffs
 	}
 	return found

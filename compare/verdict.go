@@ -51,7 +51,7 @@ const (
 	Unconfirmed        ReasonCode = "unconfirmed"          // the screening saw a sign of a loss, and the fresh blocks to judge it by were not measured
 	EnvironmentMixed   ReasonCode = "environment_mismatch" // hard keys differ between the sides
 	SubjectMismatch    ReasonCode = "subject_mismatch"     // one name stands for another model or dataset on the other side
-	ControlFired       ReasonCode = "control_fired"        // the baseline measured against itself differed
+	ControlFired       ReasonCode = "control_fired"        // the baseline measured against itself differed, by enough to explain the finding
 	NoBaseline         ReasonCode = "no_baseline"          // no stored session has this cell
 	BaselineTooYoung   ReasonCode = "baseline_too_young"   // too few stored sessions
 	MethodsDisagree    ReasonCode = "methods_disagree"     // mean and rank estimates give different verdicts

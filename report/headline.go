@@ -110,7 +110,7 @@ func lead(r Report, res *compare.Result, interrupted bool) Text {
 	case len(r.Failures) > 0:
 		return say("%s failed, which is not a pass, although every comparison had enough others.", plural(len(r.Failures), "trial"))
 	case res.ControlFired:
-		return say("The baseline differed from itself when measured twice, so no difference found in this run is believed. Make the machine steadier and measure again.%s", lenient(r))
+		return say("The baseline differed from itself when measured twice, so no difference is believed that the machine could have made. Make the machine steadier and measure again.%s", lenient(r))
 	case n.Lost > 0:
 		return concat(say("%s that the baseline has cannot be found with the candidate, first ", plural(n.Lost, "measurement")), firstLost(r.Rows), say(". What is absent is not known to be well.%s", lenient(r)))
 	case n.Suspected > 0:

@@ -146,7 +146,7 @@ func reason(r Row) (why, remedy Text) {
 		return join(" ", say("one name stands for two things on the two sides, which differ in"), quoteAll(c.Reason.Keys, 8)),
 			say("measure the same on both sides, give unlike things different names, or compare them on purpose with --ignore %s", strings.Join(ignorable(c.Reason.Keys), ","))
 	case compare.ControlFired:
-		return say("the baseline differed from itself when measured twice, so no difference here can be trusted"), say("make the machine steadier, then measure again")
+		return say("the baseline differed from itself when measured twice, and the machine may have made this difference too"), say("make the machine steadier, then measure again")
 	case compare.SuspectedByHistory:
 		return say("worse than the %s stored, which can have other causes than the build", plural(have, "session")), say("measure both builds in one session")
 	case compare.NoBaseline:
@@ -322,6 +322,8 @@ func caveat(w compare.Warning) Text {
 			more = "fewer"
 		}
 		t = say("the candidate read %s pages a second %s from disk than the baseline, while its load ran", fixed(rate, 0), more)
+	case compare.ControlDiffers:
+		t = say("the baseline differed from itself when measured twice, but this finding is larger than the machine can explain")
 	case compare.Constant:
 		t = say("every difference between the two sides is the same, so the interval has no width and says nothing of noise")
 	default:

@@ -6,7 +6,7 @@ import "math"
 // that a plan may ask for.
 const mostReplicates = 100
 
-// A Level is one level of a hierarchical measurement, such as repetition,
+// A Stratum is one level of a hierarchical measurement, such as repetition,
 // trial or block.
 type Stratum struct {
 	Variance float64 // >= 0, that this level adds on its own: Kalibera and Jones's T²
@@ -45,7 +45,7 @@ func Replicates(levels []Stratum) []int {
 // compared in blocks. Each block runs both arms, each for the same number of
 // trials of the same number of repetitions.
 type Workload struct {
-	Repetition Stratum // one timed pass
+	Repetition Stratum // one timed pass; the zero value where a trial has one value and no repetitions to choose
 	Trial      Stratum // one process: start, load and warm-up, without its timed passes
 	Block      Stratum // one block: what an arm varies from block to block beyond its trials; Cost for the block as a whole, may be 0
 	MostTrials int     // most trials of an arm in a block; 0 means 1, the ordinary design
@@ -72,7 +72,7 @@ type Allocation struct {
 // MinBlocks of one repetition.
 //
 // It panics if target is not valid, a variance is not finite and not negative, a
-// cost not finite and positive (Block.Cost may be 0), budget is NaN, or a number
+// cost not finite and positive (Block.Cost may be 0, and Repetition the zero value), budget is NaN, or a number
 // is negative.
 func Allocate(w Workload, target Target, budget float64) (Allocation, bool) {
 	target.check("Allocate")
@@ -80,9 +80,13 @@ func Allocate(w Workload, target Target, budget float64) (Allocation, bool) {
 	if math.IsNaN(budget) {
 		panic("stats: Allocate: budget must not be NaN")
 	}
+	mostRepetitions := mostReplicates
+	if w.Repetition == (Stratum{}) {
+		mostRepetitions = 1
+	}
 	best, found := Allocation{HalfWidth: math.Inf(1)}, false
 	for trials := 1; trials <= max(1, min(w.MostTrials, mostReplicates)); trials++ {
-		for repetitions := 1; repetitions <= mostReplicates; repetitions++ {
+		for repetitions := 1; repetitions <= mostRepetitions; repetitions++ {
 			a := w.fill(trials, repetitions, budget)
 			if a.Blocks < max(2, w.MinBlocks) {
 				break // more repetitions leave time for fewer blocks still
@@ -118,7 +122,9 @@ func (w Workload) fill(trials, repetitions int, budget float64) Allocation {
 }
 
 func (w Workload) check() {
-	checkLevel("Allocate", w.Repetition)
+	if w.Repetition != (Stratum{}) {
+		checkLevel("Allocate", w.Repetition)
+	}
 	checkLevel("Allocate", w.Trial)
 	if w.Block.Cost == 0 {
 		w.Block.Cost = 1

@@ -98,9 +98,9 @@ func (a *InterimAnalyses) PValue(k int, p float64) float64 {
 // An analysisTable turns the level of one analysis back into the alpha it is
 // for. On the scale of normal quantiles the one is nearly linear in the other.
 type analysisTable struct {
-	curve     interp.Predictor // z of the level to z of alpha; nil where no alpha has a level
-	low, high float64          // z of the levels of the largest and the smallest alpha
-	least     float64          // the smallest alpha
+	curve     *interp.FritschButland // z of the level to z of alpha; nil where no alpha has a level
+	low, high float64                // z of the levels of the largest and the smallest alpha
+	least     float64                // the smallest alpha
 }
 
 func (a *InterimAnalyses) fill() {

@@ -120,6 +120,13 @@ func WorkloadByName(name string) (Workload, bool) {
 	return workloads[i], true
 }
 
+// SendsRequests reports whether trials of the cell send requests; false for a workload that is
+// not in the catalogue.
+func (c Cell) SendsRequests() bool {
+	w, _ := WorkloadByName(c.Workload)
+	return w.Sends
+}
+
 // Definitions returns the rows of all workloads, in order.
 func Definitions() []Definition {
 	var all []Definition

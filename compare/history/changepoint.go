@@ -107,8 +107,11 @@ func (m *Machine) changePoint(anchor moved, together []moved) ChangePoint {
 		Drift: anchor.c.Drift, State: Open, Ended: -1,
 	}
 	slices.SortStableFunc(together, func(a, b moved) int {
-		if a.c.Worse != b.c.Worse {
-			return map[bool]int{true: -1, false: 1}[a.c.Worse]
+		switch {
+		case a.c.Worse && !b.c.Worse:
+			return -1
+		case b.c.Worse && !a.c.Worse:
+			return 1
 		}
 		return cmp.Compare(m.margins(b), m.margins(a))
 	})

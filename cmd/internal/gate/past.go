@@ -140,7 +140,7 @@ func confirming(cfg *config.Config, run *record.Run, base string, cells, metrics
 		return !slices.Contains(metrics, t.Metric().Name)
 	})
 	served := slices.ContainsFunc(run.Cells, func(c record.Cell) bool {
-		return c.Workload == record.ServeWorkload && slices.Contains(cells, c.Key)
+		return c.SendsRequests() && slices.Contains(cells, c.Key)
 	})
 	if !served {
 		again.Serve = nil

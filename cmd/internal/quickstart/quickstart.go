@@ -187,7 +187,7 @@ func explain(w io.Writer, res *compare.Result, rep report.Report, run *record.Ru
 		control = fmt.Sprintf("shows no difference; one below %s in %s would not show", blind.Figures.Detectable, blind.Comparison.Metric.Name.Terminal(20))
 	}
 	if res.ControlFired {
-		control = "differed: this machine was disturbed, so no change is believed"
+		control = "differed: this machine was disturbed, so only a change larger than that is believed"
 	}
 	worse := "none: this machine is too noisy right now, try again when it is quiet"
 	if n := res.Count(compare.Regression); n > 0 {
