@@ -181,6 +181,13 @@ func ControlFired() Case {
 	return paired("control-fired", session{seed: 41, arms: []record.Arm{baseArm(), headArm(), controlArm()}, cells: c, blocks: 8}.run())
 }
 
+// ControlOutdone has such a machine, and a loss that it cannot explain.
+func ControlOutdone() Case {
+	x := of(pp512, 812, 0.004, -0.6)
+	x.change["base-again"] = -0.08
+	return paired("control-outdone", session{seed: 41, arms: []record.Arm{baseArm(), headArm(), controlArm()}, cells: []cell{bench("tinyllama", "2", x)}, blocks: 8}.run())
+}
+
 // Interrupted was stopped after 3 of 12 blocks, before one cell began.
 func Interrupted() Case {
 	c := []cell{bench("tinyllama", "2", of(pp512, 812, 0.008, -0.09)), bench("tinyllama", "8", of(pp512, 2910, 0.008, 0))}

@@ -35,6 +35,17 @@ func TestGolden(t *testing.T) {
 	reporttest.Golden(t, "full-color.txt", render(t, reporttest.Regression().Report(), full))
 }
 
+// A regression beside a fired control says why it stands.
+func TestControlOutdone(t *testing.T) {
+	page := render(t, reporttest.ControlOutdone().Report(), text.Options{})
+	flat := strings.Join(strings.Fields(page), " ")
+	for _, want := range []string{"1 regression", "differed from itself when measured twice, but this finding is larger than the machine can explain"} {
+		if !strings.Contains(flat, want) {
+			t.Errorf("not said: %q\n%s", want, page)
+		}
+	}
+}
+
 // The first screen has to say what happened and what to type.
 func TestVerdictComesFirst(t *testing.T) {
 	for _, c := range reporttest.Cases() {
