@@ -12,8 +12,7 @@ import (
 )
 
 const (
-	maxHead     = 64 << 10              // bytes of a response's head
-	lookFor     = 50 * time.Microsecond // at an idle connection, at most
+	maxHead     = 64 << 10 // bytes of a response's head
 	unlimited   = int64(1) << 62
 	maxInformal = 5 // responses 1xx before the real one
 )
@@ -104,13 +103,27 @@ func (p *pool) close() {
 }
 
 // closed reports whether an idle connection has ended, or holds what nobody
-// asked for.
+// asked for. It looks without waiting.
 func (c *conn) closed() bool {
-	if c.SetReadDeadline(time.Now().Add(lookFor)) != nil {
+	s, ok := c.Conn.(syscall.Conn)
+	if !ok || c.SetReadDeadline(time.Time{}) != nil {
 		return true
 	}
-	_, err := c.Conn.Read(make([]byte, 1))
-	return !isTimeout(err)
+	raw, err := s.SyscallConn()
+	if err != nil {
+		return true
+	}
+	quiet := false
+	err = raw.Read(func(fd uintptr) bool {
+		err := syscall.EINTR
+		for err == syscall.EINTR {
+			_, _, e := syscall.Recvfrom(int(fd), make([]byte, 1), syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+			err, _ = e.(syscall.Errno)
+		}
+		quiet = err == syscall.EAGAIN
+		return true
+	})
+	return err != nil || !quiet
 }
 
 // about returns what is recorded of a connection at the moment it is used.
