@@ -130,7 +130,7 @@ func Run(ctx context.Context, a *cli.App, cfg *config.Config, how Flags) (*recor
 			return err
 		},
 	})
-	if run != nil && ctx.Err() != nil {
+	if run != nil && err != nil && ctx.Err() != nil { // a run that ended by itself was not interrupted
 		err = fmt.Errorf("interrupted after %d of %d trials; go on with the same command and --resume: %w", run.Walked(), len(p.Trials), err)
 	}
 	return run, err
