@@ -103,6 +103,7 @@ func (k *checker) arms(c *Config) {
 			k.fault(path+".bin", "want the path of a folder")
 		}
 		k.params(path+".params", a.Params)
+		k.armArgs(path+".args", a.Args, c)
 		if a.Scheduler != "" {
 			k.param(path+".scheduler", record.SchedulerParam, a.Scheduler)
 			switch {

@@ -15,6 +15,7 @@ func (k *checker) bench(c *Config) {
 	if len(b.Tests) == 0 && c.Serve == nil && len(c.Sections) == 0 {
 		k.fault("bench.tests", "at least one is needed, such as pp512")
 	}
+	k.arguments("bench.args", record.BenchWorkload, b.Args)
 	first := map[string]int{}
 	for i, t := range b.Tests {
 		path := fmt.Sprintf("bench.tests[%d]", i)

@@ -58,6 +58,7 @@ func (k *checker) serve(c *Config) {
 	if t := s.Server.StartTimeout; t < time.Second || t > time.Hour {
 		k.fault("serve.server.start_timeout", "want 1s to 1h, have %v", t)
 	}
+	k.arguments("serve.args", record.ServeWorkload, s.Args)
 	k.params("serve.server", s.Server.Params)
 	for _, name := range slices.Sorted(maps.Keys(s.Server.Params)) {
 		switch {

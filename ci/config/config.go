@@ -50,6 +50,7 @@ type Arm struct {
 	Name   string            `yaml:"name"`   // letters, digits and . _ + -, beginning with a letter or digit
 	Bin    string            `yaml:"bin"`    // folder of llama.cpp's programs, as written; see Config.Abs
 	Params map[string]string `yaml:"params"` // of record.Params; only such as the matrix does not set
+	Args   Args              `yaml:"args"`   // only of programs for which the section gives none
 	Env    map[string]string `yaml:"env"`    // added to the environment of the arm's processes; kept in the run record
 
 	// Scheduler is the kernel's during the arm's trials; "" leaves it to the
@@ -60,13 +61,25 @@ type Arm struct {
 	Placement map[string]string `yaml:"placement"` // like Config.Placement, over which it wins
 }
 
-// AllParams are the parameters that an arm sets, its scheduler and placement
-// among them.
+// Args are arguments of llama.cpp's programs, word by word, which no parameter
+// stands for. See record.CheckArgs.
+type Args struct {
+	Bench []string `yaml:"bench"` // of llama-bench
+	Serve []string `yaml:"serve"` // of llama-server
+}
+
+// AllParams are the parameters that an arm sets, its arguments, scheduler and
+// placement among them.
 func (c *Config) AllParams(a Arm) map[string]string {
 	all := make(map[string]string)
 	maps.Copy(all, c.Placement)
 	maps.Copy(all, a.Placement)
 	maps.Copy(all, a.Params)
+	for name, words := range map[string][]string{record.BenchArgs: a.Args.Bench, record.ServeArgs: a.Args.Serve} {
+		if len(words) > 0 {
+			all[name] = record.JoinArgs(words)
+		}
+	}
 	if a.Scheduler != "" {
 		all[record.SchedulerParam] = a.Scheduler
 	}
@@ -114,6 +127,7 @@ var notInNames = regexp.MustCompile(`[^A-Za-z0-9._+-]+`)
 type Bench struct {
 	Tests       []record.Test `yaml:"tests"`       // one process runs them all, in this order; empty, beside a serve section, for no llama-bench
 	Repetitions int           `yaml:"repetitions"` // that count, of each test, 1 to 1000
+	Args        [][]string    `yaml:"args"`        // of llama-bench, each list a cell of each combination of the matrix; none for no arguments
 }
 
 // Sampling is how much is measured and in which order.

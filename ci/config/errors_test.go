@@ -44,6 +44,12 @@ func TestErrors(t *testing.T) {
 4: serve.rate_limit: want a number, have "fast"`},
 		{"matrix: {parallel: [1, 2], concurrency: [1]}\n", `4: matrix.parallel: varies llama-server, and there is no serve section
 4: unknown key "concurrency" in matrix`},
+		{"bench:\n  args: [--prio, 2, --output=md]\nserve:\n  dataset: {path: d}\n  concurrency: 2\n  args: [[], [--port, 1], [--threads-http, 2], [--threads-http, 2]]\n", `5: bench.args: --output=md: llama-regress reads the results in a form of its own choice; take it out
+9: serve.args[1]: --port: llama-regress chooses where the server listens; take it out
+9: serve.args[3]: these arguments come twice`},
+		{"bench: {args: --prio 2}\nserve: {dataset: {path: d}, concurrency: 2, args: [[1]]}\n", `4: bench.args: want a list of words, such as [--prio, 2]: no shell takes a text apart, have "--prio 2"
+5: serve.args: "1": the first argument is a flag, such as --prio`},
+		{"matrix: {bench_args: [-x]}\n", `4: unknown key "bench_args" in matrix`},
 		{"gate: {goodput: {margin: 3%}}\n", `4: gate.goodput: nothing measures it: there is no serve section`},
 		{"gate: {eventual_success_rate: {margin: 3%}}\n", `4: gate.eventual_success_rate.margin: a share's margin is in percentage points: write 3pp`},
 		{"placement: {numactl: \"ls /\", nice: 20, cpu_limit: 0, memory_limit: 4, cpus: 3-1, gpu: 1}\nmatrix: {scheduler: [default, rusty]}\nsampling: {confirm_blocks: 12, adaptive: 6}\n", `4: placement.numactl: "ls": not a policy of numactl; want such as --interleave=0,1, --membind=0 or --cpunodebind=0

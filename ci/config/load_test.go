@@ -39,6 +39,7 @@ func TestLoad(t *testing.T) {
 			{
 				Name: "new", Bin: "/opt/new/bin",
 				Params: map[string]string{"mmap": "off", "tensor_split": "3/1", "cpu_mask": "0xff"},
+				Args:   config.Args{Bench: []string{"--prio", "2", "-ot", "exps=CPU"}},
 				Env:    map[string]string{"OMP_NUM_THREADS": "4", "GGML_X": "", "LANG": "C"},
 
 				Scheduler: "scx_layered --run-example",
@@ -62,6 +63,7 @@ func TestLoad(t *testing.T) {
 		},
 		Bench: config.Bench{Tests: []record.Test{{Prompt: 64}, {Gen: 16, Depth: 32}, {Prompt: 8, Gen: 8}}, Repetitions: 3},
 		Serve: &config.Serve{
+			Args:        [][]string{nil, {"--threads-http", "2"}, {"-ot", "a=CPU,b=CPU"}},
 			Dataset:     config.Dataset{Path: "chats.json.gz", Sample: 20, Seed: 3, Rule: "vllm", MinPromptTokens: 8, MaxPromptTokens: 1024, MaxTotalTokens: 2048},
 			Concurrency: []int{4, 16}, Rate: []float64{2.5}, Arrivals: "constant", API: "chat",
 			Requests: 80, PerUser: 3, Warmup: 2, OutputTokens: 32, Stop: true, RequestTimeout: 20 * time.Second, Retries: 2, RateLimit: 100, Connections: "reuse",

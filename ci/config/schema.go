@@ -25,6 +25,9 @@ func Schema() string {
 	top := root.at("properties")
 	all := root.at("$defs", "params", "properties")
 	for _, p := range record.Params {
+		if p.Target == record.Arguments {
+			continue // keys of an arm and of the sections
+		}
 		if _, written := all[p.Name]; !written {
 			all[p.Name] = valueSchema(p)
 		}

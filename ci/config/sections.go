@@ -69,6 +69,7 @@ func (r *reader) arm(path string, n ast.Node) (a Arm) {
 		"name":   r.text(&a.Name),
 		"bin":    r.text(&a.Bin),
 		"params": func(path string, n ast.Node) { a.Params = r.params(path, n) },
+		"args":   r.armArgs(&a.Args),
 		"env":    r.texts(&a.Env),
 
 		"scheduler": r.text(&a.Scheduler),
@@ -107,7 +108,7 @@ func (r *reader) matrix(path string, n ast.Node, m *Matrix) {
 		"include": r.list(func(path string, n ast.Node) { m.Include = append(m.Include, r.params(path, n)) }),
 		"exclude": r.list(func(path string, n ast.Node) { m.Exclude = append(m.Exclude, r.params(path, n)) }),
 	}
-	for _, p := range record.Params {
+	for _, p := range settable() {
 		keys[p.Name] = func(path string, n ast.Node) {
 			m.Params[p.Name] = nil
 			r.oneOrMore(func(path string, n ast.Node) { m.Params[p.Name] = append(m.Params[p.Name], r.param(path, n)) })(path, n)
@@ -120,7 +121,7 @@ func (r *reader) matrix(path string, n ast.Node, m *Matrix) {
 func (r *reader) params(path string, n ast.Node) map[string]string {
 	values := map[string]string{}
 	keys := map[string]setter{}
-	for _, p := range record.Params {
+	for _, p := range settable() {
 		keys[p.Name] = func(path string, n ast.Node) { values[p.Name] = r.param(path, n) }
 	}
 	r.object(path, n, keys)
@@ -143,6 +144,7 @@ func (r *reader) build(path string, n ast.Node, b *Build) {
 
 func (r *reader) bench(path string, n ast.Node, b *Bench) {
 	r.object(path, n, map[string]setter{
+		"args":        r.argsOrMore(&b.Args),
 		"repetitions": r.whole(&b.Repetitions),
 		"tests": func(path string, n ast.Node) {
 			b.Tests = nil

@@ -31,6 +31,8 @@ type Serve struct {
 
 	Objectives Objectives `yaml:"objectives"`
 	Server     Server     `yaml:"server"`
+
+	Args [][]string `yaml:"args" json:",omitempty"` // of llama-server, each list a cell of each combination; none for no arguments
 }
 
 // Count is how many requests of a trial count, at that concurrency; 0 in an
@@ -124,6 +126,7 @@ func (r *reader) serve(path string, n ast.Node, to **Serve) {
 			s.Concurrency = append(s.Concurrency, v)
 		}),
 		"rate":              r.oneOrMore(func(path string, n ast.Node) { var v float64; r.number(&v)(path, n); s.Rate = append(s.Rate, v) }),
+		"args":              r.argsOrMore(&s.Args),
 		"arrivals":          r.text(&s.Arrivals),
 		"api":               r.text(&s.API),
 		"requests":          r.whole(&s.Requests),
@@ -143,8 +146,8 @@ func (r *reader) serve(path string, n ast.Node, to **Serve) {
 			keys := map[string]setter{"start_timeout": seconds(&s.Server.StartTimeout)}
 			s.Server.Params = map[string]string{}
 			for _, p := range record.Params {
-				if p.Target == record.System {
-					continue // of the machine, and so of every workload
+				if p.Target != record.LlamaCpp {
+					continue // of the machine, and so of every workload, or with a key of its own
 				}
 				keys[p.Name] = func(path string, n ast.Node) { s.Server.Params[p.Name] = r.param(path, n) }
 			}

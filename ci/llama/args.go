@@ -1,6 +1,7 @@
 package llama
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -24,7 +25,8 @@ func (e *badArgument) Error() string {
 
 // parameters merges what a trial runs with: the defaults, then the cell's,
 // then the arm's. asked names those that cell or arm set. What the operating
-// system is to do is left out, and what another workload alone takes.
+// system is to do is left out, what another workload alone takes, and arguments,
+// for which see freeArgs.
 func parameters(workload string, threads int, cell, arm map[string]string) (values map[string]string, asked map[string]bool) {
 	values = map[string]string{"threads": strconv.Itoa(threads)}
 	for _, p := range record.Params {
@@ -35,7 +37,7 @@ func parameters(workload string, threads int, cell, arm map[string]string) (valu
 	asked = make(map[string]bool)
 	for _, set := range []map[string]string{cell, arm} {
 		for name, value := range set {
-			if p, ok := record.ParamByName(name); ok && (!p.Of(workload) || p.Target == record.System) {
+			if p, ok := record.ParamByName(name); ok && (!p.Of(workload) || p.Target != record.LlamaCpp) {
 				continue
 			}
 			values[name] = value
@@ -43,6 +45,29 @@ func parameters(workload string, threads int, cell, arm map[string]string) (valu
 		}
 	}
 	return values, asked
+}
+
+// freeArgs are the arguments that arm or cell give the program of a workload as
+// they are, checked: a plan may come from elsewhere than a configuration.
+func freeArgs(c capabilities, workload string, cell, arm map[string]string) ([]string, error) {
+	param, _ := record.ParamByName(record.ArgsParam(workload))
+	text := cmp.Or(arm[param.Name], cell[param.Name])
+	if text == "" {
+		return nil, nil
+	}
+	if err := param.Check(text); err != nil {
+		return nil, &badArgument{param.Name, text, "none", err.Error(), "correct the configuration"}
+	}
+	words, err := record.SplitArgs(text)
+	if err != nil {
+		return nil, err // Check has read it
+	}
+	for _, word := range words {
+		if flag, ok := record.FlagIn(word); ok && !c.has(flag) {
+			return nil, &badArgument{param.Name, text, flag, "this build has no such flag", "correct it, or take it out (-h lists what the build has)"}
+		}
+	}
+	return words, nil
 }
 
 // parameterArgs spells the parameters as flags of this build. A default whose

@@ -49,6 +49,9 @@ func (b *Bench) Identify(ctx context.Context, arm record.Arm) (record.Build, err
 	if _, err := parameterArgs(p.caps, values, asked); err != nil {
 		return record.Build{}, forArm(ctx, arm, fmt.Errorf("%s: %w", p.name(), err))
 	}
+	if _, err := freeArgs(p.caps, record.BenchWorkload, nil, arm.Params); err != nil {
+		return record.Build{}, forArm(ctx, arm, fmt.Errorf("%s: %w", p.name(), err))
+	}
 	b.programs.put(arm.Name, p)
 	return record.Build{
 		Program: p.path, SHA256: p.files[0].sha256, Libraries: libraries(p.files[1:]),

@@ -132,6 +132,10 @@ func (m *measurement) commands() ([][]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	free, err := freeArgs(m.program.caps, record.BenchWorkload, m.cell.Cell.Params, m.plan.Arms[m.arm].Params)
+	if err != nil {
+		return nil, err
+	}
 	format := "json"
 	if slices.Contains(m.program.caps.choices("-o"), "jsonl") { // since b~3660; keeps what was finished before a failure
 		format = "jsonl"
@@ -144,7 +148,7 @@ func (m *measurement) commands() ([][]string, error) {
 			return nil, err
 		}
 		commands = append(commands, slices.Concat(
-			[]string{"-m", m.cell.ModelPath, "-o", format, "-r", strconv.Itoa(repetitions)}, args, common))
+			[]string{"-m", m.cell.ModelPath, "-o", format, "-r", strconv.Itoa(repetitions)}, args, common, free))
 	}
 	if commands == nil {
 		return nil, &badArgument{"tests", "none", "-p", "the cell has no tests", "give it one, such as pp512"}

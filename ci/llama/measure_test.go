@@ -169,6 +169,12 @@ func TestMeasureBadArgument(t *testing.T) {
 			p.Cells[0].Cell.Params = nil
 			p.Cells[0].Tests = []record.Test{{Prompt: 8, Depth: 8}}
 		},
+		"bench_args=--prio 2 -zz 1 cannot be passed: this build has no such flag (flag -zz)": func() {
+			p.Cells[0].Cell.Params = map[string]string{"bench_args": "--prio 2 -zz 1"}
+		},
+		"-o: llama-regress reads the results in a form of its own choice": func() {
+			p.Cells[0].Cell.Params = map[string]string{"bench_args": "-o md"}
+		},
 		"the cell has no tests":           func() { p.Cells[0].Cell.Params, p.Cells[0].Tests = nil, nil },
 		"takes a comma as several models": func() { p.Cells[0].ModelPath = "/a,b.gguf" },
 	} {
@@ -178,6 +184,27 @@ func TestMeasureBadArgument(t *testing.T) {
 		if err != nil || trial.Outcome != record.Failed || trial.Failure.Class != record.BadArgument || !strings.Contains(trial.Failure.Message, want) || trial.Command != nil {
 			t.Errorf("%+v, %v; want %s", trial.Failure, err, want)
 		}
+	}
+}
+
+// Arguments of cell and arm are passed as they are, each a word of its own.
+func TestMeasureArguments(t *testing.T) {
+	for _, ofArm := range []bool{false, true} {
+		p := onePlan(fake(t), modelFile(t), map[string]string{"bench_args": `-ot "a b$HOME=CPU"`}, "pp8")
+		if ofArm {
+			p.Arms[0].Params, p.Cells[0].Cell.Params = p.Cells[0].Cell.Params, nil
+		}
+		trial, err := new(Bench).Measure(t.Context(), p, p.Trials[0])
+		if err != nil || trial.Failure != nil {
+			t.Fatalf("%v, %+v", err, trial.Failure)
+		}
+		if n := len(trial.Command); !slices.Equal(trial.Command[n-2:], []string{"-ot", "a b$HOME=CPU"}) || trial.Echo["tensor_buft_overrides"] != "a b$HOME=CPU" {
+			t.Errorf("%q, echo %q", trial.Command, trial.Echo)
+		}
+	}
+	arm := record.Arm{Name: "a", Bin: fake(t), Params: map[string]string{"bench_args": "--frob 1"}}
+	if _, err := new(Bench).Identify(t.Context(), arm); err == nil || !strings.Contains(err.Error(), "arm a: ") || !strings.Contains(err.Error(), "this build has no such flag (flag --frob)") {
+		t.Errorf("a flag that the build lacks: %v", err)
 	}
 }
 

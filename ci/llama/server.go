@@ -87,6 +87,9 @@ func (s *Servers) Identify(ctx context.Context, arm record.Arm) (record.Build, e
 	if _, err := serverArgs(p.caps, values, asked); err != nil {
 		return record.Build{}, forArm(ctx, arm, fmt.Errorf("%s: %w", p.name(), err))
 	}
+	if _, err := freeArgs(p.caps, record.ServeWorkload, nil, arm.Params); err != nil {
+		return record.Build{}, forArm(ctx, arm, fmt.Errorf("%s: %w", p.name(), err))
+	}
 	s.programs.put(arm.Name, p)
 	return record.Build{
 		Server: p.path, ServerSHA256: p.files[0].sha256, Libraries: libraries(p.files[1:]),
@@ -115,6 +118,11 @@ func (s *Servers) Start(ctx context.Context, spec ServerSpec) (*Server, *record.
 	if err != nil {
 		return nil, failure(record.BadArgument, "%s: %v", p.name(), err), nil
 	}
+	free, err := freeArgs(p.caps, record.ServeWorkload, spec.Params, spec.Arm.Params)
+	if err != nil {
+		return nil, failure(record.BadArgument, "%s: %v", p.name(), err), nil
+	}
+	args = append(args, free...)
 	placement, err := sched.NewPlacement(spec.Params, spec.Arm.Params)
 	if err != nil {
 		return nil, failure(record.BadArgument, "%v", err), nil

@@ -84,31 +84,15 @@ func serverArgs(c capabilities, values map[string]string, asked map[string]bool)
 	return append(args, fixedArgs(c)...), nil
 }
 
-// fixedArgs are the settings that no configuration changes: those that would
-// flatter a repeated prompt, that adapt to the machine, or whose default has
-// moved from one build to another.
+// fixedArgs are the settings that are held fixed, as far as the build has them.
 func fixedArgs(c capabilities) []string {
 	var args []string
-	for _, setting := range [][]string{
-		{"--metrics"},
-		{"--slots"},                 // on by default since b6337
-		{"--no-webui"}, {"--no-ui"}, // the same, by its new name; one is enough
-		{"--fit", "off"},                  // b7407: would shrink context and layers to free memory
-		{"--no-cache-prompt"},             // b7716
-		{"--cache-ram", "0"},              // b6723: 8 GiB of old prompts
-		{"--cache-reuse", "0"},            // would shift old context into place
-		{"--ctx-checkpoints", "0"},        // made for a prompt cache that is off
-		{"--slot-prompt-similarity", "0"}, // b6455 moved it
-		{"--no-kv-unified"},               // each slot has its share of the context to itself
-		{"--no-context-shift"},            // b6206 turned it off
-		{"--jinja"},                       // b~7353 turned it on
-		{"--timeout", "3600"},             // b9412 raised it to this
-	} {
-		flag := setting[0]
+	for _, held := range record.HeldFixed {
+		flag := held.Words[0]
 		if flag == "--no-ui" && c.has("--no-webui") || !c.has(flag) {
 			continue
 		}
-		args = append(args, setting...)
+		args = append(args, held.Words...)
 	}
 	return args
 }

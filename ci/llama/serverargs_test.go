@@ -162,7 +162,7 @@ func TestServerArgs(t *testing.T) {
 		t.Errorf("defaults: %q, %v", args, err)
 	}
 	for _, p := range record.Params {
-		if p.Target != record.System && !slices.ContainsFunc(serverSettings, func(s serverSetting) bool { return s.param == p.Name }) && !slices.Contains(clientParameters, p.Name) {
+		if p.Target == record.LlamaCpp && !slices.ContainsFunc(serverSettings, func(s serverSetting) bool { return s.param == p.Name }) && !slices.Contains(clientParameters, p.Name) {
 			t.Errorf("no setting for %s", p.Name)
 		}
 	}

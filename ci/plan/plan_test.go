@@ -137,6 +137,32 @@ func TestExpandWithoutMatrix(t *testing.T) {
 	}
 }
 
+// Each list of arguments makes a cell of each combination, an empty one the cell
+// without; those of an arm are parameters of the arm.
+func TestExpandArguments(t *testing.T) {
+	c := study()
+	c.Models = c.Models[:1]
+	c.Bench.Args = [][]string{nil, {"--prio", "2"}, {"-ot", "a b=CPU"}}
+	var keys []string
+	for _, cell := range expand(t, c).Cells {
+		keys = append(keys, cell.Cell.Key)
+	}
+	want := []string{
+		"bench/tiny/threads=1", "bench/tiny/bench_args=--prio 2,threads=1", `bench/tiny/bench_args=-ot "a b%3DCPU",threads=1`,
+		"bench/tiny/threads=2", "bench/tiny/bench_args=--prio 2,threads=2", `bench/tiny/bench_args=-ot "a b%3DCPU",threads=2`,
+	}
+	if diff := cmp.Diff(want, keys); diff != "" {
+		t.Error(diff)
+	}
+	before := expand(t, study()).ID
+	c = study()
+	c.Arms[1].Args.Bench = []string{"--prio", "2"}
+	p := expand(t, c)
+	if got := p.Arms[1].Params[record.BenchArgs]; got != "--prio 2" || p.ID == before || len(p.Arms[0].Params) > 0 {
+		t.Errorf("%q, arms %+v, ID %s", got, p.Arms, p.ID)
+	}
+}
+
 // A plan keeps the configuration's file hash, and a configuration read from a
 // file gives the plan that the same one built in Go gives.
 func TestExpandOfAFile(t *testing.T) {

@@ -45,7 +45,7 @@ func addBenchCells(p *Plan, cfg *config.Config, points []map[string]string) erro
 	}
 	for _, m := range p.Models {
 		seen := make(map[string]bool)
-		for _, point := range points {
+		for _, point := range withArgs(record.BenchArgs, cfg.Bench.Args, points) {
 			params := maps.Clone(point)
 			maps.DeleteFunc(params, func(name, _ string) bool {
 				param, _ := record.ParamByName(name)
@@ -83,7 +83,7 @@ func addServeCells(p *Plan, cfg *config.Config, points []map[string]string) erro
 		loads = append(loads, Load{Rate: r, Requests: cfg.Serve.Count(0)})
 	}
 	for _, m := range p.Models {
-		for _, point := range points {
+		for _, point := range withArgs(record.ServeArgs, cfg.Serve.Args, points) {
 			for _, load := range loads {
 				params := maps.Clone(point)
 				maps.Copy(params, cfg.Serve.Server.Params)
@@ -103,6 +103,24 @@ func addServeCells(p *Plan, cfg *config.Config, points []map[string]string) erro
 		}
 	}
 	return nil
+}
+
+// withArgs is each point with each list of arguments; an empty list sets nothing.
+func withArgs(param string, lists [][]string, points []map[string]string) []map[string]string {
+	if len(lists) == 0 {
+		return points
+	}
+	var all []map[string]string
+	for _, point := range points {
+		for _, words := range lists {
+			params := maps.Clone(point)
+			if len(words) > 0 {
+				params[param] = record.JoinArgs(words)
+			}
+			all = append(all, params)
+		}
+	}
+	return all
 }
 
 // name adds the load to a cell's parameters.

@@ -29,8 +29,9 @@ type Param struct {
 type Target string
 
 const (
-	LlamaCpp Target = ""       // llama.cpp's programs
-	System   Target = "system" // the operating system, see package sched; llama.cpp's programs know nothing of it
+	LlamaCpp  Target = ""          // llama.cpp's programs
+	System    Target = "system"    // the operating system, see package sched; llama.cpp's programs know nothing of it
+	Arguments Target = "arguments" // one of llama.cpp's programs, word by word: see JoinArgs
 )
 
 // Of reports whether a workload takes the parameter.
@@ -67,6 +68,8 @@ var Params = []Param{
 	{Name: "parallel", Only: ServeWorkload, Default: "4", Number: true, Min: 1, Max: 1024, Doc: "slots of llama-server"},
 	{Name: "ctx_size", Only: ServeWorkload, Default: "8192", Number: true, Min: 64, Doc: "context of llama-server, tokens, divided over its slots"},
 	{Name: "cont_batching", Only: ServeWorkload, Default: "on", Values: onOff, Doc: "continuous batching of llama-server"},
+	{Name: BenchArgs, Only: BenchWorkload, Target: Arguments, Doc: "arguments of llama-bench that no other parameter stands for"},
+	{Name: ServeArgs, Only: ServeWorkload, Target: Arguments, Doc: "arguments of llama-server that no other parameter stands for"},
 	{Name: SchedulerParam, Target: System, Doc: "the kernel's scheduler: default, a sched_ext scheduler such as scx_lavd, or the path of one"},
 	{Name: "numactl", Target: System, Doc: "memory and processor policy as numactl takes it, such as --interleave=0,1"},
 	{Name: "cpus", Target: System, Doc: "processors that the program may use, such as 0-3,8"},
@@ -90,6 +93,14 @@ func ParamByName(name string) (Param, bool) {
 // Check says what is wrong with a value of p, nil when nothing is.
 func (p Param) Check(value string) error {
 	switch {
+	case p.Target == Arguments:
+		words, err := SplitArgs(value)
+		if err == nil {
+			err = CheckArgs(p.Only, words)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.Name, err)
+		}
 	case value == "" || len(value) > 200 || strings.ContainsAny(value, "\x00\n\r"):
 		return fmt.Errorf("%s: want a value of one line and at most 200 characters", p.Name)
 	case strings.Contains(value, ",") && p.Target != System:

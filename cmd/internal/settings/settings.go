@@ -29,6 +29,8 @@ type Flags struct {
 	tests      []string
 	params     []string
 	threads    string
+	benchArgs  string
+	serveArgs  string
 	Cells      []string
 	Serve      serveFlags
 	sched      schedulerFlags
@@ -55,6 +57,8 @@ func (s *Flags) RegisterWork(f *pflag.FlagSet) {
 	f.StringSliceVar(&s.tests, "tests", nil, "llama-bench tests, such as pp512,tg128,tg128@d4096")
 	f.StringVarP(&s.threads, "threads", "t", "", "thread counts, such as 2,8; each is a cell")
 	f.StringArrayVar(&s.params, "param", nil, "vary a parameter: name=value,value; repeat for several")
+	f.StringVar(&s.benchArgs, "bench-args", "", "arguments of llama-bench that no parameter stands for, in every cell, such as \"--prio 2\"")
+	f.StringVar(&s.serveArgs, "serve-args", "", "the same of llama-server, such as \"-ot exps=CPU\"")
 	f.StringArrayVar(&s.Cells, "cell", nil, "measure only the cell of this key; repeat for several ('llama-regress plan --full' lists them)")
 	s.Serve.register(f)
 	s.sched.register(f)
@@ -187,12 +191,18 @@ func (s *Flags) override(f *pflag.FlagSet, cfg *config.Config) error {
 	if err := s.Serve.override(f, cfg); err != nil {
 		return err
 	}
+	if err := s.arguments(f, cfg); err != nil {
+		return err
+	}
 	if s.threads != "" {
 		s.params = append(s.params, "threads="+s.threads)
 	}
 	given := make(map[string]bool)
 	for _, p := range s.params {
 		name, values, ok := strings.Cut(p, "=")
+		if name == record.BenchArgs || name == record.ServeArgs {
+			return fmt.Errorf("--param %s: give arguments by --%s", p, strings.ReplaceAll(name, "_", "-"))
+		}
 		if _, known := record.ParamByName(name); !ok || !known {
 			return fmt.Errorf("--param %s: want name=value,value with one of: %s", p, strings.Join(paramNames(), " "))
 		}
@@ -223,6 +233,38 @@ func (s *Flags) override(f *pflag.FlagSet, cfg *config.Config) error {
 	return errors.Join(faults...)
 }
 
+// arguments gives every cell of a workload the arguments of its flag.
+func (s *Flags) arguments(f *pflag.FlagSet, cfg *config.Config) error {
+	for _, of := range []struct {
+		flag, text, workload string
+		there                bool
+	}{
+		{"bench-args", s.benchArgs, record.BenchWorkload, len(cfg.Bench.Tests) > 0},
+		{"serve-args", s.serveArgs, record.ServeWorkload, cfg.Serve != nil},
+	} {
+		if !f.Changed(of.flag) {
+			continue
+		}
+		words, err := record.SplitArgs(of.text)
+		if err == nil {
+			err = record.CheckArgs(of.workload, words)
+		}
+		switch {
+		case err != nil:
+			return fmt.Errorf("--%s: %w", of.flag, err)
+		case !of.there && of.workload == record.ServeWorkload:
+			return fmt.Errorf("--%s: nothing is served: say with which prompts, --dataset FILE", of.flag)
+		case !of.there:
+			return fmt.Errorf("--%s: llama-bench measures nothing: name tests, --tests pp512,tg128", of.flag)
+		case of.workload == record.ServeWorkload:
+			cfg.Serve.Args = [][]string{words}
+		default:
+			cfg.Bench.Args = [][]string{words}
+		}
+	}
+	return nil
+}
+
 // named says which flag an error is about.
 func named(flag string, err error) error {
 	if err != nil {
@@ -234,7 +276,9 @@ func named(flag string, err error) error {
 func paramNames() []string {
 	var names []string
 	for _, p := range record.Params {
-		names = append(names, p.Name)
+		if p.Target != record.Arguments {
+			names = append(names, p.Name)
+		}
 	}
 	return names
 }

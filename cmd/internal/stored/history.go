@@ -241,6 +241,13 @@ func measureAgain(s compare.Selection) []string {
 	}
 	slices.Sort(names)
 	for _, name := range names {
+		if name == record.BenchArgs {
+			if len(values[name]) > 1 {
+				return nil // one flag gives them to every cell
+			}
+			words = append(words, "--bench-args", values[name][0])
+			continue
+		}
 		words = append(words, "--param", name+"="+strings.Join(values[name], ","))
 	}
 	return words
