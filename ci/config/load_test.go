@@ -150,7 +150,7 @@ func TestStarter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Arms) != 3 || c.Sampling.Budget == 0 || len(c.Matrix.Exclude) != 1 {
+	if len(c.Arms) != 4 || len(c.Arms[2].Args.Bench) != 2 || c.Sampling.Budget == 0 || len(c.Matrix.Exclude) != 1 {
 		t.Errorf("the comments were not taken in: %+v", c)
 	}
 }
