@@ -29,11 +29,9 @@ func stranger(port, group int) string {
 	if len(sockets) == 0 {
 		return ""
 	}
-	folders, _ := filepath.Glob("/proc/[0-9]*")
-	for _, folder := range folders {
-		pid := atoi(filepath.Base(folder))
+	for _, pid := range proc.PIDs("/proc") {
 		if slices.ContainsFunc(socketsOf(pid), func(s string) bool { return slices.Contains(sockets, s) }) && !slices.Contains(members, pid) {
-			name, _ := os.ReadFile(filepath.Join(folder, "comm"))
+			name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
 			return fmt.Sprintf("process %d (%s)", pid, proc.OneLine(string(name), 100))
 		}
 	}

@@ -89,13 +89,12 @@ func (m *Manager) owners() string {
 // which have no command line, are left out: one is called scx_enable_helper.
 func (m *Manager) processes() map[string]string {
 	all := make(map[string]string)
-	files, _ := filepath.Glob(m.root.path("proc/[0-9]*/comm"))
-	for _, file := range files {
-		dir := filepath.Dir(file)
+	for _, pid := range proc.PIDs(m.root.path("proc")) {
+		dir := m.root.path(fmt.Sprintf("proc/%d", pid))
 		if line, err := os.ReadFile(filepath.Join(dir, "cmdline")); err == nil && len(line) == 0 {
 			continue
 		}
-		if data, err := os.ReadFile(file); err == nil {
+		if data, err := os.ReadFile(filepath.Join(dir, "comm")); err == nil {
 			all[filepath.Base(dir)] = string(bytes.TrimSpace(data))
 		}
 	}

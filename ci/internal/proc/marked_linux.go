@@ -20,13 +20,12 @@ func KillMarked(mark string, group int) (killed []string) {
 		return nil
 	}
 	members := GroupMembers(group)
-	folders, _ := filepath.Glob("/proc/[0-9]*")
-	for _, folder := range folders {
-		env, _ := os.ReadFile(filepath.Join(folder, "environ")) // of other users' processes nothing
+	for _, pid := range PIDs("/proc") {
+		env, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid)) // of other users' processes nothing
 		if !bytes.Contains(append([]byte{0}, env...), []byte("\x00"+mark)) {
 			continue
 		}
-		if pid, _ := strconv.Atoi(filepath.Base(folder)); !slices.Contains(members, pid) {
+		if !slices.Contains(members, pid) {
 			if name, err := end(pid); err == nil {
 				killed = append(killed, name)
 			}
@@ -59,9 +58,8 @@ type process struct {
 }
 
 func processes() (all []process) {
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, path := range stats {
-		if p, ok := processAt(path); ok {
+	for _, pid := range PIDs("/proc") {
+		if p, ok := processAt(fmt.Sprintf("/proc/%d/stat", pid)); ok {
 			all = append(all, p)
 		}
 	}
