@@ -26,7 +26,7 @@ func (e *NotFoundError) Error() string {
 	}
 	fmt.Fprintf(&b, `by hand, one of:
   build it:   git clone https://github.com/ggml-org/llama.cpp && cd llama.cpp
-              cmake -B build -DCMAKE_BUILD_TYPE=Release && cmake --build build -j --target %s
+              cmake -B build -DCMAKE_BUILD_TYPE=Release && cmake --build build -j $(nproc) --target %s
               then name the folder: --llama-dir llama.cpp/build/bin (or add it to PATH)
   a release:  name one from https://github.com/ggml-org/llama.cpp/releases: --release bNNNN --sha256 HEX
   a folder:   put %s into one and name it: --llama-dir FOLDER`,

@@ -24,7 +24,8 @@ func TestStopper(t *testing.T) {
 	cell := record.Cell{Key: "bench/m", Workload: "bench", Model: "m", Metrics: []record.Metric{metric}}
 	p := &plan.Plan{Baseline: goodArm, Arms: []record.Arm{{Name: goodArm}, {Name: candidateArm}}, Cells: []plan.Cell{{Cell: cell}}}
 	split := &compare.Split{Cell: cell.Key, Metric: metric, Border: -0.05, Alpha: 0.01}
-	s, ctx := newStopper(context.Background(), split, compare.DefaultPolicy())
+	s := newStopper(context.Background(), split, compare.DefaultPolicy())
+	ctx := s.ctx
 	s.around(runner.NewPlainLines(io.Discard, time.Now)).Begin(p, nil)
 	for block := range 6 {
 		trial := func(arm int) (plan.Trial, record.Trial) {

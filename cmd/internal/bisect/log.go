@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/bits"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/llama-regress/llama-regress/ci/bisect"
+	"github.com/llama-regress/llama-regress/ci/build"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/cmd/internal/cli"
 	"github.com/llama-regress/llama-regress/compare"
@@ -24,10 +26,10 @@ const bisectFile = "bisect.json"
 // A bisectLog is all that a bisection found out, step by step. It is written
 // anew after each of them; one that was interrupted goes on from it.
 type bisectLog struct {
-	Schema string        `json:"schema"` // always bisectSchema
-	Good   bisect.Commit `json:"good"`
-	Bad    bisect.Commit `json:"bad"`
-	Build  string        `json:"build"` // the command
+	Schema string       `json:"schema"` // always bisectSchema
+	Good   build.Commit `json:"good"`
+	Bad    build.Commit `json:"bad"`
+	Build  string       `json:"build"` // the command
 
 	// Split is what tells good commits from bad ones; null until both ends are
 	// measured, and where they do not differ.
@@ -35,14 +37,14 @@ type bisectLog struct {
 	Ends  *bisectStep    `json:"ends"` // the bad end against the good one
 	Steps []bisectStep   `json:"steps"`
 
-	First      *bisect.Commit  `json:"first"`                // the first bad commit; null while it is not known
-	Candidates []bisect.Commit `json:"candidates,omitempty"` // where only skipped commits are left: all that it could be
-	Effect     *bisectStep     `json:"effect"`               // of the first bad commit, against its parent
+	First      *build.Commit  `json:"first"`                // the first bad commit; null while it is not known
+	Candidates []build.Commit `json:"candidates,omitempty"` // where only skipped commits are left: all that it could be
+	Effect     *bisectStep    `json:"effect"`               // of the first bad commit, against its parent
 }
 
 // A bisectStep is one commit measured in turns with another.
 type bisectStep struct {
-	bisect.Commit
+	build.Commit
 	Against  string            `json:"against"` // commit of the baseline
 	Mark     bisect.Mark       `json:"mark,omitempty"`
 	Why      string            `json:"why,omitempty"`    // of a skip
@@ -82,7 +84,7 @@ func readBisectLog(dir string) (*bisectLog, error) {
 }
 
 // fits says why a log is not of this bisection, nil when it is.
-func (l *bisectLog) fits(good, bad bisect.Commit, build string) error {
+func (l *bisectLog) fits(good, bad build.Commit, build string) error {
 	switch {
 	case l.Good.SHA != good.SHA || l.Bad.SHA != bad.SHA:
 		return fmt.Errorf("it is of %s to %s", l.Good.Short(), l.Bad.Short())
@@ -95,7 +97,7 @@ func (l *bisectLog) fits(good, bad bisect.Commit, build string) error {
 // spent is the time of all steps.
 func (l *bisectLog) spent() time.Duration {
 	seconds := 0.0
-	for _, s := range append([]bisectStep{}, l.Steps...) {
+	for _, s := range l.Steps {
 		seconds += s.Seconds
 	}
 	for _, s := range []*bisectStep{l.Ends, l.Effect} {
@@ -104,4 +106,22 @@ func (l *bisectLog) spent() time.Duration {
 		}
 	}
 	return time.Duration(seconds * float64(time.Second)).Round(time.Second)
+}
+
+// ahead says what is left to do when so many commits may still be the first bad one:
+// half of them with each step, and the measurement of the effect at the end. The
+// time is that of the steps so far; those of the ends, which were built from
+// nothing, say nothing about it.
+func (l *bisectLog) ahead(left int) string {
+	steps := bits.Len(uint(left - 1))
+	text := fmt.Sprintf("step %d of about %d: %d commits left", len(l.Steps)+1, len(l.Steps)+steps, left)
+	if n := len(l.Steps); n > 0 {
+		seconds := 0.0
+		for _, s := range l.Steps {
+			seconds += s.Seconds
+		}
+		each := time.Duration(seconds / float64(n) * float64(time.Second))
+		text += fmt.Sprintf(", about %v", (each * time.Duration(steps+1)).Round(time.Second))
+	}
+	return text
 }

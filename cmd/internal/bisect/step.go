@@ -4,15 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/llama-regress/llama-regress/ci/bisect"
+	"github.com/llama-regress/llama-regress/ci/build"
 	"github.com/llama-regress/llama-regress/ci/config"
 	"github.com/llama-regress/llama-regress/ci/plan"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/runner"
+	"github.com/llama-regress/llama-regress/cmd/internal/builds"
 	"github.com/llama-regress/llama-regress/cmd/internal/cli"
 	"github.com/llama-regress/llama-regress/cmd/internal/measure"
 	"github.com/llama-regress/llama-regress/compare"
@@ -26,33 +29,34 @@ const (
 
 // A bisection is one search for a first bad commit.
 type bisection struct {
-	app     *cli.App
-	cfg     *config.Config // with the two arms, goodArm first
-	how     measure.Flags
-	policy  compare.Policy
-	builder bisect.Builder
-
-	good, candidate *bisect.Clone
-	log             *bisectLog
+	app    *cli.App
+	cfg    *config.Config // with the two arms, goodArm first
+	how    measure.Flags
+	policy compare.Policy
+	kept   *build.Kept
+	log    *bisectLog
+	dir    string // of the log, absolute
 }
 
-// build makes a commit's programs in one of the clones.
-func (b *bisection) build(ctx context.Context, c *bisect.Clone, commit bisect.Commit) error {
-	fmt.Fprintf(b.app.Err, "building %s %s\n", commit.Short(), cli.Printable(commit.Subject))
-	log, err := filepath.Abs(filepath.Join(b.how.Dir, "build-"+commit.Short()+".log"))
+// measure builds two commits where they are not kept, and measures them in turns in
+// a folder of its own. One that holds a part of it is gone on with if both builds
+// are the ones that were measured there.
+func (b *bisection) measure(ctx context.Context, name string, cfg *config.Config, good, candidate build.Commit, watch *stopper) (*record.Run, error) {
+	pair, err := b.kept.Pair(ctx, good, candidate)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = b.builder.Build(ctx, c, commit, log)
-	return err
-}
-
-// Run runs the two builds as they are in turns, in a folder of its own.
-func (b *bisection) measure(ctx context.Context, name string, cfg *config.Config, watch *stopper) (*record.Run, error) {
+	builds.Point(cfg, pair)
 	how := b.how
 	how.Dir = filepath.Join(b.how.Dir, "runs", name)
+	if pair[0].Fresh || pair[1].Fresh {
+		if err := os.RemoveAll(how.Dir); err != nil {
+			return nil, err
+		}
+	}
 	if watch != nil {
 		how.Around = watch.around
+		ctx = watch.ctx
 	}
 	return measure.Run(ctx, b.app, cfg, how)
 }
@@ -61,16 +65,16 @@ func (b *bisection) measure(ctx context.Context, name string, cfg *config.Config
 // whether there is something to look for.
 func (b *bisection) ends(ctx context.Context) (*compare.Result, *record.Run, error) {
 	begun := time.Now()
-	if err := b.build(ctx, b.good, b.log.Good); err != nil {
-		return nil, nil, cli.Unmeasured(fmt.Errorf("the good end: %w", err))
-	}
-	if err := b.build(ctx, b.candidate, b.log.Bad); err != nil {
-		return nil, nil, cli.Unmeasured(fmt.Errorf("the bad end: %w", err))
-	}
 	cfg := *b.cfg
 	cfg.Sampling.Blocks, cfg.Sampling.Adaptive, cfg.Sampling.ConfirmBlocks = max(cfg.Sampling.Blocks, measure.ConfirmBlocks), 0, 0
-	run, err := b.measure(ctx, "ends", &cfg, nil)
-	if err != nil {
+	run, err := b.measure(ctx, "ends", &cfg, b.log.Good, b.log.Bad, nil)
+	var broken *build.Error
+	switch {
+	case errors.As(err, &broken) && broken.Commit.SHA == b.log.Good.SHA:
+		return nil, nil, cli.Unmeasured(fmt.Errorf("the good end: %w", err))
+	case errors.As(err, &broken):
+		return nil, nil, cli.Unmeasured(fmt.Errorf("the bad end: %w", err))
+	case err != nil:
 		return nil, nil, err
 	}
 	res := compare.Run(run, b.policy)
@@ -101,8 +105,9 @@ func worst(res *compare.Result, metric string) *compare.Comparison {
 	return found
 }
 
-// narrow makes every further run measure the one cell and metric.
-func (b *bisection) narrow() {
+// narrow makes every further run measure the one cell and metric, and every further
+// build only what that takes.
+func (b *bisection) narrow() error {
 	split := b.log.Split
 	b.cfg.Cells = []string{split.Cell}
 	b.cfg.Sampling.Control = config.ControlNone // that of the ends vouches for the machine
@@ -115,11 +120,16 @@ func (b *bisection) narrow() {
 	if b.cfg.Bench.Tests = tests; len(tests) > 0 {
 		b.cfg.Serve = nil
 	}
+	p, err := plan.Expand(b.cfg)
+	if err == nil {
+		b.kept.Builder.Programs = builds.Programs(p)
+	}
+	return err
 }
 
 // step builds a commit and measures it against the good end until the
 // sequential rule stops it.
-func (b *bisection) step(ctx context.Context, n int, commit bisect.Commit) (bisectStep, error) {
+func (b *bisection) step(ctx context.Context, n int, commit build.Commit) (bisectStep, error) {
 	begun := time.Now()
 	name := fmt.Sprintf("%02d-%s", n, commit.Short())
 	step := bisectStep{Commit: commit, Against: b.log.Good.SHA}
@@ -127,22 +137,17 @@ func (b *bisection) step(ctx context.Context, n int, commit bisect.Commit) (bise
 		step.Mark, step.Why, step.Seconds = bisect.Skip, why, time.Since(begun).Seconds()
 		return step, nil
 	}
-	err := b.build(ctx, b.candidate, commit)
-	var broken *bisect.BuildError
-	if errors.As(err, &broken) {
-		return skip("does not build: " + broken.Why)
-	}
-	if err != nil {
-		return step, err
-	}
 	cfg := *b.cfg
 	cfg.Sampling.Blocks, cfg.Sampling.Adaptive, cfg.Sampling.ConfirmBlocks = b.log.Split.MostBlocks(), 0, 0 // the stopper looks
-	watch, stopped := newStopper(ctx, b.log.Split, b.policy)
-	_, err = b.measure(stopped, name, &cfg, watch)
+	watch := newStopper(ctx, b.log.Split, b.policy)
+	_, err := b.measure(ctx, name, &cfg, b.log.Good, commit, watch)
 	var unmeasurable *runner.UnmeasurableError
+	var broken *build.Error
 	switch {
 	case ctx.Err() != nil:
-		return step, err
+		return step, context.Cause(ctx)
+	case errors.As(err, &broken) && broken.Commit.SHA == commit.SHA:
+		return skip("does not build: " + broken.Why)
 	case errors.As(err, &unmeasurable):
 		return skip("cannot be measured: " + err.Error())
 	case err != nil && !errors.Is(err, errStepDecided):
@@ -174,6 +179,7 @@ type stopper struct {
 
 	split  *compare.Split
 	policy compare.Policy
+	ctx    context.Context // ends once the question is answered
 	stop   context.CancelCauseFunc
 	answer compare.Answer
 
@@ -182,9 +188,9 @@ type stopper struct {
 	ended map[int]int // trials of each block that need not run any more
 }
 
-func newStopper(ctx context.Context, split *compare.Split, policy compare.Policy) (*stopper, context.Context) {
+func newStopper(ctx context.Context, split *compare.Split, policy compare.Policy) *stopper {
 	ctx, stop := context.WithCancelCause(ctx)
-	return &stopper{split: split, policy: policy, stop: stop, ended: make(map[int]int)}, ctx
+	return &stopper{split: split, policy: policy, ctx: ctx, stop: stop, ended: make(map[int]int)}
 }
 
 // around puts the stopper in front of an observer.

@@ -27,6 +27,7 @@ func Command(a *cli.App) *cobra.Command {
 		pass settings.GateFlags
 		out  output.Flags
 		past gatePast
+		from repository
 	)
 	cmd := &cobra.Command{
 		Use:   "gate",
@@ -40,21 +41,38 @@ and never a regression yet. Where the build of a stored session is still on this
 machine, or --confirm-with names it, both are then measured in turns, and that
 decides; else the report has the command.
 
+With --repo both builds are made here: --base and --head are revisions of that
+checkout, built in clones of it, and kept for the next time. Without --base it is
+the commit at which HEAD left the default branch. --head . is the work tree as it
+is, uncommitted changes and new files included.
+
 Nothing is stored unless --record says so, and pull requests never store.`,
 		Example: `  llama-regress gate --base build-base/bin --head build-head/bin --model model.gguf
+  llama-regress gate --repo llama.cpp --base master --head my-branch --model model.gguf
+  llama-regress gate --repo . --head . --model model.gguf
   llama-regress gate -c llama-regress.yaml --budget 45m --out junit=junit.xml
   llama-regress gate -c llama-regress.yaml --adaptive --budget 45m
   llama-regress gate --head build/bin --model model.gguf --store git:origin#perf-data --record`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := what.Load(cmd)
+			cfg, err := from.load(cmd, &what)
 			if err != nil {
 				return err
+			}
+			if from.dir != "" {
+				if err := measure.LeaveNothing(a); err != nil { // builds begin before anything is measured
+					return err
+				}
+				kept, err := from.prepare(cmd.Context(), cfg)
+				if err != nil {
+					return err
+				}
+				defer kept.Close()
 			}
 			if err := past.open(a, cfg); err != nil {
 				return err
 			}
-			return gate(cmd.Context(), a, cfg, how, pass, out, past)
+			return gate(cmd.Context(), a, cfg, how, pass, out, past, from)
 		},
 	}
 	what.Register(cmd.Flags())
@@ -62,19 +80,23 @@ Nothing is stored unless --record says so, and pull requests never store.`,
 	pass.Register(cmd.Flags())
 	out.Register(cmd.Flags())
 	past.register(cmd.Flags())
+	from.register(cmd.Flags())
 	return cmd
 }
 
 // gate measures a configuration, compares, and writes every kind of report
 // into the output folder beside those that were asked for. A single build is
 // judged by the past.
-func gate(ctx context.Context, a *cli.App, cfg *config.Config, how measure.Flags, pass settings.GateFlags, out output.Flags, past gatePast) error {
+func gate(ctx context.Context, a *cli.App, cfg *config.Config, how measure.Flags, pass settings.GateFlags, out output.Flags, past gatePast, from repository) error {
 	policy, err := pass.Policy(cfg.Gate)
 	if err != nil {
 		return err
 	}
 	out.Files = append(out.Files, output.FilesIn(how.Dir)...)
 	if err := out.Check(a); err != nil {
+		return err
+	}
+	if err := from.build(ctx, a, cfg, &how); err != nil {
 		return err
 	}
 	begun := time.Now()

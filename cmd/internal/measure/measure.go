@@ -48,6 +48,7 @@ type Flags struct {
 	unfit  bool   // measure although doctor says that it is no use
 	Shard  string // "i/n", the part of the plan to measure; "" for all of it
 
+	Notes  []string                              // that the record begins with, on top of what is noted on the way
 	Around func(runner.Observer) runner.Observer // what is told in place of the progress, and passes it on; nil for nothing
 	Gate   settings.GateFlags                    // over the gate section, for what lets a cell stop early
 }
@@ -154,7 +155,7 @@ func prepare(ctx context.Context, a *cli.App, cfg *config.Config, how Flags, p *
 		unlock()
 		return nil, nil, err
 	}
-	return func() { _ = links.Close(); unlock() }, notes, nil
+	return func() { _ = links.Close(); unlock() }, append(slices.Clone(how.Notes), notes...), nil
 }
 
 // Benches brings what measures each workload of the plan.
