@@ -62,7 +62,7 @@ func planned() simulated {
 	case testing.Short():
 		e.cells, e.nights, e.matrices, e.series, e.disturbed = 40, 40, 12, 12, 6
 	case effort.Race:
-		e.cells, e.nights, e.matrices, e.series, e.disturbed = 60, 250, 20, 60, 5
+		e.cells, e.nights, e.matrices, e.series, e.disturbed = 40, 100, 12, 20, 5
 	default:
 		e.cells, e.nights, e.matrices, e.series, e.disturbed = 400, 800, 300, 400, 40
 		e.width = 20
