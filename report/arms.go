@@ -25,7 +25,7 @@ func newArms(res *compare.Result, src Source) []Arm {
 		}
 		a := run.Arms[i]
 		arms = append(arms, Arm{Name: Foreign{a.Name}, Role: role, ControlOf: Foreign{a.ControlOf}, Build: Unworded[record.Build]{a.Build},
-			Params: Unworded[map[string]string]{a.Params}, Env: Unworded[map[string]string]{withoutSecrets(a.Env)}, File: Foreign{file}})
+			Params: Unworded[map[string]string]{a.Params}, Env: Unworded[map[string]string]{withoutSecrets(a.Env)}, File: Foreign{file}, Said: Said(run, name)})
 	}
 	for _, c := range res.Comparisons {
 		add(src.Base, c.Baseline.Arm, src.BaseFile, Baseline)
@@ -51,7 +51,7 @@ func (r Report) Builds() string {
 	var builds strings.Builder
 	for _, a := range r.Arms {
 		if a.Role != Control {
-			fmt.Fprintf(&builds, "%q %q %q\n", a.Name.text, a.Build.value.Commit, a.Build.value.SHA256)
+			fmt.Fprintf(&builds, "%q %q %s\n", a.Name.text, a.Build.value.Commit, a.Build.value.Identity())
 		}
 	}
 	return hashed(8, builds.String())

@@ -107,15 +107,16 @@ func (s Source) requests(run *record.Run) iter.Seq2[record.Request, error] {
 // of res. Numbers that are not finite are left out, with a caveat.
 func New(res *compare.Result, src Source) Report {
 	labels := labelCells(res.Comparisons, res.Controls)
+	arms := newArms(res, src)
 	r := Report{
 		Title:       Foreign{src.Title},
 		Time:        src.time(),
-		Rows:        newRows(res.Comparisons, res, labels),
-		Controls:    newRows(res.Controls, res, labels),
+		Rows:        newRows(res.Comparisons, res, labels, told(src, arms)),
+		Controls:    newRows(res.Controls, res, labels, told(src, arms)),
 		Failures:    newFailures(res.Failures, labels, src),
 		Alone:       newAlone(res.Alone),
-		Differences: hardFirst(res.Differences),
-		Arms:        newArms(res, src),
+		Differences: hardFirst(slices.Concat(res.Differences, fileDifferences(res, src))),
+		Arms:        arms,
 		Groups:      Unworded[[]compare.Group]{res.Groups},
 		Suspects:    Unworded[[]string]{res.Suspects},
 		Method:      res.Method,
@@ -141,7 +142,7 @@ func New(res *compare.Result, src Source) Report {
 	r.Patterns = slices.Concat(subjectTexts(res.Namesakes), sameTexts(res), lines(disturbed(res.Busy), cause(r.Serving), capacityLead(r.Capacity)), doubtTexts(res.Doubts()), patterns(res))
 	r.Steps = nextSteps(r, res, src)
 	r.Facts = newFacts(r, res, src)
-	r.Notes = append(newNotes(r, res, src), unread...)
+	r.Notes = slices.Concat(newNotes(r, res, src), saidNotes(arms), unread)
 	r.Definitions = definitions(r, res)
 	return r
 }
@@ -260,7 +261,8 @@ type Arm struct {
 	Build     Unworded[record.Build]      `json:"build"` // worded by Details
 	Params    Unworded[map[string]string] `json:"params,omitzero"`
 	Env       Unworded[map[string]string] `json:"env,omitzero"`
-	File      Foreign                     `json:"file,omitzero"` // the run it was read from
+	File      Foreign                     `json:"file,omitzero"`  // the run it was read from
+	Said      []Text                      `json:"said,omitempty"` // what its programs warned of and what was noticed of them
 }
 
 // A Role is what an arm is there for.

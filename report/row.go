@@ -8,8 +8,9 @@ import (
 	"github.com/llama-regress/llama-regress/compare"
 )
 
-// newRows words comparisons, in their order.
-func newRows(list []compare.Comparison, res *compare.Result, labels map[string]string) []Row {
+// newRows words comparisons, in their order. What is told of the arms is not
+// repeated.
+func newRows(list []compare.Comparison, res *compare.Result, labels map[string]string, told map[string]bool) []Row {
 	rows := make([]Row, 0, len(list))
 	seen := make(map[string]int, len(list))
 	for i := range list {
@@ -26,7 +27,7 @@ func newRows(list []compare.Comparison, res *compare.Result, labels map[string]s
 		row.Figures = newFigures(&c, row.Points)
 		row.Finding = finding(row)
 		row.Reason, row.Remedy = reason(row)
-		row.Caveats = caveats(row, cleaned, res.Busy.Mostly())
+		row.Caveats = caveats(row, cleaned, res.Busy.Mostly(), told)
 		rows = append(rows, row)
 	}
 	return rows

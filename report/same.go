@@ -35,9 +35,9 @@ func sameTexts(res *compare.Result) []Text {
 	if len(res.Same) == 0 {
 		return nil
 	}
-	libraries := ". Libraries that lie elsewhere are not recorded, and may differ."
+	libraries := ". Which libraries it loads is not known, and they may differ."
 	if res.Libraries {
-		libraries = ", and so are the libraries beside it."
+		libraries = ", and so are the libraries of llama.cpp that it loads."
 	}
 	return []Text{concat(say("The program of "), quoteAll(res.Same, 8), say(" is byte for byte that of the baseline, run with the same settings%s A change found here is none of the program's.", libraries))}
 }

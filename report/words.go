@@ -274,13 +274,16 @@ func replicates(m compare.Method, n int) string {
 }
 
 // caveats words the warnings of a comparison; busy says that the report tells of
-// the machine above.
-func caveats(r Row, cleaned, busy bool) []Text {
+// the machine above, and told are the programs' warnings that stand elsewhere.
+func caveats(r Row, cleaned, busy bool, told map[string]bool) []Text {
 	var list []Text
 	for _, w := range r.c.Warnings {
 		why := r.c.Reason
 		if w.Code == compare.DisturbedKept && (busy || why != nil && (why.Code == compare.Disturbed || why.Disturbed > 0)) {
 			continue // the reason says so
+		}
+		if w.Code == compare.ProgramWarning && told[w.Text] {
+			continue
 		}
 		list = append(list, caveat(w))
 	}

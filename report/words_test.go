@@ -75,7 +75,7 @@ func TestACaveatThatTheReasonSaysAlreadyIsLeftOut(t *testing.T) {
 		want   int
 	}{{nil, 2}, {&compare.Reason{Code: compare.TooNoisy}, 2}, {&compare.Reason{Code: compare.Disturbed, Have: 11}, 1}} {
 		c.Reason = test.reason
-		if got := caveats(Row{c: c}, false, false); len(got) != test.want {
+		if got := caveats(Row{c: c}, false, false, nil); len(got) != test.want {
 			t.Errorf("reason %v: %d caveats, want %d: %v", test.reason, len(got), test.want, got)
 		}
 	}

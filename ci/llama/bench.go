@@ -54,10 +54,14 @@ func (b *Bench) Identify(ctx context.Context, arm record.Arm) (record.Build, err
 	}
 	b.programs.put(arm.Name, p)
 	return record.Build{
-		Program: p.path, SHA256: p.files[0].sha256, Libraries: libraries(p.files[1:]),
+		Program: p.path, SHA256: p.files[0].sha256, Libraries: record.LibrariesSHA256(p.libraries),
 		Version: p.version.text, Commit: p.version.commit, Number: p.version.number, Compiler: p.version.compiler,
 	}, nil
 }
+
+// Libraries are those of llama.cpp that the llama-bench of an identified arm
+// loads; nil where that is not known.
+func (b *Bench) Libraries(arm string) []record.Library { return b.programs.libraries(arm) }
 
 func inherited(environ []string) []string {
 	if environ != nil {

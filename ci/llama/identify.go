@@ -26,6 +26,9 @@ type program struct {
 	env     []string // the whole environment it runs in
 	dropped []string // inherited variables that are not in it
 
+	libraries []record.Library // of llama.cpp that it loads, by name
+	remarks   []string         // what every trial's record is to say of them, a sentence each
+
 	mu    sync.Mutex
 	files []watchedFile // the program itself first
 	said  string        // what its first result called the build, "" before one
@@ -52,6 +55,13 @@ func (ps *programs) put(arm string, p *program) {
 	ps.byArm[arm] = p
 }
 
+func (ps *programs) libraries(arm string) []record.Library {
+	if p := ps.get(arm); p != nil {
+		return p.libraries
+	}
+	return nil
+}
+
 // identifyTimeout covers the loading of every backend on a cold disk.
 const identifyTimeout = 60 * time.Second
 
@@ -64,10 +74,10 @@ func identify(ctx context.Context, arm record.Arm, inherited []string, kind stri
 	}
 	p := &program{kind: kind, path: path}
 	p.env, p.dropped = environment(inherited, arm.Env)
-	if p.files, err = watch(path); err != nil {
+	if err := startable(path); err != nil {
 		return nil, err
 	}
-	help, err := p.ask(ctx, "-h")
+	help, loaded, err := p.askTraced(ctx, "-h")
 	if err != nil {
 		return nil, err
 	}
@@ -76,8 +86,14 @@ func identify(ctx context.Context, arm record.Arm, inherited []string, kind stri
 		return nil, fmt.Errorf("%s is not %s: to -h it printed %s; point bin at the folder that holds %s", path, kind, quoted(help), kind)
 	}
 	p.caps = caps
+	if err := p.settleLibraries(ctx, arm, loaded); err != nil {
+		return nil, err
+	}
+	if p.files, err = watch(path, p.libraries); err != nil {
+		return nil, err
+	}
 	if caps.has("--version") {
-		if answer, err := p.ask(ctx, "--version"); err == nil {
+		if answer, err := p.ask(ctx, "--version", p.env); err == nil {
 			p.version, _ = readVersion(string(answer.stdout) + "\n" + answer.stderr)
 		}
 	}
@@ -85,9 +101,9 @@ func identify(ctx context.Context, arm record.Arm, inherited []string, kind stri
 }
 
 // ask runs the program with one flag that prints something and ends.
-func (p *program) ask(ctx context.Context, flag string) (*childEnd, error) {
+func (p *program) ask(ctx context.Context, flag string, env []string) (*childEnd, error) {
 	end, err := runChild(ctx, childSpec{
-		program: p.path, args: []string{flag}, env: p.env,
+		program: p.path, args: []string{flag}, env: env,
 		timeout: identifyTimeout, maxStdout: 1 << 20,
 	})
 	switch {
@@ -161,7 +177,13 @@ func cannotStart(path string, err error) error {
 // libraryAdvice is the next step after a program that failed to print its help.
 func libraryAdvice(stderr string) string {
 	for _, mark := range []string{"error while loading shared libraries", "Library not loaded", "cannot open shared object"} {
-		if strings.Contains(stderr, mark) {
+		switch {
+		case !strings.Contains(stderr, mark):
+		case strings.Contains(stderr, "Permission denied"):
+			return "this user may not read one of its libraries: make the whole build folder readable (chmod -R a+rX)"
+		case strings.Contains(stderr, "invalid ELF header"), strings.Contains(stderr, "wrong ELF class"), strings.Contains(stderr, "file too short"):
+			return "one of its libraries is broken or for another processor: build llama.cpp again on this machine"
+		default:
 			return "its libraries are not where it looks: keep the whole build folder together, set LD_LIBRARY_PATH in the arm's env, or build with -DBUILD_SHARED_LIBS=OFF"
 		}
 	}

@@ -254,6 +254,9 @@ func (m *measurement) trial() record.Trial {
 	if len(m.results) > 0 {
 		t.Echo = m.results[0].echo()
 	}
+	for _, remark := range m.program.remarks {
+		m.warn("%s", remark)
+	}
 	if m.program.dropped != nil {
 		m.warn("not passed on from the environment: %s; set it in the arm's env if it is meant", strings.Join(m.program.dropped, ", "))
 	}

@@ -3,10 +3,8 @@ package llama
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +13,7 @@ import (
 	"time"
 
 	"github.com/llama-regress/llama-regress/ci/internal/proc"
+	"github.com/llama-regress/llama-regress/ci/record"
 )
 
 // findProgram resolves what a configuration calls bin: the folder that holds
@@ -73,37 +72,21 @@ type watchedFile struct {
 // The program itself often stays the same when they are rebuilt.
 var libraryName = regexp.MustCompile(`^(lib)?(llama|ggml|mtmd).*(\.so(\.\d+)*|\.dylib|\.dll)$`)
 
-// watch hashes the program, first in the result, and llama.cpp's libraries beside it.
-func watch(program string) ([]watchedFile, error) {
-	paths := []string{program}
-	entries, err := os.ReadDir(filepath.Dir(program))
-	if err != nil && !errors.Is(err, fs.ErrPermission) {
+// watch hashes the program, first in the result; the libraries that it loads were
+// hashed when they were found.
+func watch(program string, libraries []record.Library) ([]watchedFile, error) {
+	f, err := hashFile(program)
+	if err != nil {
 		return nil, err
 	}
-	for _, e := range entries {
-		if e.Type().IsRegular() && libraryName.MatchString(e.Name()) {
-			paths = append(paths, filepath.Join(filepath.Dir(program), e.Name()))
+	files := []watchedFile{f}
+	for _, l := range libraries {
+		if f, err = hashFile(l.Path); err != nil {
+			return nil, fmt.Errorf("%w; it is a part of the build: make it readable, or build again", err)
 		}
-	}
-	files := make([]watchedFile, len(paths))
-	for i, path := range paths {
-		if files[i], err = hashFile(path); err != nil {
-			return nil, err
-		}
+		files = append(files, f)
 	}
 	return files, nil
-}
-
-// libraries is one hash for the names and contents of files, "" without any.
-func libraries(files []watchedFile) string {
-	if len(files) == 0 {
-		return ""
-	}
-	h := sha256.New()
-	for _, f := range files {
-		fmt.Fprintf(h, "%s\x00%s\n", filepath.Base(f.path), f.sha256)
-	}
-	return hex.EncodeToString(h.Sum(nil))
 }
 
 func hashFile(path string) (watchedFile, error) {

@@ -92,10 +92,14 @@ func (s *Servers) Identify(ctx context.Context, arm record.Arm) (record.Build, e
 	}
 	s.programs.put(arm.Name, p)
 	return record.Build{
-		Server: p.path, ServerSHA256: p.files[0].sha256, Libraries: libraries(p.files[1:]),
+		Server: p.path, ServerSHA256: p.files[0].sha256, Libraries: record.LibrariesSHA256(p.libraries),
 		Version: p.version.text, Commit: p.version.commit, Number: p.version.number, Compiler: p.version.compiler,
 	}, nil
 }
+
+// Libraries are those of llama.cpp that the llama-server of an identified arm
+// loads; nil where that is not known.
+func (s *Servers) Libraries(arm string) []record.Library { return s.programs.libraries(arm) }
 
 // Start starts a server and returns when it is ready: healthy, alone on its
 // port, and running with the slots and the context that were asked for. It

@@ -118,6 +118,7 @@ func (srv *Server) Warnings() []string {
 			warnings = append(warnings, w)
 		}
 	}
+	warnings = append(warnings, srv.program.remarks...)
 	if d := srv.program.dropped; d != nil {
 		warnings = append(warnings, fmt.Sprintf("not passed on from the environment: %s; set it in the arm's env if it is meant", strings.Join(d, ", ")))
 	}

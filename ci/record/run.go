@@ -80,6 +80,7 @@ type Arm struct {
 	Env       map[string]string `json:"env,omitempty"`        // environment this arm adds
 	ControlOf string            `json:"control_of,omitempty"` // the null control repeats this arm; never a candidate
 	Build     Build             `json:"build"`
+	Libraries []Library         `json:"libraries,omitempty"` // of llama.cpp that its programs load; of a version before 2026-12 none
 
 	Extra Extra `json:"-"`
 }
@@ -156,7 +157,7 @@ type Build struct {
 	SHA256       string `json:"sha256,omitempty"`  // of that file
 	Server       string `json:"server,omitempty"`  // absolute path of llama-server, where the arm serves
 	ServerSHA256 string `json:"server_sha256,omitempty"`
-	Libraries    string `json:"libraries_sha256,omitempty"` // of the names and contents of llama.cpp's libraries beside the programs; "" without any
+	Libraries    string `json:"libraries_sha256,omitempty"` // of Arm.Libraries, see LibrariesSHA256; "" where they are not known
 	Commit       string `json:"commit,omitempty"`           // as the program says it; Debian's says "Debian"
 	Number       int    `json:"number,omitempty"`           // llama.cpp's build number, 0 when unknown
 	Version      string `json:"version,omitempty"`          // whole version text where the build prints one

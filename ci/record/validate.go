@@ -31,6 +31,9 @@ func (r *Run) Validate() error {
 			return fmt.Errorf("arms[%d]: name %q is empty or used twice", i, a.Name)
 		}
 		arms[a.Name] = true
+		if n := len(a.Libraries); n > mostLibraries {
+			return fmt.Errorf("arms[%d] %s: %d libraries, at most %d are read", i, a.Name, n, mostLibraries)
+		}
 		if n := max(len(a.Params), len(a.Env)); n > mostParams {
 			return fmt.Errorf("arms[%d] %s: %d parameters or variables, at most %d are read", i, a.Name, n, mostParams)
 		}

@@ -46,7 +46,7 @@ func (s *session) identify(ctx context.Context) error {
 	case err != nil:
 		return &UnmeasurableError{err}
 	}
-	return nil
+	return borrowed(s.run.Arms)
 }
 
 // An UnmeasurableError says which models or builds cannot be measured: a
@@ -182,6 +182,10 @@ func (s *session) identifyBuilds(ctx context.Context) error {
 			return err
 		}
 		s.run.Arms[i].Build = build
+		if b, ok := s.bench.(LibraryBench); ok {
+			s.run.Arms[i].Libraries = b.Libraries(arm.Name)
+			s.run.Arms[i].Build.Libraries = record.LibrariesSHA256(s.run.Arms[i].Libraries)
+		}
 		faulty[arm.Name] = err != nil
 		if !faulty[arm.ControlOf] { // a control's arm has told the same
 			faults = append(faults, err)

@@ -128,18 +128,24 @@ func (m *merger) sameArms(a, b shardRun) {
 		m.fault("%s has %d arms, %s has %d", a.name, len(a.Arms), b.name, len(b.Arms))
 		return
 	}
-	for i, arm := range a.Arms {
-		x, y := arm, b.Arms[i]
+	for i, x := range a.Arms {
+		y := b.Arms[i]
 		if x.Name != y.Name || x.ControlOf != y.ControlOf || !maps.Equal(x.Params, y.Params) || !maps.Equal(x.Env, y.Env) {
 			m.fault("%s and %s: arm %d is %s in one and %s in the other, or is set otherwise", a.name, b.name, i+1, printable(x.Name), printable(y.Name))
 			continue
 		}
-		for _, d := range []struct{ what, a, b string }{
+		differences := []struct{ what, a, b string }{
 			{"llama-bench", x.Build.SHA256, y.Build.SHA256},
 			{"llama-server", x.Build.ServerSHA256, y.Build.ServerSHA256},
 			{"the build's version", x.Build.Version, y.Build.Version},
 			{"the build's commit", x.Build.Commit, y.Build.Commit},
-		} {
+		}
+		for _, l := range x.Libraries {
+			if at := slices.IndexFunc(y.Libraries, func(m record.Library) bool { return m.Name == l.Name }); at >= 0 {
+				differences = append(differences, struct{ what, a, b string }{printable(l.Name), l.SHA256, y.Libraries[at].SHA256})
+			}
+		}
+		for _, d := range differences {
 			if d.a == "" || d.b == "" || d.a == d.b {
 				continue
 			}
@@ -238,7 +244,7 @@ func (m *merger) merged() *record.Run {
 		}
 		run.Plan.Trials += s.Plan.Trials
 		for i, a := range s.Arms {
-			known(&run.Arms[i].Build, a.Build)
+			known(&run.Arms[i], a)
 		}
 		for _, x := range s.Models {
 			if !slices.ContainsFunc(run.Models, func(y record.Model) bool { return x.Name == y.Name }) {
@@ -270,9 +276,11 @@ func (m *merger) merged() *record.Run {
 }
 
 // known fills in what the builds of other shards tell.
-func known(b *record.Build, more record.Build) {
+func known(arm *record.Arm, other record.Arm) {
+	b, more := &arm.Build, other.Build
+	arm.Libraries = record.JoinLibraries(arm.Libraries, other.Libraries)
 	b.Program, b.SHA256 = cmp.Or(b.Program, more.Program), cmp.Or(b.SHA256, more.SHA256)
-	b.Libraries = cmp.Or(b.Libraries, more.Libraries)
+	b.Libraries = cmp.Or(record.LibrariesSHA256(arm.Libraries), b.Libraries, more.Libraries)
 	b.Server, b.ServerSHA256 = cmp.Or(b.Server, more.Server), cmp.Or(b.ServerSHA256, more.ServerSHA256)
 	b.Commit, b.Number, b.Version = cmp.Or(b.Commit, more.Commit), cmp.Or(b.Number, more.Number), cmp.Or(b.Version, more.Version)
 	b.Compiler = cmp.Or(b.Compiler, more.Compiler)

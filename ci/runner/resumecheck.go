@@ -61,7 +61,7 @@ func planned(arms []record.Arm) []record.Arm {
 	plain := make([]record.Arm, len(arms))
 	for i, a := range arms {
 		plain[i] = a
-		plain[i].Build = record.Build{}
+		plain[i].Build, plain[i].Libraries = record.Build{}, nil
 	}
 	return plain
 }
@@ -89,11 +89,14 @@ func sameSubjects(was, now *record.Run) error {
 			break
 		}
 		b := now.Arms[i].Build
+		others := a.OtherFiles(now.Arms[i])
 		switch {
 		case a.Build.SHA256 != b.SHA256:
 			differ = append(differ, fmt.Errorf("arm %s: the program changed: sha256 was %.12s, is %.12s", a.Name, a.Build.SHA256, b.SHA256))
 		case a.Build.ServerSHA256 != b.ServerSHA256:
 			differ = append(differ, fmt.Errorf("arm %s: llama-server changed: sha256 was %.12s, is %.12s", a.Name, a.Build.ServerSHA256, b.ServerSHA256))
+		case len(others) > 0:
+			differ = append(differ, fmt.Errorf("arm %s: the build changed: %s is another file than it was", a.Name, strings.Join(others, ", ")))
 		case a.Build.Version != b.Version: // the same program with other libraries
 			differ = append(differ, fmt.Errorf("arm %s: the build changed: it was %q, is %q", a.Name, a.Build.Version, b.Version))
 		}

@@ -19,9 +19,25 @@ type DatasetBench interface {
 	Datasets(ctx context.Context, p *plan.Plan) ([]record.Dataset, error)
 }
 
+// A LibraryBench is a Bench that knows which of llama.cpp's libraries the programs
+// of an arm load, once it has identified the arm: nil where that is not known.
+type LibraryBench interface {
+	Libraries(arm string) []record.Library
+}
+
 // Workloads is a Bench made of one for each workload of a plan, by
 // record.Cell.Workload.
 type Workloads map[string]Bench
+
+// Libraries joins those of every bench that knows some.
+func (w Workloads) Libraries(arm string) (all []record.Library) {
+	for _, name := range slices.Sorted(maps.Keys(w)) {
+		if b, ok := w[name].(LibraryBench); ok {
+			all = record.JoinLibraries(all, b.Libraries(arm))
+		}
+	}
+	return all
+}
 
 // Identify asks the bench of every workload. What one of them leaves empty
 // another may fill in.

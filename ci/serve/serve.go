@@ -45,6 +45,9 @@ type drawn struct {
 	sha256  string // of them in order
 }
 
+// Libraries are those of llama.cpp that the llama-server of an identified arm loads.
+func (b *Bench) Libraries(arm string) []record.Library { return b.Servers.Libraries(arm) }
+
 // Identify says which llama-server an arm runs.
 func (b *Bench) Identify(ctx context.Context, arm record.Arm) (record.Build, error) {
 	return b.Servers.Identify(ctx, arm)

@@ -36,9 +36,12 @@ func TestMain(m *testing.M) {
 }
 
 // The command as users meet it, on a llama-bench whose truth is known.
-func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+func TestScripts(t *testing.T) { testscript.Run(t, scripts("testdata/script")) }
+
+// scripts are those of a folder, with the commands that they have.
+func scripts(dir string) testscript.Params {
+	return testscript.Params{
+		Dir: dir,
 		Setup: func(env *testscript.Env) error {
 			dir, err := programFolder()
 			if err != nil {
@@ -55,7 +58,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "fake": fake, "fakeserver": fakeServer, "bench": bench, "results": results, "edit": edit, "nights": nights, "join": join, "no-process": noProcess, "kernel": fakeKernel, "raced": raced,
 		},
-	})
+	}
 }
 
 // scriptModel is the smallest thing that is a model: the fake does not load it.

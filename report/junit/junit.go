@@ -131,6 +131,11 @@ func (g *group) suite(r report.Report, id int) junit.Testsuite {
 		}
 		s.AddProperty("differs."+line(d.Key), line(d.Baseline)+" -> "+line(d.Candidate)+" ("+line(d.Arm)+")")
 	}
+	for _, a := range r.Arms {
+		for i, t := range a.Said {
+			s.AddProperty(fmt.Sprintf("said.%s.%d", line(a.Name), i+1), message(t))
+		}
+	}
 	for _, f := range r.Facts {
 		s.AddProperty(f.Key, message(f.Value))
 	}

@@ -116,6 +116,8 @@ func confirm(ctx context.Context, a *cli.App, s session, j *stored.Judgement, wi
 		if run, err = measure.Run(ctx, a, cfg, how); err == nil {
 			if built := stored.BaselineArm(run).Build.Commit; with == "" && base.Commit != "" && built != "" && !strings.HasPrefix(built, base.Commit) && !strings.HasPrefix(base.Commit, built) {
 				err = fmt.Errorf("%s holds commit %s now and not %s, which was stored", dir, built, base.Commit)
+			} else if altered := base.Altered(stored.BaselineArm(run)); with == "" && altered != nil {
+				err = fmt.Errorf("%s holds another build than the one that was stored: %s differ", dir, strings.Join(altered, ", "))
 			} else {
 				j.Result.ConfirmSuspected(run)
 			}

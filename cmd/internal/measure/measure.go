@@ -3,6 +3,7 @@
 package measure
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -140,7 +141,7 @@ func Run(ctx context.Context, a *cli.App, cfg *config.Config, how Flags) (*recor
 // prepare has the machine to itself, knows what is wrong with it, and opens the
 // links to the programs. release undoes it; notes go into the record.
 func prepare(ctx context.Context, a *cli.App, cfg *config.Config, how Flags, p *plan.Plan, links *llama.Links) (release func(), notes []string, err error) {
-	if err := runner.Missing(p); err != nil {
+	if err := cmp.Or(runner.Missing(p), llama.Startable(p)); err != nil {
 		return nil, nil, cli.Unmeasured(err)
 	}
 	unlock, err := Alone(ctx, a, how)

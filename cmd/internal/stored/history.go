@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/llama"
 	"github.com/llama-regress/llama-regress/ci/provision"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/store"
@@ -118,28 +119,34 @@ type Rebuild struct {
 	Commit string // as the latest stored session knows it; "" when unknown
 	There  bool   // the folder still holds what that session measured
 	same   bool   // it is what the session under test measured as well: the same files in the same place
+
+	arm record.Arm // as that session measured it
 }
+
+// Altered names the files of an arm, measured now, that are not those of the stored
+// session: nil where nothing is known to differ.
+func (r Rebuild) Altered(now record.Arm) []string { return r.arm.OtherFiles(now) }
 
 // BaseBuild finds the build of a stored session, the latest that can be had,
 // whose programs are still on this machine, byte for byte, and not those under
 // test; without one it says which has to be built.
 func (j *Judgement) BaseBuild() Rebuild {
-	head := ArmOf(j.Head).Build
+	under := ArmOf(j.Head)
+	head := under.Build
 	var latest Rebuild
 	for i, p := range slices.Backward(j.past) {
-		build := ArmOf(p).Build
-		// Programs with shared libraries may be the same bytes in two builds, so
-		// that the place counts too.
-		same := build.Program == head.Program && build.SHA256 == head.SHA256 && build.Server == head.Server && build.ServerSHA256 == head.ServerSHA256
+		arm := ArmOf(p)
+		build := arm.Build
+		same := build.Program == head.Program && build.Server == head.Server && build.Identity() == head.Identity()
 		if i == len(j.past)-1 {
-			latest = Rebuild{Dir: "build-" + cmp.Or(short12(build.Commit), "base") + "/bin", Commit: short12(build.Commit), same: same}
+			latest = Rebuild{Dir: "build-" + cmp.Or(short12(build.Commit), "base") + "/bin", Commit: short12(build.Commit), same: same, arm: arm}
 		}
 		moved := build.Program == head.Program && build.Server == head.Server // another build lies there now
 		if same || moved || build.SHA256+build.ServerSHA256 == "" {
 			continue
 		}
-		if unmoved(build.Program, build.SHA256) && unmoved(build.Server, build.ServerSHA256) {
-			return Rebuild{Dir: filepath.Dir(cmp.Or(build.Program, build.Server)), Commit: short12(build.Commit), There: true}
+		if unaltered(arm) {
+			return Rebuild{Dir: filepath.Dir(cmp.Or(build.Program, build.Server)), Commit: short12(build.Commit), There: true, arm: arm}
 		}
 	}
 	return latest
@@ -153,6 +160,21 @@ func ArmOf(s compare.Selection) record.Arm {
 		}
 	}
 	return record.Arm{}
+}
+
+// unaltered reports whether the programs of an arm and the libraries that they
+// loaded still are what they were. Programs with shared libraries may stay the same
+// bytes from one build to the next. Of records of before 2026-12 only a digest of
+// the libraries beside the program is known.
+func unaltered(arm record.Arm) bool {
+	build := arm.Build
+	if !unmoved(build.Program, build.SHA256) || !unmoved(build.Server, build.ServerSHA256) {
+		return false
+	}
+	if arm.Libraries == nil && build.Libraries != "" && build.Libraries != record.LibrariesSHA256([]record.Library{}) {
+		return llama.LibrariesBeside(cmp.Or(build.Program, build.Server)) == build.Libraries
+	}
+	return !slices.ContainsFunc(arm.Libraries, func(l record.Library) bool { return !unmoved(l.Path, l.SHA256) })
 }
 
 // unmoved reports whether a file is still what it was, or was never there.
@@ -178,7 +200,7 @@ func (j *Judgement) Suggest(again []string) {
 	}
 	base := j.BaseBuild()
 	if base.same {
-		j.Result.Notes = append(j.Result.Notes, "The latest stored session measured the same programs, in the same place: unless their libraries are others now, what got slower is not the build.")
+		j.Result.Notes = append(j.Result.Notes, "The latest stored session measured the same programs, in the same place"+whatElse(base.arm)+", so that what got slower is not the build.")
 		return
 	}
 	if again == nil {
@@ -195,6 +217,14 @@ func (j *Judgement) Suggest(again []string) {
 	if !base.There {
 		j.Source.Rebuild = cmp.Or(base.Commit, "unknown")
 	}
+}
+
+// whatElse says whether libraries are known to be the same too.
+func whatElse(arm record.Arm) string {
+	if arm.Build.Libraries == "" {
+		return ", as far as is known: which libraries they load is not"
+	}
+	return ", with the same libraries"
 }
 
 // measureAgain is the command that would measure an arm's bench cells as they
