@@ -4,6 +4,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"regexp"
 	"strings"
 )
@@ -18,9 +19,19 @@ const OwnAction = "./.github/actions/llama-regress"
 // must not move what runs.
 var actionRef = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*@[0-9a-f]{40}$`)
 
+// OwnConfig is the configuration that this repository's own workflows name.
+const OwnConfig = "llama-regress.yaml"
+
+// configPath is a path that means itself in YAML, below the top folder.
+var configPath = regexp.MustCompile(`^[A-Za-z0-9_.][A-Za-z0-9_./-]*$`)
+
 // Workflows returns the workflows of a gated repository by file name, to be
-// put into .github/workflows. action is OwnAction or OWNER/REPO/PATH@SHA.
-func Workflows(action string) (map[string][]byte, error) {
+// put into .github/workflows. action is OwnAction or OWNER/REPO/PATH@SHA; config
+// is the configuration's path from the repository's top folder.
+func Workflows(action, config string) (map[string][]byte, error) {
+	if !configPath.MatchString(config) || !filepath.IsLocal(config) {
+		return nil, fmt.Errorf("configuration %q: want a path of letters, digits and . _ - / within the repository", config)
+	}
 	if action != OwnAction && !actionRef.MatchString(action) {
 		return nil, fmt.Errorf("action %q: want OWNER/REPO/PATH@COMMIT with all 40 digits of the commit", action)
 	}
@@ -34,7 +45,7 @@ func Workflows(action string) (map[string][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		all[strings.TrimPrefix(path, "workflows/")] = []byte(strings.ReplaceAll(string(data), "uses: "+OwnAction+"\n", "uses: "+action+"\n"))
+		all[strings.TrimPrefix(path, "workflows/")] = []byte(strings.NewReplacer("uses: "+OwnAction+"\n", "uses: "+action+"\n", OwnConfig, config).Replace(string(data)))
 	}
 	return all, nil
 }

@@ -180,7 +180,7 @@ func TestOneMeasurementAMachine(t *testing.T) {
 
 // What 'config init --workflows' writes is what this repository runs.
 func TestWorkflowsAreThisRepositorysOwn(t *testing.T) {
-	own, err := github.Workflows(github.OwnAction)
+	own, err := github.Workflows(github.OwnAction, github.OwnConfig)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +194,7 @@ func TestWorkflowsAreThisRepositorysOwn(t *testing.T) {
 
 func TestWorkflowsOfAnotherRepository(t *testing.T) {
 	const action = "llama-regress/llama-regress/.github/actions/llama-regress@0123456789abcdef0123456789abcdef01234567"
-	files, err := github.Workflows(action)
+	files, err := github.Workflows(action, ".github/perf.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,10 +202,55 @@ func TestWorkflowsOfAnotherRepository(t *testing.T) {
 		if strings.Contains(string(data), "./.github") || !strings.Contains(string(data), "uses: "+action+"\n") {
 			t.Errorf("%s does not use %s alone", name, action)
 		}
+		if strings.Contains(string(data), github.OwnConfig) || name != "pr-report.yml" && !strings.Contains(string(data), "config: .github/perf.yaml\n") {
+			t.Errorf("%s does not use the configuration that was named", name)
+		}
+	}
+	for _, bad := range []string{"", "/etc/x.yaml", "../x.yaml", "a b.yaml", "x.yaml\n# y", "${{ x }}", "-x"} {
+		if _, err := github.Workflows(action, bad); err == nil {
+			t.Errorf("configuration %q was taken", bad)
+		}
 	}
 	for _, bad := range []string{"", "llama-regress/llama-regress@v1", "llama-regress/llama-regress@main", action + "\n      - run: evil", "../x@0123456789abcdef0123456789abcdef01234567"} {
-		if _, err := github.Workflows(bad); err == nil {
+		if _, err := github.Workflows(bad, github.OwnConfig); err == nil {
 			t.Errorf("%q was taken", bad)
 		}
 	}
+}
+
+// What a pull request compiles, no other finds: its builds are kept where it alone
+// reads them, and no compiler's results are shared. A push finds the base that an
+// earlier one built, by a key that begins with all that decides about it.
+func TestBuildsOfPullRequestsStayApart(t *testing.T) {
+	for name, text := range map[string]string{
+		"pr.yml": workflows(t)["pr.yml"].text, "nightly.yml": workflows(t)["nightly.yml"].text, "measure.yml": example(t, "measure.yml"),
+		"Jenkinsfile": example(t, "Jenkinsfile"), "gitlab-ci.yml": example(t, "gitlab-ci.yml"),
+	} {
+		if !strings.Contains(text, "-DGGML_CCACHE=OFF") {
+			t.Errorf("%s: llama.cpp's CMake takes ccache by itself, and its folder is the machine's", name)
+		}
+	}
+	for name, text := range map[string]string{"pr.yml": workflows(t)["pr.yml"].text, "measure.yml": example(t, "measure.yml")} {
+		key, restore := regexp.MustCompile(`(?m)^ +key: (.*)$`).FindStringSubmatch(text), regexp.MustCompile(`(?m)^ +restore-keys: (.*)$`).FindStringSubmatch(text)
+		if key == nil || restore == nil || !strings.HasPrefix(key[1], restore[1]) || !strings.HasSuffix(restore[1], "-") {
+			t.Fatalf("%s: key %q, restore-keys %q: want the one to begin with the other", name, key, restore)
+		}
+		for _, part := range []string{"machine", "base", "workflow"} {
+			if !strings.Contains(restore[1], part) {
+				t.Errorf("%s: what is restored need not be of the same %s: %s", name, part, restore[1])
+			}
+		}
+		if strings.Contains(restore[1], "head") {
+			t.Errorf("%s: only the same head is restored: %s", name, restore[1])
+		}
+	}
+}
+
+func example(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", ".github", "examples", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

@@ -35,7 +35,7 @@ inputs: {ref: {default: ""}, path: {default: ""}, fetch-depth: {default: "1"}, p
 `,
 	"actions/cache@9255dc7a253b0ccc959486e2bca901246202afeb": `
 runs: {using: composite, steps: [{shell: bash, run: "true"}]}
-inputs: {path: {required: true}, key: {required: true}}
+inputs: {path: {required: true}, key: {required: true}, restore-keys: {default: ""}}
 `,
 	"actions/upload-artifact@b7c566a772e6b6bfb58ed0dc250532a479d7789f": `
 runs:

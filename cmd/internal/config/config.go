@@ -48,8 +48,13 @@ func initCommand(a *cli.App) *cobra.Command {
 		Example: `  llama-regress config init
   llama-regress config init --workflows`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			path := configPath(args)
+		RunE: func(cmd *cobra.Command, args []string) error {
+			at := placeOf(configPath(args))
+			if rule := ignoredBy(cmd.Context(), at.path()); rule != "" && workflows && len(args) == 0 {
+				fmt.Fprintf(a.Err, "git ignores %s here (%s): the configuration is %s, which the workflows use; at a desk name it with -c\n", at.name, cli.Printable(rule), besideWorkflows)
+				at.name = besideWorkflows
+			}
+			path := at.path()
 			starter, setup := config.Starter(), ""
 			_, statErr := os.Lstat(path)
 			there := !errors.Is(statErr, fs.ErrNotExist)
@@ -57,15 +62,19 @@ func initCommand(a *cli.App) *cobra.Command {
 			case there && !workflows:
 				return fmt.Errorf("%s is there already; name another file, or remove it first", path)
 			case workflows:
-				if err := writeWorkflows(a, filepath.Dir(path), action); err != nil {
+				if err := writeWorkflows(a, at.root, at.name, action); err != nil {
 					return err
 				}
-				starter, setup = workflowBuilds.Replace(starter), workflowSetup
+				starter, setup = workflowBuilds.Replace(starter), strings.ReplaceAll(workflowSetup, "CONFIG", at.name)
 			}
 			if there { // the workflows were asked for, and use what it says
 				fmt.Fprintf(a.Err, "%s is there already and stays as it is: let its arms be build/base/bin and build/head/bin\n", path)
-			} else if err := writeStarter(a, path, starter); err != nil {
+			} else if err := writeStarter(a, path, at.reroot(starter)); err != nil {
 				return err
+			}
+			warnIgnored(cmd.Context(), a, path)
+			if workflows {
+				warnIgnored(cmd.Context(), a, filepath.Join(at.root, ".github", "workflows", "pr.yml"))
 			}
 			if setup == "" {
 				setup = fmt.Sprintf("next: name your two builds and a model in it, then 'llama-regress config check %[1]s' and 'llama-regress gate -c %[1]s'\n", path)

@@ -24,7 +24,7 @@ Then, once:
      and its own name, as a user without rights on anything else.
   3. Set the repository variable LLAMA_REGRESS_MACHINES to the list of names,
      such as ["bench-01"].
-  4. Name a model that lies on the machine in llama-regress.yaml, which compares
+  4. Name a model that lies on the machine in CONFIG, which compares
      build/base/bin with build/head/bin: the workflows build them there.
   5. Make the labels perf-check (measure a fork's commit) and perf-accepted
      (accept a regression of this commit).
@@ -34,8 +34,9 @@ Then, once:
 // do.
 var workflowBuilds = strings.NewReplacer("build-base/bin", "build/base/bin", "build-head/bin", "build/head/bin")
 
-// writeWorkflows puts the workflows below dir. It replaces none.
-func writeWorkflows(a *cli.App, dir, action string) error {
+// writeWorkflows puts the workflows below dir, for a configuration there. It
+// replaces none.
+func writeWorkflows(a *cli.App, dir, config, action string) error {
 	if action == "" {
 		commit := cli.Tool().Commit
 		if !cli.CommitHash.MatchString(commit) {
@@ -43,7 +44,7 @@ func writeWorkflows(a *cli.App, dir, action string) error {
 		}
 		action = "llama-regress/llama-regress/.github/actions/llama-regress@" + commit
 	}
-	files, err := github.Workflows(action)
+	files, err := github.Workflows(action, config)
 	if err != nil {
 		return err
 	}
