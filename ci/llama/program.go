@@ -17,8 +17,8 @@ import (
 )
 
 // findProgram resolves what a configuration calls bin: the folder that holds
-// the program, a build folder with bin/ inside, the program itself, or "" for
-// the one in PATH.
+// the program, a build folder with bin/ inside, a checkout with build/bin/
+// inside, the program itself, or "" for the one in PATH.
 func findProgram(bin, name string) (string, error) {
 	if bin == "" {
 		path, err := exec.LookPath(name)
@@ -34,7 +34,7 @@ func findProgram(bin, name string) (string, error) {
 	if !info.IsDir() {
 		return checkProgram(bin)
 	}
-	for _, path := range []string{filepath.Join(bin, name), filepath.Join(bin, "bin", name)} {
+	for _, path := range []string{filepath.Join(bin, name), filepath.Join(bin, "bin", name), filepath.Join(bin, "build", "bin", name)} {
 		if _, err := os.Stat(path); err == nil {
 			return checkProgram(path)
 		}
