@@ -79,6 +79,8 @@ func newFacts(r Report, res *compare.Result, src Source) []Fact {
 	add("method", "method", method(res.Method))
 	add("stored", "stored sessions", stored(src.Stored))
 	add("cells", "in every cell", quote(commonParams(res.Comparisons)))
+	each("held", "held fixed", heldFixed)
+	each("unset", "left to the build", leftToBuild)
 	add("control", "baseline against itself", control(r.Controls))
 	if blocks := blockRange(r.Rows); blocks != "" {
 		add("blocks", "replicates", say("%s", blocks))

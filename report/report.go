@@ -115,7 +115,7 @@ func New(res *compare.Result, src Source) Report {
 		Controls:    newRows(res.Controls, res, labels, told(src, arms)),
 		Failures:    newFailures(res.Failures, labels, src),
 		Alone:       newAlone(res.Alone),
-		Differences: hardFirst(slices.Concat(res.Differences, fileDifferences(res, src))),
+		Differences: hardFirst(withDefaults(slices.Concat(res.Differences, fileDifferences(res, src)), src)),
 		Arms:        arms,
 		Groups:      Unworded[[]compare.Group]{res.Groups},
 		Suspects:    Unworded[[]string]{res.Suspects},

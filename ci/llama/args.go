@@ -23,28 +23,25 @@ func (e *badArgument) Error() string {
 	return fmt.Sprintf("%s=%s cannot be passed: %s (flag %s); %s", e.param, e.value, e.why, e.flag, e.instead)
 }
 
-// parameters merges what a trial runs with: the defaults, then the cell's,
-// then the arm's. asked names those that cell or arm set. What the operating
-// system is to do is left out, what another workload alone takes, and arguments,
-// for which see freeArgs.
-func parameters(workload string, threads int, cell, arm map[string]string) (values map[string]string, asked map[string]bool) {
-	values = map[string]string{"threads": strconv.Itoa(threads)}
+// parameters merges what a trial is given: what is held fixed, then what the
+// cell sets, then the arm. What the operating system is to do is left out, what
+// another workload alone takes, and arguments, for which see freeArgs.
+func parameters(workload string, cell, arm map[string]string) map[string]string {
+	values := make(map[string]string)
 	for _, p := range record.Params {
-		if p.Default != "" && p.Of(workload) {
+		if p.Held && p.Of(workload) {
 			values[p.Name] = p.Default
 		}
 	}
-	asked = make(map[string]bool)
 	for _, set := range []map[string]string{cell, arm} {
 		for name, value := range set {
 			if p, ok := record.ParamByName(name); ok && (!p.Of(workload) || p.Target != record.LlamaCpp) {
 				continue
 			}
 			values[name] = value
-			asked[name] = true
 		}
 	}
-	return values, asked
+	return values
 }
 
 // freeArgs are the arguments that arm or cell give the program of a workload as
@@ -70,10 +67,9 @@ func freeArgs(c capabilities, workload string, cell, arm map[string]string) ([]s
 	return words, nil
 }
 
-// parameterArgs spells the parameters as flags of this build. A default whose
-// flag the build lacks is left out; a parameter asked for is an error then,
-// unless the build does just that without the flag.
-func parameterArgs(c capabilities, values map[string]string, asked map[string]bool) ([]string, error) {
+// parameterArgs spells the parameters as flags of this build. One whose flag the
+// build lacks is an error, unless the build does just that without the flag.
+func parameterArgs(c capabilities, values map[string]string) ([]string, error) {
 	var args []string
 	known := make(map[string]bool)
 	for _, s := range settings {
@@ -87,7 +83,7 @@ func parameterArgs(c capabilities, values map[string]string, asked map[string]bo
 		}
 		flag := c.first(s.flags...)
 		if flag == "" {
-			if asked[s.param] && s.canonical(value) != s.unset {
+			if s.canonical(value) != s.unset {
 				return nil, &badArgument{s.param, value, s.flags[0], "this build has no such flag", s.remedy()}
 			}
 			continue
@@ -103,7 +99,7 @@ func parameterArgs(c capabilities, values map[string]string, asked map[string]bo
 			return nil, &badArgument{name, values[name], "none", "llama-bench has no such parameter", "remove it from the matrix or the arm"}
 		}
 	}
-	if c.has("-dio") && !c.has("-lm") { // b7718 to b10105: a switch of its own, not one of our parameters
+	if values["mmap"] != "" && c.has("-dio") && !c.has("-lm") { // b7718 to b10105: a switch of its own, which would win
 		args = append(args, "-dio", "0")
 	}
 	return args, nil

@@ -16,10 +16,6 @@ import (
 // A Bench measures trials with llama-bench. Its zero value is ready to use.
 // It must not be copied after its first use.
 type Bench struct {
-	// Threads is what a trial gets for which neither cell nor arm says how
-	// many; 0 is host.PhysicalCores().
-	Threads int
-
 	// LogDir is an existing folder that gets one file a trial, ID.log: the
 	// commands, what they wrote to stderr (16 MiB at most) and, of a trial
 	// that failed, the beginning of its results. "" writes none.
@@ -45,8 +41,7 @@ func (b *Bench) Identify(ctx context.Context, arm record.Arm) (record.Build, err
 	if err != nil {
 		return record.Build{}, forArm(ctx, arm, err)
 	}
-	values, asked := parameters(record.BenchWorkload, 1, nil, arm.Params)
-	if _, err := parameterArgs(p.caps, values, asked); err != nil {
+	if _, err := parameterArgs(p.caps, parameters(record.BenchWorkload, nil, arm.Params)); err != nil {
 		return record.Build{}, forArm(ctx, arm, fmt.Errorf("%s: %w", p.name(), err))
 	}
 	if _, err := freeArgs(p.caps, record.BenchWorkload, nil, arm.Params); err != nil {

@@ -16,7 +16,7 @@ func (m *measurement) check() {
 		if !sameModel(m.cell.ModelPath, r.ModelFile) {
 			differ = add(differ, "model asked "+m.cell.ModelPath+", got "+r.ModelFile)
 		}
-		d, silent := differences(m.values, m.asked, r.Parameters())
+		d, silent := differences(m.values, r.Parameters())
 		differ = add(differ, d...)
 		for _, param := range silent {
 			m.warn("%s=%s was passed, but this build does not report it back", param, m.values[param])

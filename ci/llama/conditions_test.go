@@ -16,7 +16,7 @@ func TestMeasureSamples(t *testing.T) {
 	}
 	measured := func(settings ...string) *record.Samples {
 		t.Helper()
-		b := &Bench{Threads: 1}
+		b := &Bench{}
 		p := onePlan(fake(t, append(settings, "FAKE_SLEEP=600ms")...), modelFile(t), nil, "pp512", "tg128@d64")
 		if _, err := b.Identify(t.Context(), p.Arms[0]); err != nil {
 			t.Fatal(err)

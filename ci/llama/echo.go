@@ -78,8 +78,8 @@ func nonZero(n int64) string {
 
 // differences compares what was asked for with what a result reports. It
 // returns one entry a parameter that differs, "threads asked 4, got 2", and
-// the parameters that cell or arm set and the build does not report.
-func differences(values map[string]string, asked map[string]bool, got map[string]string) (differ, silent []string) {
+// the parameters that the build does not report.
+func differences(values, got map[string]string) (differ, silent []string) {
 	for _, s := range settings {
 		value, given := values[s.param]
 		if !given {
@@ -89,7 +89,7 @@ func differences(values map[string]string, asked map[string]bool, got map[string
 		switch have, ok := got[s.param]; {
 		case ok && have != want:
 			differ = append(differ, fmt.Sprintf("%s asked %s, got %s", s.param, want, have))
-		case !ok && asked[s.param] && want != s.unset:
+		case !ok && want != s.unset:
 			silent = append(silent, s.param)
 		}
 	}

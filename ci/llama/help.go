@@ -11,6 +11,7 @@ import (
 // flags at other times than the main line.
 type capabilities struct {
 	forms map[string]string // flag, "-fa" or "--flash-attn", to the form of its value: "<on|off|auto>", "" for none
+	texts map[string]string // flag to the whole of its entry in the help, on one line
 }
 
 // optionLine is a line of the help: "  -fa, --flash-attn <0|1>   (default: 0)".
@@ -27,20 +28,33 @@ func readHelp(help string) (c capabilities, ok bool) {
 // of line: its names, then the form of its value. ok says whether all the typical
 // flags are there.
 func readOptions(help string, line *regexp.Regexp, typical ...string) (c capabilities, ok bool) {
-	c.forms = make(map[string]string)
+	c.forms, c.texts = make(map[string]string), make(map[string]string)
+	var entry []string // the flags of the entry that a line without flags goes on with
 	for text := range strings.Lines(help) {
-		m := line.FindStringSubmatch(strings.TrimRight(text, "\r\n"))
+		text = strings.TrimRight(text, "\r\n")
+		m := line.FindStringSubmatch(text)
 		if m == nil {
+			for _, flag := range entry {
+				if len(c.texts[flag]) > mostText {
+					break
+				}
+				c.texts[flag] += " " + strings.TrimSpace(text)
+			}
 			continue
 		}
+		entry = nil
 		for _, flag := range strings.FieldsFunc(m[1], func(r rune) bool { return r == ',' || r == ' ' }) {
 			if _, twice := c.forms[flag]; !twice {
-				c.forms[flag] = m[2]
+				c.forms[flag], c.texts[flag] = m[2], text
+				entry = append(entry, flag)
 			}
 		}
 	}
 	return c, !slices.ContainsFunc(typical, func(flag string) bool { return !c.has(flag) })
 }
+
+// mostText bounds the entry of a flag that is kept, in bytes.
+const mostText = 2000
 
 func (c capabilities) has(flag string) bool {
 	_, ok := c.forms[flag]

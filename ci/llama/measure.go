@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/llama-regress/llama-regress/ci/host"
 	"github.com/llama-regress/llama-regress/ci/internal/proc"
 	"github.com/llama-regress/llama-regress/ci/plan"
 	"github.com/llama-regress/llama-regress/ci/record"
@@ -43,7 +42,7 @@ func (b *Bench) Measure(ctx context.Context, p *plan.Plan, t plan.Trial) (record
 		defer f.Close()
 		m.log = &proc.Log{W: f, Room: maxLog}
 	}
-	m.values, m.asked = parameters(record.BenchWorkload, b.threads(), cell.Cell.Params, arm.Params)
+	m.values = parameters(record.BenchWorkload, cell.Cell.Params, arm.Params)
 	if err := m.run(ctx); err != nil {
 		return record.Trial{}, err
 	}
@@ -61,13 +60,6 @@ func (b *Bench) program(ctx context.Context, arm record.Arm) (*program, error) {
 	return b.program(ctx, arm)
 }
 
-func (b *Bench) threads() int {
-	if b.Threads > 0 {
-		return b.Threads
-	}
-	return host.PhysicalCores()
-}
-
 // A measurement is a trial under way.
 type measurement struct {
 	bench   *Bench
@@ -78,8 +70,7 @@ type measurement struct {
 	id      string
 	padding int               // bytes that its environment is longer by
 	path    string            // by which the program is started
-	values  map[string]string // parameters it runs with
-	asked   map[string]bool   // those that cell or arm set
+	values  map[string]string // parameters it is given
 	log     *proc.Log         // nil for none
 
 	command   []string
@@ -128,7 +119,7 @@ func (m *measurement) commands() ([][]string, error) {
 	if strings.Contains(m.cell.ModelPath, ",") {
 		return nil, &badArgument{"model", m.cell.ModelPath, "-m", "llama-bench takes a comma as several models", "rename the file or its folder"}
 	}
-	common, err := parameterArgs(m.program.caps, m.values, m.asked)
+	common, err := parameterArgs(m.program.caps, m.values)
 	if err != nil {
 		return nil, err
 	}

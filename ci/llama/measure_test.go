@@ -99,7 +99,7 @@ func TestMeasureFaults(t *testing.T) {
 		{"drop:samples_ns", record.BadOutput, "samples_ns: want at least one repetition", 0},
 	} {
 		t.Run(strings.ReplaceAll(c.fault, ",", " "), func(t *testing.T) {
-			p := onePlan(fake(t, "FAKE_FAULT="+c.fault), modelFile(t), map[string]string{"threads": "2"}, "pp512", "tg128")
+			p := onePlan(fake(t, "FAKE_FAULT="+c.fault), modelFile(t), map[string]string{"threads": "2", "flash_attn": "off", "poll": "50"}, "pp512", "tg128")
 			trial, err := (&Bench{maxResults: 1 << 20}).Measure(t.Context(), p, p.Trials[0])
 			if err != nil {
 				t.Fatal(err)

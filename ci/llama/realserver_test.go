@@ -42,7 +42,7 @@ func mustStart(t *testing.T, s *Servers, spec ServerSpec) *Server {
 func TestRealServer(t *testing.T) {
 	dir, model := realLlama(t)
 	var log bytes.Buffer
-	servers := &Servers{Threads: 1}
+	servers := &Servers{}
 	spec := ServerSpec{
 		Arm: record.Arm{Name: "base", Bin: dir, Params: map[string]string{"type_k": "q8_0"}},
 		Params: map[string]string{
@@ -142,7 +142,7 @@ func complete(t *testing.T, srv *Server, prompt string, n int) completion {
 
 func TestRealServersSideBySide(t *testing.T) {
 	dir, model := realLlama(t)
-	servers := &Servers{Threads: 1}
+	servers := &Servers{}
 	spec := ServerSpec{Arm: record.Arm{Name: "base", Bin: dir}, Params: map[string]string{"ctx_size": "1024"}, ModelPath: model}
 	one := mustStart(t, servers, spec)
 	spec.Arm.Name = "head"
@@ -199,7 +199,7 @@ func TestRealServerFailures(t *testing.T) {
 // A port that is taken is left alone, and another one is used.
 func TestRealServerPortTaken(t *testing.T) {
 	dir, model := realLlama(t)
-	other := mustStart(t, &Servers{Threads: 1}, ServerSpec{Arm: record.Arm{Name: "base", Bin: dir}, ModelPath: model})
+	other := mustStart(t, &Servers{}, ServerSpec{Arm: record.Arm{Name: "base", Bin: dir}, ModelPath: model})
 	spec := ServerSpec{Arm: record.Arm{Name: "base", Bin: dir}, ModelPath: model}
 	asked := 0
 	s := &Servers{freePort: func() (int, error) { asked++; return other.port, nil }}
@@ -234,11 +234,11 @@ func TestRealServersShareNoPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	spec := ServerSpec{Arm: record.Arm{Name: "base", Bin: sharing}, ModelPath: model}
-	other := mustStart(t, &Servers{Threads: 1}, spec)
+	other := mustStart(t, &Servers{}, spec)
 	var log bytes.Buffer
 	spec.Log = &log
 	ports := 0
-	s := &Servers{Threads: 1, freePort: func() (int, error) {
+	s := &Servers{freePort: func() (int, error) {
 		if ports++; ports == 1 {
 			return other.port, nil
 		}

@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/llama-regress/llama-regress/ci/host"
 	"github.com/llama-regress/llama-regress/ci/internal/proc"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/sched"
@@ -21,10 +20,6 @@ import (
 // Servers starts llama-server. Its zero value is ready to use. It must not be
 // copied after its first use.
 type Servers struct {
-	// Threads is what a server gets for which neither cell nor arm says how
-	// many; 0 is host.PhysicalCores().
-	Threads int
-
 	// Environ is the environment that servers inherit, os.Environ() when nil.
 	// Variables of llama.cpp itself (GGML_*, LLAMA_*) are not inherited.
 	Environ []string
@@ -61,8 +56,8 @@ type Server struct {
 	spec    childSpec // but for the arguments
 	command []string
 	port    int
-	values  map[string]string // parameters it was started with
-	asked   map[string]bool   // those that cell or arm set
+	values  map[string]string // parameters it was given
+	unset   map[string]string // defaults of the others, as its help tells them
 	model   string
 	child   *child
 	log     *serverLog
@@ -83,8 +78,7 @@ func (s *Servers) Identify(ctx context.Context, arm record.Arm) (record.Build, e
 	if err != nil {
 		return record.Build{}, forArm(ctx, arm, err)
 	}
-	values, asked := parameters(record.ServeWorkload, 1, nil, arm.Params)
-	if _, err := serverArgs(p.caps, values, asked); err != nil {
+	if _, err := serverArgs(p.caps, parameters(record.ServeWorkload, nil, arm.Params)); err != nil {
 		return record.Build{}, forArm(ctx, arm, fmt.Errorf("%s: %w", p.name(), err))
 	}
 	if _, err := freeArgs(p.caps, record.ServeWorkload, nil, arm.Params); err != nil {
@@ -117,8 +111,8 @@ func (s *Servers) Start(ctx context.Context, spec ServerSpec) (*Server, *record.
 	if err := p.unchanged(); err != nil {
 		return nil, failure(record.BuildChanged, "%v; measure builds that nobody rebuilds meanwhile", err), nil
 	}
-	values, asked := parameters(record.ServeWorkload, s.threads(), spec.Params, spec.Arm.Params)
-	args, err := serverArgs(p.caps, values, asked)
+	values := parameters(record.ServeWorkload, spec.Params, spec.Arm.Params)
+	args, err := serverArgs(p.caps, values)
 	if err != nil {
 		return nil, failure(record.BadArgument, "%s: %v", p.name(), err), nil
 	}
@@ -141,7 +135,7 @@ func (s *Servers) Start(ctx context.Context, spec ServerSpec) (*Server, *record.
 	}
 	deadline := time.Now().Add(limit)
 	for attempt := 1; ; attempt++ {
-		srv := &Server{program: p, spec: childSpec{program: s.Links.program(p.path), env: padded(p.env, spec.Padding), placement: placement}, values: values, asked: asked, model: spec.ModelPath, log: newServerLog(forward), client: newClient(), done: make(chan struct{})}
+		srv := &Server{program: p, spec: childSpec{program: s.Links.program(p.path), env: padded(p.env, spec.Padding), placement: placement}, values: values, unset: unsetDefaults(p, values, spec.Arm.Env), model: spec.ModelPath, log: newServerLog(forward), client: newClient(), done: make(chan struct{})}
 		f, err := srv.start(ctx, s.port, args)
 		if f == nil && err == nil {
 			f, err = srv.awaitReady(ctx, deadline, limit)
@@ -165,13 +159,6 @@ func (s *Servers) program(ctx context.Context, arm record.Arm) (*program, error)
 		return nil, err
 	}
 	return s.programs.get(arm.Name), nil
-}
-
-func (s *Servers) threads() int {
-	if s.Threads > 0 {
-		return s.Threads
-	}
-	return host.PhysicalCores()
 }
 
 // port returns a port that nobody listened on a moment ago. llama-server

@@ -13,6 +13,7 @@ import (
 type serverSetting struct {
 	param string
 	flag  string // as messages call it
+	other string // that builds without it have in its place; "" for none
 	since int    // build that brought it, 0 when older than every build we drive
 	unset string // what builds without the flag do; "" when nothing can be said
 
@@ -31,7 +32,7 @@ var serverSettings = []serverSetting{
 	{param: "gpu_layers", flag: "-ngl", write: valued("-ngl")},
 	{param: "type_k", flag: "-ctk", write: valued("-ctk")},
 	{param: "type_v", flag: "-ctv", write: valued("-ctv")},
-	{param: "mmap", flag: "-lm", write: mapping},
+	{param: "mmap", flag: "-lm", other: "--no-mmap", write: mapping},
 	{param: "poll", flag: "--poll", since: 3644, write: valued("--poll")},
 	{param: "split_mode", flag: "-sm", write: valued("-sm")},
 	{param: "main_gpu", flag: "-mg", write: valued("-mg")},
@@ -51,10 +52,9 @@ var serverSettings = []serverSetting{
 // clientParameters belong to the load, not to the server.
 var clientParameters = []string{"concurrency", "rate"}
 
-// serverArgs spells the parameters as flags of this build. A default whose
-// flag the build lacks is left out; a parameter asked for is an error then,
-// unless the build does just that without the flag.
-func serverArgs(c capabilities, values map[string]string, asked map[string]bool) ([]string, error) {
+// serverArgs spells the parameters as flags of this build. One whose flag the
+// build lacks is an error, unless the build does just that without the flag.
+func serverArgs(c capabilities, values map[string]string) ([]string, error) {
 	var args []string
 	known := slices.Clone(clientParameters)
 	for _, s := range serverSettings {
@@ -67,7 +67,7 @@ func serverArgs(c capabilities, values map[string]string, asked map[string]bool)
 			return nil, &badArgument{s.param, value, s.flag, param.Check(value).Error(), "correct the configuration"}
 		}
 		spelt, ok := s.write(c, value)
-		if !ok && asked[s.param] && value != s.unset {
+		if !ok && value != s.unset {
 			why, instead := "this build has no such flag", setting{param: s.param, since: s.since}.remedy()
 			if c.has(s.flag) {
 				why, instead = "this build does not take the value", "it takes "+c.forms[s.flag]

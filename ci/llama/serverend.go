@@ -150,6 +150,10 @@ var withoutGPU = regexp.MustCompile(`(?i)no usable GPU|without (support for )?GP
 
 // asksForGPU says whether cell or arm want something of a GPU.
 func (srv *Server) asksForGPU() bool {
-	return srv.asked["gpu_layers"] && srv.values["gpu_layers"] != "0" ||
-		srv.asked["split_mode"] || srv.asked["main_gpu"] || srv.asked["tensor_split"]
+	for _, name := range []string{"gpu_layers", "split_mode", "main_gpu", "tensor_split"} {
+		if value, set := srv.values[name]; set && (name != "gpu_layers" || value != "0") {
+			return true
+		}
+	}
+	return false
 }

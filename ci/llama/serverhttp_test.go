@@ -244,8 +244,7 @@ func FuzzServerAnswers(f *testing.F) {
 		if !ok {
 			return
 		}
-		values, asked := parameters(record.ServeWorkload, 2, nil, map[string]string{"flash_attn": "on"})
-		args, err := serverArgs(c, values, asked)
+		args, err := serverArgs(c, parameters(record.ServeWorkload, nil, map[string]string{"flash_attn": "on"}))
 		var bad *badArgument
 		if err != nil && !errors.As(err, &bad) {
 			t.Errorf("%v", err)

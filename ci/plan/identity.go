@@ -83,7 +83,8 @@ func (c content) id(p *Plan) string {
 		Content content
 		Seed    uint64
 		Trials  []Trial
-	}{c, p.Seed, p.Trials})
+		Unset   string // where parameters that nobody sets come from: a run is not resumed by another rule
+	}{c, p.Seed, p.Trials, "build"})
 	return hex.EncodeToString(sum[:16])
 }
 

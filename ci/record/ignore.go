@@ -34,7 +34,6 @@ func (r *Run) Ignore(names []string) error {
 		}
 	}
 	cells := slices.Clone(r.Cells)
-	renamed := make(map[string]string, len(cells))
 	taken := make(map[string]string, len(cells))
 	for i := range cells {
 		params := maps.Clone(cells[i].Params)
@@ -46,25 +45,10 @@ func (r *Run) Ignore(names []string) error {
 		if other, twice := taken[cells[i].Key]; twice {
 			return fmt.Errorf("cells %s and %s would be one", other, was)
 		}
-		taken[cells[i].Key], renamed[was] = was, cells[i].Key
+		taken[cells[i].Key] = was
 	}
-	rename := func(key *string) {
-		if to, ok := renamed[*key]; ok {
-			*key = to
-		}
-	}
-	r.Arms, r.Cells = arms, cells
-	for i := range r.Trials {
-		rename(&r.Trials[i].Cell)
-	}
-	for i := range r.Interims {
-		rename(&r.Interims[i].Cell)
-	}
-	for _, p := range r.Parts {
-		for i := range p.Cells {
-			rename(&p.Cells[i])
-		}
-	}
+	r.Arms = arms
+	r.rekey(cells)
 	return nil
 }
 
@@ -83,10 +67,18 @@ func (r *Run) valuesOf(name string) (map[string]string, error) {
 			inArm[a.Name] = value
 		}
 	}
+	told := make(map[string]map[string]map[string]string, len(r.Arms))
+	for _, a := range r.Arms {
+		told[a.Name] = a.Defaults
+	}
+	workloads := make(map[string]string, len(r.Cells))
+	for _, c := range r.Cells {
+		workloads[c.Key] = c.Workload
+	}
 	values := make(map[string]string, len(r.Arms))
 	seen := make(map[string]bool, len(r.Arms))
 	for _, t := range r.Trials {
-		value := cmp.Or(inArm[t.Arm], inCell[t.Cell], t.Echo[name], param.Default)
+		value := cmp.Or(inArm[t.Arm], inCell[t.Cell], t.Echo[name], told[t.Arm][workloads[t.Cell]][name], param.Default)
 		if before := values[t.Arm]; seen[t.Arm] && before != value {
 			return nil, fmt.Errorf("%s is ignored, but arm %s ran with both %s and %s: name a record in which it does not vary",
 				name, t.Arm, cmp.Or(before, "none"), cmp.Or(value, "none"))

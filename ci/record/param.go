@@ -10,12 +10,13 @@ import (
 )
 
 // A Param is a setting that a matrix may vary or an arm may set: of llama.cpp, or
-// of the operating system that runs it. Every one of llama.cpp's is passed
-// explicitly in every trial, because it has moved the default of most of them
-// from one build to another.
+// of the operating system that runs it. What nobody sets is not passed: the build
+// then does what it does for its users, and its program tells what that is. See
+// Arm.Defaults.
 type Param struct {
 	Name    string   // as in the configuration: "flash_attn"
-	Default string   // used where neither cell nor arm says otherwise; "" means "not passed"
+	Default string   // what a trial ran with where nobody set it and nothing told: older versions passed it, and builds that do not report it do that; "" for not known
+	Held    bool     // passed with its Default where nobody sets it, as measuring needs it
 	Values  []string // the only values allowed; nil for any whole number or text
 	Number  bool     // a whole number, from Min to Max
 	Min     int      // of a Number
@@ -42,11 +43,9 @@ var (
 	cacheTypes = []string{"f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1"} // of the KV cache
 )
 
-// Params lists every parameter, in the order in which help shows them. The
-// default of threads depends on the machine and is filled in by the planner's
-// caller.
+// Params lists every parameter, in the order in which help shows them.
 var Params = []Param{
-	{Name: "threads", Number: true, Min: 1, Max: 4096, Doc: "CPU threads; default: the machine's physical cores"},
+	{Name: "threads", Number: true, Min: 1, Max: 4096, Doc: "CPU threads"},
 	{Name: "batch", Default: "2048", Number: true, Min: 1, Doc: "logical batch size, tokens"},
 	{Name: "ubatch", Default: "512", Number: true, Min: 1, Doc: "physical batch size, tokens"},
 	{Name: "flash_attn", Default: "off", Values: []string{"on", "off", "auto"}, Doc: "flash attention"},
@@ -65,8 +64,8 @@ var Params = []Param{
 	{Name: "numa", Values: []string{"distribute", "isolate", "numactl"}, Doc: "llama.cpp's own NUMA strategy"},
 	{Name: "n_cpu_moe", Number: true, Doc: "layers whose experts stay on the CPU"},
 	{Name: "devices", Doc: "devices to use, joined by /"},
-	{Name: "parallel", Only: ServeWorkload, Default: "4", Number: true, Min: 1, Max: 1024, Doc: "slots of llama-server"},
-	{Name: "ctx_size", Only: ServeWorkload, Default: "8192", Number: true, Min: 64, Doc: "context of llama-server, tokens, divided over its slots"},
+	{Name: "parallel", Only: ServeWorkload, Default: "4", Held: true, Number: true, Min: 1, Max: 1024, Doc: "slots of llama-server; 4 where nobody sets them"},
+	{Name: "ctx_size", Only: ServeWorkload, Default: "8192", Held: true, Number: true, Min: 64, Doc: "context of llama-server, tokens, divided over its slots; 8192 where nobody sets it"},
 	{Name: "cont_batching", Only: ServeWorkload, Default: "on", Values: onOff, Doc: "continuous batching of llama-server"},
 	{Name: BenchArgs, Only: BenchWorkload, Target: Arguments, Doc: "arguments of llama-bench that no other parameter stands for"},
 	{Name: ServeArgs, Only: ServeWorkload, Target: Arguments, Doc: "arguments of llama-server that no other parameter stands for"},

@@ -82,6 +82,11 @@ type Arm struct {
 	Build     Build             `json:"build"`
 	Libraries []Library         `json:"libraries,omitempty"` // of llama.cpp that its programs load; of a version before 2026-12 none
 
+	// Defaults are the values of parameters that neither a cell nor the arm set, by
+	// workload and name, as the arm's programs told them. Records of versions that
+	// passed every parameter have none: see Param.Default.
+	Defaults map[string]map[string]string `json:"defaults,omitempty"`
+
 	Extra Extra `json:"-"`
 }
 

@@ -245,6 +245,7 @@ func (m *merger) merged() *record.Run {
 		run.Plan.Trials += s.Plan.Trials
 		for i, a := range s.Arms {
 			known(&run.Arms[i], a)
+			run.Arms[i].Defaults = knownDefaults(run.Arms[i].Defaults, a.Defaults)
 		}
 		for _, x := range s.Models {
 			if !slices.ContainsFunc(run.Models, func(y record.Model) bool { return x.Name == y.Name }) {
@@ -328,4 +329,21 @@ func (m *merger) keys(of func(shardRun) map[string]string) (all map[string]strin
 		all[key] = value
 	}
 	return all, differ
+}
+
+// knownDefaults is all that is known of an arm's defaults; the first told stays.
+func knownDefaults(a, b map[string]map[string]string) map[string]map[string]string {
+	if len(b) == 0 {
+		return a
+	}
+	all := make(map[string]map[string]string)
+	for _, of := range []map[string]map[string]string{b, a} {
+		for workload, values := range of {
+			if all[workload] == nil {
+				all[workload] = make(map[string]string)
+			}
+			maps.Copy(all[workload], values)
+		}
+	}
+	return all
 }

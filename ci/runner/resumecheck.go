@@ -56,12 +56,13 @@ func samePlan(was *record.Run, p *plan.Plan, path string) error {
 		path, was.Plan.ID, p.ID, strings.Join(differ, ", "))
 }
 
-// planned is what a plan knows of its arms: their builds are found out later.
+// planned is what a plan knows of its arms: their builds are found out later, and
+// what these do where nobody sets it.
 func planned(arms []record.Arm) []record.Arm {
 	plain := make([]record.Arm, len(arms))
 	for i, a := range arms {
 		plain[i] = a
-		plain[i].Build, plain[i].Libraries = record.Build{}, nil
+		plain[i].Build, plain[i].Libraries, plain[i].Defaults = record.Build{}, nil, nil
 	}
 	return plain
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/llama-regress/llama-regress/ci/record"
@@ -75,6 +76,9 @@ func fillFromEcho(run *record.Run, t record.Trial) {
 			b.Backends = cmp.Or(b.Backends, t.Echo["backends"])
 			b.CPU = cmp.Or(b.CPU, t.Echo["cpu_info"])
 			b.GPU = cmp.Or(b.GPU, t.Echo["gpu_info"])
+			if at := slices.IndexFunc(run.Cells, func(c record.Cell) bool { return c.Key == t.Cell }); at >= 0 {
+				run.Arms[i].Tell(run.Cells[at], t.Echo)
+			}
 		}
 	}
 	for i := range run.Models {

@@ -55,7 +55,7 @@ func realPlan(t *testing.T, change func(*config.Serve)) *plan.Plan {
 func realTrial(t *testing.T, p *plan.Plan, observe func(load.Progress)) (record.Trial, []record.Request) {
 	t.Helper()
 	requests := filepath.Join(t.TempDir(), record.RequestFile)
-	bench := &Bench{Servers: &llama.Servers{Threads: 1}, LogDir: t.TempDir(), Requests: requests, Observe: observe}
+	bench := &Bench{Servers: &llama.Servers{}, LogDir: t.TempDir(), Requests: requests, Observe: observe}
 	trial, err := bench.Measure(t.Context(), p, p.Trials[0])
 	if err != nil {
 		t.Fatal(err)

@@ -70,7 +70,7 @@ func newRig(t *testing.T, change func(*config.Config), settings ...string) *rig 
 		t.Fatal(err)
 	}
 	return &rig{t, p, &Bench{
-		Servers: &llama.Servers{Threads: 1}, LogDir: logs, Requests: filepath.Join(dir, record.RequestFile),
+		Servers: &llama.Servers{}, LogDir: logs, Requests: filepath.Join(dir, record.RequestFile),
 	}}
 }
 

@@ -91,6 +91,7 @@ func (tr *trial) run(ctx context.Context) (*record.Failure, error) {
 	if err != nil {
 		return &record.Failure{Class: record.BadOutput, Message: err.Error()}, nil
 	}
+	maps.Copy(tr.record.Echo, srv.Defaults())
 	maps.Copy(tr.record.Echo, props.Echo())
 	return tr.press(ctx, srv, prompts)
 }

@@ -44,6 +44,8 @@ type Choice struct {
 	// beside what differs. Nil otherwise.
 	Mismatched *store.Session
 
+	head *record.Run // the session under test
+
 	// PassedOver says why others cannot serve, the most frequent reason first.
 	PassedOver []Reason
 }
@@ -60,7 +62,7 @@ func Choose(c *store.Contents, head *record.Run, o Options) Choice {
 	o.Machine = cmp.Or(o.Machine, store.Slug(head.Host.Name))
 	o.Arm = cmp.Or(o.Arm, head.Baseline)
 	o.Most = cmp.Or(o.Most, defaultMost)
-	choice := Choice{Arm: o.Arm, Cells: make(map[string][]store.Session)}
+	choice := Choice{Arm: o.Arm, head: head, Cells: make(map[string][]store.Session)}
 	passed := make(map[string]int)
 	fit := 0
 	for _, s := range slices.Backward(c.Sessions) { // latest first
@@ -75,9 +77,10 @@ func Choose(c *store.Contents, head *record.Run, o Options) Choice {
 			continue
 		}
 		fit++
+		same := likeHead(&s.Run, head, o.Arm)
 		serves, why := false, "measured no cell of this session"
 		for _, cell := range bothCells(head, s, fit <= o.Most) {
-			if because := unfitCell(c, s, head, o, cell.Key); because != "" {
+			if because := unfitCell(c, s, head, o, cell.Key, same); because != "" {
 				why = because
 				if len(namesakes(s, head, o, cell.Key)) > 0 && choice.Mismatched == nil {
 					choice.Mismatched = &s
@@ -150,8 +153,9 @@ func hardDifferences(s store.Session, head *record.Run, arm string) []record.Key
 	return compare.HardDifferences(compare.Selection{Run: &s.Run, Arm: theirs.Name}, compare.Selection{Run: head, Arm: ours.Name})
 }
 
-// unfitCell says why a session cannot serve for one cell, "" when it can.
-func unfitCell(c *store.Contents, s store.Session, head *record.Run, o Options, cell string) string {
+// unfitCell says why a session cannot serve for one cell, "" when it can. Cells
+// that are the same under another key are known already.
+func unfitCell(c *store.Contents, s store.Session, head *record.Run, o Options, cell string, same map[string]bool) string {
 	if g, ok := c.Segment(o.Machine, cell); ok && s.Key.Started.Before(g.Start()) {
 		return fmt.Sprintf("before history began anew on %s: %s", g.Start().Format(time.DateOnly), g.Reason)
 	}
@@ -163,12 +167,26 @@ func unfitCell(c *store.Contents, s store.Session, head *record.Run, o Options, 
 		return why
 	}
 	arm, _ := armOf(&s.Run, o.Arm)
+	if at := slices.IndexFunc(head.Cells, func(x record.Cell) bool { return x.Key == cell }); at >= 0 && !same[cell] {
+		ours, _ := armOf(head, o.Arm)
+		if diffs := record.SettingsDiffer(arm, s.Run.Cells[i], ours, head.Cells[at]); len(diffs) > 0 {
+			return "ran with " + record.DifferText(diffs)
+		}
+	}
 	for _, x := range s.Samples {
 		if int(x.Cell) == i && s.Run.Arms[x.Arm].Name == arm.Name && len(x.Values)+int(x.Beyond) > 0 {
 			return ""
 		}
 	}
 	return "measured nothing: every trial failed"
+}
+
+// likeHead gives the cells of a session that ran with the same settings as cells
+// of the session under test the keys that these have, and returns them.
+func likeHead(run, head *record.Run, arm string) map[string]bool {
+	theirs, _ := armOf(run, arm)
+	ours, _ := armOf(head, arm)
+	return run.Like(theirs.Name, head, ours.Name)
 }
 
 // armOf finds the arm of that name, else the baseline arm: the build of a
@@ -265,6 +283,7 @@ func (c Choice) Selections(ctx context.Context, s store.Store) ([]compare.Select
 		if err != nil {
 			return nil, fmt.Errorf("read baseline: %w", err)
 		}
+		likeHead(run, c.head, c.Arm)
 		run.Trials = slices.DeleteFunc(run.Trials, func(t record.Trial) bool { return !cells[key][t.Cell] })
 		arm, _ := armOf(run, c.Arm)
 		selections = append(selections, compare.Selection{Run: run, Arm: arm.Name})

@@ -159,7 +159,7 @@ func newPoint(night int, x store.Sample, sc scale) (Point, bool) {
 // place puts a point into the stretch that it may be compared with, a new one
 // where there is none, and notes where that breaks the trend.
 func (b *trendBuilder) place(t *Trend, p Point, s *store.Session, arm record.Arm) {
-	here := stretch{host: s.Run.Host, arm: arm, what: &s.Run, cell: record.Cell{Workload: t.Workload, Model: t.Model}}
+	here := stretch{host: s.Run.Host, arm: arm, what: &s.Run, cell: record.Cell{Workload: t.Workload, Model: t.Model, Params: t.Params}}
 	var begun *store.Segment // latest that has begun
 	for i, g := range b.contents.Segments {
 		if g.Machine == b.machine && g.About(t.Cell) && !s.Key.Started.Before(g.Start()) {
@@ -199,6 +199,9 @@ func (s stretch) differs(other stretch) string {
 	}
 	if !maps.Equal(s.arm.Params, other.arm.Params) || !maps.Equal(s.arm.Env, other.arm.Env) {
 		why = append(why, "ran with other parameters or environment")
+	}
+	if diffs := record.SettingsDiffer(s.arm, s.cell, other.arm, other.cell); len(diffs) > 0 {
+		why = append(why, "ran with "+record.DifferText(diffs))
 	}
 	if another := anotherOf(compare.Namesakes(s.what, other.what, s.cell), s.cell.Model); another != "" {
 		why = append(why, another)

@@ -48,6 +48,7 @@ func With(args []string, policy compare.Policy, read func(string) (compare.Selec
 		src.Base = head.Run
 		return compare.Run(head.Run, policy), requests.With(src), nil
 	}
+	record.Align(base.Run, base.Arm, head.Run, head.Arm)
 	res := compare.Between(base, head, policy)
 	if note := oneBuildTwice(base, head); note != "" && len(res.Same) == 0 {
 		res.Notes = append(res.Notes, note)

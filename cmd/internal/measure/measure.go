@@ -170,7 +170,7 @@ func Benches(p *plan.Plan, dir string, links *llama.Links, within func(load.Prog
 		}
 		switch name {
 		case record.BenchWorkload:
-			all[name] = &llama.Bench{LogDir: logs, Threads: host.PhysicalCores(), Links: links}
+			all[name] = &llama.Bench{LogDir: logs, Links: links}
 		case record.ServeWorkload:
 			served := ServeBench(logs, filepath.Join(dir, record.RequestFile), within)
 			served.Servers.Links = links
@@ -191,7 +191,7 @@ func bins(p *plan.Plan) []string {
 
 // ServeBench measures serving; logs and requests name a folder and a file, empty for none.
 func ServeBench(logs, requests string, within func(load.Progress)) *serve.Bench {
-	return &serve.Bench{Servers: &llama.Servers{Threads: host.PhysicalCores()}, LogDir: logs, Requests: requests, Observe: within}
+	return &serve.Bench{Servers: new(llama.Servers), LogDir: logs, Requests: requests, Observe: within}
 }
 
 // observer shows progress on standard error: one line that changes on a
