@@ -50,7 +50,11 @@ func (r *reader) object(path string, n ast.Node, keys map[string]setter, later .
 			r.faultAt(key, at, "%q%s is not supported by configuration version %d yet", key.Value, inside(path), Version)
 		default:
 			known := slices.Sorted(maps.Keys(keys))
-			r.faultAt(key, at, "unknown key %q%s%s", short(key.Value), inside(path), suggest(key.Value, known))
+			hint := suggest(key.Value, known)
+			if hint == "" {
+				hint = "; known here: " + strings.Join(known, ", ")
+			}
+			r.faultAt(key, at, "unknown key %q%s%s", short(key.Value), inside(path), hint)
 		}
 	})
 }

@@ -116,6 +116,11 @@ func (r *repository) side(ctx context.Context, arm, rev string) (build.Commit, e
 		}
 		r.committed = c
 		r.notes = append(r.notes, fmt.Sprintf("%s is commit %s, %s", arm, c.Short(), cli.Printable(c.Subject)))
+		if rev == "HEAD" && arm == "head" {
+			if s, err := r.kept.Snapshot(ctx); err == nil && s.Changed > 0 {
+				r.notes = append(r.notes, fmt.Sprintf("uncommitted changes of the work tree, in %s, are not part of head: --head . measures them", files(s.Changed)))
+			}
+		}
 		return c, nil
 	}
 	s, err := r.kept.Snapshot(ctx)
@@ -123,7 +128,7 @@ func (r *repository) side(ctx context.Context, arm, rev string) (build.Commit, e
 		return s.Commit, fmt.Errorf("--%s .: %w", arm, err)
 	}
 	if r.committed = s.Parent; s.Changed > 0 {
-		r.notes = append(r.notes, fmt.Sprintf("%s is the work tree: commit %s with uncommitted changes in %d files, which its build calls %s", arm, s.Parent.Short(), s.Changed, s.Short()))
+		r.notes = append(r.notes, fmt.Sprintf("%s is the work tree: commit %s with uncommitted changes in %s, which its build calls %s", arm, s.Parent.Short(), files(s.Changed), s.Short()))
 	}
 	return s.Commit, nil
 }
@@ -167,4 +172,11 @@ func (r *repository) build(ctx context.Context, a *cli.App, cfg *config.Config, 
 	builds.Point(cfg, pair)
 	how.Notes = append(how.Notes, r.notes...)
 	return nil
+}
+
+func files(n int) string {
+	if n == 1 {
+		return "1 file"
+	}
+	return fmt.Sprintf("%d files", n)
 }
