@@ -131,6 +131,10 @@ func (k *checker) arms(c *Config) {
 			if strings.ContainsRune(a.Env[name], 0) {
 				k.fault(path+".env."+name, "holds a NUL character")
 			}
+			passed := func(param string) bool { return a.Params[param] != "" || c.Matrix.sets(param) }
+			if err := record.CheckEnv(name, passed); err != nil {
+				k.fault(path+".env."+name, "%v", err)
+			}
 		}
 	}
 	if _, ok := first[c.Baseline]; ok || !k.readable("arms") {

@@ -25,8 +25,34 @@ func (m *measurement) check() {
 	if differ != nil {
 		m.fail(record.ParametersDiffer, "ran with other settings than asked for: %s; ask for what this build and machine can do", strings.Join(differ, "; "))
 	}
+	m.checkDevice()
 	m.checkBuild()
 	m.checkTests()
+}
+
+// deviceSince is the build from which on gpu_info names the devices of every
+// backend; packagers' builds may have no number.
+const deviceSince = 4080
+
+// checkDevice fails a trial that was to use a GPU and ran on the processors alone:
+// llama-bench names the backend all the same.
+func (m *measurement) checkDevice() {
+	if !wantsGPU(m.values) {
+		return
+	}
+	for _, r := range m.results {
+		if r.GPU != "" || r.BuildNumber > 1 && r.BuildNumber < deviceSince {
+			continue
+		}
+		if computesOnGPU(r.Backends) {
+			m.fail(record.NoDevice, "backend %s found no device, so that the processors did the work of gpu_layers=%s; %s", r.Backends, m.values["gpu_layers"], deviceAdvice)
+			return
+		}
+		if i := slices.IndexFunc(m.warnings, driverless.MatchString); i >= 0 && m.asked["gpu_layers"] {
+			m.fail(record.NoDevice, "%s, so that the processors did the work of gpu_layers=%s; %s", m.warnings[i], m.values["gpu_layers"], deviceAdvice)
+			return
+		}
+	}
 }
 
 // checkBuild holds every result against the arm's first one.

@@ -129,21 +129,6 @@ func sentence(stderr string, last bool) string {
 	return "it said nothing"
 }
 
-var warningLine = regexp.MustCompile(`(?i)^\s*warning: `)
-
-// warningsIn collects llama.cpp's own warnings, such as those of a debug,
-// assert or sanitizer build.
-func warningsIn(stderr string) []string {
-	const most = 20
-	var found []string
-	for line := range strings.Lines(stderr) {
-		if warningLine.MatchString(line) && len(found) < most {
-			found = append(found, proc.OneLine(line, 300))
-		}
-	}
-	return found
-}
-
 func containsAny(text string, marks []string) bool {
 	for _, mark := range marks {
 		if strings.Contains(text, mark) {

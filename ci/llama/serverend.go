@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -114,7 +113,7 @@ func (srv *Server) awaitGroup() {
 func (srv *Server) Warnings() []string {
 	var warnings []string
 	for _, w := range warningsIn(srv.log.String()) {
-		if srv.asksForGPU() || !withoutGPU.MatchString(w) {
+		if srv.asksForGPU() || loadsGPULibrary(srv.program.libraries) && wantsGPU(srv.values) || !withoutGPU.MatchString(w) {
 			warnings = append(warnings, w)
 		}
 	}
@@ -144,9 +143,6 @@ func (srv *Server) Warnings() []string {
 	}
 	return warnings
 }
-
-// withoutGPU matches what a build for the CPU alone says to our defaults.
-var withoutGPU = regexp.MustCompile(`(?i)no usable GPU|without (support for )?GPU|^warning: (one possible reason is|consult docs/build\.md)`)
 
 // asksForGPU says whether cell or arm want something of a GPU.
 func (srv *Server) asksForGPU() bool {

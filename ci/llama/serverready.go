@@ -53,10 +53,23 @@ func (srv *Server) accept(ctx context.Context) (*record.Failure, error) {
 	if err != nil {
 		return srv.abandon(ctx, failure(record.NotReady, "llama-server is healthy, but /props cannot be read: %v; is it a wrapper or a proxy?", err))
 	}
-	if f := srv.checkProps(props); f != nil {
+	f := srv.checkProps(props)
+	if f == nil {
+		f = srv.checkDevice()
+	}
+	if f != nil {
 		return srv.abandon(ctx, f)
 	}
 	return nil, nil
+}
+
+// checkDevice fails a server that was asked for a GPU, has a backend for one, and
+// says that it found none.
+func (srv *Server) checkDevice() *record.Failure {
+	if !srv.asked["gpu_layers"] || !wantsGPU(srv.values) || !loadsGPULibrary(srv.program.libraries) || !noGPU.MatchString(srv.log.String()) {
+		return nil
+	}
+	return failure(record.NoDevice, "llama-server found no usable GPU, so that the processors do the work of gpu_layers=%s; %s", srv.values["gpu_layers"], deviceAdvice)
 }
 
 // abandon stops a server that cannot be used.

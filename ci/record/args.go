@@ -143,14 +143,17 @@ var ownedFlags = map[string]map[string]string{
 		{"-h --help --usage --version -cl --cache-list --completion-bash --list-devices --license", "llama-server would not serve; take it out"},
 		{"--sleep-idle-seconds", "a server that sleeps is measured waking up; take it out"},
 		{heldFlags(), "it is held fixed, as measuring needs it; take it out"},
-	}, map[string]string{
-		"-t --threads -tb --threads-batch": "threads", "-b --batch-size": "batch", "-ub --ubatch-size": "ubatch", "-fa --flash-attn": "flash_attn",
-		"-ngl --gpu-layers --n-gpu-layers": "gpu_layers", "-ctk --cache-type-k": "type_k", "-ctv --cache-type-v": "type_v",
-		"-lm --load-mode --mmap --no-mmap": "mmap", "--poll": "poll", "-sm --split-mode": "split_mode", "-mg --main-gpu": "main_gpu",
-		"-ts --tensor-split": "tensor_split", "-kvo --kv-offload -nkvo --no-kv-offload": "kv_offload", "--op-offload --no-op-offload": "op_offload",
-		"-C --cpu-mask": "cpu_mask", "--cpu-strict": "cpu_strict", "--numa": "numa", "-ncmoe --n-cpu-moe": "n_cpu_moe", "-dev --device": "devices",
-		"-np --parallel": "parallel", "-c --ctx-size": "ctx_size", "-cb --cont-batching -nocb --no-cont-batching": "cont_batching",
-	}),
+	}, serverParams),
+}
+
+// serverParams are the parameters by the names of their flags of llama-server.
+var serverParams = map[string]string{
+	"-t --threads -tb --threads-batch": "threads", "-b --batch-size": "batch", "-ub --ubatch-size": "ubatch", "-fa --flash-attn": "flash_attn",
+	"-ngl --gpu-layers --n-gpu-layers": "gpu_layers", "-ctk --cache-type-k": "type_k", "-ctv --cache-type-v": "type_v",
+	"-lm --load-mode --mmap --no-mmap": "mmap", "--poll": "poll", "-sm --split-mode": "split_mode", "-mg --main-gpu": "main_gpu",
+	"-ts --tensor-split": "tensor_split", "-kvo --kv-offload -nkvo --no-kv-offload": "kv_offload", "--op-offload --no-op-offload": "op_offload",
+	"-C --cpu-mask": "cpu_mask", "--cpu-strict": "cpu_strict", "--numa": "numa", "-ncmoe --n-cpu-moe": "n_cpu_moe", "-dev --device": "devices",
+	"-np --parallel": "parallel", "-c --ctx-size": "ctx_size", "-cb --cont-batching -nocb --no-cont-batching": "cont_batching",
 }
 
 // An ownedFlag is a flag by all its names, joined by blanks, and why no argument can have it.
