@@ -180,7 +180,7 @@ func TestErrorsOfArmsAndModels(t *testing.T) {
 		{models + "arms: [{name: a, bin: b, env: {\"A\\n\\e\": 1}}]\n", `3: arms[0].env.A\n\x1b: want a name of letters, digits and _`},
 		{models + "arms: [{name: a, bin: b, env: {A: [1]}}]\n", `3: arms[0].env.A: want a text, have a list`},
 		{models + "arms: [{name: a, bin: b, env: {LLAMA_ARG_CACHE_REUSE: 64}}]\n", `3: arms[0].env.LLAMA_ARG_CACHE_REUSE: llama-regress passes --cache-reuse itself, which goes before the variable: it is held fixed, as measuring needs it; take it out`},
-		{models + "arms: [{name: a, bin: b, env: {LLAMA_ARG_UBATCH: 64}}]\n", `3: arms[0].env.LLAMA_ARG_UBATCH: llama-regress passes --ubatch-size itself, which goes before the variable: set ubatch, in matrix or in the arm's params`},
+		{models + "arms: [{name: a, bin: b, params: {ubatch: 32}, env: {LLAMA_ARG_UBATCH: 64}}]\n", `3: arms[0].env.LLAMA_ARG_UBATCH: llama-regress passes --ubatch-size itself, which goes before the variable: set ubatch, in matrix or in the arm's params`},
 		{models + "arms: [{name: a, bin: b, env: {A: \"x\\0y\"}}]\n", `3: arms[0].env.A: holds a NUL character`},
 		{models + "arms: [{name: a, bin: \"b\\n\"}]\n", `3: arms[0].bin: want the path of a folder`},
 		{models + "arms: [{name: a, bin: b, scheduler: scx_rusty}]\nmatrix: {scheduler: scx_lavd}\n", `3: arms[0].scheduler: the matrix sets scheduler as well; take it out of one of them`},

@@ -37,18 +37,19 @@ const deviceSince = 4080
 // checkDevice fails a trial that was to use a GPU and ran on the processors alone:
 // llama-bench names the backend all the same.
 func (m *measurement) checkDevice() {
-	if !wantsGPU(m.values) {
-		return
-	}
 	for _, r := range m.results {
-		if r.GPU != "" || r.BuildNumber > 1 && r.BuildNumber < deviceSince {
+		settings := r.Parameters() // what nobody set is the build's own
+		for name, value := range m.values {
+			settings[name] = value
+		}
+		if !wantsGPU(settings) || r.GPU != "" || r.BuildNumber > 1 && r.BuildNumber < deviceSince {
 			continue
 		}
 		if computesOnGPU(r.Backends) {
-			m.fail(record.NoDevice, "backend %s found no device, so that the processors did the work of gpu_layers=%s; %s", r.Backends, m.values["gpu_layers"], deviceAdvice)
+			m.fail(record.NoDevice, "backend %s found no device, so that the processors did the work of gpu_layers=%s; %s", r.Backends, settings["gpu_layers"], deviceAdvice)
 			return
 		}
-		if i := slices.IndexFunc(m.warnings, driverless.MatchString); i >= 0 && m.asked["gpu_layers"] {
+		if i := slices.IndexFunc(m.warnings, driverless.MatchString); i >= 0 && m.values["gpu_layers"] != "" {
 			m.fail(record.NoDevice, "%s, so that the processors did the work of gpu_layers=%s; %s", m.warnings[i], m.values["gpu_layers"], deviceAdvice)
 			return
 		}

@@ -66,7 +66,7 @@ func (srv *Server) accept(ctx context.Context) (*record.Failure, error) {
 // checkDevice fails a server that was asked for a GPU, has a backend for one, and
 // says that it found none.
 func (srv *Server) checkDevice() *record.Failure {
-	if !srv.asked["gpu_layers"] || !wantsGPU(srv.values) || !loadsGPULibrary(srv.program.libraries) || !noGPU.MatchString(srv.log.String()) {
+	if !wantsGPU(srv.values) || !loadsGPULibrary(srv.program.libraries) || !noGPU.MatchString(srv.log.String()) {
 		return nil
 	}
 	return failure(record.NoDevice, "llama-server found no usable GPU, so that the processors do the work of gpu_layers=%s; %s", srv.values["gpu_layers"], deviceAdvice)

@@ -49,22 +49,22 @@ func TestNoDevice(t *testing.T) {
 	for name, test := range map[string]struct {
 		file    string
 		params  map[string]string
-		asked   bool
 		fails   bool
 		message string
 	}{
 		"no device":               {file: "no-device", params: map[string]string{"gpu_layers": "99"}, fails: true, message: "backend Vulkan found no device"},
+		"no device by default":    {file: "no-device", fails: true, message: "backend Vulkan found no device"},
 		"the CPU is meant":        {file: "no-device", params: map[string]string{"gpu_layers": "0"}},
 		"no device is meant":      {file: "no-device", params: map[string]string{"gpu_layers": "99", "devices": "none"}},
 		"a device":                {file: "llvmpipe", params: map[string]string{"gpu_layers": "99"}},
-		"no driver, nobody asked": {file: "no-driver", params: map[string]string{"gpu_layers": "99"}},
-		"no driver":               {file: "no-driver", params: map[string]string{"gpu_layers": "99"}, asked: true, fails: true, message: "failed to initialize backend"},
+		"no driver, nobody asked": {file: "no-driver"},
+		"no driver":               {file: "no-driver", params: map[string]string{"gpu_layers": "99"}, fails: true, message: "failed to initialize backend"},
 	} {
 		results, err := ReadResults(strings.NewReader(recording(t, "llamabench", "b11669-vulkan", test.file+".jsonl")), "x")
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := &measurement{values: test.params, asked: map[string]bool{"gpu_layers": test.asked}, results: results,
+		m := &measurement{values: test.params, results: results,
 			warnings: warningsIn(recording(t, "llamabench", "b11669-vulkan", test.file+".stderr"))}
 		m.checkDevice()
 		switch {
