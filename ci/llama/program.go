@@ -113,7 +113,7 @@ func recheck(files []watchedFile) error {
 	for i, was := range files {
 		info, err := os.Stat(was.path)
 		if err != nil {
-			return err
+			return fmt.Errorf("the build is gone; put it back, then resume: %w", err)
 		}
 		if info.Size() == was.size && info.ModTime().Equal(was.changed) {
 			continue

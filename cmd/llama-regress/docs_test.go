@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/llama-regress/llama-regress/ci/record"
 )
 
 // repository is the folder of go.mod, above the folder of this test.
@@ -162,6 +164,21 @@ func TestReasonsAreExplained(t *testing.T) {
 		}
 		if m[1] != "unconfirmed" && !strings.Contains(table, "`"+m[1]+"`") { // which comes of the two stages, not of a decision
 			t.Errorf("verdicts.md has no row for %s", m[1])
+		}
+	}
+}
+
+// The page on records names every class of failure.
+func TestFailureClassesAreNamed(t *testing.T) {
+	page := readDoc(t, ".github", "docs", "records.md")
+	for _, class := range record.FailureClasses {
+		if !strings.Contains(page, "`"+string(class)+"`") {
+			t.Errorf("records.md does not name %s", class)
+		}
+	}
+	for _, class := range record.RequestFailureClasses {
+		if !strings.Contains(page, "`"+string(class)+"`") {
+			t.Errorf("records.md does not name %s", class)
 		}
 	}
 }
