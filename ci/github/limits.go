@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// A LimitError is a call that GitHub refused to do for now, for longer than
+// A LimitError is a call that GitHub puts off for longer than
 // the client may wait. Nothing was written.
 type LimitError struct {
 	Until     time.Time

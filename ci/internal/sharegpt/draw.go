@@ -40,7 +40,7 @@ func newDraw(order func(int) uint64, sample, passes int, from uint64) *draw {
 	return &draw{order: order, from: from, limit: (2*min(sample, 1<<20) + 64) << min(3*passes, 30)}
 }
 
-// offer keeps a copy of the record if it is drawn for now.
+// offer keeps a copy of the record if it is among the ones drawn so far.
 func (d *draw) offer(number int, record []byte) {
 	p := d.order(number)
 	if p < d.from || d.overflowed && p >= d.cutoff {
