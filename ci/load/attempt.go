@@ -65,6 +65,7 @@ func (a *attempt) run(ctx context.Context, b *buffers) *record.RequestFailure {
 	if f != nil {
 		a.ended = a.g.now()
 		f.Status = a.status
+		a.g.opts.Key.hide(f)
 	}
 	keep := resp != nil && (f == nil || a.status >= 400) && a.drain(resp)
 	if stop() && keep && b.in.Buffered() == 0 {
@@ -111,10 +112,13 @@ func (a *attempt) unusable(resp *http.Response) *record.RequestFailure {
 	switch {
 	case resp.StatusCode >= 400:
 		return a.answer.serverError(body, resp.StatusCode)
+	case resp.StatusCode >= 300 && resp.Header.Get("Location") != "":
+		return failed(record.MalformedEvent, fmt.Sprintf("the server redirects (%d) to %s, which is not followed, and no key is sent there: use that address itself",
+			resp.StatusCode, Elsewhere(resp.Header.Get("Location"))), body)
 	case resp.StatusCode != http.StatusOK:
 		return failed(record.MalformedEvent, fmt.Sprintf("the server answered %d instead of a stream", resp.StatusCode), body)
 	}
-	return failed(record.MalformedEvent, "the server answered "+quote([]byte(kind))+" instead of a stream of events", body)
+	return failed(record.MalformedEvent, "the server answered "+quote([]byte(kind))+" instead of a stream of events: time to first token can only be measured of a server that streams", body)
 }
 
 // stream reads events up to the last one.

@@ -33,8 +33,8 @@ func wireRequests(base *url.URL, prompts []Prompt, o Options) ([]wireRequest, er
 		connection = "keep-alive"
 	}
 	head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: llama-regress\r\nAccept: text/event-stream\r\n"+
-		"Content-Type: application/json\r\nConnection: %s\r\n",
-		strings.TrimSuffix(base.EscapedPath(), "/")+routes[o.API], base.Host, connection)
+		"Content-Type: application/json\r\nConnection: %s\r\n%s",
+		strings.TrimSuffix(base.EscapedPath(), "/")+routes[o.API], base.Host, connection, o.Key.header())
 
 	reqs := make([]wireRequest, len(prompts))
 	for i, p := range prompts {
@@ -73,6 +73,13 @@ func fields(text string, output int, o Options) map[string]any {
 		m["prompt"], m["max_tokens"] = text, output
 	case Chat:
 		m["messages"], m["max_tokens"] = []map[string]string{{"role": "user", "content": text}}, output
+	}
+	if o.Model != "" {
+		m["model"] = o.Model
+	}
+	if o.Standard {
+		delete(m, "cache_prompt")
+		delete(m, "ignore_eos")
 	}
 	if o.API != Completion {
 		m["stream_options"] = map[string]bool{"include_usage": true}

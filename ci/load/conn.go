@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"sync"
@@ -43,13 +44,12 @@ func (c *conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// A pool connects to one address and keeps idle connections, the last one
+// A pool connects to one server and keeps idle connections, the last one
 // used on top.
 type pool struct {
-	address string
-	dialer  net.Dialer
-	mu      sync.Mutex
-	idle    []*conn
+	to   target
+	mu   sync.Mutex
+	idle []*conn
 }
 
 // get returns an idle connection, or a fresh one, to be used until deadline.
@@ -68,13 +68,10 @@ func (p *pool) get(ctx context.Context, deadline time.Time, paused bool) (*conn,
 		c.SetDeadline(deadline)
 		return c, nil
 	}
-	dialer := p.dialer
-	dialer.Deadline = deadline
-	nc, err := dialer.DialContext(ctx, "tcp", p.address)
+	nc, err := p.to.dial(ctx, deadline)
 	if err != nil {
 		return nil, err
 	}
-	nc.SetDeadline(deadline)
 	return &conn{Conn: nc, opened: time.Now(), budget: maxHead}, nil
 }
 
@@ -105,7 +102,11 @@ func (p *pool) close() {
 // closed reports whether an idle connection has ended, or holds what nobody
 // asked for. It looks without waiting.
 func (c *conn) closed() bool {
-	s, ok := c.Conn.(syscall.Conn)
+	inner := c.Conn
+	if secured, ok := inner.(*tls.Conn); ok {
+		inner = secured.NetConn()
+	}
+	s, ok := inner.(syscall.Conn)
 	if !ok || c.SetReadDeadline(time.Time{}) != nil {
 		return true
 	}

@@ -32,7 +32,7 @@ func TestPool(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer l.Close()
-			p := pool{address: l.Addr().String()}
+			p := pool{to: target{address: l.Addr().String()}}
 			defer p.close()
 			deadline := time.Now().Add(time.Minute)
 			first, err := p.get(context.Background(), deadline, true)

@@ -2,10 +2,7 @@ package load
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
-	"net"
-	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,29 +32,19 @@ type generator struct {
 }
 
 func newGenerator(ctx context.Context, prompts []Prompt, o Options) (*generator, error) {
-	base, err := url.Parse(o.URL)
+	to, err := newTarget(o.URL, o.Roots)
 	if err != nil {
-		return nil, fmt.Errorf("load: address of the server: %w", err)
-	}
-	if base.Scheme != "http" || base.Host == "" {
-		return nil, fmt.Errorf("load: address of the server %q: want http://HOST:PORT", o.URL)
-	}
-	port := base.Port()
-	setDefault(&port, "80")
-	// Resolved once: a name server is not what is measured.
-	addr, err := net.ResolveTCPAddr("tcp", net.JoinHostPort(base.Hostname(), port))
-	if err != nil {
-		return nil, fmt.Errorf("load: address of the server: %w", err)
+		return nil, err
 	}
 	total := o.Warmup + o.Requests
 	prompts = prompts[:min(len(prompts), total)]
-	wire, err := wireRequests(base, prompts, o)
+	wire, err := wireRequests(to.base, prompts, o)
 	if err != nil {
 		return nil, err
 	}
 	g := &generator{
 		opts: o, prompts: prompts, wire: wire,
-		pool:     pool{address: addr.String()},
+		pool:     pool{to: to},
 		buffers:  sync.Pool{New: newBuffers},
 		outcomes: make([]outcome, total),
 		gaps:     reservoir{size: maxGaps, rng: rand.New(rand.NewPCG(o.Seed, gapStream))},

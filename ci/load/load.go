@@ -11,6 +11,7 @@ package load
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"time"
 
@@ -43,8 +44,13 @@ const (
 // Options say what load to put on which server. Zero fields have the defaults
 // named.
 type Options struct {
-	URL string // of the server: http only, with a path when it serves under one
+	URL string // of the server: http or https, with a path when it serves under one
 	API API    // Completion
+
+	Model    string         // that is asked for by name, and by no other name may be answered; "" leaves it to the server
+	Key      Key            // sent with every request; "" for none
+	Roots    *x509.CertPool // whose certificates are believed with https; nil: the system's
+	Standard bool           // send only what OpenAI's interface has: neither cache_prompt nor ignore_eos
 
 	Concurrency int     // closed loop: requests in flight, 1; open loop: the most of them, no bound
 	Rate        float64 // above 0 an open loop: requests/s that arrive whatever the server does

@@ -291,7 +291,7 @@ func TestRefusedOptions(t *testing.T) {
 	var sent atomic.Int32
 	url := serve(t, func(*net.TCPConn, *http.Request) bool { sent.Add(1); return false })
 	for want, o := range map[string]load.Options{
-		"want http://":   {URL: "https://127.0.0.1:1"},
+		"want http://":   {URL: "ftp://127.0.0.1:1"},
 		"address":        {URL: "http://no such host"},
 		"API":            {URL: url, API: "embeddings"},
 		"arrivals":       {URL: url, Rate: 1, Arrivals: "sometimes"},

@@ -55,6 +55,9 @@ func (o Options) complete(prompts []Prompt) (Options, error) {
 			return o, fmt.Errorf("load: %s of %g requests/s: want 0 to %g", name, rate, maxRate)
 		}
 	}
+	if err := o.Key.Check(); err != nil {
+		return o, fmt.Errorf("load: %w", err)
+	}
 	if o.Timeout < 0 || o.Backoff < 0 {
 		return o, fmt.Errorf("load: timeout %s, backoff %s: want both above 0", o.Timeout, o.Backoff)
 	}

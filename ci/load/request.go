@@ -22,7 +22,7 @@ func (g *generator) request(i int, due, ready time.Duration, paused bool) (free 
 			return 0
 		}
 		a := attempt{g: g, wire: g.wire[i%len(g.wire)], paused: paused || slot > ready}
-		a.answer = answer{api: g.opts.API, output: a.wire.output, gaps: b.gaps[:0]}
+		a.answer = answer{api: g.opts.API, output: a.wire.output, model: g.opts.Model, gaps: b.gaps[:0]}
 		o.row.InFlight = int(g.inFlight.Add(1))
 		f := a.run(g.ctx, b)
 		g.inFlight.Add(-1)

@@ -36,6 +36,7 @@ type chunk struct {
 		CompletionTokens number `json:"completion_tokens"`
 	} `json:"usage"`
 
+	Model string          `json:"model"`
 	Error json.RawMessage `json:"error"`
 }
 
@@ -71,7 +72,8 @@ func (n number) seconds() float64 {
 // the start of the load.
 type answer struct {
 	api    API
-	output int // tokens asked for
+	output int    // tokens asked for
+	model  string // asked for; "" for any
 
 	events      int // with content
 	first, last time.Duration
@@ -110,6 +112,9 @@ func (a *answer) take(e event, at time.Duration) (last bool, _ *record.RequestFa
 	}
 	if len(c.Error) > 0 && string(c.Error) != "null" {
 		return false, a.serverError(e.data, 0)
+	}
+	if !sameModel(a.model, c.Model) {
+		return false, failed(record.MalformedEvent, fmt.Sprintf("the server answers with the model %q, asked for was %q", quote([]byte(c.Model)), a.model), nil)
 	}
 	if a.text(&c) {
 		a.content(at)
