@@ -15,6 +15,10 @@ var routes = map[API]string{
 	Chat:        "/v1/chat/completions",
 }
 
+// maxBodies bounds what the requests of a load take in memory, bytes: each turn
+// of a conversation repeats all of those before.
+const maxBodies = 1 << 30
+
 // A wireRequest is a request as it is sent, made before the load begins.
 type wireRequest struct {
 	bytes  []byte // head and body
@@ -23,7 +27,7 @@ type wireRequest struct {
 
 // wireRequests makes the requests of prompts, in their order.
 func wireRequests(base *url.URL, prompts []Prompt, o Options) ([]wireRequest, error) {
-	for _, name := range []string{"stream", "stream_options", "prompt", "messages", "n_predict", "max_tokens", "ignore_eos"} {
+	for _, name := range []string{"stream", "stream_options", "prompt", "messages", "n_predict", "max_tokens", "ignore_eos", "cache_prompt"} {
 		if _, ok := o.Body[name]; ok {
 			return nil, fmt.Errorf("load: field %q of the request follows from the prompt and the options of the load; set those", name)
 		}
@@ -37,6 +41,7 @@ func wireRequests(base *url.URL, prompts []Prompt, o Options) ([]wireRequest, er
 		strings.TrimSuffix(base.EscapedPath(), "/")+routes[o.API], base.Host, connection, o.Key.header())
 
 	reqs := make([]wireRequest, len(prompts))
+	size := 0
 	for i, p := range prompts {
 		output := p.Output
 		setDefault(&output, o.Output)
@@ -46,8 +51,11 @@ func wireRequests(base *url.URL, prompts []Prompt, o Options) ([]wireRequest, er
 		var body bytes.Buffer
 		enc := json.NewEncoder(&body)
 		enc.SetEscapeHTML(false) // <, > and & stay as short as the server will echo them
-		if err := enc.Encode(fields(p.Text, output, o)); err != nil {
+		if err := enc.Encode(fields(p, output, o)); err != nil {
 			return nil, fmt.Errorf("load: body of prompt %q: %w", p.ID, err)
+		}
+		if size += body.Len(); size > maxBodies {
+			return nil, fmt.Errorf("load: the requests of %d prompts hold more than %d MiB; send fewer, or take fewer turns of each conversation", len(prompts), maxBodies>>20)
 		}
 		wire := fmt.Appendf(nil, "%sContent-Length: %d\r\n\r\n", head, body.Len())
 		reqs[i] = wireRequest{bytes: append(wire, body.Bytes()...), output: output}
@@ -55,24 +63,25 @@ func wireRequests(base *url.URL, prompts []Prompt, o Options) ([]wireRequest, er
 	return reqs, nil
 }
 
-// fields returns what a request's body holds. cache_prompt is off, since a
-// repeated prompt would otherwise cost nothing; usage has to be asked for since
+// fields returns what a request's body holds; usage has to be asked for since
 // build 6508.
-func fields(text string, output int, o Options) map[string]any {
+func fields(p Prompt, output int, o Options) map[string]any {
 	m := map[string]any{
-		"stream":       true,
-		"temperature":  0,
-		"seed":         o.Seed % (1 << 31), // 2^32-1 would mean a random one
-		"cache_prompt": false,
-		"ignore_eos":   !o.FreeLength,
+		"stream":      true,
+		"temperature": 0,
+		"seed":        o.Seed % (1 << 31), // 2^32-1 would mean a random one
+		"ignore_eos":  !o.FreeLength,
+	}
+	if o.Cache != CacheUnset {
+		m["cache_prompt"] = o.Cache == CacheOn
 	}
 	switch o.API {
 	case Completion:
-		m["prompt"], m["n_predict"] = text, output
+		m["prompt"], m["n_predict"] = p.transcript(), output
 	case Completions:
-		m["prompt"], m["max_tokens"] = text, output
+		m["prompt"], m["max_tokens"] = p.transcript(), output
 	case Chat:
-		m["messages"], m["max_tokens"] = []map[string]string{{"role": "user", "content": text}}, output
+		m["messages"], m["max_tokens"] = p.messages(), output
 	}
 	if o.Model != "" {
 		m["model"] = o.Model
@@ -88,4 +97,26 @@ func fields(text string, output int, o Options) map[string]any {
 		m[name] = value
 	}
 	return m
+}
+
+// messages are the prompt with its history as a chat's messages.
+func (p Prompt) messages() []map[string]string {
+	message := func(role, content string) map[string]string {
+		return map[string]string{"role": role, "content": content}
+	}
+	var all []map[string]string
+	for _, e := range p.History {
+		all = append(all, message("user", e.Question), message("assistant", e.Answer))
+	}
+	return append(all, message("user", p.Text))
+}
+
+// transcript is the prompt with its history as one text, in which a blank line
+// parts who speaks.
+func (p Prompt) transcript() string {
+	var b strings.Builder
+	for _, e := range p.History {
+		b.WriteString(e.Question + "\n\n" + e.Answer + "\n\n")
+	}
+	return b.String() + p.Text
 }

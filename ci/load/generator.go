@@ -17,6 +17,7 @@ type generator struct {
 	opts    Options
 	prompts []Prompt
 	wire    []wireRequest // of each prompt
+	script  script
 	start   time.Time
 	pool    pool
 	limit   limiter
@@ -36,14 +37,18 @@ func newGenerator(ctx context.Context, prompts []Prompt, o Options) (*generator,
 	if err != nil {
 		return nil, err
 	}
-	total := o.Warmup + o.Requests
-	prompts = prompts[:min(len(prompts), total)]
+	script, err := newScript(conversations(prompts), o.Warmup+o.Requests)
+	if err != nil {
+		return nil, err
+	}
+	total := script.requests()
+	prompts = prompts[:script.spans[len(script.spans)-1].end]
 	wire, err := wireRequests(to.base, prompts, o)
 	if err != nil {
 		return nil, err
 	}
 	g := &generator{
-		opts: o, prompts: prompts, wire: wire,
+		opts: o, prompts: prompts, wire: wire, script: script,
 		pool:     pool{to: to},
 		buffers:  sync.Pool{New: newBuffers},
 		outcomes: make([]outcome, total),
@@ -74,8 +79,8 @@ func (g *generator) close() {
 	g.pool.close()
 }
 
-// phase sends the requests first to end-1 and returns once they have ended, or
-// the load was cancelled.
+// phase holds the conversations first to end-1 and returns once they have ended,
+// or the load was cancelled.
 func (g *generator) phase(first, end int) {
 	if first == end || g.ctx.Err() != nil {
 		return
@@ -87,7 +92,7 @@ func (g *generator) phase(first, end int) {
 	}
 }
 
-// closedLoop has each of its workers send one request after the other.
+// closedLoop has each of its workers hold one conversation after the other.
 func (g *generator) closedLoop(first, end int) {
 	var next atomic.Int64
 	next.Store(int64(first))
@@ -100,7 +105,7 @@ func (g *generator) closedLoop(first, end int) {
 				if i >= end {
 					return
 				}
-				free = g.request(i, free, free, paused)
+				free = g.converse(i, free, free, paused)
 				paused = false
 			}
 		})
@@ -108,13 +113,13 @@ func (g *generator) closedLoop(first, end int) {
 	workers.Wait()
 }
 
-// openLoop sends each request when it is due, whatever became of the others,
-// unless the most are in flight: then it waits for one to end, and the wait is
-// part of its latency.
+// openLoop begins each conversation when it is due, whatever became of the
+// others, unless the most are under way: then it waits for one to end, and the
+// wait is part of the latency of its first turn.
 func (g *generator) openLoop(first, end int) {
 	rng := rand.New(rand.NewPCG(g.opts.Seed, arrivalStream+uint64(first)<<8))
 	due := schedule(end-first, g.opts.Rate, g.opts.Arrivals, g.opts.Limit, rng)
-	var places chan struct{} // one for each request in flight; nil without a bound
+	var places chan struct{} // one for each conversation under way; nil without a bound
 	if g.opts.Concurrency > 0 {
 		places = make(chan struct{}, g.opts.Concurrency)
 	}
@@ -140,7 +145,7 @@ func (g *generator) openLoop(first, end int) {
 			}
 		}
 		requests.Go(func() {
-			g.request(first+i, at, ready, true)
+			g.converse(first+i, at, ready, true)
 			if places != nil {
 				<-places
 			}

@@ -18,13 +18,21 @@ import (
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
-// A Prompt is one request's input.
+// A Prompt is one request's input: a single prompt, or a turn of a conversation.
 type Prompt struct {
 	ID     string // its name in the dataset
-	Text   string // sent as it is; in a chat as the one message of the user
+	Text   string // sent as it is; in a chat as the last message of the user
 	Tokens int    // as the dataset was counted; 0 when unknown. The server's own count goes before it
 	Output int    // tokens to generate; 0 for Options.Output
+
+	// Turn is the place in a conversation, from 1; 0 for a single prompt. A turn
+	// above 1 is sent after the answer to the prompt before it in the list.
+	Turn    int
+	History []Exchange // of the conversation before Text; nil for none
 }
+
+// An Exchange is a question and its answer, as a later turn repeats them.
+type Exchange struct{ Question, Answer string }
 
 // An API is the route that is asked.
 type API string
@@ -33,6 +41,15 @@ const (
 	Completion  API = "completion"  // llama-server's own /completion
 	Completions API = "completions" // OpenAI's /v1/completions
 	Chat        API = "chat"        // OpenAI's /v1/chat/completions
+)
+
+// A Cache is what a request says of the server's prompt cache.
+type Cache string
+
+const (
+	CacheOff   Cache = "off"   // not to be used: a repeated prompt would cost nothing
+	CacheOn    Cache = "on"    // to be used
+	CacheUnset Cache = "unset" // nothing, so that the server decides
 )
 
 // Names of arrival processes.
@@ -52,16 +69,22 @@ type Options struct {
 	Roots    *x509.CertPool // whose certificates are believed with https; nil: the system's
 	Standard bool           // send only what OpenAI's interface has: neither cache_prompt nor ignore_eos
 
-	Concurrency int     // closed loop: requests in flight, 1; open loop: the most of them, no bound
-	Rate        float64 // above 0 an open loop: requests/s that arrive whatever the server does
+	Concurrency int     // closed loop: conversations at once, 1; open loop: the most of them, no bound
+	Rate        float64 // above 0 an open loop: conversations/s that begin whatever the server does
 	Arrivals    string  // of the open loop: Poisson
 	Limit       float64 // the most requests/s this client sends, retries included; no bound
 
-	Requests int // that count, one for each prompt. Prompts are taken in order, again from the start when they run out
-	Warmup   int // before those, of the same kind; those that count wait until all of these have ended
+	// A conversation is its turns, one request each; a single prompt is a
+	// conversation of one. Its next turn is sent ThinkTime after an answer has
+	// ended, also after one that failed. Where the server says that the history no
+	// longer fits into the context, the conversation ends: see record.Request.Cut.
+	Requests  int           // conversations that count, one for each in the prompts. They are taken in order, again from the start when they run out
+	Warmup    int           // conversations before those; those that count wait until all of these have ended
+	ThinkTime time.Duration // 0
 
 	Output     int            // tokens to generate a request, 64
 	FreeLength bool           // let the model stop before Output; otherwise it may not (ignore_eos), so that each run does the same work
+	Cache      Cache          // whether the server may take prompts from its cache, CacheOff
 	Body       map[string]any // more fields of the request, instead of our own where they have the same name
 
 	Timeout time.Duration // of each attempt, from sending, connecting included; 60 s

@@ -13,9 +13,9 @@ import (
 // What a row says of a request that went well.
 func TestRow(t *testing.T) {
 	res := run(t, prompts(1), load.Options{URL: serve(t, good(true)), Output: 3})
-	slot := 2
+	slot, none := 2, 0
 	want := []record.Request{{
-		Prompt: "p0", PromptTokens: 7, OutputTokens: 3, Events: 2, InFlight: 1, Attempts: 1, Slot: &slot,
+		Prompt: "p0", PromptTokens: 7, CachedTokens: &none, OutputTokens: 3, Events: 2, InFlight: 1, Attempts: 1, Slot: &slot,
 		Server: &record.ServerTimings{PromptTokens: 7, PromptSeconds: 0.0145, OutputTokens: 3, OutputSeconds: 0.03},
 	}}
 	times := cmpopts.IgnoreFields(record.Request{}, "Due", "Sent", "TTFT", "TPOT", "MaxGap", "Elapsed")

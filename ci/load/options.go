@@ -22,7 +22,8 @@ func (o Options) complete(prompts []Prompt) (Options, error) {
 	}
 	setDefault(&o.API, Completion)
 	setDefault(&o.Arrivals, Poisson)
-	setDefault(&o.Requests, len(prompts))
+	setDefault(&o.Cache, CacheOff)
+	setDefault(&o.Requests, len(conversations(prompts)))
 	setDefault(&o.Output, 64)
 	setDefault(&o.Timeout, 60*time.Second)
 	setDefault(&o.Backoff, time.Second)
@@ -34,6 +35,9 @@ func (o Options) complete(prompts []Prompt) (Options, error) {
 	}
 	if o.Arrivals != Poisson && o.Arrivals != Constant {
 		return o, fmt.Errorf("load: arrivals %q: want %s or %s", o.Arrivals, Poisson, Constant)
+	}
+	if o.Cache != CacheOff && o.Cache != CacheOn && o.Cache != CacheUnset {
+		return o, fmt.Errorf("load: prompt cache %q: want %s, %s or %s", o.Cache, CacheOff, CacheOn, CacheUnset)
 	}
 	for _, f := range []struct {
 		name string
@@ -58,8 +62,8 @@ func (o Options) complete(prompts []Prompt) (Options, error) {
 	if err := o.Key.Check(); err != nil {
 		return o, fmt.Errorf("load: %w", err)
 	}
-	if o.Timeout < 0 || o.Backoff < 0 {
-		return o, fmt.Errorf("load: timeout %s, backoff %s: want both above 0", o.Timeout, o.Backoff)
+	if o.Timeout < 0 || o.Backoff < 0 || o.ThinkTime < 0 {
+		return o, fmt.Errorf("load: timeout %s, backoff %s, think time %s: want none below 0", o.Timeout, o.Backoff, o.ThinkTime)
 	}
 	return o, nil
 }

@@ -7,28 +7,29 @@ import (
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
-// request sends request i until it succeeds, is out of attempts, or the load
-// is cancelled, and keeps the outcome. It was due at one moment and could be
-// sent at another, ready, with or without a pause before. It returns when its
-// last attempt was done with.
-func (g *generator) request(i int, due, ready time.Duration, paused bool) (free time.Duration) {
+// request sends a prompt as request i until it succeeds, is out of attempts, or
+// the load is cancelled, and keeps the outcome. It was due at one moment and
+// could be sent at another, ready, with or without a pause before. It returns
+// when its last attempt was done with, and whether the conversation ends
+// because its history no longer fits into the context.
+func (g *generator) request(i, prompt int, due, ready time.Duration, paused bool) (free time.Duration, cut bool) {
 	b := g.buffers.Get().(*buffers)
 	defer g.buffers.Put(b)
 
-	o := outcome{begin: due, row: record.Request{Index: i, Warmup: i < g.opts.Warmup, Due: due.Seconds()}}
+	o := outcome{begin: due, row: record.Request{Index: i, Warmup: i < g.script.begins[g.opts.Warmup], Due: due.Seconds()}}
 	for {
 		slot := g.limit.reserve(ready)
 		if !g.waitUntil(slot) {
-			return 0
+			return 0, false
 		}
-		a := attempt{g: g, wire: g.wire[i%len(g.wire)], paused: paused || slot > ready}
+		a := attempt{g: g, wire: g.wire[prompt], paused: paused || slot > ready}
 		a.answer = answer{api: g.opts.API, output: a.wire.output, model: g.opts.Model, gaps: b.gaps[:0]}
 		o.row.InFlight = int(g.inFlight.Add(1))
 		f := a.run(g.ctx, b)
 		g.inFlight.Add(-1)
 		free, b.gaps = g.now(), a.answer.gaps
 		if f != nil && g.ctx.Err() != nil {
-			return free // it ended because the load did
+			return free, false // it ended because the load did
 		}
 		g.askServer(f, a.ended)
 		o.row.Attempts++
@@ -36,12 +37,17 @@ func (g *generator) request(i int, due, ready time.Duration, paused bool) (free 
 			o.begin = a.sent
 		}
 		if f == nil || o.row.Attempts > g.opts.Retries || !retryable(f.Class) {
-			o.row.Failure = f
+			p := g.prompts[prompt]
+			if cut = f != nil && f.Class == record.ContextExceeded && p.Turn > 1; cut {
+				o.row.Cut = f.Message
+			} else {
+				o.row.Failure = f
+			}
 			o.end, o.delay = a.ended, a.delay(slot)
-			a.fill(&o.row, g.prompts[i%len(g.prompts)], due)
+			a.fill(&o.row, p, due)
 			g.outcomes[i] = o
-			g.finish(&o.row, a.answer.gaps)
-			return free
+			g.finish(&o.row, &a.answer)
+			return free, cut
 		}
 		if o.row.Attempts == 1 {
 			o.row.FirstFailure = string(f.Class)
@@ -60,7 +66,7 @@ func (a *attempt) fill(row *record.Request, p Prompt, due time.Duration) {
 	row.Sent = a.sent.Seconds()
 	row.Elapsed = (a.ended - from).Seconds()
 	row.Connection = a.on
-	row.Prompt = p.ID
+	row.Prompt, row.Turn = p.ID, p.Turn
 	ans := &a.answer
 	if ans.events > 0 {
 		row.TTFT = (ans.first - from).Seconds()
@@ -73,6 +79,7 @@ func (a *attempt) fill(row *record.Request, p Prompt, due time.Duration) {
 	if row.PromptTokens == 0 {
 		row.PromptTokens = max(p.Tokens, 0)
 	}
+	row.CachedTokens = ans.cachedTokens(row.PromptTokens)
 	row.Slot = ans.slot
 	row.Server = ans.server
 }
@@ -86,11 +93,11 @@ func (a *attempt) delay(ready time.Duration) time.Duration {
 }
 
 // finish counts a request that has ended.
-func (g *generator) finish(row *record.Request, gaps []time.Duration) {
+func (g *generator) finish(row *record.Request, of *answer) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !row.Warmup {
-		for _, gap := range gaps {
+	if !row.Warmup && row.Cut == "" {
+		for _, gap := range of.gaps {
 			g.gaps.add(gap.Seconds())
 		}
 		if row.Failure != nil {

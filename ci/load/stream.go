@@ -34,6 +34,9 @@ type chunk struct {
 	Usage *struct {
 		PromptTokens     number `json:"prompt_tokens"`
 		CompletionTokens number `json:"completion_tokens"`
+		Details          struct {
+			Cached *number `json:"cached_tokens"` // since build 8439
+		} `json:"prompt_tokens_details"`
 	} `json:"usage"`
 
 	Model string          `json:"model"`
@@ -42,11 +45,11 @@ type chunk struct {
 
 // timings are llama-server's, in the unit that the names say.
 type timings struct {
-	CacheN      number `json:"cache_n"`
-	PromptN     number `json:"prompt_n"`
-	PromptMS    number `json:"prompt_ms"`
-	PredictedN  number `json:"predicted_n"`
-	PredictedMS number `json:"predicted_ms"`
+	CacheN      *number `json:"cache_n"` // since build 6399
+	PromptN     number  `json:"prompt_n"`
+	PromptMS    number  `json:"prompt_ms"`
+	PredictedN  number  `json:"predicted_n"`
+	PredictedMS number  `json:"predicted_ms"`
 }
 
 // A number is one that a server told us.
@@ -86,6 +89,7 @@ type answer struct {
 	outputTokens int
 	slot         *int
 	server       *record.ServerTimings
+	cached       *int // tokens of the prompt that came from the cache, where the server says so
 }
 
 // take adds the event that came at that moment. It reports whether it is the
@@ -164,6 +168,7 @@ func (a *answer) facts(c *chunk) {
 	}
 	if c.Usage != nil {
 		a.promptTokens, a.outputTokens = c.Usage.PromptTokens.count(), c.Usage.CompletionTokens.count()
+		a.told(c.Usage.Details.Cached)
 	}
 	if c.Slot != nil && *c.Slot >= 0 {
 		slot := c.Slot.count()
@@ -173,7 +178,9 @@ func (a *answer) facts(c *chunk) {
 		a.server = &record.ServerTimings{
 			PromptTokens: t.PromptN.count(), PromptSeconds: t.PromptMS.seconds(),
 			OutputTokens: t.PredictedN.count(), OutputSeconds: t.PredictedMS.seconds(),
-			CachedTokens: t.CacheN.count(),
+		}
+		if a.told(t.CacheN); t.CacheN != nil {
+			a.server.CachedTokens = t.CacheN.count()
 		}
 	}
 	a.truncated = a.truncated || c.Truncated
@@ -186,6 +193,29 @@ func (a *answer) facts(c *chunk) {
 		}
 		a.finished = true
 	}
+}
+
+// told takes over how many tokens came from the prompt cache.
+func (a *answer) told(cached *number) {
+	if cached != nil && *cached >= 0 {
+		n := cached.count()
+		a.cached = &n
+	}
+}
+
+// cachedTokens returns how many of a prompt's tokens came from the server's
+// cache; nil where that is not known. Builds before 6399 tell only how many they
+// processed.
+func (a *answer) cachedTokens(prompt int) *int {
+	cached := a.cached
+	if cached == nil && a.server != nil && a.server.PromptTokens > 0 {
+		n := prompt - a.server.PromptTokens
+		cached = &n
+	}
+	if cached == nil || *cached < 0 || *cached > prompt {
+		return nil
+	}
+	return cached
 }
 
 // short returns how a response that ended well still is no success.

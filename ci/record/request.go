@@ -8,7 +8,9 @@ type Request struct {
 	Index        int     `json:"index"`                   // place in the order of sending, from 0, warm-up included
 	Warmup       bool    `json:"warmup,omitempty"`        // sent before those that count
 	Prompt       string  `json:"prompt"`                  // its ID in the dataset
+	Turn         int     `json:"turn,omitempty"`          // its place in a conversation, from 1; 0 for a single prompt
 	PromptTokens int     `json:"prompt_tokens,omitempty"` // as the server counted them, else as the dataset was counted; 0 when unknown
+	CachedTokens *int    `json:"cached_tokens,omitempty"` // of PromptTokens, those that the server took from its prompt cache; nil when it does not tell
 	OutputTokens int     `json:"output_tokens,omitempty"` // as the server counted them; 0 when it did not say
 	Due          float64 `json:"due_s"`                   // when it was to be sent: the open loop's schedule; in a closed loop, when its worker was free
 	Sent         float64 `json:"sent_s"`                  // when its last attempt was begun
@@ -24,7 +26,12 @@ type Request struct {
 	Connection Connection      `json:"connection"`
 	Slot       *int            `json:"slot,omitempty"` // of the server, where it says which
 	Server     *ServerTimings  `json:"server,omitempty"`
-	Failure    *RequestFailure `json:"failure,omitempty"` // nil when it succeeded
+	Failure    *RequestFailure `json:"failure,omitempty"` // nil when it succeeded, or was Cut
+
+	// Cut is why a conversation ended with this turn, in the server's words: its
+	// history no longer fits into the context. Such a turn is neither answered
+	// nor failed. "" for every other.
+	Cut string `json:"cut,omitempty"`
 
 	Extra Extra `json:"-"`
 }

@@ -84,7 +84,10 @@ func (m method) read(record []byte, number int) (p Prompt, unfit string) {
 	}
 	p = Prompt{ID: c.id(number), Record: number}
 	p.Text, p.Answer, unfit = m.pick(turns)
-	if unfit == "" && strings.ContainsRune(p.Text, 0) {
+	if unfit == "" && m.turns.Least > 0 {
+		p.Turns, unfit = m.turns.of(turns)
+	}
+	if unfit == "" && p.contains(0) {
 		unfit = "NUL in the prompt" // which ends it early in much that is written in C
 	}
 	return p, unfit

@@ -50,6 +50,9 @@ type Selection struct {
 	// OutputTokens is the output length if it is fixed for every request, and
 	// then stands for the answer's in the limits. 0 means the answer's own.
 	OutputTokens int
+	// Turns asks for conversations. The limits of the prompt then are those of its
+	// first turn, and MaxTotalTokens is that of the whole, each answer included.
+	Turns Turns
 	// Repeat fills the sample by repeating it where the file has too few.
 	Repeat bool
 }
@@ -69,10 +72,11 @@ type method struct {
 
 	minPrompt, maxPrompt, minAnswer, maxTotal int // 0 and math.MaxInt are none
 	output                                    int
+	turns                                     Turns
 }
 
 func (s Selection) resolve() (method, error) {
-	m := method{name: s.Rule, shuffled: true, pick: firstHuman, maxPrompt: math.MaxInt, maxTotal: math.MaxInt, output: s.OutputTokens}
+	m := method{name: s.Rule, shuffled: true, pick: firstHuman, maxPrompt: math.MaxInt, maxTotal: math.MaxInt, output: s.OutputTokens, turns: s.Turns}
 	switch s.Rule {
 	case "", Human:
 		m.name = Human
@@ -87,6 +91,9 @@ func (s Selection) resolve() (method, error) {
 		m.pick, m.minPrompt, m.minAnswer = firstTwo, 2, 2
 	default:
 		return m, fmt.Errorf("there is no rule %q; there are %s", s.Rule, strings.Join(Rules(), ", "))
+	}
+	if err := s.Turns.check(m.name); err != nil {
+		return m, err
 	}
 	if s.Sample < 1 {
 		return m, fmt.Errorf("a sample of %d prompts: want at least 1", s.Sample)
@@ -144,6 +151,16 @@ func (m method) check(ctx context.Context, c Counter, p *Prompt) (unfit string, 
 		return fmt.Sprintf("prompt under %d tokens", m.minPrompt), err
 	case p.Tokens > m.maxPrompt:
 		return fmt.Sprintf("prompt over %d tokens", m.maxPrompt), err
+	}
+	if p.Turns != nil {
+		total := 0
+		for _, t := range p.Turns {
+			total += count("question", t.Text) + max(count("answer", t.Answer), m.output)
+		}
+		if total > m.maxTotal {
+			return fmt.Sprintf("conversation over %d tokens", m.maxTotal), err
+		}
+		return "", err
 	}
 	p.AnswerTokens = count("answer", p.Answer)
 	output := p.AnswerTokens

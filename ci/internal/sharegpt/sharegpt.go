@@ -33,6 +33,7 @@ type Prompt struct {
 	Record int
 	Text   string // never blank, valid UTF-8, without NUL
 	Answer string // the reference answer; "" where the record has none
+	Turns  []Turn // of a conversation, the first with Text; nil without Selection.Turns
 	// Tokens and AnswerTokens are what the Counter said, 0 without one.
 	Tokens, AnswerTokens int
 }
@@ -126,7 +127,7 @@ func (how method) sample(ctx context.Context, path string, sel Selection, c Coun
 				passedOver[why]++
 				continue
 			}
-			if size += len(p.Text) + len(p.Answer); size > maxSample {
+			if size += p.size(); size > maxSample {
 				return nil, fmt.Errorf("a sample of %d prompts holds more than %d MiB of text; ask for fewer, or limit their length", sel.Sample, maxSample>>20)
 			}
 			if s.Prompts = append(s.Prompts, p); len(s.Prompts) == sel.Sample {
@@ -174,6 +175,9 @@ func pass(ctx context.Context, path string, d *draw) (*Sampled, error) {
 // start where that was asked for.
 func (s *Sampled) fill(sel Selection, rule string) error {
 	have := len(s.Prompts)
+	if err := sel.Turns.noneSo(s); err != nil {
+		return err
+	}
 	if have == 0 || !sel.Repeat {
 		var why strings.Builder
 		for _, r := range s.PassedOver {
