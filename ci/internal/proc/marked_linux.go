@@ -2,12 +2,10 @@ package proc
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 )
 
@@ -19,16 +17,17 @@ func KillMarked(mark string, group int) (killed []string) {
 	if mark == "" {
 		return nil
 	}
-	members := GroupMembers(group)
+	entry, buf := []byte("\x00"+mark), make([]byte, 1, 16<<10) // its first byte stands before the first entry
 	for _, pid := range PIDs("/proc") {
-		env, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid)) // of other users' processes nothing
-		if !bytes.Contains(append([]byte{0}, env...), []byte("\x00"+mark)) {
+		buf = appendFile(buf[:1], pid, "environ") // of other users' processes nothing
+		if !bytes.Contains(buf, entry) {
 			continue
 		}
-		if !slices.Contains(members, pid) {
-			if name, err := end(pid); err == nil {
-				killed = append(killed, name)
-			}
+		if p, ok := processAt(pid); !ok || group != 0 && p.group == group {
+			continue
+		}
+		if name, err := end(pid); err == nil {
+			killed = append(killed, name)
 		}
 	}
 	return killed
@@ -58,24 +57,66 @@ type process struct {
 }
 
 func processes() (all []process) {
+	buf := make([]byte, 0, 4<<10)
 	for _, pid := range PIDs("/proc") {
-		if p, ok := processAt(fmt.Sprintf("/proc/%d/stat", pid)); ok {
+		buf = appendFile(buf[:0], pid, "stat")
+		if p, ok := parseStat(pid, buf); ok {
 			all = append(all, p)
 		}
 	}
 	return all
 }
 
-// processAt reads a stat file; not ok means that the process has ended meanwhile.
-func processAt(path string) (p process, ok bool) {
-	data, err := os.ReadFile(path)
-	text := string(data)
-	fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:]) // from the third on; the name before may hold blanks
-	if err != nil || len(fields) < 3 {
+// processAt reads the stat file of a process; not ok means that the process has
+// ended meanwhile.
+func processAt(pid int) (p process, ok bool) {
+	return parseStat(pid, appendFile(nil, pid, "stat"))
+}
+
+func parseStat(pid int, text []byte) (p process, ok bool) {
+	_, rest, ok := bytes.Cut(text[bytes.LastIndexByte(text, ')')+1:], []byte(" ")) // from the third field on; the name before may hold blanks
+	if !ok || !bytes.ContainsRune(text, ')') {
 		return process{}, false
 	}
-	number := func(text string) int { n, _ := strconv.Atoi(text); return n }
-	p = process{pid: number(filepath.Base(filepath.Dir(path))), parent: number(fields[1]), group: number(fields[2])}
-	p.ended = fields[0] == "Z" || fields[0] == "X"
-	return p, true
+	state, rest, _ := bytes.Cut(rest, []byte(" "))
+	parent, rest, _ := bytes.Cut(rest, []byte(" "))
+	group, _, ok := bytes.Cut(rest, []byte(" "))
+	number := func(text []byte) int { n, _ := strconv.Atoi(string(text)); return n }
+	return process{
+		pid: pid, parent: number(parent), group: number(group),
+		ended: string(state) == "Z" || string(state) == "X",
+	}, ok
+}
+
+// appendFile appends to b what a file of a process holds, as far as it can be
+// read. It is asked for each process of the machine between two trials, so it
+// goes without os.File, whose deadlines such files do not have and which takes
+// twice as many system calls.
+func appendFile(b []byte, pid int, name string) []byte {
+	fd, err := retry(func() (int, error) {
+		return syscall.Open("/proc/"+strconv.Itoa(pid)+"/"+name, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+	})
+	if err != nil {
+		return b
+	}
+	defer syscall.Close(fd)
+	for {
+		if cap(b)-len(b) < 1<<10 {
+			b = append(b, make([]byte, max(len(b), 4<<10))...)[:len(b)]
+		}
+		n, err := retry(func() (int, error) { return syscall.Read(fd, b[len(b):cap(b)]) })
+		if err != nil || n <= 0 {
+			return b
+		}
+		b = b[:len(b)+n]
+	}
+}
+
+// retry calls a system call until no signal interrupts it.
+func retry(call func() (int, error)) (n int, err error) {
+	for {
+		if n, err = call(); !errors.Is(err, syscall.EINTR) {
+			return n, err
+		}
+	}
 }
