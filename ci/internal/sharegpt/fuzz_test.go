@@ -22,6 +22,9 @@ func FuzzScan(f *testing.F) {
 	f.Add([]byte(shapes))
 	f.Add(conversations.Sample())
 	f.Add(many(3))
+	for _, content := range layouts {
+		f.Add([]byte(content.text))
+	}
 	f.Add([]byte("[" + strings.Repeat(`{"id":"\\\"","x":[{"from":1}]},`, 3) + `{"id":x},{"prompt":"\ud800"}]`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		got := scan(bytes.NewReader(text))
@@ -32,7 +35,7 @@ func FuzzScan(f *testing.F) {
 			t.Fatalf("read %q, %+v, error %q, want %q", got.Records, got.Damaged, got.Err, want)
 		}
 		for i, record := range got.Records {
-			if record[0] != '{' || !json.Valid([]byte(record)) || !utf8.ValidString(record) {
+			if !strings.Contains(`{["`, record[:1]) || !json.Valid([]byte(record)) || !utf8.ValidString(record) {
 				t.Fatalf("record %q", record)
 			}
 			for _, rule := range Rules() {
@@ -50,7 +53,7 @@ func FuzzScan(f *testing.F) {
 }
 
 // objects are the records of a text that is an array of objects in UTF-8, nil
-// for every other text.
+// for every other text and where the objects are turns.
 func objects(text []byte) []string {
 	var all []json.RawMessage
 	if text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")); !utf8.Valid(text) || json.Unmarshal(text, &all) != nil {
@@ -58,7 +61,7 @@ func objects(text []byte) []string {
 	}
 	var records []string
 	for _, one := range all {
-		if one[0] != '{' {
+		if one[0] != '{' || formOf(members(one)) == aTurn {
 			return nil
 		}
 		records = append(records, string(one))

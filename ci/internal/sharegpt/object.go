@@ -6,7 +6,8 @@ import (
 	"fmt"
 )
 
-// An object is a JSON object that is followed to its end, as its bytes arrive.
+// An object is a JSON object, array or string that is followed to its end, as its
+// bytes arrive.
 type object struct {
 	n     int // bytes followed
 	depth int // of the brackets open
@@ -28,6 +29,10 @@ func (o *object) follow(b []byte) (complete bool, why error) {
 				return false, nil
 			}
 			o.n += length - 1
+			if o.depth == 0 {
+				o.n++
+				return true, nil
+			}
 		case opening:
 			o.depth++
 		case closing:
@@ -72,7 +77,7 @@ const (
 )
 
 var classes = func() (table [256]byte) {
-	for _, c := range "truefalsn+-.E0123456789:, \t\r\n" {
+	for _, c := range "truefalsnNIity+-.E0123456789:, \t\r\n" {
 		table[c] = other
 	}
 	table['"'] = quote

@@ -89,7 +89,7 @@ func recognise(head []byte) error {
 		"PK\x03\x04":       "is a zip archive; unpack it first",
 		"BZh":              "is compressed with bzip2; decompress it, or use gzip or zstd",
 		"\xfd7zXZ":         "is compressed with xz; decompress it, or use gzip or zstd",
-		"PAR1":             "is a Parquet file; export it as JSON lines",
+		"PAR1":             "is a Parquet file; write it as JSON lines (pandas: read_parquet, then to_json with orient=\"records\" and lines=True)",
 		"\xff\xfe":         "is in UTF-16; convert it to UTF-8",
 		"\xfe\xff":         "is in UTF-16; convert it to UTF-8",
 		"version ":         "is a Git LFS pointer, not the file it points to; fetch that one",

@@ -34,7 +34,6 @@ func TestRefusedFiles(t *testing.T) {
 		"zero bytes":        {make([]byte, 5000), "zero bytes"},
 		"no records":        {[]byte("[]"), "has no records"},
 		"nothing readable":  {[]byte("[1,2]"), "none of its 1 records can be read: record 1 (byte 1): begins with '1'"},
-		"wrapped":           {[]byte(`{"data":[{"id":"a","conversations":[{"from":"human","value":"q"}]}]}`), "has 0 prompts"},
 		"truncated":         {good[:len(good)/2], "truncated"},
 		"truncated gzip":    {gzipped(long)[:100], "gzip: the file ends too early"},
 		"truncated zstd":    {zstded(t, long)[:100], "zstd: the file ends too early"},

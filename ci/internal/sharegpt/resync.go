@@ -1,7 +1,6 @@
 package sharegpt
 
 import (
-	"bytes"
 	"errors"
 	"regexp"
 	"slices"
@@ -21,19 +20,21 @@ var firstKeys = []string{"id", "conversations", "conversation", "messages", "pro
 var turnKeys = []string{"from", "value", "role", "content"}
 
 // A resync finds the next record after a damaged one: an object whose first key
-// is a record's, or in JSON lines an object at the start of a line. Text inside a
+// is a record's, a list that begins with a turn, a string behind a comma, or in
+// JSON lines a value of their kind at the start of a line. Text inside a
 // string is not mistaken for one, whichever way the damage left the quotes: there
 // quotes are escaped and line breaks too.
 type resync struct {
 	lines   bool
+	kind    byte // what a record begins with
 	start   *regexp.Regexp
 	learned bool
 	reread  int
-	last    byte // of what was passed over, without white space at its end
+	last    [2]byte // of what was passed over, without white space
 }
 
-func newResync(lines bool) resync {
-	r := resync{lines: lines}
+func newResync(lines bool, kind byte) resync {
+	r := resync{lines: lines, kind: kind}
 	r.setKeys(firstKeys)
 	return r
 }
@@ -43,9 +44,13 @@ func (r *resync) setKeys(keys []string) {
 	for _, k := range keys {
 		quoted = append(quoted, regexp.QuoteMeta(k))
 	}
-	pattern := `\{\s*"(?:` + strings.Join(quoted, "|") + `)"\s*:`
+	pattern := map[byte]string{
+		'{': `\{\s*"(?:` + strings.Join(quoted, "|") + `)"\s*:`,
+		'[': `\[\s*(?:\{\s*"(?:` + strings.Join(turnKeys, "|") + `)"\s*:|")`,
+		'"': `,\s*"`,
+	}[r.kind]
 	if r.lines {
-		pattern += `|\n\{`
+		pattern += `|\n` + regexp.QuoteMeta(string(r.kind))
 	}
 	r.start = regexp.MustCompile(pattern)
 }
@@ -54,7 +59,7 @@ var firstKey = regexp.MustCompile(`^\{\s*"([^"\\]{1,100})"`)
 
 // learn adds the first key of the first sound record.
 func (r *resync) learn(record []byte) {
-	if r.learned {
+	if r.learned || r.kind != '{' {
 		return
 	}
 	r.learned = true
@@ -79,7 +84,7 @@ func (r *resync) pass(w *window, n int, complete bool) (found bool, err error) {
 		}
 		if at := r.start.FindIndex(b); at != nil {
 			i := at[0]
-			if b[i] == '\n' {
+			if b[i] == '\n' || b[i] == ',' {
 				i++
 			}
 			if r.reread += max(0, n-i); r.reread > maxReread {
@@ -92,9 +97,7 @@ func (r *resync) pass(w *window, n int, complete bool) (found bool, err error) {
 			w.advance(n)
 			return true, nil
 		}
-		if whole := bytes.TrimRight(b, " \t\r\n"); len(whole) > 0 {
-			r.last = whole[len(whole)-1]
-		}
+		r.remember(b)
 		done := max(0, len(b)-maxStart) // a start may reach beyond what is read
 		w.advance(done)
 		n -= done
@@ -103,4 +106,21 @@ func (r *resync) pass(w *window, n int, complete bool) (found bool, err error) {
 			return false, nil
 		}
 	}
+}
+
+func (r *resync) remember(b []byte) {
+	for i := max(0, len(b)-maxStart); i < len(b); i++ {
+		if !isSpace(b[i]) {
+			r.last = [2]byte{r.last[1], b[i]}
+		}
+	}
+}
+
+// ended tells whether what was passed over has the end of the array, which in an
+// object is followed by the object's.
+func (r *resync) ended(wrapped bool) bool {
+	if wrapped {
+		return r.last == [2]byte{']', '}'}
+	}
+	return r.last[1] == ']'
 }

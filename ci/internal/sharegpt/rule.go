@@ -176,18 +176,16 @@ func (m method) check(ctx context.Context, c Counter, p *Prompt) (unfit string, 
 	return "", err
 }
 
-// Roles of the public files. Those that are neither ("system", "tool") are
-// passed over.
-var (
-	humans     = []string{"human", "user"}
-	assistants = []string{"gpt", "chatgpt", "bing", "bard", "assistant"}
-)
-
 // firstHuman takes the first human turn that says something. In a continuation
 // part, which begins with an assistant's turn, that is not the first turn.
 func firstHuman(list turns) (prompt, answer, unfit string) {
 	for i, t := range list {
-		if !slices.Contains(humans, t.role()) || blank(t.text()) {
+		switch {
+		case !slices.Contains(humans, t.role()):
+			continue
+		case t.foreign() != "":
+			return "", "", notText(t)
+		case blank(t.text()):
 			continue
 		}
 		if i+1 < len(list) && slices.Contains(assistants, list[i+1].role()) {
@@ -202,10 +200,14 @@ func firstTwo(list turns) (prompt, answer, unfit string) {
 	switch {
 	case len(list) < 2:
 		return "", "", "fewer than two turns"
+	case list[0].foreign() != "":
+		return "", "", notText(list[0])
 	case blank(list[0].text()):
 		return "", "", "blank prompt"
 	}
 	return list[0].text(), list[1].text(), ""
 }
+
+func notText(t turn) string { return "the prompt is not only text: " + t.foreign() }
 
 func blank(s string) bool { return strings.TrimSpace(s) == "" }

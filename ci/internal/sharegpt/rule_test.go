@@ -168,8 +168,8 @@ func TestRefusedSelections(t *testing.T) {
 		"negative output": {Selection{OutputTokens: -1, Sample: 1}, nil, "-1 output tokens"},
 		"counter fails":   {Selection{Sample: 1, Rule: First}, &words{err: errors.New("server is gone")}, "count the tokens of record 1's prompt: server is gone"},
 		"too few": {Selection{Sample: 21}, nil,
-			"has 20 prompts that rule human accepts, want 21; lower the sample (--num-samples) or loosen the limits (of 25 records 0 are damaged; 3: no turns; 1: NUL in the prompt; 1: no human turn)"},
-		"none": {Selection{Sample: 1, Repeat: true, MinPromptTokens: 99}, new(words), "has 0 prompts that rule human accepts, want 1"},
+			"has 20 prompts that rule human accepts, want 21; lower the sample (--num-samples) (of 25 records 0 are damaged; 3: no turns; 1: NUL in the prompt; 1: no human turn)"},
+		"none": {Selection{Sample: 1, Repeat: true, MinPromptTokens: 99}, new(words), "has 0 prompts that rule human accepts, want 1; loosen the limits (of"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

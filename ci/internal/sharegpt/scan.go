@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"unicode/utf8"
 )
 
@@ -14,14 +15,18 @@ const (
 	maxPlaces = 10
 )
 
-// A scanner cuts a stream into records: the objects of one array, or objects one
-// after another. It finds where a record ends by strings and brackets alone,
+// A scanner cuts a stream into records: the elements of one array, or values one
+// after another, see shape. It finds where a record ends by strings and brackets alone,
 // which is ten times as fast as to decode it, and then has its JSON checked.
 type scanner struct {
 	window
-	array  bool // and not JSON lines
-	closed bool // the array is
-	resync resync
+	array   bool // and not JSON lines
+	wrapped bool // the array is a value in an object
+	kind    byte // what a record begins with: '{', '[' or '"'
+	closed  bool // the array is
+	resync  resync
+
+	table *table // of a file that is written column by column
 
 	record  []byte // the current one, valid until next is called again
 	number  int    // of the current record, from 1
@@ -42,18 +47,16 @@ func newScanner(r io.Reader) (*scanner, error) {
 		return nil, s.failed
 	case !ok:
 		return nil, errors.New("is empty")
-	case c == '[':
-		s.array = true
-		s.advance(1)
-	case c != '{':
-		return nil, fmt.Errorf("is not a dataset: it begins with %q; want a JSON array, or one JSON object a line", c)
 	}
-	s.resync = newResync(!s.array)
+	if err := s.shape(c); err != nil {
+		return nil, err
+	}
+	s.resync = newResync(!s.array, s.kind)
 	return s, nil
 }
 
 func (s *scanner) format() string {
-	if s.array {
+	if s.array || s.table != nil {
 		return "json"
 	}
 	return "jsonl"
@@ -62,16 +65,25 @@ func (s *scanner) format() string {
 // next goes to the next sound record, and returns false at the end of the stream
 // or where it cannot go on, which leaves err.
 func (s *scanner) next() bool {
+	if s.table != nil {
+		return s.nextRow()
+	}
 	for s.err == nil {
 		c, ok := s.peek()
 		switch {
 		case !ok:
 			s.end()
 			return false
+		case s.closed && s.wrapped:
+			if s.passRest() != '}' {
+				s.err = fmt.Errorf("ends after record %d, before the object that holds them does: it is truncated; copy or download it again", s.number)
+			}
+		case s.closed && c == '[': // one array after another
+			s.closed = false
+			s.advance(1)
 		case s.closed:
 			s.note(fmt.Sprintf("byte %d: what follows the array's end is left out", s.offset))
-			for s.advance(len(s.bytes())); s.more(); s.advance(len(s.bytes())) {
-			}
+			s.passRest()
 		case s.array && c == ',':
 			s.advance(1)
 		case s.array && c == ']':
@@ -86,16 +98,42 @@ func (s *scanner) next() bool {
 	return false
 }
 
+func (s *scanner) nextRow() bool {
+	more, err := s.table.next()
+	if s.err = err; !more {
+		if err == nil {
+			s.passRest()
+		}
+		return false
+	}
+	s.number++
+	s.record = s.table.row
+	return true
+}
+
+// passRest goes to the end of the stream, and returns the last byte before it that
+// is no white space.
+func (s *scanner) passRest() (last byte) {
+	for more := true; more; more = s.more() {
+		if b := bytes.TrimRight(s.bytes(), " \t\r\n"); len(b) > 0 {
+			last = b[len(b)-1]
+		}
+		s.advance(len(s.bytes()))
+	}
+	return last
+}
+
 // take makes the value that the window begins with the current record, or passes
 // over it where it is damaged.
 func (s *scanner) take() bool {
 	s.number++
 	n, complete, why := s.value()
+	var record []byte
 	if why == nil {
-		why = sound(s.bytes()[:n])
+		record, why = sound(s.bytes()[:n])
 	}
 	if why == nil {
-		s.record = s.bytes()[:n]
+		s.record = record
 		s.resync.learn(s.record)
 		s.advance(n)
 		return true
@@ -110,7 +148,7 @@ func (s *scanner) take() bool {
 	case !found && why == errTruncated:
 		s.err = fmt.Errorf("%s: %w", place, why)
 	default:
-		s.closed = !found && s.array && s.resync.last == ']'
+		s.closed = !found && s.array && s.resync.ended(s.wrapped)
 		s.damaged.Count++
 		s.note(fmt.Sprintf("%s: %v", place, why))
 	}
@@ -132,16 +170,23 @@ func (s *scanner) end() {
 	}
 }
 
-// value returns the length of the object that the window begins with. Where it
+var kinds = map[byte]string{'{': "an object", '[': "an array", '"': "a string"}
+
+// value returns the length of the record that the window begins with. Where it
 // has no end, or none to be trusted, complete is false and n is how far it was
 // followed.
 func (s *scanner) value() (n int, complete bool, why error) {
-	if c := s.bytes()[0]; c != '{' {
-		return 1, false, fmt.Errorf("begins with %q, want an object", c)
+	if c := s.bytes()[0]; c != s.kind {
+		return 1, false, fmt.Errorf("begins with %q, want %s", c, kinds[s.kind])
 	}
+	return s.follow(0)
+}
+
+// follow is value for what stands at a byte of the window, of whatever kind.
+func (s *scanner) follow(at int) (n int, complete bool, why error) {
 	var o object
 	for {
-		complete, why = o.follow(s.bytes())
+		complete, why = o.follow(s.bytes()[at:])
 		switch {
 		case complete || why != nil:
 			return o.n, complete, why
@@ -153,14 +198,45 @@ func (s *scanner) value() (n int, complete bool, why error) {
 	}
 }
 
-// sound says what is wrong with a whole record.
-func sound(record []byte) error {
+// ahead returns the place in the window of the first byte from at on that is no
+// white space, and tells whether there is one. It does not look further than a
+// record may be long.
+func (s *scanner) ahead(at int) (i int, ok bool) {
+	for i = at; ; i++ {
+		for i >= len(s.bytes()) {
+			if len(s.bytes()) >= maxRecord || !s.more() {
+				return len(s.bytes()), false
+			}
+		}
+		if !isSpace(s.bytes()[i]) {
+			return i, true
+		}
+	}
+}
+
+// sound returns a whole record as valid JSON, or says what is wrong with it.
+func sound(record []byte) ([]byte, error) {
 	if !utf8.Valid(record) {
-		return errors.New("not in UTF-8")
+		return nil, errors.New("not in UTF-8")
 	}
 	if json.Valid(record) {
-		return nil
+		return record, nil
+	}
+	if strict := withoutNaN(record); json.Valid(strict) {
+		return strict, nil
 	}
 	var v json.RawMessage
-	return json.Unmarshal(record, &v) // says where
+	return nil, json.Unmarshal(record, &v) // says where
+}
+
+var notNumbers = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|-?Infinity|NaN`)
+
+// withoutNaN replaces what Python writes for numbers that JSON does not have by null.
+func withoutNaN(record []byte) []byte {
+	return notNumbers.ReplaceAllFunc(record, func(found []byte) []byte {
+		if found[0] == '"' {
+			return found
+		}
+		return []byte("null")
+	})
 }

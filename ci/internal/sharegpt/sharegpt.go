@@ -3,13 +3,20 @@
 // The file is streamed: a sample of a few hundred prompts from the public
 // 670 MB file needs some tens of megabytes. It may be
 //
-//   - a JSON array of records, or one record after another (JSON lines);
+//   - a JSON array of records, one record after another (JSON lines), an object
+//     with the array in it ({"data": [...]}), or an object of columns (of at most
+//     16 MiB);
 //   - plain, gzip or zstd, told by its first bytes and not by its name.
 //
-// A record is a conversation, {"id", "conversations": [{"from", "value"}]}, with
-// the key "conversation", "conversations" or "messages" (then "role" and
-// "content"), or one exchange, {"prompt", "response"}, whose answer may also be
-// called "completion", "output" or "answer". Other keys are ignored.
+// A record is one of these, told by its keys; other keys are ignored:
+//
+//   - a conversation, {"id", "conversations": [{"from", "value"}]}, or with another
+//     of listKeys, or with "role" and "content"; or the list of turns alone; a turn's
+//     content may be a list of parts, all of them text;
+//   - one exchange, {"prompt", "response"}, or with others of promptKeys and
+//     answerKeys: Alpaca, Dolly and OpenOrca. What an instruction is about ("input",
+//     "context") is sent behind it; a system prompt is not sent;
+//   - a prompt alone, as a string.
 //
 // What cannot be read is passed over and counted, never guessed at: see
 // [Sampled.Damaged]. A file that ends inside a record is an error, because what
@@ -103,6 +110,8 @@ func (how method) sample(ctx context.Context, path string, sel Selection, c Coun
 	var s *Sampled
 	var size int
 	passedOver := map[string]int{}
+	var limits bool
+	var names found
 	from := uint64(0)
 	for passes := 0; ; passes++ {
 		d := newDraw(how.order(sel.Seed), sel.Sample, passes, from)
@@ -117,10 +126,12 @@ func (how method) sample(ctx context.Context, path string, sel Selection, c Coun
 		}
 		for _, candidate := range d.sorted() {
 			p, why := how.read(candidate.record, candidate.number)
-			if why == "" {
-				if why, err = how.check(ctx, c, &p); err != nil {
-					return nil, err
-				}
+			if why != "" {
+				names.record(candidate.record)
+			} else if why, err = how.check(ctx, c, &p); err != nil {
+				return nil, err
+			} else if why != "" {
+				limits = true
 			}
 			s.Drawn++
 			if why != "" {
@@ -137,7 +148,7 @@ func (how method) sample(ctx context.Context, path string, sel Selection, c Coun
 		}
 		if !d.overflowed {
 			s.PassedOver = byCount(passedOver)
-			return s, s.fill(sel, how.name)
+			return s, s.fill(sel, how.name, limits, names)
 		}
 		from = d.cutoff
 	}
@@ -172,19 +183,31 @@ func pass(ctx context.Context, path string, d *draw) (*Sampled, error) {
 }
 
 // fill ends a sample that the file could not fill: by repeating it from its
-// start where that was asked for.
-func (s *Sampled) fill(sel Selection, rule string) error {
+// start where that was asked for. Its error says what can help: another sample
+// or other limits where the records are of a known shape.
+func (s *Sampled) fill(sel Selection, rule string, limits bool, names found) error {
 	have := len(s.Prompts)
 	if err := sel.Turns.noneSo(s); err != nil {
 		return err
 	}
 	if have == 0 || !sel.Repeat {
+		var advice []string
+		if have > 0 {
+			advice = append(advice, "lower the sample (--num-samples)")
+		}
+		if limits {
+			advice = append(advice, "loosen the limits")
+		}
+		help := strings.Join(advice, " or ")
+		if help == "" {
+			help = fmt.Sprintf("found are %s; %s", strings.Join(names, ", "), known())
+		}
 		var why strings.Builder
 		for _, r := range s.PassedOver {
 			fmt.Fprintf(&why, "; %d: %s", r.Count, r.Text)
 		}
-		return fmt.Errorf("has %d prompts that rule %s accepts, want %d; lower the sample (--num-samples) or loosen the limits (of %d records %d are damaged%s)",
-			have, rule, sel.Sample, s.Records, s.Damaged.Count, why.String())
+		return fmt.Errorf("has %d prompts that rule %s accepts, want %d; %s (of %d records %d are damaged%s)",
+			have, rule, sel.Sample, help, s.Records, s.Damaged.Count, why.String())
 	}
 	for i := have; i < sel.Sample; i++ {
 		p := s.Prompts[i%have]

@@ -46,7 +46,7 @@ func (w *window) more() bool {
 func (w *window) peek() (c byte, ok bool) {
 	for {
 		for _, c := range w.bytes() {
-			if c != ' ' && c != '\n' && c != '\r' && c != '\t' {
+			if !isSpace(c) {
 				return c, true
 			}
 			w.advance(1)
@@ -56,3 +56,5 @@ func (w *window) peek() (c byte, ok bool) {
 		}
 	}
 }
+
+func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
