@@ -38,7 +38,7 @@ func (t Turns) of(list turns) (taken []Turn, unfit string) {
 		switch {
 		case human && !open && len(taken) == t.Most:
 			return taken, ""
-		case human && open, (human || assistant && open) && blank(one.text()):
+		case human && open, (human || assistant && open) && (blank(one.text()) || one.foreign() != ""):
 			if len(taken) == 0 {
 				continue // nobody has said anything yet
 			}

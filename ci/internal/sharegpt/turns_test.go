@@ -44,6 +44,8 @@ func TestTurns(t *testing.T) {
 		{`{"conversations":[` + h + `a` + end + "," + h + `b` + end + "," + g + `c` + end + "]}", 1, 4, []Turn{{"a", ""}}},                                   // two in a row
 		{`{"conversations":[` + h + `a` + end + "," + g + `b` + end + "," + g + `c` + end + "," + h + `d` + end + "]}", 1, 4, []Turn{{"a", "b"}, {"d", ""}}}, // the first answer
 		{`{"messages":[{"role":"system","content":"s"},{"role":"user","content":"a"},{"role":"tool","content":"t"},{"role":"assistant","content":"b"}]}`, 1, 2, []Turn{{"a", "b"}}},
+		{`{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"},{"role":"user","content":[{"type":"text","text":"c"},{"type":"image_url"}]}]}`, 1, 2, []Turn{{"a", "b"}}},
+		{`{"id":"x","data":["a","b","c","d"]}`, 2, 2, []Turn{{"a", "b"}, {"c", "d"}}},
 		{`{"prompt":"a","response":"b"}`, 1, 2, []Turn{{"a", "b"}}},
 		{`{"prompt":"a","response":"b"}`, 2, 2, nil},
 	} {
