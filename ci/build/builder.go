@@ -87,8 +87,9 @@ func (b Builder) build(ctx context.Context, dir string, commit Commit, log strin
 	cmd.Stderr = cmd.Stdout
 	proc.EndTogether(cmd)
 	before := proc.Children()
-	if err = cmd.Run(); cmd.Process != nil { // nothing goes on compiling while something is measured
-		proc.EndAdopted(cmd.Process.Pid, before)
+	if _, err = proc.StartMarked(cmd); err == nil {
+		err = cmd.Wait()
+		proc.EndAdopted(cmd.Process.Pid, before) // nothing goes on compiling while something is measured
 	}
 	broken := func(why string) error { return &Error{commit, why, log, last.String()} }
 	switch {
@@ -117,7 +118,7 @@ func (b Builder) environment(dir string) []string {
 		env = append(env, fmt.Sprintf("%s=%d", parallelVariable, runtime.NumCPU()))
 	}
 	// ccache then finds again what it compiled in another checkout.
-	return append(env, "CCACHE_BASEDIR="+dir, "CCACHE_NOHASHDIR=true", TargetsVariable+"="+strings.Join(b.Programs, " "), proc.Mark())
+	return append(env, "CCACHE_BASEDIR="+dir, "CCACHE_NOHASHDIR=true", TargetsVariable+"="+strings.Join(b.Programs, " "))
 }
 
 // parallelVariable is CMake's own.

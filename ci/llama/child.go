@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"slices"
 	"sync"
 	"time"
 
@@ -130,8 +129,7 @@ func startChild(ctx context.Context, spec childSpec) (*child, error) {
 
 	// Not CommandContext: its kill reaches the first process only.
 	cmd := exec.Command(command[0], command[1:]...)
-	mark := proc.Mark()
-	cmd.Env = append(slices.Clone(spec.env), mark)
+	cmd.Env = spec.env
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	switch {
 	case spec.output != nil:
@@ -154,7 +152,7 @@ func startChild(ctx context.Context, spec childSpec) (*child, error) {
 		defer hurry()
 		begin, known := time.Now(), proc.Children()
 		defer group.Leave()
-		err := cmd.Start()
+		mark, err := proc.StartMarked(cmd)
 		if err == nil {
 			c.group, c.placed = group, spec.placement.Follow(cmd.Process.Pid, group)
 		}

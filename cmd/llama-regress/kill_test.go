@@ -28,7 +28,7 @@ import (
 // moment of what was left of it, and gone on with.
 type killing struct {
 	t       *testing.T
-	dir     string // all that it starts has this in its environment
+	dir     string // all that it starts has this in its environment or on its command line
 	program string
 	args    []string
 	out     string // its folder, below dir
@@ -36,7 +36,8 @@ type killing struct {
 }
 
 // newKilling has two builds whose programs are scripts that start the program
-// itself, instead of becoming it, and a daemon that leaves their group.
+// itself, instead of becoming it, and two daemons that leave their group, one of
+// which drops its environment as well.
 func newKilling(t *testing.T, args ...string) *killing {
 	t.Helper()
 	k := &killing{t: t, dir: t.TempDir(), args: args, out: "out", span: 2 * time.Second}
@@ -48,6 +49,7 @@ func newKilling(t *testing.T, args ...string) *killing {
 	if _, err := gguf.WriteFile(context.Background(), filepath.Join(k.dir, "model.gguf"), scriptModel, 1); err != nil {
 		t.Fatal(err)
 	}
+	k.sh("ln -s \"$(command -v sleep)\" sleep")
 	for _, build := range []string{"base", "head"} {
 		real := filepath.Join(k.dir, "real", build)
 		if _, err := fakebench.Install(real, "FAKE_SLEEP=30ms"); err != nil {
@@ -57,7 +59,7 @@ func newKilling(t *testing.T, args ...string) *killing {
 			t.Fatal(err)
 		}
 		for _, name := range []string{"llama-bench", "llama-server"} {
-			k.write(filepath.Join(build, name), fmt.Sprintf("#!/bin/sh\nsetsid sleep 600 >/dev/null 2>&1 &\n%q \"$@\"\n", filepath.Join(real, name)))
+			k.write(filepath.Join(build, name), fmt.Sprintf("#!/bin/sh\nsetsid sleep 600 >/dev/null 2>&1 &\nenv -i setsid %q 600 >/dev/null 2>&1 &\n%q \"$@\"\n", filepath.Join(k.dir, "sleep"), filepath.Join(real, name)))
 		}
 	}
 	var chats strings.Builder
@@ -145,13 +147,14 @@ func (k *killing) alone() {
 	}
 }
 
-// survivors are the command lines of the processes that have the folder in their environment.
+// survivors are the command lines of the processes that have the folder in their
+// environment or on their command line.
 func (k *killing) survivors() (lines []string) {
 	folders, _ := filepath.Glob("/proc/[0-9]*")
 	for _, folder := range folders {
 		env, _ := os.ReadFile(filepath.Join(folder, "environ"))
-		if bytes.Contains(env, []byte("KILL_TEST="+k.dir)) {
-			line, _ := os.ReadFile(filepath.Join(folder, "cmdline"))
+		line, _ := os.ReadFile(filepath.Join(folder, "cmdline"))
+		if bytes.Contains(env, []byte("KILL_TEST="+k.dir)) || bytes.Contains(line, []byte(k.dir)) {
 			lines = append(lines, filepath.Base(folder)+" "+strings.ReplaceAll(string(line), "\x00", " "))
 		}
 	}

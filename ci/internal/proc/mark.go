@@ -3,6 +3,8 @@ package proc
 import (
 	"crypto/rand"
 	"fmt"
+	"os/exec"
+	"slices"
 	"sync/atomic"
 )
 
@@ -12,7 +14,12 @@ var marks = "LLAMA_REGRESS_CHILD=" + rand.Text() + "."
 
 var marked atomic.Uint32
 
-// Mark returns an entry for the environment of a child, different for each, by
-// which KillMarked finds the child and what it started. All are of one length,
-// for the size of its environment can change how fast a program is.
-func Mark() string { return fmt.Sprintf("%s%010d", marks, marked.Add(1)) }
+// StartMarked starts a command, whose Env is set, with a mark that is different for
+// each, and returns the mark, by which KillMarked finds the command and what it
+// started. All marks are of one length, for the size of its environment can change
+// how fast a program is.
+func StartMarked(cmd *exec.Cmd) (mark string, err error) {
+	mark = fmt.Sprintf("%s%010d", marks, marked.Add(1))
+	cmd.Env = append(slices.Clip(cmd.Env), mark)
+	return mark, start(cmd, mark)
+}

@@ -9,10 +9,12 @@ import (
 	"syscall"
 )
 
-// KillMarked ends the processes outside of a group whose environment has an
-// entry that starts with mark, and names them, "NAME (PID)". Only what a marked
-// child started can have inherited the entry, wherever it has gone since: a daemon
-// leaves its group, its session and its parent, but keeps it. Group 0 is nobody's.
+// KillMarked ends the processes outside of a group that have a mark which begins
+// with mark, and names them, "NAME (PID)". Only what a marked child started can have
+// inherited the mark, wherever it has gone since: a daemon leaves its group, its
+// session and its parent, but keeps it. Group 0 is nobody's.
+//
+// A process that adopts looks at environments alone: EndAdopted finds the others.
 func KillMarked(mark string, group int) (killed []string) {
 	if mark == "" {
 		return nil
@@ -20,10 +22,10 @@ func KillMarked(mark string, group int) (killed []string) {
 	entry, buf := []byte("\x00"+mark), make([]byte, 1, 16<<10) // its first byte stands before the first entry
 	for _, pid := range PIDs("/proc") {
 		buf = appendFile(buf[:1], pid, "environ") // of other users' processes nothing
-		if !bytes.Contains(buf, entry) {
+		if !bytes.Contains(buf, entry) && (adopting.Load() || !limited(pid, mark)) {
 			continue
 		}
-		if p, ok := processAt(pid); !ok || group != 0 && p.group == group {
+		if p, ok := processAt(pid); !ok || p.ended || group != 0 && p.group == group {
 			continue
 		}
 		if name, err := end(pid); err == nil {

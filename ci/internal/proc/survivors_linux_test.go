@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // The test's program under another role: as a process of its own it may adopt,
@@ -58,11 +60,12 @@ func starter() {
 	self, err := os.Executable()
 	check(err)
 	check(StartGuard(self, "end-processes"))
-	cmd := exec.Command("sh", "-c", "setsid sleep 600 & echo $!; exec sleep 600")
-	cmd.Env = append(os.Environ(), Mark())
+	cmd := exec.Command("sh", "-c", "setsid sleep 600 & echo $!; env -i setsid sleep 600 & echo $!; exec sleep 600")
+	cmd.Env = os.Environ()
 	cmd.Stdout = os.Stdout
 	fmt.Println(marks)
-	check(cmd.Start())
+	_, err = StartMarked(cmd)
+	check(err)
 	check(cmd.Wait())
 }
 
@@ -102,7 +105,8 @@ func TestAdopted(t *testing.T) {
 	}
 }
 
-// Whoever kills the program, the guard ends what it started.
+// Whoever kills the program, the guard ends what it started, also what dropped its
+// environment.
 func TestGuardEndsWhatIsLeft(t *testing.T) {
 	cmd := role(t, "starter")
 	out, err := cmd.StdoutPipe()
@@ -113,20 +117,28 @@ func TestGuardEndsWhatIsLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	var mark string
-	var hidden int
-	if _, err := fmt.Fscan(bufio.NewReader(out), &mark, &hidden); err != nil {
+	var hidden, bare int
+	if _, err := fmt.Fscan(bufio.NewReader(out), &mark, &hidden, &bare); err != nil {
 		t.Fatal(err)
 	}
-	if gone(hidden) {
+	if gone(hidden) || gone(bare) {
 		t.Fatal("it has ended before")
+	}
+	for !named(bare, "sleep") { // before that it is a shell, which has the environment
+		time.Sleep(time.Millisecond) // the test's own time limit ends this
 	}
 	if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
-	for !gone(hidden) || guarded(mark) { // the guard itself ends too
+	for !gone(hidden) || !gone(bare) || guarded(mark) { // the guard itself ends too
 		time.Sleep(time.Millisecond) // the test's own time limit ends this
 	}
+}
+
+func named(pid int, name string) bool {
+	data, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+	return strings.TrimSpace(string(data)) == name
 }
 
 // guarded says whether a process has the mark as an argument.
@@ -165,7 +177,56 @@ func TestGuardTakesNoOtherMark(t *testing.T) {
 			t.Errorf("%q was taken", mark)
 		}
 	}
-	if a, b := Mark(), Mark(); a == b || len(a) != len(b) || !strings.HasPrefix(a, marks) {
-		t.Errorf("%q, %q", a, b)
+}
+
+// Each child has a mark of its own, in its environment and in a limit that it passes
+// on; this process keeps its limit.
+func TestMarks(t *testing.T) {
+	limit := func() (is unix.Rlimit) {
+		t.Helper()
+		if err := unix.Getrlimit(unix.RLIMIT_RTTIME, &is); err != nil {
+			t.Fatal(err)
+		}
+		return is
+	}
+	before := limit()
+	if before.Max != unix.RLIM_INFINITY {
+		t.Skip("the limit of real-time microseconds is bounded here")
+	}
+	var given []string
+	for range 2 {
+		cmd := exec.Command("env", "-i", "sh", "-c", "sleep 600; exit 1")
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+		mark, err := StartMarked(cmd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		given = append(given, mark)
+		if !slices.Contains(cmd.Env, mark) || !strings.HasPrefix(mark, marks) {
+			t.Errorf("%q is not of this process, or not in %q", mark, cmd.Env)
+		}
+		for !named(cmd.Process.Pid, "sh") {
+			time.Sleep(time.Millisecond)
+		}
+		if !limited(cmd.Process.Pid, mark) || !limited(cmd.Process.Pid, marks) {
+			t.Errorf("%s: its limit does not have the mark", mark)
+		}
+		if other := marks + "0999999999"; limited(cmd.Process.Pid, other) || limited(cmd.Process.Pid, "LLAMA_REGRESS_CHILD=other.") || limited(os.Getpid(), marks) {
+			t.Error("a limit stands for another mark, or is this process's")
+		}
+		if killed := KillMarked(mark, 0); len(killed) == 0 {
+			t.Errorf("%s: nobody has it", mark)
+		}
+		_ = cmd.Wait()
+	}
+	if given[0] == given[1] || len(given[0]) != len(given[1]) {
+		t.Errorf("%q: want different ones of one length", given)
+	}
+	if after := limit(); after != before {
+		t.Errorf("%v, before %v", after, before)
+	}
+	least, _ := limits(given[0])
+	if first, last := limits(marks); least <= first || least > last || first < 1<<62 || last >= 1<<63 {
+		t.Errorf("%d is not between %d and %d", least, first, last)
 	}
 }
