@@ -46,6 +46,22 @@ func TestPostCheck(t *testing.T) {
 	}
 }
 
+// The check run of another machine on the same commit is left alone, whatever its name.
+func TestPostCheckOfAnotherKey(t *testing.T) {
+	s := githubtest.New(t, listChecks, createCheck, listChecks, createCheck)
+	client, _ := dial(t, s)
+	for _, key := range []string{"bench1", "bench2"} {
+		c := checkRun()
+		c.Marker.Key = key
+		if posted, err := client.PostCheck(context.Background(), c); err != nil || posted.Action != github.Created {
+			t.Errorf("%s: %+v, %v", key, posted, err)
+		}
+	}
+	if got := s.Checks(); len(got) != 2 {
+		t.Errorf("there are %d check runs, want 2", len(got))
+	}
+}
+
 func TestPostCheckAfterAnUnknownEnd(t *testing.T) {
 	s := githubtest.New(t, listChecks, createCheck, listChecks, updateCheck)
 	s.Fail(createCheck, githubtest.Fault{Status: 502, Written: true})

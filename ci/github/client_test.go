@@ -134,6 +134,7 @@ func TestLimitsAreWaitedFor(t *testing.T) {
 		"403 with seconds":   {githubtest.Fault{Status: 403, Header: map[string]string{"Retry-After": "3", "X-RateLimit-Remaining": "55"}}, 4 * time.Second},
 		"403 burst by words": {githubtest.Fault{Status: 403, Body: `{"message":"slow down","documentation_url":"https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits"}`}, 61 * time.Second},
 		"reset in the past":  {githubtest.Fault{Status: 403, Header: map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1"}}, time.Second},
+		"the whole budget":   {githubtest.Fault{Status: 429, Header: map[string]string{"Retry-After": "119"}}, 2 * time.Minute},
 		"nonsense":           {githubtest.Fault{Status: 429, Header: map[string]string{"Retry-After": "-5", "X-RateLimit-Reset": "soon"}}, 61 * time.Second},
 	}
 	for name, c := range cases {
