@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,8 +22,8 @@ import (
 
 // What the report job may take for one artifact.
 const (
-	artifactMemory = 1 << 30 // bytes of heap, ever
-	artifactTime   = 30 * time.Second
+	artifactMemory = 1 << 30          // bytes of heap, ever
+	artifactTime   = 30 * time.Second // of the processor, which a busy machine does not lengthen
 )
 
 // FuzzCommentArtifact gives the report job records that anybody may have made:
@@ -53,7 +54,7 @@ func FuzzCommentArtifact(f *testing.F) {
 		env := map[string]string{"GITHUB_API_URL": "http://127.0.0.1:1", "GITHUB_REPOSITORY": "o/r", "GITHUB_TOKEN": "x"}
 		var out, said bytes.Buffer
 		debug.FreeOSMemory() // what earlier inputs took is not this one's
-		begun := time.Now()
+		begun := processorTime(t)
 		code := execute(context.Background(), []string{"comment", "--artifact", path, "--pr", "7", "--sha", headSHA, "--dry-run", "--api-wait", "1ns"},
 			cli.Streams{In: strings.NewReader(""), Out: &out, Err: &said, Getenv: func(name string) string { return env[name] }})
 		if code != cli.ExitBroken && code != cli.ExitPass {
@@ -62,7 +63,7 @@ func FuzzCommentArtifact(f *testing.F) {
 		if whole := strings.Contains(out.String(), "comment on pull request 7, if none is there"); as && !whole && !strings.Contains(said.String(), "which no session has") {
 			t.Errorf("record %d is refused: %s", int(which)%len(records), &said)
 		}
-		if took := time.Since(begun); took > artifactTime {
+		if took := processorTime(t) - begun; took > artifactTime {
 			t.Errorf("took %v", took)
 		}
 		var m runtime.MemStats
@@ -70,6 +71,16 @@ func FuzzCommentArtifact(f *testing.F) {
 			t.Errorf("took %d MiB", (m.HeapSys-m.HeapReleased)>>20)
 		}
 	})
+}
+
+// processorTime is what this process has used so far.
+func processorTime(t *testing.T) time.Duration {
+	t.Helper()
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 // altered changes a document in so many places.
