@@ -65,6 +65,19 @@ func TestUnpairedPower(t *testing.T) {
 	expectClose(t, "MDEUnpaired", []float64{mde}, []float64{2.01}, 1e-9)
 }
 
+// Spreads and sizes that differ, by the formulas of Welch (1947) as they are:
+// se² = s₁²/n₁ + s₂²/n₂ = 1/10 + 4/20, df = se⁴/((s₁²/n₁)²/9 + (s₂²/n₂)²/19).
+func TestWelchError(t *testing.T) {
+	want := []float64{math.Sqrt(.3), .09 / (.01/9 + .04/19)}
+	se, df := welchError(1, 10, 2, 20)
+	expectClose(t, "smaller first", []float64{se, df}, want, 1e-14)
+	se, df = welchError(2, 20, 1, 10)
+	expectClose(t, "larger first", []float64{se, df}, want, 1e-14)
+	if se, df := welchError(0, 10, 0, 20); se != 0 || df != 28 {
+		t.Errorf("no spread: %v, %v, want 0 and 28", se, df)
+	}
+}
+
 // Chance of both one-sided tests rejecting, by scipy 1.17.1: the sum over the
 // 40 panels of g of scipy.integrate.quad(f, a, b, epsabs=1e-15, epsrel=1e-12) with
 //

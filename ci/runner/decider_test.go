@@ -247,6 +247,30 @@ func TestBudgetComesBackToThoseWhoWaited(t *testing.T) {
 	}
 }
 
+// Where the closest cell is too long for what is left, another may have it.
+func TestBudgetDropsWhatItHasNoRoomFor(t *testing.T) {
+	dir := t.TempDir()
+	clock := &handClock{t: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
+	opts := options(filepath.Join(dir, "out"))
+	opts.Decider, opts.Now = &script{need: map[string]int{"tiny": 60, "small": 3}}, clock.now
+	p := adaptivePlan(t, dir)
+	opts.Budget = 205 * time.Second // 160 s until the first interim analysis, then 120 s of the one cell or 40 s of the other
+	bench := &fakeBench{before: func(_ context.Context, t plan.Trial) {
+		seconds := 10
+		if p.Cells[t.Cell].Cell.Key == small {
+			seconds = 30
+		}
+		clock.t = clock.t.Add(time.Duration(seconds) * time.Second)
+	}}
+	run, err := runner.Run(context.Background(), p, bench, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := perCell(run); n[small+" base"] != 2 || n[tiny+" base"] != 4 {
+		t.Errorf("trials: %v", n)
+	}
+}
+
 // A handClock stands still unless it is moved.
 type handClock struct{ t time.Time }
 

@@ -113,6 +113,13 @@ func TestMergeOfDifferentMachines(t *testing.T) {
 	if note := run.Notes[len(run.Notes)-1]; !strings.Contains(note, "differ in cpu, os") {
 		t.Errorf("the last note is %q", note)
 	}
+
+	parts = shards(t)
+	parts[1].Host.Hard["cpu"] = "another"
+	run, err = runner.Merge(parts, shardNames[:2], runner.Merging{})
+	if err != nil || !strings.Contains(strings.Join(run.Notes, "\n"), "differ in cpu:") {
+		t.Errorf("one difference: %v, notes %q", err, run.Notes)
+	}
 }
 
 // Each inconsistency is named, all of them at once.

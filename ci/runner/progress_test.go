@@ -183,6 +183,29 @@ func TestLiveLineNeverWraps(t *testing.T) {
 	}
 }
 
+// The time left does not count what was skipped.
+func TestLiveLineKnowsWhatIsSkipped(t *testing.T) {
+	p := makePlan(t, t.TempDir(), 2)
+	c := &manualClock{t: time.Now()}
+	var out strings.Builder
+	l := runner.NewLiveLine(&out, 200, c.now)
+	var done []record.Trial
+	for _, t := range p.Trials[:4] {
+		done = append(done, record.Trial{ID: t.ID, Outcome: record.OK, Seconds: 60})
+	}
+	l.Begin(p, done)
+	if want := "about 4m00s left"; !strings.Contains(out.String(), want) {
+		t.Errorf("%q, want %q", out.String(), want)
+	}
+	l.Skipped(p.Trials[4], "")
+	c.add(time.Second) // it is drawn anew then
+	l.Analysed(nil)    // counts again
+	l.End(nil, nil)
+	if want := "about 3m00s left"; !strings.Contains(out.String(), want) {
+		t.Errorf("one skipped: %q, want %q", out.String(), want)
+	}
+}
+
 // The time left does not count what will be skipped.
 func TestLiveLineKnowsWhatIsGivenUp(t *testing.T) {
 	p := makePlan(t, t.TempDir(), 10)
