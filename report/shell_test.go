@@ -16,7 +16,7 @@ func TestShellReadsBackWhatWasMeant(t *testing.T) {
 	}
 	tests := [][]string{
 		{"llama-regress", "gate", "--config", "llama-regress.yaml"},
-		{"a b", "", "it's", `"double"`, `back\slash`, "$HOME", "$(id)", "`id`", "*", "~", "!x", "#c", ";rm", "a&b", "a|b", "a>b"},
+		{"a b", "", "it's", `"double"`, `back\slash`, "$HOME", "$(id)", "`id`", "*", "~", "!x", "#c", ";x", "a&b", "a|b", "a>b"},
 		{"line\nbreak", "tab\t", "esc\x1b[31m", "bell\a'quote'\\", "\u202eturned", "invalid \xff\xfe", "日本語 🦙", "%s%d", "--flag=a b"},
 	}
 	for _, words := range tests {

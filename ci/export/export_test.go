@@ -30,7 +30,7 @@ func example() *record.Run {
 	exit := 1
 	run := &record.Run{
 		Schema: record.Schema, ID: "20260309T211500Z-3f2a", Started: start, Finished: start.Add(time.Minute), Baseline: "base",
-		Host: record.Host{Name: "=cmd|' /C calc'!A0", Hard: map[string]string{"cpu": "EPYC 9654", "os": "linux", "arch": "amd64"}},
+		Host: record.Host{Name: "=1+1|'a'", Hard: map[string]string{"cpu": "EPYC 9654", "os": "linux", "arch": "amd64"}},
 		Arms: []record.Arm{
 			{Name: "base", Bin: "/opt/base", Build: record.Build{Commit: "5aa1105d", Number: 6082, Backends: "CPU"}},
 			{Name: "head two", Bin: "/opt/head", Params: map[string]string{"poll": "0"}, Build: record.Build{Commit: "c0ffee11", Number: 6090}},

@@ -114,7 +114,7 @@ func TestHarmless(t *testing.T) {
 	for text, want := range map[string]string{
 		"plain: text::with ## [marks]": "plain: text::with ## [marks]",
 		"::error::x":                   ": :error::x",
-		"a\n \t::add-mask::b\n::c":     "a\n \t: :add-mask::b\n: :c",
+		"a\n \t::debug::b\n::c":        "a\n \t: :debug::b\n: :c",
 		"a\r::error::x":                "a ::error::x",
 		"x ##[error]y":                 "x # #[error]y",
 		"####[error]":                  "### #[error]",

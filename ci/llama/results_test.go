@@ -237,7 +237,7 @@ func TestReadFaults(t *testing.T) {
 		{"md", "| model | size |\n| --- | --- |\n", "", "md format has no repetitions", false},
 		{"csv", "build_commit,build_number\n", "", "csv format has no repetitions", false},
 		{"usage", "usage: llama-bench [options]\n", "", "refused its arguments", false},
-		{"deep", strings.Repeat(`{"a":`, 20_000), "", "f:1: the last result breaks off", true},
+		{"deep", strings.Repeat(`{"a":`, 100), "", "f:1: the last result breaks off", true},
 	} {
 		results, err := ReadResults(strings.NewReader(c.text), "f")
 		if got := names(results); got != c.want {

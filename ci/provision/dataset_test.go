@@ -113,7 +113,7 @@ func TestFetchDatasetFaults(t *testing.T) {
 			http.Redirect(w, r, r.URL.Path+"x", http.StatusFound)
 		}, want: "stopped after 10 redirects"},
 		"redirect to a file": {handle: func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "file:///etc/hostname", http.StatusFound)
+			http.Redirect(w, r, "file:///a/b", http.StatusFound)
 		}, want: "unsupported protocol scheme"},
 		"web page": {handle: func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprint(w, "<html>please log in</html>")

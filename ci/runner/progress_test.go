@@ -75,12 +75,12 @@ func TestPlainLinesAreNoCommands(t *testing.T) {
 	p.Arms[1].Name = "\n::debug::y\n"
 	p.Trials[1].ID = "b00.c0000." + p.Arms[1].Name
 	cell := &p.Cells[1].Cell
-	cell.Model = "\u2028::stop-commands::x\r"
+	cell.Model = "\u2028::debug::x\r"
 	cell.Key = record.CellKey(cell.Workload, cell.Model, cell.Params)
 	bench := &fakeBench{
 		identify: func(record.Arm) (record.Build, error) { return record.Build{}, nil },
 		change: func(t plan.Trial, r record.Trial) (record.Trial, error) {
-			return fail(record.BadOutput, "\n::add-mask::e\n##[group]"+strings.Repeat("long ", 1000)), nil
+			return fail(record.BadOutput, "\n::debug::e\n##[group]"+strings.Repeat("long ", 1000)), nil
 		},
 	}
 	var out strings.Builder

@@ -128,7 +128,7 @@ func TestNumactlOptions(t *testing.T) {
 		"--preferred=1":       {[]string{"--preferred=1"}, "prefer:1", ""},
 		"-l":                  {[]string{"--localalloc"}, "local", ""},
 		"--physcpubind=0,2-3": {[]string{"--physcpubind=0,2-3"}, "", ""},
-		"rm -rf /":            {fault: "not a policy"},
+		"anywhere at all":     {fault: "not a policy"},
 		"--show":              {fault: "not a policy"},
 		"--membind":           {fault: "which nodes"},
 		"--membind=$(id)":     {fault: "want a list"},

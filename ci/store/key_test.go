@@ -15,7 +15,7 @@ func TestKeys(t *testing.T) {
 		"runs/runner-1/2026/04/20260401T030000Z-5aa1105dc0ff-x.1.json": {"Runner 1", "", "5aa1105dc0ffee00", "x", time.Date(2026, 3, 31, 22, 0, 0, 999, zone)},
 		"runs/unnamed/2026/03/20260309T211500Z-unknown-unnamed.1.json": {"", "", "", "", night},
 		"runs/gpu-box/2026/03/20260309T211500Z-debian-x.1.json":        {"Runner 1", "GPU box", "Debian", "x", night},
-		"runs/etc-passwd/2026/03/20260309T211500Z-b_1-a--b.1.json":     {"../etc/passwd", "", "b-1", "A\x1b\nb", night},
+		"runs/up-and-down/2026/03/20260309T211500Z-b_1-a--b.1.json":    {"../up/and/down", "", "b-1", "A\x1b\nb", night},
 		"runs/---/2026/03/20260309T211500Z-unknown-x.1.json":           {"x", "äöü", "", "x", night},
 	} {
 		run := testRun(k.started, 1, 1)

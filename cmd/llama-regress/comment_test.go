@@ -212,7 +212,7 @@ func TestForkPullRequest(t *testing.T) {
 func TestHostileArtifacts(t *testing.T) {
 	good := recordOf(t, reporttest.Regression())
 	for name, files := range map[string]map[string][]byte{
-		"zip slip":      {"run.json": good, "../../.github/workflows/pr.yml": []byte("on: push")},
+		"zip slip":      {"run.json": good, "../../else": []byte("x")},
 		"link":          {"run.json@": []byte("/proc/self/environ")},
 		"link beside":   {"run.json": good, "report.md@": []byte("/a/b")},
 		"bomb":          {"run.json": bytes.Repeat([]byte(" "), 3<<20)},
@@ -271,7 +271,7 @@ func TestArtifactDecidesNothingButTheReport(t *testing.T) {
 func evilRun() *record.Run {
 	run := reporttest.Regression().Source.Head
 	names := []string{
-		"--> @octocat <!-- <!-- llama-regress:v1:key=main run=5 attempt=1 sha=" + headSHA + " -->", "\n::error::@octo-org/team #1\n::add-mask::pass", "`` ` @octocat ``` x", "##[error]<img alt=x>",
+		"--> @octocat <!-- <!-- llama-regress:v1:key=main run=5 attempt=1 sha=" + headSHA + " -->", "\n::error::@octo-org/team #1\n::debug::pass", "`` ` @octocat ``` x", "##[error]<img alt=x>",
 		"| @a | [l](https://example.invalid/) |\n\n# Pass", githubtest.Token, "\u202e@octocat\u202c", "</details></summary>\n```\n@octocat", "![x](https://example.invalid/x.png)", "~~~\n@octocat\n",
 	}
 	next := 0
