@@ -179,6 +179,18 @@ func TestOneMeasurementAMachine(t *testing.T) {
 }
 
 // What 'config init --workflows' writes is what this repository runs.
+// What a night finds no hole in is what a release is built from: the same standard
+// library, looked at by the same program.
+func TestReleasesAreLookedAtEveryNight(t *testing.T) {
+	all := workflows(t)
+	for _, what := range []string{`GOTOOLCHAIN: (go1\.\d+\.\d+)`, `(govulncheck@v\S+ \./cmd/llama-regress)`} {
+		night, release := regexp.MustCompile(what).FindStringSubmatch(all["ci.yml"].text), regexp.MustCompile(what).FindStringSubmatch(all["release.yml"].text)
+		if night == nil || release == nil || night[1] != release[1] {
+			t.Errorf("%s: %q by night, %q in a release", what, night, release)
+		}
+	}
+}
+
 func TestWorkflowsAreThisRepositorysOwn(t *testing.T) {
 	own, err := github.Workflows(github.OwnAction, github.OwnConfig)
 	if err != nil {
