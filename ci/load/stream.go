@@ -107,6 +107,15 @@ func (a *answer) take(e event, at time.Duration) (last bool, _ *record.RequestFa
 	if !utf8.Valid(e.data) {
 		return false, failed(record.MalformedEvent, "an event is not valid UTF-8", e.data)
 	}
+	if e, ok := a.quick(e.data); ok {
+		a.takeQuick(e, at)
+		return false, nil
+	}
+	return a.decode(e, at)
+}
+
+// decode is take for any event that is valid UTF-8.
+func (a *answer) decode(e event, at time.Duration) (last bool, _ *record.RequestFailure) {
 	var c chunk
 	if !bytes.HasPrefix(bytes.TrimLeft(e.data, " \t\n"), []byte("{")) {
 		return false, failed(record.MalformedEvent, "an event is not a JSON object", e.data)
@@ -129,6 +138,22 @@ func (a *answer) take(e event, at time.Duration) (last bool, _ *record.RequestFa
 		return true, a.short()
 	}
 	return false, nil
+}
+
+// takeQuick is take for an event that quick could read.
+func (a *answer) takeQuick(e quickEvent, at time.Duration) {
+	if e.content {
+		a.content(at)
+	}
+	if e.predicted > 0 {
+		a.outputTokens = e.predicted
+	}
+	if e.evaluated > 0 {
+		a.promptTokens = e.evaluated
+	}
+	if slot := e.slot; slot >= 0 && (a.slot == nil || *a.slot != slot) {
+		a.slot = new(slot)
+	}
 }
 
 // text reports whether c brings content.
