@@ -3,7 +3,9 @@ package load_test
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"net"
 	"os"
@@ -11,6 +13,7 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -31,22 +34,46 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
-	go func() {
-		bufio.NewReader(os.Stdin).ReadByte() // the benchmark holds it open
-		os.Exit(0)
-	}()
+	slots, err := strconv.Atoi(os.Getenv(fakeProcess))
+	if err != nil {
+		panic(err)
+	}
 	fmt.Println("http://" + l.Addr().String())
-	fakeserver.New(fakeserver.Settings{Slots: 1000, Ctx: 1000 * 4096, Prompt: 1e5, Gen: 20}).Serve(l)
+	srv := fakeserver.New(fakeserver.Settings{Slots: slots, Ctx: slots * 4096, Prompt: 2000, Gen: 20})
+	go srv.Serve(l)
+	io.Copy(io.Discard, os.Stdin) // the benchmark holds it open
+	srv.Close()
+	var told []benchTruth
+	for _, x := range srv.Requests() {
+		t := benchTruth{Prompt: "p" + promptNumber.FindStringSubmatch(x.Body)[1], TTFT: x.FirstContent.Sub(x.Arrived).Seconds(), InFlight: x.InFlight}
+		if x.Events > 1 {
+			t.TPOT = x.LastContent.Sub(x.FirstContent).Seconds() / float64(x.Events-1)
+		}
+		told = append(told, t)
+	}
+	json.NewEncoder(os.Stdout).Encode(told)
 }
 
-func startProcess(b *testing.B) (url string) {
+var promptNumber = regexp.MustCompile(`number (\d+) `)
+
+// A benchTruth is what the server knows of a request.
+type benchTruth struct {
+	Prompt     string
+	TTFT, TPOT float64
+	InFlight   int
+}
+
+// startProcess starts a fake server with that many slots; truth stops it and
+// returns what it knows by prompt.
+func startProcess(b *testing.B, slots int) (url string, truth func() map[string]benchTruth) {
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), fakeProcess+"=1")
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", fakeProcess, slots))
+	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		b.Fatal(err)
 	}
-	out, err := cmd.StdoutPipe()
+	pipe, err := cmd.StdoutPipe()
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -54,56 +81,106 @@ func startProcess(b *testing.B) (url string) {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { in.Close(); cmd.Wait() })
+	out := bufio.NewReader(pipe)
 	if _, err := fmt.Fscanln(out, &url); err != nil {
 		b.Fatal(err)
 	}
-	return url
-}
-
-// BenchmarkStreams holds 1000 streams of 20 tokens/s each at the same time. Of
-// a budget of 60 µs of CPU time an event and 40 KiB of memory a stream it
-// reports the shares used, 1 being all of it.
-func BenchmarkStreams(b *testing.B) {
-	const streams = 1000
-	url := startProcess(b)
-	opts := load.Options{URL: url, Concurrency: streams, Requests: streams, Output: 100, Timeout: 5 * time.Minute}
-	var events int
-	var cpu, memory float64
-	for b.Loop() {
-		runtime.GC()
-		before, used := heap(), cpuTime()
-		stop := make(chan float64)
-		go func() { // the most that was in use while the streams ran
-			var most float64
-			for {
-				select {
-				case <-time.After(100 * time.Millisecond):
-					most = max(most, heap())
-				case stop <- most:
-					return
-				}
-			}
-		}()
-		res, err := load.Run(context.Background(), prompts(100), opts)
-		if err != nil {
+	return url, func() map[string]benchTruth {
+		in.Close()
+		var told []benchTruth
+		if err := json.NewDecoder(out).Decode(&told); err != nil {
 			b.Fatal(err)
 		}
-		cpu += (cpuTime() - used).Seconds()
-		memory = max(memory, <-stop-before)
-		for _, r := range res.Requests {
-			if r.Failure != nil {
-				b.Fatalf("request %d: %+v", r.Index, r.Failure)
-			}
-			events += r.Events
+		by := map[string]benchTruth{}
+		for _, t := range told {
+			by[t.Prompt] = t
 		}
+		return by
 	}
-	perEvent := cpu / float64(events) * 1e6
-	perStream := memory / streams / 1024
-	b.ReportMetric(perEvent, "µs/event")
-	b.ReportMetric(perEvent/60, "of-60µs")
-	b.ReportMetric(perStream, "KiB/stream")
-	b.ReportMetric(perStream/40, "of-40KiB")
-	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkStreams holds so many streams of 20 tokens/s at the same time, each of 100
+// tokens on a connection of its own, as a chat of many users would. It reports the
+// processor time of an event and of all besides the events of 128 streams (margin),
+// the memory of a stream, what was lost, how many streams were really open at once,
+// and how far the median and the 99th percentile of what was measured lie from what
+// the server knows. The server is another process. On a machine that has nothing else to do:
+//
+//	go test -run '^$' -bench Streams -benchtime 1x ./ci/load
+func BenchmarkStreams(b *testing.B) {
+	var base struct{ cpu, events float64 } // of 128 streams
+	for _, streams := range []int{16, 128, 512, 2048, 10_000} {
+		b.Run(strconv.Itoa(streams), func(b *testing.B) {
+			var events, lost int
+			var cpu, memory float64
+			var said, truth [2][]float64 // TTFT, TPOT
+			open := 0
+			for b.Loop() {
+				url, stop := startProcess(b, streams)
+				runtime.GC()
+				before, used := heap(), cpuTime()
+				most := watchHeap()
+				res, err := load.Run(context.Background(), prompts(streams), load.Options{
+					URL: url, API: load.Chat, Concurrency: streams, Requests: streams, Output: 100, Timeout: 5 * time.Minute})
+				if err != nil {
+					b.Fatal(err)
+				}
+				cpu += (cpuTime() - used).Seconds()
+				memory = max(memory, most()-before)
+				known := stop()
+				for _, r := range res.Requests {
+					events += r.Events
+					t, ok := known[r.Prompt]
+					if r.Failure != nil || !ok {
+						lost++
+						continue
+					}
+					open = max(open, t.InFlight)
+					said[0], said[1] = append(said[0], r.TTFT), append(said[1], r.TPOT)
+					truth[0], truth[1] = append(truth[0], t.TTFT), append(truth[1], t.TPOT)
+				}
+			}
+			n := float64(events)
+			b.ReportMetric(cpu/n*1e6, "µs/event")
+			if streams == 128 {
+				base.cpu, base.events = cpu/float64(b.N), n/float64(b.N)
+			} else if streams > 128 {
+				b.ReportMetric((cpu/float64(b.N)-base.cpu)/(n/float64(b.N)-base.events)*1e6, "µs/event-margin")
+			}
+			b.ReportMetric(memory/float64(streams)/1024, "KiB/stream")
+			b.ReportMetric(float64(lost), "lost")
+			b.ReportMetric(float64(open), "open")
+			for i, name := range []string{"ttft", "tpot"} {
+				if len(said[i]) == 0 {
+					continue
+				}
+				slices.Sort(said[i])
+				slices.Sort(truth[i])
+				for _, q := range []int{50, 99} {
+					at := len(said[i]) * q / 100
+					b.ReportMetric((said[i][at]-truth[i][at])*1e3, fmt.Sprintf("ms-%s-p%d", name, q))
+				}
+			}
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// watchHeap returns a function that ends the watch, and returns the most that was in use.
+func watchHeap() func() float64 {
+	stop := make(chan float64)
+	go func() {
+		var most float64
+		for {
+			select {
+			case <-time.After(100 * time.Millisecond):
+				most = max(most, heap())
+			case stop <- most:
+				return
+			}
+		}
+	}()
+	return func() float64 { return <-stop }
 }
 
 // heap returns the bytes of heap and stacks in use, garbage included.
@@ -136,9 +213,8 @@ func BenchmarkTTFTError(b *testing.B) {
 		}
 		srv.Close()
 		truth := map[string]time.Duration{} // by prompt
-		number := regexp.MustCompile(`number (\d+) `)
 		for _, x := range srv.Requests() {
-			truth["p"+number.FindStringSubmatch(x.Body)[1]] = x.FirstContent.Sub(x.Arrived)
+			truth["p"+promptNumber.FindStringSubmatch(x.Body)[1]] = x.FirstContent.Sub(x.Arrived)
 		}
 		for _, r := range res.Requests {
 			ttft, ok := truth[r.Prompt]
