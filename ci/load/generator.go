@@ -37,6 +37,9 @@ func newGenerator(ctx context.Context, prompts []Prompt, o Options) (*generator,
 	if err != nil {
 		return nil, err
 	}
+	if err := roomFor(min(o.Concurrency, o.Warmup+o.Requests), mayOpen()); err != nil {
+		return nil, err
+	}
 	script, err := newScript(conversations(prompts), o.Warmup+o.Requests)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ import (
 type target struct {
 	base    *url.URL
 	address string      // resolved once: a name server is not what is measured
+	here    *here       // where that is this machine
 	tls     *tls.Config // nil for http
 }
 
@@ -33,6 +35,9 @@ func newTarget(text string, roots *x509.CertPool) (target, error) {
 		return target{}, fmt.Errorf("load: address of the server: %w", err)
 	}
 	t := target{base: base, address: addr.String()}
+	if to := addr.AddrPort(); to.Addr().IsLoopback() {
+		t.here = &here{to: netip.AddrPortFrom(to.Addr().Unmap(), to.Port()), connect: connectHere}
+	}
 	if base.Scheme == "https" {
 		t.tls = &tls.Config{ServerName: base.Hostname(), NextProtos: []string{"http/1.1"}, RootCAs: roots}
 	}
@@ -41,8 +46,11 @@ func newTarget(text string, roots *x509.CertPool) (target, error) {
 
 // dial opens a connection until deadline; a handshake is part of it.
 func (t target) dial(ctx context.Context, deadline time.Time) (net.Conn, error) {
-	dialer := net.Dialer{Deadline: deadline}
-	conn, err := dialer.DialContext(ctx, "tcp", t.address)
+	connect := t.there
+	if t.here != nil {
+		connect = t.here.dial
+	}
+	conn, err := connect(ctx, deadline)
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +64,11 @@ func (t target) dial(ctx context.Context, deadline time.Time) (net.Conn, error) 
 		return nil, fmt.Errorf("no TLS with %s: %w", t.base.Host, err)
 	}
 	return secured, nil
+}
+
+func (t target) there(ctx context.Context, deadline time.Time) (net.Conn, error) {
+	dialer := net.Dialer{Deadline: deadline}
+	return dialer.DialContext(ctx, "tcp", t.address)
 }
 
 // Elsewhere is the place that a redirect names, in one bounded line: its host, where it
