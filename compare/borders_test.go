@@ -3,6 +3,7 @@ package compare
 import (
 	"testing"
 
+	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/stats"
 )
 
@@ -80,5 +81,32 @@ func TestRanksAreAskedAtTheVerdictsConfidence(t *testing.T) {
 	}
 	if apart == 0 {
 		t.Error("no margin tells the confidences apart")
+	}
+}
+
+// Disturbed blocks are left out where at least half of the blocks remain, and as
+// many as the policy asks for; of a session by itself likewise.
+func TestEnoughUndisturbedBlocksRemain(t *testing.T) {
+	for _, c := range []struct{ blocks, disturbed, minTrials, want int }{
+		{8, 4, 2, 4}, {7, 4, 2, 7}, // four at least
+		{12, 6, 2, 6}, {12, 7, 2, 12}, // half at least
+		{10, 5, 5, 5}, {10, 5, 6, 10}, // as the policy has it
+	} {
+		run := session{arms: []string{"base", "head"}, blocks: c.blocks, noise: 0.002, seed: 3}.run()
+		spoil(run, func(t record.Trial) bool { return t.Block < c.disturbed }, func() float64 { return 1 })
+		policy := DefaultPolicy()
+		policy.MinTrials = c.minTrials
+		if got := Run(run, policy).Comparisons[0].Replicates; got != c.want {
+			t.Errorf("%+v: %d blocks", c, got)
+		}
+		var side Side
+		for _, r := range run.Trials {
+			if r.Arm == "base" {
+				side.Trials = append(side.Trials, Point{Trial: r.ID, Block: r.Block, samples: r.Samples})
+			}
+		}
+		if got := excludeDisturbedAlone(side, policy); len(got.Trials) != c.want {
+			t.Errorf("%+v: %d trials of a session by itself", c, len(got.Trials))
+		}
 	}
 }
