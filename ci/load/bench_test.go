@@ -46,6 +46,9 @@ func TestMain(m *testing.M) {
 	srv.Close()
 	var told []benchTruth
 	for _, x := range srv.Requests() {
+		if x.Came.IsZero() { // the kernel takes a moment to begin with its notes
+			x.Came = x.Arrived
+		}
 		t := benchTruth{Prompt: "p" + promptNumber.FindStringSubmatch(x.Body)[1], TTFT: x.FirstContent.Sub(x.Came).Seconds(), InFlight: x.InFlight}
 		if x.Events > 1 {
 			t.TPOT = x.LastContent.Sub(x.FirstContent).Seconds() / float64(x.Events-1)
