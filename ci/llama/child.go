@@ -30,6 +30,7 @@ type childSpec struct {
 	args      []string
 	env       []string      // whole environment, not an addition
 	timeout   time.Duration // 0 for none
+	limit     time.Duration // the one that a message names: of all calls together, of which timeout is what is left
 	grace     time.Duration // 0 for gracePeriod
 	maxStdout int           // bytes; more of them end the child
 	log       io.Writer     // what it writes to stderr, all of it; nil for nowhere

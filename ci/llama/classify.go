@@ -32,7 +32,7 @@ func failureOf(end *childEnd, spec childSpec, killedForMemory bool) *record.Fail
 	switch end.reason {
 	case endedTimeout:
 		f.Class = record.TimedOut
-		f.Message = fmt.Sprintf("still running after %v, the time limit, and was ended; raise the limit or measure less in a trial", spec.timeout)
+		f.Message = fmt.Sprintf("still running after %v, the time limit, and was ended; raise the limit or measure less in a trial", spec.limit)
 		return f
 	case endedFlood:
 		f.Class = record.BadOutput

@@ -104,7 +104,7 @@ func (m *measurement) run(ctx context.Context) error {
 	for i, args := range commands {
 		spec := childSpec{program: m.path, args: args, env: padded(m.program.env, m.padding), maxStdout: cmp.Or(m.bench.maxResults, maxResults), placement: m.placement}
 		if m.plan.Timeout > 0 {
-			spec.timeout = max(time.Until(deadline), time.Nanosecond)
+			spec.timeout, spec.limit = max(time.Until(deadline), time.Nanosecond), m.plan.Timeout
 		}
 		if err := m.invoke(ctx, spec, i > 0); err != nil || m.failure != nil {
 			return err

@@ -23,6 +23,9 @@ func TestMeasureEndsWhatHangs(t *testing.T) {
 	if err != nil || trial.Outcome != record.Failed || trial.Failure.Class != record.TimedOut {
 		t.Fatalf("%+v, %v", trial.Failure, err)
 	}
+	if got := trial.Failure.Message; !strings.HasPrefix(got, "still running after 3s, the time limit") { // the grace period is none of it
+		t.Error(got)
+	}
 
 	p.Timeout = time.Minute
 	ctx, cancel := context.WithCancel(t.Context())
