@@ -96,7 +96,7 @@ func (e *eventReader) line() ([]byte, error) {
 			}
 		}
 		e.scan = max(e.scan, e.pos)
-		if n := bytes.IndexAny(e.buf[e.scan:e.end], "\r\n"); n >= 0 {
+		if n := lineEnd(e.buf[e.scan:e.end]); n >= 0 {
 			stop := e.scan + n
 			line := e.buf[e.pos:stop]
 			e.skipLF = e.buf[stop] == '\r'
@@ -119,6 +119,27 @@ func (e *eventReader) line() ([]byte, error) {
 			return nil, err
 		}
 	}
+}
+
+// lineEnd returns the place of the first CR or LF, -1 where there is none. It looks
+// through one piece after the other: else a long text of lines that end in CR would be
+// searched to its end for an LF with every line.
+func lineEnd(b []byte) int {
+	const piece = 512
+	for from := 0; from < len(b); from += piece {
+		part := b[from:min(from+piece, len(b))]
+		n := bytes.IndexByte(part, '\n')
+		if n >= 0 {
+			part = part[:n]
+		}
+		if cr := bytes.IndexByte(part, '\r'); cr >= 0 {
+			n = cr
+		}
+		if n >= 0 {
+			return from + n
+		}
+	}
+	return -1
 }
 
 func (e *eventReader) tooLong() error {

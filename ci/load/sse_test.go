@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -168,6 +169,21 @@ func FuzzAnswer(f *testing.F) {
 					t.Fatalf("%s: %+v %+v", api, a, a.server)
 				}
 			}
+		}
+	})
+}
+
+// The end of a line is where bytes.IndexAny finds it.
+func FuzzLineEnd(f *testing.F) {
+	long := bytes.Repeat([]byte("x"), 1500)
+	for _, end := range []string{"", "\r", "\n", "\r\n", "\n\r"} {
+		for _, at := range []int{0, 1, 511, 512, 513, 1024, 1500} {
+			f.Add(slices.Concat(long[:at], []byte(end), long[at:]))
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if got, want := lineEnd(b), bytes.IndexAny(b, "\r\n"); got != want {
+			t.Errorf("%q: %d, want %d", b, got, want)
 		}
 	})
 }
