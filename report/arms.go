@@ -24,7 +24,7 @@ func newArms(res *compare.Result, src Source) []Arm {
 			return
 		}
 		a := run.Arms[i]
-		arms = append(arms, Arm{Name: Foreign{a.Name}, Role: role, ControlOf: Foreign{a.ControlOf}, Build: Unworded[record.Build]{a.Build},
+		arms = append(arms, Arm{Name: Foreign{a.Name}, Role: role, ControlOf: Foreign{a.ControlOf}, URL: Foreign{a.URL}, Build: Unworded[record.Build]{a.Build},
 			Params: Unworded[map[string]string]{a.Params}, Env: Unworded[map[string]string]{withoutSecrets(a.Env)}, File: Foreign{file}, Said: Said(run, name)})
 	}
 	for _, c := range res.Comparisons {
@@ -68,6 +68,8 @@ func (a Arm) Details() []Text {
 		}
 	}
 	add("control of", a.ControlOf.text)
+	add("server that already ran", a.URL.text)
+	add("model", b.Model)
 	add("commit", b.Commit)
 	if b.Number > 0 {
 		parts = append(parts, say("build %d", b.Number))

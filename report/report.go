@@ -258,7 +258,8 @@ type Arm struct {
 	Name      Foreign                     `json:"name"`
 	Role      Role                        `json:"role"`
 	ControlOf Foreign                     `json:"control_of,omitzero"`
-	Build     Unworded[record.Build]      `json:"build"` // worded by Details
+	URL       Foreign                     `json:"url,omitzero"` // of a server that already ran
+	Build     Unworded[record.Build]      `json:"build"`        // worded by Details
 	Params    Unworded[map[string]string] `json:"params,omitzero"`
 	Env       Unworded[map[string]string] `json:"env,omitzero"`
 	File      Foreign                     `json:"file,omitzero"`  // the run it was read from

@@ -27,6 +27,7 @@ func (c *Config) check(known []fault) []fault {
 		k.fault("version", "want %d, have %d", Version, c.Version)
 	}
 	k.arms(c)
+	k.runningMatrix(c)
 	k.models(c)
 	k.matrix(c)
 	k.bench(c)
@@ -97,8 +98,19 @@ func (k *checker) arms(c *Config) {
 	for i, a := range c.Arms {
 		path := fmt.Sprintf("arms[%d]", i)
 		k.name(path, a.Name, first, i)
+		switch {
+		case a.URL != "":
+			k.running(path, a, i, c)
+		case a.Model != "":
+			k.fault(path+".model", "is asked of a server that already runs, and this arm has no url")
+		case a.KeyEnv != "":
+			k.fault(path+".api_key_env", "is sent to a server that already runs, and this arm has no url")
+		}
+		if a.URL != "" {
+			continue
+		}
 		if a.Bin == "" {
-			k.fault(path+".bin", "missing: the folder that holds llama-bench")
+			k.fault(path+".bin", "missing: the folder that holds llama-bench; or, in its place, url: the address of a server that already runs")
 		} else if strings.ContainsAny(a.Bin, "\x00\n\r") {
 			k.fault(path+".bin", "want the path of a folder")
 		}
@@ -209,6 +221,10 @@ func (k *checker) models(c *Config) {
 	first, paths := map[string]int{}, map[string]int{}
 	for i, m := range c.Models {
 		path := fmt.Sprintf("models[%d]", i)
+		if m.Path == "" && m.Name != "" && len(c.Arms) > 0 && !c.builds() {
+			k.name(path, m.Name, first, i)
+			continue
+		}
 		if m.Path == "" {
 			k.fault(path+".path", "missing: a GGUF file")
 			continue

@@ -47,11 +47,14 @@ type Config struct {
 
 // An Arm is one way of running the whole matrix.
 type Arm struct {
-	Name   string            `yaml:"name"`   // letters, digits and . _ + -, beginning with a letter or digit
-	Bin    string            `yaml:"bin"`    // folder of llama.cpp's programs, as written; see Config.Abs
-	Params map[string]string `yaml:"params"` // of record.Params; only such as the matrix does not set
-	Args   Args              `yaml:"args"`   // only of programs for which the section gives none
-	Env    map[string]string `yaml:"env"`    // added to the environment of the arm's processes; kept in the run record
+	Name   string            `yaml:"name"`        // letters, digits and . _ + -, beginning with a letter or digit
+	Bin    string            `yaml:"bin"`         // folder of llama.cpp's programs, as written; see Config.Abs
+	URL    string            `yaml:"url"`         // of a server that already runs, in place of Bin: nobody here sets anything of it
+	Model  string            `yaml:"model"`       // that is asked of it by name; "" for the only one that it has
+	KeyEnv string            `yaml:"api_key_env"` // variable that holds its key; "" for record.KeyVariable
+	Params map[string]string `yaml:"params"`      // of record.Params; only such as the matrix does not set
+	Args   Args              `yaml:"args"`        // only of programs for which the section gives none
+	Env    map[string]string `yaml:"env"`         // added to the environment of the arm's processes; kept in the run record
 
 	// Scheduler is the kernel's during the arm's trials; "" leaves it to the
 	// matrix, and to the kernel where that says nothing either. See
@@ -105,9 +108,13 @@ type Build struct {
 // A Model is a GGUF file.
 type Model struct {
 	Name   string `yaml:"name"`   // characters as in Arm.Name; a file that does not say means ModelName(Path)
-	Path   string `yaml:"path"`   // as written; see Config.Abs
+	Path   string `yaml:"path"`   // as written; see Config.Abs. "" where no arm is a build
 	SHA256 string `yaml:"sha256"` // that the file must have, hexadecimal; "" for any
 }
+
+// ServedModel is the name, in a configuration, of what servers serve that all already
+// run, where it says no other: they have the file.
+const ServedModel = "served"
 
 // ModelName is the name of a model nobody named: its file name without .gguf,
 // with a hyphen for what a name cannot hold. It always is a name.

@@ -166,7 +166,7 @@ func TestErrorsOfArmsAndModels(t *testing.T) {
 		{models + "arms: {base: b}\n", `3: arms: want a list, have a mapping`},
 		{models + "arms:\n  - base\n", `4: arms[0]: want a mapping (key: value), have "base"`},
 		{models + "arms:\n  -\n", `4: arms[0]: want a mapping (key: value), have nothing`},
-		{models + "arms:\n  - name: a\n  - bin: b\n", "4: arms[0].bin: missing: the folder that holds llama-bench\n5: arms[1].name: missing"},
+		{models + "arms:\n  - name: a\n  - bin: b\n", "4: arms[0].bin: missing: the folder that holds llama-bench; or, in its place, url: the address of a server that already runs\n5: arms[1].name: missing"},
 		{models + "arms:\n  - {name: a, bin: b}\n  - name: c\n    bin: b\n  - bin: b\n    name: a\n", `8: arms[2].name: "a" is also the name of arms[0]`},
 		{models + "arms:\n  - {name: a b, bin: b}\n  - {name: .., bin: b}\n  - {name: base~control, bin: b}\n", `4: arms[0].name: "a b": want at most 64 letters, digits and . _ + -, beginning with a letter or digit
 5: arms[1].name: "..": want at most 64 letters, digits and . _ + -, beginning with a letter or digit

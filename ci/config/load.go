@@ -64,7 +64,8 @@ func Parse(data []byte, name string) (*Config, error) {
 	r := &reader{places: map[string]place{"": {1, 1}}}
 	if r.version(root); len(r.faults) == 0 { // of another version we know no keys
 		r.config(root, c)
-		c.complete()
+		_, says := r.places["serve.api"]
+		c.complete(says)
 		for _, f := range c.check(r.faults) {
 			f.place = nearest(r.places, f.path)
 			r.faults = append(r.faults, f)
@@ -76,15 +77,22 @@ func Parse(data []byte, name string) (*Config, error) {
 	return c, nil
 }
 
-// complete fills in what a file may leave out.
-func (c *Config) complete() {
+// complete fills in what a file may leave out. Servers that already run are asked by
+// OpenAI's chat interface, which all of them have, unless the configuration says which.
+func (c *Config) complete(saysAPI bool) {
 	if c.Baseline == "" && len(c.Arms) > 0 {
 		c.Baseline = c.Arms[0].Name
+	}
+	if len(c.Models) == 0 && len(c.Arms) > 0 && !c.builds() {
+		c.Models = []Model{{Name: ServedModel}}
 	}
 	for i := range c.Models {
 		if m := &c.Models[i]; m.Name == "" && m.Path != "" {
 			m.Name = ModelName(m.Path)
 		}
+	}
+	if c.Serve != nil && c.Running() && !saysAPI {
+		c.Serve.API = "chat"
 	}
 }
 

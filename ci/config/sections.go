@@ -68,12 +68,16 @@ func (r *reader) arm(path string, n ast.Node) (a Arm) {
 	r.object(path, n, map[string]setter{
 		"name":   r.text(&a.Name),
 		"bin":    r.text(&a.Bin),
+		"url":    r.text(&a.URL),
+		"model":  r.text(&a.Model),
 		"params": func(path string, n ast.Node) { a.Params = r.params(path, n) },
 		"args":   r.armArgs(&a.Args),
 		"env":    r.texts(&a.Env),
 
 		"scheduler": r.text(&a.Scheduler),
 		"placement": r.placement(&a.Placement),
+
+		"api_key_env": r.text(&a.KeyEnv),
 	})
 	return a
 }

@@ -47,7 +47,7 @@ func Startable(p *plan.Plan) error {
 	told := make(map[string]bool)
 	for _, t := range p.Trials {
 		arm, kind := p.Arms[t.Arm], programs[p.Cells[t.Cell].Cell.Workload]
-		if arm.ControlOf != "" || kind == "" || told[arm.Name+"/"+kind] {
+		if arm.ControlOf != "" || arm.URL != "" || kind == "" || told[arm.Name+"/"+kind] {
 			continue
 		}
 		told[arm.Name+"/"+kind] = true

@@ -19,6 +19,9 @@ var routes = map[API]string{
 // of a conversation repeats all of those before.
 const maxBodies = 1 << 30
 
+// Route is the path of an API.
+func Route(api API) string { return routes[api] }
+
 // A wireRequest is a request as it is sent, made before the load begins.
 type wireRequest struct {
 	bytes  []byte // head and body

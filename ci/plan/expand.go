@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -67,6 +68,14 @@ func Expand(cfg *config.Config) (*Plan, error) {
 // addArms adds the arms in the order of the configuration, then the control.
 func (p *Plan) addArms(cfg *config.Config) error {
 	for _, a := range cfg.Arms {
+		if a.URL != "" {
+			url, err := record.ServerURL(a.URL)
+			if err != nil {
+				return fmt.Errorf("plan: arm %s: url: %w", a.Name, err)
+			}
+			p.Arms = append(p.Arms, record.Arm{Name: a.Name, URL: url, Model: a.Model, KeyEnv: cmp.Or(a.KeyEnv, record.KeyVariable)})
+			continue
+		}
 		bin, err := cfg.Abs(a.Bin)
 		if err != nil {
 			return fmt.Errorf("plan: arm %s: %w", a.Name, err)
@@ -95,6 +104,10 @@ func (p *Plan) addCells(cfg *config.Config) error {
 		return fmt.Errorf("plan: matrix: %w", err)
 	}
 	for _, m := range cfg.Models {
+		if m.Path == "" { // the servers have it, and all of them already run
+			p.Models = append(p.Models, Model{Name: m.Name})
+			continue
+		}
 		path, err := cfg.Abs(m.Path)
 		if err != nil {
 			return fmt.Errorf("plan: model %s: %w", m.Name, err)

@@ -40,6 +40,8 @@ type content struct {
 type arm struct {
 	Name   string
 	Bin    string
+	URL    string            `json:",omitempty"`
+	Model  string            `json:",omitempty"`
 	Params map[string]string `json:",omitempty"`
 	Env    map[string]string `json:",omitempty"`
 }
@@ -62,7 +64,7 @@ func contentOf(cfg *config.Config, p *Plan) content {
 		Sections:    cfg.Sections,
 	}
 	for _, a := range cfg.Arms {
-		c.Arms = append(c.Arms, arm{a.Name, a.Bin, cfg.AllParams(a), a.Env})
+		c.Arms = append(c.Arms, arm{a.Name, a.Bin, a.URL, a.Model, cfg.AllParams(a), a.Env})
 	}
 	for _, cell := range p.Cells {
 		c.Cells = append(c.Cells, cell.Cell.Key)

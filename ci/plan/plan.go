@@ -39,14 +39,14 @@ type Plan struct {
 // A Model is a GGUF file of the configuration.
 type Model struct {
 	Name   string `json:"name"`
-	Path   string `json:"path"`             // absolute
+	Path   string `json:"path"`             // absolute; "" where servers that already run have it
 	SHA256 string `json:"sha256,omitempty"` // as the configuration demands it, "" when it does not
 }
 
 // A Cell is a point of the matrix and what its trials have to do.
 type Cell struct {
 	Cell      record.Cell   `json:"cell"`
-	ModelPath string        `json:"model_path"`      // absolute
+	ModelPath string        `json:"model_path"`      // absolute; "" where servers that already run have it
 	Tests     []record.Test `json:"tests,omitempty"` // of a bench cell; one process runs them all
 	Load      *Load         `json:"load,omitempty"`  // of a serve cell
 	Work      any           `json:"work,omitempty"`  // of a cell of a registered workload: what its bench has to do

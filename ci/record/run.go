@@ -75,10 +75,13 @@ type Neighbour struct {
 // An Arm is one way of running the whole matrix.
 type Arm struct {
 	Name      string            `json:"name"`
-	Bin       string            `json:"bin"`                  // folder of llama.cpp's programs
-	Params    map[string]string `json:"params,omitempty"`     // parameters this arm sets on every cell
-	Env       map[string]string `json:"env,omitempty"`        // environment this arm adds
-	ControlOf string            `json:"control_of,omitempty"` // the null control repeats this arm; never a candidate
+	Bin       string            `json:"bin"`                   // folder of llama.cpp's programs; "" for a server that already runs
+	URL       string            `json:"url,omitempty"`         // of that server, as ServerURL writes it
+	Model     string            `json:"ask_model,omitempty"`   // the name by which it is asked for its model; "" for its only one
+	KeyEnv    string            `json:"api_key_env,omitempty"` // the variable that held its key, which is kept nowhere
+	Params    map[string]string `json:"params,omitempty"`      // parameters this arm sets on every cell
+	Env       map[string]string `json:"env,omitempty"`         // environment this arm adds
+	ControlOf string            `json:"control_of,omitempty"`  // the null control repeats this arm; never a candidate
 	Build     Build             `json:"build"`
 	Libraries []Library         `json:"libraries,omitempty"` // of llama.cpp that its programs load; of a version before 2026-12 none
 
@@ -170,6 +173,7 @@ type Build struct {
 	Backends     string `json:"backends,omitempty"`
 	CPU          string `json:"cpu,omitempty"` // as the program names it
 	GPU          string `json:"gpu,omitempty"`
+	Model        string `json:"served_model,omitempty"` // of a server that already ran: what it calls the model that it answers with
 }
 
 // A Model is a file that was measured.

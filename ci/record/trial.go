@@ -183,6 +183,7 @@ const (
 	NoneSucceeded    FailureClass = "none_succeeded"    // a server was there, and not one request to it succeeded
 	NotReady         FailureClass = "not_ready"         // the server did not become healthy in its start time
 	PortTaken        FailureClass = "port_taken"        // something else listens where the server should
+	Unreachable      FailureClass = "unreachable"       // a server that already ran does not answer any more
 	GeneratorLate    FailureClass = "generator_late"    // the load generator was too late to measure this: see Load.Delay
 	BadDataset       FailureClass = "bad_dataset"       // no prompts could be had from the dataset
 
@@ -195,7 +196,7 @@ const (
 // them.
 var FailureClasses = []FailureClass{
 	StartFailed, ExitStatus, Crashed, OutOfMemory, TimedOut, ModelLoad, BadArgument, BadOutput, MissingTest,
-	ParametersDiffer, NoDevice, BuildChanged, NoneSucceeded, NotReady, PortTaken, GeneratorLate, BadDataset,
+	ParametersDiffer, NoDevice, BuildChanged, NoneSucceeded, NotReady, PortTaken, Unreachable, GeneratorLate, BadDataset,
 	SchedulerNotLoaded, SchedulerEjected, PlacementDiffers,
 }
 

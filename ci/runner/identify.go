@@ -109,6 +109,9 @@ func (s *session) identifyModels(ctx context.Context) error {
 
 func (s *session) identifyModel(ctx context.Context, m plan.Model) (record.Model, error) {
 	model := record.Model{Name: m.Name, Path: m.Path}
+	if m.Path == "" { // servers that already run have it
+		return model, nil
+	}
 	if err := s.opts.CheckModel(m.Path); err != nil {
 		return model, err
 	}

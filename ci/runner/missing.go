@@ -21,6 +21,9 @@ func Missing(p *plan.Plan) error {
 		}
 	}
 	for _, m := range p.Models {
+		if m.Path == "" {
+			continue
+		}
 		absent(m.Path, "model "+m.Name, "correct the path, or make a model with 'llama-regress provision model tiny'")
 	}
 	if p.Serve != nil {

@@ -98,6 +98,8 @@ func sameSubjects(was, now *record.Run) error {
 			differ = append(differ, fmt.Errorf("arm %s: llama-server changed: sha256 was %.12s, is %.12s", a.Name, a.Build.ServerSHA256, b.ServerSHA256))
 		case len(others) > 0:
 			differ = append(differ, fmt.Errorf("arm %s: the build changed: %s is another file than it was", a.Name, strings.Join(others, ", ")))
+		case a.Build.Model != b.Model:
+			differ = append(differ, fmt.Errorf("arm %s: the server answers with another model: it was %q, is %q", a.Name, a.Build.Model, b.Model))
 		case a.Build.Version != b.Version: // the same program with other libraries
 			differ = append(differ, fmt.Errorf("arm %s: the build changed: it was %q, is %q", a.Name, a.Build.Version, b.Version))
 		}

@@ -63,6 +63,7 @@ func (w Workloads) Identify(ctx context.Context, arm record.Arm) (record.Build, 
 			Backends:     cmp.Or(build.Backends, b.Backends),
 			CPU:          cmp.Or(build.CPU, b.CPU),
 			GPU:          cmp.Or(build.GPU, b.GPU),
+			Model:        cmp.Or(build.Model, b.Model),
 		}
 	}
 	return build, errors.Join(faults...)

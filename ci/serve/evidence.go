@@ -1,14 +1,11 @@
 package serve
 
 import (
-	"context"
 	"io"
 	"os"
 	"path/filepath"
 	"time"
 
-	"github.com/llama-regress/llama-regress/ci/host"
-	"github.com/llama-regress/llama-regress/ci/llama"
 	"github.com/llama-regress/llama-regress/ci/load"
 	"github.com/llama-regress/llama-regress/ci/record"
 )
@@ -25,15 +22,9 @@ type nopCloser struct{ io.Writer }
 
 func (nopCloser) Close() error { return nil }
 
-// stop ends the server and returns what it used and what it warned of.
-func (tr *trial) stop(ctx context.Context, srv *llama.Server) (*record.Resources, []string) {
-	used, _ := srv.Stop(ctx)
-	return &used, srv.Warnings()
-}
-
 // keep completes the rows of the trial's requests, gives those that failed the
 // server's words and memory of their time, and adds them to the run's file.
-func (tr *trial) keep(res *load.Result, srv *llama.Server, watch *host.Watcher) error {
+func (tr *trial) keep(res *load.Result, srv server, watch watching) error {
 	for i := range res.Requests {
 		r := &res.Requests[i]
 		r.Trial = tr.of.ID
@@ -42,8 +33,8 @@ func (tr *trial) keep(res *load.Result, srv *llama.Server, watch *host.Watcher) 
 		}
 		sent := res.Start.Add(seconds(r.Sent))
 		ended := sent.Add(seconds(r.Elapsed))
-		r.Failure.Log = srv.LogBetween(sent, ended)
-		r.Failure.RSS = watch.RSSAt(ended)
+		r.Failure.Log = srv.logBetween(sent, ended)
+		r.Failure.RSS = watch.rssAt(ended)
 	}
 	if tr.bench.Requests == "" {
 		return nil

@@ -11,7 +11,7 @@ import (
 )
 
 // Isolate sends prompts of a trial, named by their IDs, to a fresh server of its
-// arm and cell, one after the other on connections of their own. A prompt that
+// arm and cell, or to the one that already runs, one after the other on connections of their own. A prompt that
 // failed under load and fails here too is at fault itself; one that succeeds was
 // failed by the load, or by its connection. The rows are in the order of ids.
 func (b *Bench) Isolate(ctx context.Context, p *plan.Plan, t plan.Trial, ids []string) ([]record.Request, *record.Failure, error) {
@@ -28,11 +28,11 @@ func (b *Bench) Isolate(ctx context.Context, p *plan.Plan, t plan.Trial, ids []s
 		}
 		prompts = append(prompts, drawn.prompts[i])
 	}
-	srv, failure, err := b.Servers.Start(ctx, tr.serverSpec(nil))
+	srv, stop, failure, err := tr.open(ctx, nil)
 	if failure != nil || err != nil {
 		return nil, failure, err
 	}
-	defer srv.Stop(context.WithoutCancel(ctx))
+	defer stop()
 	opts := tr.options(srv)
 	opts.Concurrency, opts.Rate, opts.Warmup, opts.Retries, opts.Reuse = 1, 0, 0, 0, false
 	opts.Requests = len(prompts)
@@ -45,7 +45,7 @@ func (b *Bench) Isolate(ctx context.Context, p *plan.Plan, t plan.Trial, ids []s
 		r.Trial = t.ID
 		if r.Failure != nil {
 			sent := res.Start.Add(seconds(r.Sent))
-			r.Failure.Log = srv.LogBetween(sent, sent.Add(seconds(r.Elapsed)))
+			r.Failure.Log = srv.logBetween(sent, sent.Add(seconds(r.Elapsed)))
 		}
 	}
 	return res.Requests, nil, nil

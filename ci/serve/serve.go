@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/llama-regress/llama-regress/ci/endpoint"
 	"github.com/llama-regress/llama-regress/ci/internal/sharegpt"
 	"github.com/llama-regress/llama-regress/ci/llama"
 	"github.com/llama-regress/llama-regress/ci/load"
@@ -23,6 +24,11 @@ import (
 // first use.
 type Bench struct {
 	Servers *llama.Servers
+
+	Running endpoint.Servers // of arms that are servers which already run
+
+	// API is the interface by which such a server is asked.
+	API load.API
 
 	// LogDir is an existing folder that gets one file a trial, ID.log: what its
 	// server wrote. "" writes none.
@@ -50,6 +56,9 @@ func (b *Bench) Libraries(arm string) []record.Library { return b.Servers.Librar
 
 // Identify says which llama-server an arm runs.
 func (b *Bench) Identify(ctx context.Context, arm record.Arm) (record.Build, error) {
+	if arm.URL != "" {
+		return b.Running.Identify(ctx, arm, b.API)
+	}
 	return b.Servers.Identify(ctx, arm)
 }
 
@@ -105,11 +114,11 @@ func (b *Bench) prompts(ctx context.Context, tr *trial) (drawn, *record.Failure,
 	sel := selection(tr.plan.Serve)
 	var counter sharegpt.Counter
 	if sel.NeedsCounter() {
-		srv, failure, err := b.Servers.Start(ctx, tr.serverSpec(nil))
+		srv, stop, failure, err := tr.open(ctx, nil)
 		if failure != nil || err != nil {
 			return drawn{}, failure, err
 		}
-		defer srv.Stop(context.WithoutCancel(ctx))
+		defer stop()
 		counter = srv
 	}
 	s, err := sharegpt.Sample(ctx, tr.plan.Serve.DatasetPath, sel, counter)

@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"time"
 
-	"github.com/llama-regress/llama-regress/ci/host"
 	"github.com/llama-regress/llama-regress/ci/llama"
 	"github.com/llama-regress/llama-regress/ci/load"
 	"github.com/llama-regress/llama-regress/ci/plan"
@@ -79,20 +77,19 @@ func (tr *trial) run(ctx context.Context) (*record.Failure, error) {
 		return nil, err
 	}
 	defer log.Close()
-	srv, failure, err := tr.bench.Servers.Start(ctx, tr.serverSpec(log))
+	srv, stop, failure, err := tr.open(ctx, log)
 	if failure != nil || err != nil {
 		return failure, err
 	}
-	defer srv.Stop(context.WithoutCancel(ctx)) // where it was not stopped before
-	tr.record.Command = srv.Command()
-	tr.record.Preparation = &record.Preparation{Padding: tr.plan.Padding(tr.of), Link: srv.Link()}
+	defer stop() // where it was not stopped before
 	tr.record.Echo = map[string]string{"prompts_sha256": prompts.sha256}
-	props, err := srv.Props(ctx)
-	if err != nil {
-		return &record.Failure{Class: record.BadOutput, Message: err.Error()}, nil
+	if failure := srv.describe(ctx, tr); failure != nil {
+		return failure, nil
 	}
-	maps.Copy(tr.record.Echo, srv.Defaults())
-	maps.Copy(tr.record.Echo, props.Echo())
+	if runs(tr.plan) {
+		prompts.prompts = fresh(prompts.prompts, tr.plan.Serve.Warmup+tr.cell.Load.Requests)
+		tr.record.Echo["prompt_prefix"] = "nine digits, drawn anew for each request"
+	}
 	return tr.press(ctx, srv, prompts)
 }
 
@@ -105,18 +102,14 @@ func (tr *trial) serverSpec(log io.Writer) llama.ServerSpec {
 }
 
 // press puts the load on a server that is ready, watches both, and stops it.
-func (tr *trial) press(ctx context.Context, srv *llama.Server, prompts drawn) (*record.Failure, error) {
-	watch := host.Watch(func() []int { return []int{srv.PID()} }, watchEvery)
-	polling, endPolling := context.WithCancel(ctx)
-	polled := make(chan llama.Polls, 1)
-	go func() { polled <- srv.Poll(polling, pollEvery) }()
+func (tr *trial) press(ctx context.Context, srv server, prompts drawn) (*record.Failure, error) {
+	watch := srv.watch(ctx)
 	res, err := load.Run(ctx, prompts.prompts, tr.options(srv))
-	endPolling()
-	polls := <-polled
 	if res != nil {
-		watch.Began(res.Start)
+		watch.began(res.Start)
 	}
-	tr.record.Samples = watch.Stop()
+	var polls llama.Polls
+	tr.record.Samples, polls = watch.end()
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -124,9 +117,10 @@ func (tr *trial) press(ctx context.Context, srv *llama.Server, prompts drawn) (*
 		return nil, fmt.Errorf("load: %w", err)
 	}
 	broken := srv.Check(ctx, 0)
-	tr.record.Resources, tr.record.Warnings = tr.stop(ctx, srv)
-	var misplaced error
-	tr.record.Placement, misplaced = srv.Placement()
+	misplaced := srv.end(ctx, &tr.record)
+	if held := heldBack(res.Gaps); held != "" && tr.arm.URL != "" {
+		tr.record.Warnings = append(tr.record.Warnings, held)
+	}
 	if err := tr.keep(res, srv, watch); err != nil {
 		return nil, err
 	}
@@ -155,18 +149,19 @@ func (tr *trial) press(ctx context.Context, srv *llama.Server, prompts drawn) (*
 }
 
 // options is the load of this trial's cell.
-func (tr *trial) options(srv *llama.Server) load.Options {
+func (tr *trial) options(srv server) load.Options {
 	s := tr.plan.Serve
-	return load.Options{
-		URL: srv.URL(), API: load.API(s.API),
+	o := load.Options{
+		API:         load.API(s.API),
 		Concurrency: tr.cell.Load.Concurrency, Rate: tr.cell.Load.Rate, Arrivals: s.Arrivals, Limit: s.RateLimit,
 		Requests: tr.cell.Load.Requests, Warmup: s.Warmup,
 		Output: s.OutputTokens, FreeLength: s.Stop,
 		Timeout: s.RequestTimeout, Retries: s.Retries, Reuse: s.Connections == "reuse",
 		Seed:    tr.plan.Seed + uint64(tr.of.Block), // the arms of a block get the same arrivals
-		Alive:   func() error { return ended(srv) },
 		Observe: tr.bench.Observe,
 	}
+	srv.reach(&o)
+	return o
 }
 
 // ended says what ended the server, nil while it runs.

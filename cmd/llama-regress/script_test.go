@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,7 +57,7 @@ func scripts(dir string) testscript.Params {
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "fake": fake, "fakeserver": fakeServer, "bench": bench, "results": results, "edit": edit, "nights": nights, "join": join, "no-process": noProcess, "kernel": fakeKernel, "raced": raced,
+			"exits": exits, "fake": fake, "fakeserver": fakeServer, "serves": serves, "bench": bench, "results": results, "edit": edit, "nights": nights, "join": join, "no-process": noProcess, "kernel": fakeKernel, "raced": raced,
 		},
 	}
 }
@@ -95,6 +96,19 @@ func fake(ts *testscript.TestScript, _ bool, args []string) {
 func fakeServer(ts *testscript.TestScript, _ bool, args []string) {
 	_, err := fakeserver.Install(ts.MkAbs(args[0]), args[1:]...)
 	ts.Check(err)
+}
+
+// serves NAME [SETTING...] starts a fake llama-server with these settings that nobody
+// stops before the script's end, and puts its address into the variable NAME.
+func serves(ts *testscript.TestScript, _ bool, args []string) {
+	settings, err := fakeserver.Read(args[1:]...)
+	ts.Check(err)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	srv := fakeserver.New(settings)
+	go srv.Serve(l)
+	ts.Defer(srv.Close)
+	ts.Setenv(args[0], "http://"+l.Addr().String())
 }
 
 // bench N FILE DIR [ARG...] runs the llama-bench of DIR N times, as a user

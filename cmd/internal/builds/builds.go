@@ -50,6 +50,9 @@ func Load(load func() (*config.Config, error), what *settings.Flags, names [2]st
 	if err != nil {
 		return nil, err
 	}
+	if cfg.Running() {
+		return nil, errors.New("an arm of the configuration is a server that already runs (url), and builds are to be made here and compared: take its url out, and name a bin")
+	}
 	plain := func(a config.Arm) config.Arm { a.Name, a.Bin = "", ""; return a }
 	for _, arm := range cfg.Arms[1:] {
 		if !reflect.DeepEqual(plain(arm), plain(cfg.Arms[0])) {

@@ -52,6 +52,9 @@ func (r *repository) load(cmd *cobra.Command, what *settings.Flags) (*config.Con
 	if r.head == "" {
 		return nil, errors.New("--repo without --head: name what to measure, --head REV, or --head . for the work tree as it is")
 	}
+	if cmd.Flags().Changed("url") {
+		return nil, errors.New("--repo builds what it measures: leave out --url")
+	}
 	if what.Serve.Programs() != nil {
 		return nil, errors.New("--repo builds what it measures: leave out --bench-binary and --server-binary")
 	}

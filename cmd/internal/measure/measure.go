@@ -174,6 +174,7 @@ func Benches(p *plan.Plan, dir string, links *llama.Links, within func(load.Prog
 		case record.ServeWorkload:
 			served := ServeBench(logs, filepath.Join(dir, record.RequestFile), within)
 			served.Servers.Links = links
+			served.API = load.API(p.Serve.API)
 			all[name] = served
 		}
 	}
@@ -184,7 +185,9 @@ func Benches(p *plan.Plan, dir string, links *llama.Links, within func(load.Prog
 func bins(p *plan.Plan) []string {
 	var all []string
 	for _, arm := range p.Arms {
-		all = append(all, arm.Bin)
+		if arm.URL == "" {
+			all = append(all, arm.Bin)
+		}
 	}
 	return all
 }

@@ -23,6 +23,7 @@ type serveFlags struct {
 	output      int
 	bench       string // path of one llama-bench
 	server      string // path of one llama-server
+	api         string
 }
 
 func (s *serveFlags) register(f *pflag.FlagSet) {
@@ -33,6 +34,7 @@ func (s *serveFlags) register(f *pflag.FlagSet) {
 	f.StringVar(&s.rate, "rate", "", "requests a second instead, such as 0.5,2; each is a cell")
 	f.IntVar(&s.parallel, "parallel", 0, "slots of llama-server (default 4)")
 	f.IntVar(&s.output, "output-tokens", d.OutputTokens, "tokens of each answer")
+	f.StringVar(&s.api, "api", d.API, "interface of the server: completion (llama-server's own), completions or chat (OpenAI's); chat for servers that already run")
 	f.StringVar(&s.bench, "bench-binary", "", "one llama-bench to measure alone, without a configuration")
 	f.StringVar(&s.server, "server-binary", "", "one llama-server to measure alone, without a configuration")
 }
@@ -88,10 +90,13 @@ func (s *serveFlags) override(f *pflag.FlagSet, cfg *config.Config) error {
 		if cfg.Serve == nil {
 			cfg.Serve = config.DefaultServe()
 			cfg.Serve.Concurrency = []int{4}
+			if cfg.Running() {
+				cfg.Serve.API = "chat" // which every server has
+			}
 		}
 		cfg.Serve.Dataset.Path = path
 	}
-	for _, name := range []string{"num-samples", "max-concurrent", "rate", "parallel", "output-tokens"} {
+	for _, name := range []string{"num-samples", "max-concurrent", "rate", "parallel", "output-tokens", "api"} {
 		if f.Changed(name) && cfg.Serve == nil {
 			return fmt.Errorf("--%s loads a server: say with which prompts, --dataset FILE", name)
 		}
@@ -127,6 +132,9 @@ func (s *serveFlags) override(f *pflag.FlagSet, cfg *config.Config) error {
 	}
 	if f.Changed("num-samples") {
 		cfg.Serve.Dataset.Sample = s.samples
+	}
+	if f.Changed("api") {
+		cfg.Serve.API = s.api
 	}
 	if f.Changed("output-tokens") {
 		cfg.Serve.OutputTokens = s.output

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,6 +34,7 @@ type Flags struct {
 	serveArgs  string
 	Cells      []string
 	Serve      serveFlags
+	Running    runningFlags
 	sched      schedulerFlags
 
 	blocks, repetitions, warmup int
@@ -44,8 +46,9 @@ type Flags struct {
 
 // Register defines the flags.
 func (s *Flags) Register(f *pflag.FlagSet) {
-	f.StringVar(&s.Base, "base", "", "folder of the baseline's llama.cpp programs; beside a configuration of one arm, what that is compared with")
-	f.StringVar(&s.Head, "head", "", "folder of the candidate's llama.cpp programs; with --base it needs no configuration")
+	f.StringVar(&s.Base, "base", "", "folder of the baseline's llama.cpp programs, or the address of a server that already runs; beside a configuration of one arm, what that is compared with")
+	f.StringVar(&s.Head, "head", "", "the same of the candidate; with --base it needs no configuration")
+	s.Running.register(f)
 	s.RegisterWork(f)
 }
 
@@ -92,7 +95,7 @@ func (s *Flags) Load(cmd *cobra.Command) (*config.Config, error) {
 
 // source is the file, or a configuration of the builds on the command line.
 func (s *Flags) source() (*config.Config, error) {
-	if s.Head == "" && s.Serve.Programs() == nil && (s.Base == "" || s.File != "" || len(s.Models) == 0) {
+	if s.Head == "" && s.Running.url == "" && s.Serve.Programs() == nil && (s.Base == "" || s.File != "" || len(s.Models) == 0 && !isAddress(s.Base)) {
 		path := s.File
 		if path == "" {
 			path = cli.DefaultConfig
@@ -112,11 +115,14 @@ func (s *Flags) source() (*config.Config, error) {
 		return nil, err
 	case s.File != "":
 		return nil, errors.New("--config excludes builds on the command line, but for the --base that its one arm is compared with; name them as arms in the configuration")
-	case len(s.Models) == 0:
+	case len(s.Models) == 0 && slices.ContainsFunc(arms, func(a config.Arm) bool { return a.URL == "" }):
 		return nil, errors.New("no model: add --model FILE.gguf, or make one with 'llama-regress provision model tiny'")
 	}
 	cfg := config.Default()
 	cfg.Arms, cfg.Baseline = arms, arms[0].Name
+	if len(s.Models) == 0 {
+		cfg.Models = []config.Model{{Name: config.ServedModel}}
+	}
 	if s.Serve.given() && len(s.tests) == 0 && s.Serve.bench == "" {
 		cfg.Bench.Tests = nil // who asks for serving alone gets no llama-bench
 	}
@@ -130,12 +136,15 @@ func Against(cfg *config.Config, base string) error {
 	if len(cfg.Arms) != 1 {
 		return fmt.Errorf("--base: the configuration has %d arms and says itself which is the baseline; leave --base out", len(cfg.Arms))
 	}
-	bin, err := filepath.Abs(base) // the flag's path is the shell's
+	named, err := absolute(armOf("base", base)) // the flag's path is the shell's
 	if err != nil {
 		return err
 	}
 	arm := cfg.Arms[0]
-	arm.Name, arm.Bin = "base", bin
+	if arm.URL != "" || named.URL != "" {
+		arm = config.Arm{} // a server that already runs shares nothing with a build
+	}
+	arm.Name, arm.Bin, arm.URL = named.Name, named.Bin, named.URL
 	if cfg.Arms[0].Name == arm.Name {
 		arm.Name = "before"
 	}
@@ -147,8 +156,16 @@ func Against(cfg *config.Config, base string) error {
 // programs of one to measure alone.
 func (s *Flags) arms() ([]config.Arm, error) {
 	programs := s.Serve.Programs()
-	head := config.Arm{Name: "head", Bin: s.Head}
+	if err := s.Running.check(s.Head, programs); err != nil {
+		return nil, err
+	}
+	head := armOf("head", s.Head)
 	switch {
+	case s.Running.url != "":
+		head = armOf("head", s.Running.url)
+		if s.Base == "" {
+			head.Name = "server"
+		}
 	case programs != nil && s.Head != "":
 		return nil, errors.New("--bench-binary and --server-binary name the same build as --head: choose")
 	case programs != nil:
@@ -163,7 +180,7 @@ func (s *Flags) arms() ([]config.Arm, error) {
 	if s.Base == "" {
 		return []config.Arm{head}, nil
 	}
-	return []config.Arm{{Name: "base", Bin: s.Base}, head}, nil
+	return []config.Arm{armOf("base", s.Base), head}, nil
 }
 
 // override puts the flags that were given over what the configuration says.
@@ -189,6 +206,9 @@ func (s *Flags) override(f *pflag.FlagSet, cfg *config.Config) error {
 		}
 	}
 	if err := s.Serve.override(f, cfg); err != nil {
+		return err
+	}
+	if err := s.Running.override(f, cfg); err != nil {
 		return err
 	}
 	if err := s.arguments(f, cfg); err != nil {
