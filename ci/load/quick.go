@@ -53,9 +53,7 @@ func (a *answer) quick(text []byte) (e quickEvent, ok bool) {
 			e.evaluated, good = s.count()
 		case "id_slot":
 			bit = 1 << 6
-			if s.word("-1") {
-				good = s.ended() // not "-10"
-			} else {
+			if !s.word("-1") {
 				e.slot, good = s.count()
 			}
 		case "model":
