@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"unicode/utf8"
 )
 
@@ -229,14 +228,25 @@ func sound(record []byte) ([]byte, error) {
 	return nil, json.Unmarshal(record, &v) // says where
 }
 
-var notNumbers = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|-?Infinity|NaN`)
-
 // withoutNaN replaces what Python writes for numbers that JSON does not have by null.
 func withoutNaN(record []byte) []byte {
-	return notNumbers.ReplaceAllFunc(record, func(found []byte) []byte {
-		if found[0] == '"' {
-			return found
+	strict := make([]byte, 0, len(record)+len(record)/8)
+	for len(record) > 0 {
+		n := 1
+		switch record[0] {
+		case '"':
+			if n, _ = stringAt(record); n == 0 {
+				return append(strict, record...)
+			}
+		case 'N', 'I', '-':
+			for _, word := range []string{"NaN", "Infinity", "-Infinity"} {
+				if bytes.HasPrefix(record, []byte(word)) {
+					strict, record, n = append(strict, "null"...), record[len(word):], 0
+					break
+				}
+			}
 		}
-		return []byte("null")
-	})
+		strict, record = append(strict, record[:n]...), record[n:]
+	}
+	return strict
 }
