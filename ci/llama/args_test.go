@@ -23,6 +23,7 @@ func helpOf(lines ...string) capabilities {
 }
 
 func TestReadHelpRecorded(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile(recorded + "help.txt")
 	if err != nil {
 		t.Fatal(err)
@@ -54,6 +55,7 @@ func TestReadHelpRecorded(t *testing.T) {
 
 // Each parameter in each form that a build has had.
 func TestParameterArgs(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		help, param, value string
 		want               string // "" when it is left out
@@ -113,6 +115,7 @@ func TestParameterArgs(t *testing.T) {
 }
 
 func TestParametersMerge(t *testing.T) {
+	t.Parallel()
 	cell := map[string]string{"threads": "4", "batch": "512"}
 	values := parameters(record.BenchWorkload, cell, map[string]string{"batch": "64"})
 	if values["threads"] != "4" || values["batch"] != "64" || cell["batch"] != "512" || len(values) != 2 {
@@ -121,6 +124,7 @@ func TestParametersMerge(t *testing.T) {
 }
 
 func TestInvocations(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		tests string
 		want  []string
@@ -203,6 +207,7 @@ func checkProduct(t *testing.T, args []string, group []record.Test) {
 
 // Builds before September 2024 have no jsonl.
 func TestCommandsFormat(t *testing.T) {
+	t.Parallel()
 	for form, want := range map[string]string{"<csv|json|md|sql>": "json", "<csv|json|jsonl|md|sql>": "jsonl"} {
 		c := helpOf()
 		c.forms["-o"] = form

@@ -10,13 +10,14 @@ import (
 	"testing"
 
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/fixtures/fakeprogram"
 )
 
 // script writes an executable shell script called llama-bench and returns its folder.
 func script(t *testing.T, text string) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "llama-bench"), []byte(text), 0o755); err != nil {
+	if err := fakeprogram.WriteScript(filepath.Join(dir, "llama-bench"), text); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -52,6 +53,7 @@ func TestIdentify(t *testing.T) {
 }
 
 func TestIdentifyRefuses(t *testing.T) {
+	t.Parallel()
 	empty := t.TempDir()
 	plain := filepath.Join(t.TempDir(), "llama-bench")
 	if err := os.WriteFile(plain, []byte("#!/bin/sh\n"), 0o644); err != nil {
@@ -81,6 +83,7 @@ func TestIdentifyRefuses(t *testing.T) {
 }
 
 func TestReadVersion(t *testing.T) {
+	t.Parallel()
 	for output, want := range map[string]version{
 		"version: 6082 (5aa1105d)\nbuilt with cc":                                     {"6082 (5aa1105d)", "5aa1105d", 6082, "cc"},
 		"noise\nversion: 0.7.0 (build 11669, commit Debian)\nbuilt with GNU\n":        {"0.7.0 (build 11669, commit Debian)", "Debian", 11669, "GNU"},
@@ -97,6 +100,7 @@ func TestReadVersion(t *testing.T) {
 }
 
 func TestEnvironment(t *testing.T) {
+	t.Parallel()
 	inherited := []string{"PATH=/bin", "GGML_CUDA_FORCE_MMQ=1", "LLAMA_ARG_THREADS=4", "LLAMA_CACHE=/c", "LLAMA_REGRESS_X=1", "GGML_BACKEND_PATH=/a", "LC_ALL=de_DE", "OMP_NUM_THREADS=1"}
 	env, dropped := environment(inherited, map[string]string{"GGML_BACKEND_PATH": "/b", "PATH": "/p"})
 	if got, want := strings.Join(env, " "), "PATH=/bin LLAMA_CACHE=/c LLAMA_REGRESS_X=1 OMP_NUM_THREADS=1 LC_ALL=C GGML_NO_BACKTRACE=1 GGML_BACKEND_PATH=/b PATH=/p"; got != want {
@@ -110,6 +114,7 @@ func TestEnvironment(t *testing.T) {
 // Every build from mid-2024 on is asked for every parameter that it has, and
 // says back what was asked.
 func TestMeasureEveryEra(t *testing.T) {
+	t.Parallel()
 	model := modelFile(t)
 	for _, build := range []int{3083, 3644, 3660, 4079, 4080, 5200, 5212, 5346, 5361, 6082, 6245, 6490, 6522, 6700, 7718, 7755, 8247, 8679, 9436, 9437, 10104, 10105, 10364, 10700, 11469, 11669} {
 		since := func(first int, name, value string, params map[string]string) {

@@ -68,6 +68,7 @@ func groupGone(t *testing.T, group int) {
 }
 
 func TestChildEndsByItself(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		script string
 		stdout string
@@ -95,6 +96,7 @@ func TestChildEndsByItself(t *testing.T) {
 // A child that ignores SIGTERM, and one in its group that does too, are gone
 // when runChild returns.
 func TestChildCancelled(t *testing.T) {
+	t.Parallel()
 	pidFile := filepath.Join(t.TempDir(), "pid")
 	ctx, cancel := context.WithCancel(t.Context())
 	group := make(chan int, 1)
@@ -114,6 +116,7 @@ func TestChildCancelled(t *testing.T) {
 }
 
 func TestChildTimesOut(t *testing.T) {
+	t.Parallel()
 	pidFile := filepath.Join(t.TempDir(), "pid")
 	spec := shell(`echo $$ > ` + pidFile + `; while :; do sleep 1; done`)
 	spec.timeout = 300 * time.Millisecond
@@ -133,6 +136,7 @@ func TestChildTimesOut(t *testing.T) {
 }
 
 func TestChildFloods(t *testing.T) {
+	t.Parallel()
 	spec := shell(`while :; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy; done`)
 	end, err := runChild(t.Context(), spec)
 	if err != nil || end.reason != endedFlood {
@@ -147,6 +151,7 @@ func TestChildFloods(t *testing.T) {
 // the group and dropped its environment but holds the output open is given up on
 // where nobody adopts it.
 func TestChildLeavesProcesses(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	end, err := runChild(t.Context(), shell(`echo $$ > `+dir+`/group; sleep 1000 & echo out`))
 	if err != nil || string(end.stdout) != "out\n" || end.heldOpen {
@@ -182,6 +187,7 @@ const childHelperVar = "LLAMA_REGRESS_TEST_CHILD"
 
 // When llama-regress is killed, without any chance to act, its child dies too.
 func TestChildDiesWithUs(t *testing.T) {
+	t.Parallel()
 	if pidFile := os.Getenv(childHelperVar); pidFile != "" {
 		_, err := runChild(context.Background(), shell(`echo $$ > `+pidFile+`; exec sleep 1000`))
 		t.Fatalf("the child ended: %v", err)
@@ -209,6 +215,7 @@ func TestChildDiesWithUs(t *testing.T) {
 // All processes of a child are asked to end, not its first one alone: behind a
 // wrapper it is the second that has something to finish.
 func TestChildAsksItsWholeGroup(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {

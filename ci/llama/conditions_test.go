@@ -43,6 +43,7 @@ func TestMeasureSamples(t *testing.T) {
 }
 
 func TestLonger(t *testing.T) {
+	t.Parallel()
 	of := func(n int) *record.Samples {
 		return &record.Samples{Every: 0.25, Series: map[string][]float64{host.Steal: make([]float64, n)}}
 	}

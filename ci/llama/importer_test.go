@@ -30,6 +30,7 @@ func keys(run *record.Run) []string {
 }
 
 func TestImportRecorded(t *testing.T) {
+	t.Parallel()
 	run, err := ImportFile(recorded+"matrix-jsonl.jsonl", ImportOptions{Tool: record.Tool{Version: "v1"}})
 	if err != nil {
 		t.Fatal(err)
@@ -77,6 +78,7 @@ func TestImportRecorded(t *testing.T) {
 
 // Files that other code compares: six invocations a side are six trials of a metric.
 func TestImportSixRuns(t *testing.T) {
+	t.Parallel()
 	base, err := ImportFile(constructed+"six-runs.jsonl", ImportOptions{Arm: "base"})
 	if err != nil {
 		t.Fatal(err)
@@ -102,6 +104,7 @@ func TestImportSixRuns(t *testing.T) {
 // One setting has one key whatever build reported it, and one that a build
 // does not report matches its default.
 func TestImportErasMatch(t *testing.T) {
+	t.Parallel()
 	b6082 := object("n_batch=2048", "n_ubatch=512", "flash_attn=false", "n_gpu_layers=99", "use_mmap=true", `type_k="f16"`, "no_op_offload=0", `tensor_split="0.00"`, "defrag_thold=-1.000000", "poll=50", `tensor_buft_overrides="none"`)
 	head := object("n_batch=2048", "n_ubatch=512", "flash_attn=0", "n_gpu_layers=99", `load_mode="mmap"`, `type_k="f16"`, "no_op_offload=false", `tensor_split="0.00"`, "n_cpu_moe=0", `devices="auto"`, `lazy_mode="auto"`, "repack=true", "no_host=false", "fit_target=0", "poll=50", "spectre=7")
 	for _, c := range []struct{ a, b string }{
@@ -127,6 +130,7 @@ func TestImportErasMatch(t *testing.T) {
 
 // What is different is kept apart.
 func TestImportKeepsApart(t *testing.T) {
+	t.Parallel()
 	for _, field := range []string{
 		"n_threads=4", "n_batch=64", "flash_attn=true", "flash_attn=-1", "n_gpu_layers=-1", `type_k="q8_0"`, "use_mmap=false", "poll=0",
 		`split_mode="row"`, "main_gpu=1", `tensor_split="1.00/1.00"`, "no_kv_offload=true", "no_op_offload=1", `cpu_mask="0x3"`,
@@ -149,6 +153,7 @@ func TestImportKeepsApart(t *testing.T) {
 }
 
 func TestImportIgnore(t *testing.T) {
+	t.Parallel()
 	two, one := object(), object("n_threads=1")
 	a, err := importText(t, ImportOptions{Ignore: []string{"threads"}}, two, two)
 	if err != nil {
@@ -178,6 +183,7 @@ func TestImportIgnore(t *testing.T) {
 }
 
 func TestImportMixed(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ field, want, note string }{
 		{"build_number=6083", "dir/base.jsonl:3: results of 2 builds in one file (5aa1105d 6082; 5aa1105d 6083): split it, or allow mixing", "mixes results of 2 builds"},
 		{`cpu_info="another"`, "dir/base.jsonl:3: results of 2 machines in one file", "mixes results of 2 machines"},
@@ -228,6 +234,7 @@ func TestImportBounded(t *testing.T) {
 }
 
 func TestImportFaulty(t *testing.T) {
+	t.Parallel()
 	path := constructed + "truncated.jsonl"
 	if _, err := ImportFile(path, ImportOptions{}); err == nil || !strings.Contains(err.Error(), "truncated.jsonl:") {
 		t.Errorf("truncated: %v", err)

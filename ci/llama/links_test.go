@@ -8,6 +8,7 @@ import (
 )
 
 func TestLinks(t *testing.T) {
+	t.Parallel()
 	root := t.TempDir()
 	short, long := filepath.Join(root, "a", "llama-bench"), filepath.Join(root, "a-much-longer-name", "llama-bench")
 	for _, path := range []string{short, long} {
@@ -59,6 +60,7 @@ func TestLinks(t *testing.T) {
 }
 
 func TestPadded(t *testing.T) {
+	t.Parallel()
 	env := make([]string, 1, 8)
 	env[0] = "A=1"
 	one, two := padded(env, 3), padded(env, 0)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/llama-regress/llama-regress/ci/plan"
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/fixtures/effort"
 	"github.com/llama-regress/llama-regress/fixtures/fakebench"
 	"github.com/llama-regress/llama-regress/fixtures/fakeserver"
 )
@@ -15,6 +16,7 @@ import (
 func TestMain(m *testing.M) {
 	fakebench.TakeOver()  // does not return in a process named llama-bench
 	fakeserver.TakeOver() // nor llama-server
+	effort.SideBySide(2)
 	os.Exit(m.Run())
 }
 

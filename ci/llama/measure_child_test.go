@@ -16,6 +16,7 @@ import (
 )
 
 func TestMeasureEndsWhatHangs(t *testing.T) {
+	t.Parallel()
 	log := filepath.Join(t.TempDir(), "log")
 	p := onePlan(fake(t, "FAKE_FAULT=hang@1", "FAKE_LOG="+log), modelFile(t), nil, "pp512", "tg128")
 	p.Timeout = 3 * time.Second
@@ -57,6 +58,7 @@ func TestMeasureEndsWhatHangs(t *testing.T) {
 // A child that deafens itself, one that becomes a daemon: neither is there when
 // the trial has ended, whether it ended well or was cancelled.
 func TestMeasureLeavesNothing(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS != "linux" {
 		t.Skip("walks /proc")
 	}
@@ -98,6 +100,7 @@ func TestMeasureLeavesNothing(t *testing.T) {
 // A memory kill is told from other kills by what the kernel counted, or by
 // what the program said.
 func TestOutOfMemory(t *testing.T) {
+	t.Parallel()
 	end := func(command, stderr string) *childEnd {
 		e, err := runChild(t.Context(), shell(command))
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 
 // Without noise the fake's truth is what a trial measures, test by test.
 func TestMeasureTruth(t *testing.T) {
+	t.Parallel()
 	log := filepath.Join(t.TempDir(), "log")
 	bin := fake(t, "FAKE_TOKS=pp512=1000,tg128=50,pp512@d64=800", "FAKE_SD=0,0", "FAKE_LOG="+log)
 	p := onePlan(bin, modelFile(t), map[string]string{"threads": "2"}, "pp512", "tg128", "pp512@d64")
@@ -68,6 +69,7 @@ func TestMeasureTruth(t *testing.T) {
 // What goes wrong with the program is a failure of the trial, with its class,
 // a message that names the cause, and what was finished before.
 func TestMeasureFaults(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		fault string
 		class record.FailureClass
@@ -99,6 +101,7 @@ func TestMeasureFaults(t *testing.T) {
 		{"drop:samples_ns", record.BadOutput, "samples_ns: want at least one repetition", 0},
 	} {
 		t.Run(strings.ReplaceAll(c.fault, ",", " "), func(t *testing.T) {
+			t.Parallel()
 			p := onePlan(fake(t, "FAKE_FAULT="+c.fault), modelFile(t), map[string]string{"threads": "2", "flash_attn": "off", "poll": "50"}, "pp512", "tg128")
 			trial, err := (&Bench{maxResults: 1 << 20}).Measure(t.Context(), p, p.Trials[0])
 			if err != nil {
@@ -119,6 +122,7 @@ func TestMeasureFaults(t *testing.T) {
 
 // What is odd but does no harm is a warning at most.
 func TestMeasureTolerates(t *testing.T) {
+	t.Parallel()
 	for fault, warning := range map[string]string{
 		"nan":             "",
 		"extra":           "",
@@ -160,6 +164,7 @@ func TestMeasureBoundsTheLog(t *testing.T) {
 }
 
 func TestMeasureBadArgument(t *testing.T) {
+	t.Parallel()
 	model := modelFile(t)
 	p := onePlan(fake(t, "FAKE_BUILD=5000"), model, map[string]string{"n_cpu_moe": "2"}, "pp512")
 	for want, change := range map[string]func(){
@@ -189,6 +194,7 @@ func TestMeasureBadArgument(t *testing.T) {
 
 // Arguments of cell and arm are passed as they are, each a word of its own.
 func TestMeasureArguments(t *testing.T) {
+	t.Parallel()
 	for _, ofArm := range []bool{false, true} {
 		p := onePlan(fake(t), modelFile(t), map[string]string{"bench_args": `-ot "a b$HOME=CPU"`}, "pp8")
 		if ofArm {
@@ -211,6 +217,7 @@ func TestMeasureArguments(t *testing.T) {
 // A program, a library beside it, or what it calls itself must not change
 // while a run is under way; a file that is only touched has not changed.
 func TestMeasureBuildChanged(t *testing.T) {
+	t.Parallel()
 	bin := fake(t)
 	library := filepath.Join(bin, "libllama.so.0.7.0")
 	if err := os.WriteFile(library, []byte("one"), 0o644); err != nil {
@@ -264,6 +271,7 @@ func TestMeasureBuildChanged(t *testing.T) {
 
 // The cause of a failed start comes first in the log, that of a crash last.
 func TestSentence(t *testing.T) {
+	t.Parallel()
 	const log = "ggml_backend_load_best: failed to load x\n0.00.001 first error\nfine\n0.01.002.003 E srv  second: failed\nthird error\nfourth error\nbye\n"
 	for _, c := range []struct {
 		text string

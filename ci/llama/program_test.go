@@ -9,6 +9,7 @@ import (
 // The folder that a user names may be that of the programs, of the build, or of the
 // checkout.
 func TestFindProgram(t *testing.T) {
+	t.Parallel()
 	checkout := t.TempDir()
 	program := filepath.Join(checkout, "build", "bin", "llama-bench")
 	if err := os.MkdirAll(filepath.Dir(program), 0o755); err != nil {

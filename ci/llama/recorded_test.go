@@ -21,6 +21,7 @@ const (
 
 // What each file holds: the number of results, and what is wrong with it.
 func TestReadFixtures(t *testing.T) {
+	t.Parallel()
 	for name, want := range map[string]struct {
 		results int
 		err     string // "" for none
@@ -72,6 +73,7 @@ func TestReadFixtures(t *testing.T) {
 
 // Every recorded failure is classified, and its message names the cause.
 func TestClassifyRecorded(t *testing.T) {
+	t.Parallel()
 	want := map[string]struct {
 		class record.FailureClass
 		says  string

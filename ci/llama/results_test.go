@@ -50,6 +50,7 @@ func names(results []Result) string {
 
 // What llama-bench b11669 printed for -p 64,16 -n 8 -pg 32,8 -d 0,128 -t 1,2 -r 3.
 func TestReadRecorded(t *testing.T) {
+	t.Parallel()
 	f, err := os.Open(recorded + "matrix-jsonl.jsonl")
 	if err != nil {
 		t.Fatal(err)
@@ -80,6 +81,7 @@ func TestReadRecorded(t *testing.T) {
 
 // The throughput agrees with llama-bench's own to the digits that it prints.
 func TestThroughput(t *testing.T) {
+	t.Parallel()
 	data, err := os.ReadFile(recorded + "matrix-json.json")
 	if err != nil {
 		t.Fatal(err)
@@ -114,6 +116,7 @@ func utf16le(text string) string {
 }
 
 func TestReadLayouts(t *testing.T) {
+	t.Parallel()
 	pp, tg := object(), object("n_prompt=0", "n_gen=128")
 	pretty := func(text string) string {
 		var b bytes.Buffer
@@ -148,6 +151,7 @@ func TestReadLayouts(t *testing.T) {
 }
 
 func TestReadEras(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		fields []string
 		param  string
@@ -206,6 +210,7 @@ func TestReadEras(t *testing.T) {
 // Whatever is wrong has its place in the message, and does not take the
 // results around it along.
 func TestReadFaults(t *testing.T) {
+	t.Parallel()
 	pp, tg := object(), object("n_prompt=0", "n_gen=128")
 	for _, c := range []struct {
 		name, text string

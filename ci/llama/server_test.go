@@ -19,6 +19,7 @@ import (
 
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/fixtures/fakebench"
+	"github.com/llama-regress/llama-regress/fixtures/fakeprogram"
 	"github.com/llama-regress/llama-regress/fixtures/fakeserver"
 )
 
@@ -56,6 +57,7 @@ func (f fakeServer) runs(t *testing.T) int {
 
 // A server that cannot be had: the failure says why, and nothing is left.
 func TestServerFaults(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, fault string
 		change      func(*ServerSpec)
@@ -66,7 +68,7 @@ func TestServerFaults(t *testing.T) {
 		{"port taken, always", "port", nil, record.PortTaken, "could not listen on port", portAttempts},
 		{"model missing", "", func(s *ServerSpec) { s.ModelPath = "/no/such/model.gguf" }, record.ModelLoad, "No such file or directory", 1},
 		{"model corrupted", "model", nil, record.ModelLoad, "model is corrupted or incomplete", 1},
-		{"never healthy", "never", nil, record.NotReady, "not ready within 2s: it is still loading the model", 1},
+		{"never healthy", "never", nil, record.NotReady, "not ready within 3s: it is still loading the model", 1},
 		{"never healthy, ignores SIGTERM", "never,deaf", nil, record.NotReady, "still loading the model", 1},
 		{"takes connections without an answer", "accept:1m", nil, record.NotReady, "it takes connections, but does not answer", 1},
 		{"crashes at the start", "crash", nil, record.Crashed, "GGML_ASSERT(fake) failed", 1},
@@ -79,10 +81,14 @@ func TestServerFaults(t *testing.T) {
 		{"refused value", "", func(s *ServerSpec) { s.Params["devices"] = "gpu7" }, record.BadArgument, "invalid device: gpu7", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			f := installServer(t, "FAKE_FAULT="+c.fault)
 			spec := f.spec(t)
 			if c.want == record.NotReady {
-				spec.StartTimeout = 2 * time.Second
+				spec.StartTimeout = 3 * time.Second
+			}
+			if strings.HasPrefix(c.fault, "stderr:40M") { // which takes a slow machine a while to read
+				spec.StartTimeout = 8 * time.Second
 			}
 			if c.change != nil {
 				c.change(&spec)
@@ -105,13 +111,14 @@ func TestServerFaults(t *testing.T) {
 }
 
 func TestServerNotRunnable(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "llama-server")
 	for _, c := range []struct{ name, script, want string }{
 		{"another program", "#!/bin/sh\necho '  -m, --model <f>'\n", "is not llama-server: to -h it printed"},
 		{"no interpreter", "#!/no/such/loader\n", "not the interpreter or loader it names"},
 	} {
-		if err := os.WriteFile(path, []byte(c.script), 0o755); err != nil {
+		if err := fakeprogram.WriteScript(path, c.script); err != nil {
 			t.Fatal(err)
 		}
 		_, f, err := new(Servers).Start(t.Context(), ServerSpec{Arm: record.Arm{Name: "base", Bin: dir}, ModelPath: "m"})
@@ -134,6 +141,7 @@ func TestServerNotRunnable(t *testing.T) {
 
 // A port that somebody else has is left to them.
 func TestServerPortTaken(t *testing.T) {
+	t.Parallel()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -173,6 +181,7 @@ func TestServerPortTaken(t *testing.T) {
 
 // What ends a server while it serves is told from what we do.
 func TestServerEnds(t *testing.T) {
+	t.Parallel()
 	kill := func(s syscall.Signal) func(*Server) {
 		return func(srv *Server) { _ = syscall.Kill(srv.PID(), s) }
 	}
@@ -197,6 +206,7 @@ func TestServerEnds(t *testing.T) {
 		{"stopped by somebody", "", kill(syscall.SIGTERM), record.ExitStatus, "ended by itself (exit status 0) while it was needed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			f := installServer(t, "FAKE_FAULT="+c.fault, "FAKE_TOKS=pp=10000,tg=1000")
 			srv := mustStart(t, new(Servers), f.spec(t))
 			if srv.Ended() != nil {
@@ -226,6 +236,7 @@ func TestServerEnds(t *testing.T) {
 
 // A server that does not answer is told from one that has ended.
 func TestServerHangs(t *testing.T) {
+	t.Parallel()
 	f := installServer(t)
 	srv := mustStart(t, new(Servers), f.spec(t))
 	if err := syscall.Kill(srv.PID(), syscall.SIGSTOP); err != nil {
@@ -253,6 +264,7 @@ func TestServerHangs(t *testing.T) {
 
 // Whatever a server does not to go, or leaves behind, is gone after Stop.
 func TestServerLeavesNothing(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ fault, warning string }{
 		{"deaf", "was killed"},
 		{"slowstop:1m", "was killed"},
@@ -260,6 +272,7 @@ func TestServerLeavesNothing(t *testing.T) {
 		{"daemon", "left processes behind, which were killed: "},
 	} {
 		t.Run(c.fault, func(t *testing.T) {
+			t.Parallel()
 			f := installServer(t, "FAKE_FAULT="+c.fault)
 			srv := mustStart(t, new(Servers), f.spec(t))
 			var child int
@@ -332,6 +345,7 @@ func TestServerLogIsBounded(t *testing.T) {
 }
 
 func TestServerCancelled(t *testing.T) {
+	t.Parallel()
 	f := installServer(t, "FAKE_FAULT=never")
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
@@ -367,6 +381,7 @@ func TestServerCancelled(t *testing.T) {
 
 // When llama-regress panics, its server dies with it.
 func TestServerDiesWithUs(t *testing.T) {
+	t.Parallel()
 	if dir := os.Getenv(childHelperVar); dir != "" {
 		spec := ServerSpec{Arm: record.Arm{Name: "base", Bin: dir}, ModelPath: filepath.Join(dir, "llama-server.env")}
 		spec.ModelPath = filepath.Join(dir, "m.gguf")
@@ -400,6 +415,7 @@ func TestServerDiesWithUs(t *testing.T) {
 
 // Every build is given what it understands, and says back what was asked.
 func TestServerEveryEra(t *testing.T) {
+	t.Parallel()
 	for _, build := range []int{6082, 6324, 6325, 6337, 6723, 6925, 7407, 7716, 9174, 9425, 10105, 10394, 11669} {
 		f := installServer(t, "FAKE_BUILD="+strconv.Itoa(build))
 		spec := f.spec(t)
@@ -433,6 +449,7 @@ func TestServerEveryEra(t *testing.T) {
 }
 
 func TestServerBuildChanged(t *testing.T) {
+	t.Parallel()
 	f := installServer(t, "FAKE_COMMIT=aaa")
 	s := new(Servers)
 	srv := mustStart(t, s, f.spec(t))
@@ -449,7 +466,7 @@ func TestServerBuildChanged(t *testing.T) {
 	if err := os.Remove(program); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(program, []byte("#!/bin/sh\n"), 0o755); err != nil {
+	if err := fakeprogram.WriteScript(program, "#!/bin/sh\n"); err != nil {
 		t.Fatal(err)
 	}
 	_, fault, err = s.Start(t.Context(), f.spec(t))

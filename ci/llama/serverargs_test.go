@@ -24,6 +24,7 @@ func recordedHelp(t *testing.T) capabilities {
 }
 
 func TestReadServerHelp(t *testing.T) {
+	t.Parallel()
 	c := recordedHelp(t)
 	for flag, want := range map[string]string{
 		"-t": "N", "--threads": "N", "--host": "HOST", "--metrics": "", "--version": "",
@@ -99,6 +100,7 @@ const helpB6082 = `-h,    --help, --usage                  print usage and exit
 `
 
 func TestServerArgs(t *testing.T) {
+	t.Parallel()
 	old, ok := readServerHelp(helpB6082)
 	if !ok {
 		t.Fatal("not taken for llama-server's help")

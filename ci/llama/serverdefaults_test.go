@@ -9,6 +9,7 @@ import (
 
 // What the recorded program does where nobody sets a parameter stands in its help.
 func TestUnsetDefaults(t *testing.T) {
+	t.Parallel()
 	help, err := os.ReadFile("../../fixtures/llamaserver/b11669/help.txt")
 	if err != nil {
 		t.Fatal(err)
@@ -36,6 +37,7 @@ func TestUnsetDefaults(t *testing.T) {
 }
 
 func TestServerDefaultThreads(t *testing.T) {
+	t.Parallel()
 	log, err := os.ReadFile("../../fixtures/llamaserver/b11669/one-slot.stderr")
 	if err != nil {
 		t.Fatal(err)

@@ -46,9 +46,16 @@ func (srv *Server) health(ctx context.Context, limit time.Duration) error {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return errors.New("nothing listens on its port; see its log")
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("it takes connections, but does not answer within %s; see its log", limit)
+		return &silence{limit}
 	}
 	return err
+}
+
+// A silence is a question that nobody answered in its time.
+type silence struct{ limit time.Duration }
+
+func (e *silence) Error() string {
+	return fmt.Sprintf("it takes connections, but does not answer within %s; see its log", e.limit)
 }
 
 // A statusError is an answer other than 200.

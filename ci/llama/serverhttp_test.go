@@ -34,6 +34,7 @@ func always(text string) http.HandlerFunc {
 const propsAnswer = `{"default_generation_settings":{"n_ctx":2048,"params":{}},"total_slots":4,"model_path":"models/m.gguf","build_info":"b11669-Debian"}`
 
 func TestProps(t *testing.T) {
+	t.Parallel()
 	srv := answering(t, always(propsAnswer))
 	got, err := srv.Props(t.Context())
 	if want := (Props{4, 2048, "models/m.gguf", "b11669-Debian"}); err != nil || got != want {
@@ -61,6 +62,7 @@ func TestProps(t *testing.T) {
 }
 
 func TestCheckProps(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		parallel, ctx string
 		slots, slot   int
@@ -86,6 +88,7 @@ func TestCheckProps(t *testing.T) {
 }
 
 func TestCountTokens(t *testing.T) {
+	t.Parallel()
 	srv := answering(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost || r.URL.Path != "/tokenize" {
 			t.Errorf("%s %s", r.Method, r.URL)
@@ -156,6 +159,7 @@ llamacpp:requests_deferred %d
 
 // Polls are summed up; one that is late or unreadable is missed.
 func TestPoll(t *testing.T) {
+	t.Parallel()
 	var polls atomic.Int64
 	ctx, cancel := context.WithCancel(t.Context())
 	srv := answering(t, func(w http.ResponseWriter, r *http.Request) {
@@ -173,7 +177,7 @@ func TestPoll(t *testing.T) {
 			<-r.Context().Done()
 		}
 	})
-	got := srv.Poll(ctx, 50*time.Millisecond)
+	got := srv.Poll(ctx, 500*time.Millisecond)
 	if got.Missed != 3 || got.Busy == nil || *got.Busy != (record.Gauge{Mean: 2, Max: 3, N: 3}) || *got.Deferred != (record.Gauge{Mean: 10, Max: 20, N: 3}) {
 		t.Errorf("%+v %+v %+v", got, got.Busy, got.Deferred)
 	}
@@ -189,6 +193,7 @@ func TestPoll(t *testing.T) {
 }
 
 func TestMetric(t *testing.T) {
+	t.Parallel()
 	for text, want := range map[string]float64{
 		"a 1\nx 2.5\n": 2.5, "x 0": 0, "x 1e3\r\n": 1000,
 		"": -1, "# x 3": -1, "xy 3": -1, "x{slot=\"1\"} 3": -1, "x ": -1, "x NaN": -1, "x +Inf": -1, "x -1": -1, "x three": -1,
@@ -200,6 +205,7 @@ func TestMetric(t *testing.T) {
 }
 
 func TestServerLogByTime(t *testing.T) {
+	t.Parallel()
 	l := newServerLog(nil)
 	at := time.Now()
 	for i, text := range []string{"one\n", "two\n", "three\n"} {

@@ -1,6 +1,7 @@
 package llama
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -16,6 +17,8 @@ const (
 	dyingTime     = 100 * time.Millisecond
 )
 
+var errNeverAsked = errors.New("it was never asked")
+
 // awaitReady asks the server for its health until it is ready, has ended, or
 // the deadline has passed. Of one that is not ready nothing is left.
 func (srv *Server) awaitReady(ctx context.Context, deadline time.Time, limit time.Duration) (*record.Failure, error) {
@@ -23,7 +26,7 @@ func (srv *Server) awaitReady(ctx context.Context, deadline time.Time, limit tim
 	defer timer.Stop()
 	ticker := time.NewTicker(healthEvery)
 	defer ticker.Stop()
-	said := errors.New("it was never asked")
+	var said error
 	for {
 		select {
 		case <-srv.done:
@@ -33,12 +36,16 @@ func (srv *Server) awaitReady(ctx context.Context, deadline time.Time, limit tim
 			}
 			return srv.endedBeforeReady(), nil
 		case <-timer.C:
-			f := failure(record.NotReady, "llama-server was not ready within %s: %s", limit, said)
+			f := failure(record.NotReady, "llama-server was not ready within %s: %s", limit, cmp.Or(said, errNeverAsked))
 			return srv.abandon(ctx, f)
 		case <-ticker.C:
 		}
-		if said = srv.health(ctx, min(healthTimeout, max(time.Until(deadline), time.Millisecond))); said == nil {
+		limit, asked := min(healthTimeout, max(time.Until(deadline), time.Millisecond)), said
+		if said = srv.health(ctx, limit); said == nil {
 			return srv.accept(ctx)
+		}
+		if errors.As(said, new(*silence)) && limit < healthTimeout && asked != nil {
+			said = asked // the deadline cut this question short: the answer before tells more
 		}
 	}
 }

@@ -24,6 +24,7 @@ const debianTrace = `     29194:	file=libc.so.6 [0];  needed by /bin/sh [0]
 `
 
 func TestReadTrace(t *testing.T) {
+	t.Parallel()
 	l := readTrace(debianTrace, "llama-bench")
 	want := []string{"/p/files/usr/lib/libggml-base.so.0", "/p/files/usr/lib/libllama.so.0", "/p/files/usr/lib/llama/libllama-bench-impl.so", "/p/files/usr/lib/ggml/backends0/libggml-cpu-x64.so"}
 	if !l.known || l.program != "/p/files/usr/bin/llama-bench" || !slices.Equal(l.paths, want) {
@@ -40,6 +41,7 @@ func TestReadTrace(t *testing.T) {
 }
 
 func TestLibraryPath(t *testing.T) {
+	t.Parallel()
 	asks := record.Arm{Env: map[string]string{"LD_LIBRARY_PATH": "/asked"}}
 	for _, test := range []struct {
 		env  string
@@ -57,6 +59,7 @@ func TestLibraryPath(t *testing.T) {
 }
 
 func TestBesideOfOlderRecords(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for name, text := range map[string]string{"llama-bench": "p", "libllama.so": "l", "libggml-cpu.so": "c", "notes.txt": "n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {

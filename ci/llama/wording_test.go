@@ -20,6 +20,7 @@ func recording(t *testing.T, path ...string) string {
 }
 
 func TestWhatProgramsSayIsHeard(t *testing.T) {
+	t.Parallel()
 	rejected := warningsIn(recording(t, "llamaserver", "b11669-rejected", "draft-rejected.stderr"))
 	for _, want := range []string{
 		"warn: LLAMA_ARG_CACHE_PROMPT environment variable is set, but will be overwritten by command line argument --no-cache-prompt",
@@ -46,6 +47,7 @@ func TestWhatProgramsSayIsHeard(t *testing.T) {
 }
 
 func TestNoDevice(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		file    string
 		params  map[string]string
@@ -77,6 +79,7 @@ func TestNoDevice(t *testing.T) {
 }
 
 func TestGPUBackends(t *testing.T) {
+	t.Parallel()
 	for backends, want := range map[string]bool{"CPU": false, "BLAS": false, "Vulkan": true, "CUDA,RPC": true, "BLAS, Metal": true, "": false, "RPC": false} {
 		if computesOnGPU(backends) != want {
 			t.Errorf("%q: %t", backends, !want)

@@ -52,6 +52,7 @@ func values(y yield) map[string]float64 {
 }
 
 func TestMeasurements(t *testing.T) {
+	t.Parallel()
 	warm := good(9)
 	warm.Warmup = true
 	again := good(0.1)
@@ -103,6 +104,7 @@ func TestMeasurements(t *testing.T) {
 // 10 ms and 3 failures have a median, which is no bound. The figure of those that
 // succeeded stands beside it.
 func TestLatencyAmongFailures(t *testing.T) {
+	t.Parallel()
 	requests := func(n, failed int) (rs []record.Request) {
 		for i := range n {
 			r := good(0.010 + 0.001*float64(i))
@@ -145,6 +147,7 @@ func TestLatencyAmongFailures(t *testing.T) {
 }
 
 func TestSuccessIsCounted(t *testing.T) {
+	t.Parallel()
 	m, _ := of(good(0.1), bad(record.Rejected), good(0.1)).measure(record.SuccessRate)
 	if diff := cmp.Diff(&record.Count{Succeeded: 2, Total: 3}, m.Count); diff != "" {
 		t.Error(diff)
@@ -154,6 +157,7 @@ func TestSuccessIsCounted(t *testing.T) {
 // Making a request fail must never make a number better; of a latency, what both
 // sides of a comparison then have: the order statistic, where one is needed.
 func TestFailingNeverHelps(t *testing.T) {
+	t.Parallel()
 	requests := []record.Request{good(0.1), good(0.5), good(0.2), good(0.3), good(0.9)}
 	before := values(of(requests...))
 	for i := range requests {
@@ -174,6 +178,7 @@ func TestFailingNeverHelps(t *testing.T) {
 }
 
 func TestSummary(t *testing.T) {
+	t.Parallel()
 	told := good(0.1)
 	told.Server = &record.ServerTimings{PromptTokens: 100, PromptSeconds: 0.05, OutputTokens: 11, OutputSeconds: 0.1}
 	y := of(told, told, bad(record.StaleConnection))
@@ -207,6 +212,7 @@ func leastFinite(q float64) int {
 
 // The vocabulary knows by heart what statistics say.
 func TestQuantilesNeedRequests(t *testing.T) {
+	t.Parallel()
 	for _, m := range record.ServeMetrics(record.ServeDesign{Objectives: true, Retries: true}) {
 		want := map[string]float64{record.TTFTp50: 0.5, record.TPOTp50: 0.5, record.E2Ep50: 0.5, record.TTFTp95: 0.95, record.E2Ep95: 0.95}
 		if q, ok := want[m.Name]; ok != (m.Needs > 0) || ok && m.Needs != leastFinite(q) {

@@ -13,11 +13,13 @@ import (
 	"github.com/llama-regress/llama-regress/ci/llama"
 	"github.com/llama-regress/llama-regress/ci/plan"
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/fixtures/effort"
 	"github.com/llama-regress/llama-regress/fixtures/fakeserver"
 )
 
 func TestMain(m *testing.M) {
 	fakeserver.TakeOver()
+	effort.SideBySide(2)
 	os.Exit(m.Run())
 }
 
@@ -147,6 +149,7 @@ func TestLatencyIsTheServers(t *testing.T) {
 }
 
 func TestTheSameBlockGivesTheSamePrompts(t *testing.T) {
+	t.Parallel()
 	a, first := newRig(t, nil).measure()
 	b, second := newRig(t, nil).measure()
 	if a.Echo["prompts_sha256"] != b.Echo["prompts_sha256"] {
@@ -160,6 +163,7 @@ func TestTheSameBlockGivesTheSamePrompts(t *testing.T) {
 }
 
 func TestTokensAreCountedByAServer(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, func(c *config.Config) {
 		c.Serve.Dataset.Sample, c.Serve.Dataset.MaxPromptTokens = 3, 26
 	})
@@ -214,6 +218,7 @@ func TestFailedRequests(t *testing.T) {
 
 // A server that fails fails the trial, with the reason and its last words.
 func TestFailedServers(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name, fault string
 		class       record.FailureClass
@@ -226,6 +231,7 @@ func TestFailedServers(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			r := newRig(t, func(c *config.Config) {
 				if tt.class == record.NotReady {
 					c.Serve.Server.StartTimeout = time.Second
@@ -248,6 +254,7 @@ func TestFailedServers(t *testing.T) {
 // A trial in which no request succeeded failed, whatever the way, and all its
 // metrics are there: the rate is 0, latencies lie beyond the time limit.
 func TestNoRequestSucceeds(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		fault string
 		class record.RequestFailureClass
@@ -263,6 +270,7 @@ func TestNoRequestSucceeds(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.fault, func(t *testing.T) {
+			t.Parallel()
 			r := newRig(t, func(c *config.Config) {
 				c.Serve.Concurrency = []int{12}
 				if tt.class == record.QueueTimeout { // the only one that waits for it
@@ -289,6 +297,7 @@ func TestNoRequestSucceeds(t *testing.T) {
 
 // An answer of one token has no time per token: the plan asks for none.
 func TestOneToken(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, func(c *config.Config) { c.Serve.OutputTokens = 1 })
 	trial, _ := r.measure()
 	if trial.Failure != nil || len(r.plan.Cells[0].Cell.Metrics) != len(trial.Measurements) {
@@ -302,6 +311,7 @@ func TestOneToken(t *testing.T) {
 }
 
 func TestATrialThatTakesTooLong(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, func(c *config.Config) { c.Sampling.Timeout = 5 * time.Second }, "FAKE_TOKS=pp=400,tg=2")
 	trial, _ := r.measure()
 	if trial.Failure == nil || trial.Failure.Class != record.TimedOut || !strings.Contains(trial.Failure.Message, "still serving after 5s") {
@@ -310,6 +320,7 @@ func TestATrialThatTakesTooLong(t *testing.T) {
 }
 
 func TestDatasetsThatCannotBeUsed(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, func(c *config.Config) { c.Serve.Dataset.Sample = 13 })
 	if _, err := r.bench.Datasets(t.Context(), r.plan); err == nil || !strings.Contains(err.Error(), "has 12 prompts") {
 		t.Errorf("error %v", err)

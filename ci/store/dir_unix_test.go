@@ -14,6 +14,7 @@ import (
 // Neither a link nor a pipe under a record's name is read: the one may lead to
 // another record, the other waits for a writer.
 func TestDirReadsPlainFilesAlone(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := open(t, "dir:"+dir, Options{})
 	put(t, s, "runs/a.json", "{}")

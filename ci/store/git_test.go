@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/llama-regress/llama-regress/fixtures/fakeprogram"
 )
 
 func gitPlace(t *testing.T) (remote string, s *gitStore) {
@@ -24,7 +26,7 @@ func hook(t *testing.T, remote, name, script string) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+	if err := fakeprogram.WriteScript(path, "#!/bin/sh\n"+script+"\n"); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -32,6 +34,7 @@ func hook(t *testing.T, remote, name, script string) {
 // Someone pushes between our look at the branch and our push: the push is
 // refused, and done again on top of theirs.
 func TestGitNonFastForward(t *testing.T) {
+	t.Parallel()
 	remote, s := gitPlace(t)
 	put(t, s, "runs/a.json", "a")
 	other := open(t, "git:"+remote+"#perf-data", Options{Cache: t.TempDir()})
@@ -61,6 +64,7 @@ func TestGitNonFastForward(t *testing.T) {
 // The branch is what it is now: what someone took out stays out, and what is
 // added is added to that.
 func TestGitRewrittenBranch(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	remote, s := gitPlace(t)
 	for _, key := range []string{"runs/a.json", "runs/b.json", "runs/c.json"} {
@@ -103,6 +107,7 @@ func TestGitRewrittenBranch(t *testing.T) {
 
 // The push arrives and the answer does not: what is there is ours.
 func TestGitLostAnswer(t *testing.T) {
+	t.Parallel()
 	remote, s := gitPlace(t)
 	hook(t, remote, "post-receive", `mkdir was-here 2>/dev/null && kill -9 $PPID; exit 0`)
 	put(t, s, "runs/a.json", "a")
@@ -118,6 +123,7 @@ func TestGitLostAnswer(t *testing.T) {
 }
 
 func TestGitRefusals(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	remote, s := gitPlace(t)
 	put(t, s, "runs/a.json", "a")
@@ -151,6 +157,7 @@ func TestGitStalledRemote(t *testing.T) {
 
 // A branch may hold what others put there. It is left alone.
 func TestGitForeignFiles(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	remote, s := gitPlace(t)
 	work := filepath.Join(t.TempDir(), "work")
@@ -261,6 +268,7 @@ func TestRelativeReferences(t *testing.T) {
 
 // What killed processes leave in the cache keeps nobody from working.
 func TestGitLeftovers(t *testing.T) {
+	t.Parallel()
 	remote, s := gitPlace(t)
 	put(t, s, "runs/a.json", "a")
 	put(t, open(t, "git:"+remote+"#perf-data", Options{Cache: t.TempDir()}), "runs/b.json", "b")
@@ -290,6 +298,7 @@ func TestGitLeftovers(t *testing.T) {
 }
 
 func TestGitReferences(t *testing.T) {
+	t.Parallel()
 	for ref, want := range map[string]string{
 		"git:":                               "want git:REMOTE#BRANCH",
 		"git:origin":                         "want git:REMOTE#BRANCH",
@@ -346,6 +355,7 @@ func TestGitToken(t *testing.T) {
 // The lock of another process that is at work stays; that of one that died long
 // ago goes.
 func TestGitLeavesAFreshLock(t *testing.T) {
+	t.Parallel()
 	g := &gitStore{remote: "r", branch: "b", dir: t.TempDir()}
 	lock := filepath.Join(g.dir, filepath.FromSlash(g.tracked())+".lock")
 	if err := os.MkdirAll(filepath.Dir(lock), 0o755); err != nil {

@@ -7,6 +7,7 @@ import (
 )
 
 func TestKeys(t *testing.T) {
+	t.Parallel()
 	zone := time.FixedZone("", -5*3600)
 	for want, k := range map[string]struct {
 		host, machine, commit, id string

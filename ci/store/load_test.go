@@ -31,6 +31,7 @@ func (c *counting) Get(ctx context.Context, key string) ([]byte, error) {
 }
 
 func TestLoad(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := &counting{Store: open(t, "dir:"+dir, Options{})}
 	late, early, other := testRun(night.AddDate(0, 0, 40), 3, 2), testRun(night, 3, 2), testRun(night.AddDate(0, 0, 1), 2, 2)
@@ -118,6 +119,7 @@ func TestLoad(t *testing.T) {
 
 // Whatever happened to the index, the records decide.
 func TestIndexIsOnlyACache(t *testing.T) {
+	t.Parallel()
 	s := &counting{Store: open(t, "dir:"+t.TempDir(), Options{})}
 	for i := range 3 {
 		keep(t, s, testRun(night.AddDate(0, 0, i), 2, 2))
@@ -162,6 +164,7 @@ func TestIndexIsOnlyACache(t *testing.T) {
 // A bad object is named, by its key and in one printable line, and hides none
 // of the others.
 func TestBadObjects(t *testing.T) {
+	t.Parallel()
 	good := testRun(night, 2, 2)
 	text := func(change func(*record.Run)) string {
 		run := testRun(night.AddDate(0, 0, 1), 2, 2)
@@ -203,6 +206,7 @@ func TestBadObjects(t *testing.T) {
 				continue // what a store gives is read alike, wherever it came from
 			}
 			t.Run(name+"/"+p.name, func(t *testing.T) {
+				t.Parallel()
 				s := p.open(t)
 				keep(t, s, good)
 				put(t, s, b.key, b.data)
@@ -227,6 +231,7 @@ func TestBadObjects(t *testing.T) {
 
 // A folder may hold names that no store of ours would give.
 func TestHostileNames(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := open(t, "dir:"+dir, Options{})
 	good := testRun(night, 1, 1)
@@ -272,6 +277,7 @@ func TestHostileNames(t *testing.T) {
 
 // 200 MB are refused by their size alone.
 func TestHugeRecord(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := &counting{Store: open(t, "dir:"+dir, Options{})}
 	run := testRun(night, 1, 1)
@@ -297,6 +303,7 @@ func TestHugeRecord(t *testing.T) {
 
 // The same session under two machines' names counts once.
 func TestSessionStoredTwice(t *testing.T) {
+	t.Parallel()
 	s := open(t, "dir:"+t.TempDir(), Options{})
 	run := testRun(night, 1, 1)
 	for _, machine := range []string{"b", "a"} {
@@ -320,6 +327,7 @@ func TestSessionStoredTwice(t *testing.T) {
 
 // A repetition counts in the place of the trial that it repeats.
 func TestRepeatedTrial(t *testing.T) {
+	t.Parallel()
 	run := testRun(night, 1, 4)
 	plain := summarize(Key{}, run)
 	again := run.Trials[1]
@@ -384,6 +392,7 @@ func encode(t testing.TB, run *record.Run) []byte {
 // The same of records that are nearly what they should be: fields of other
 // types, twice, in other letters, cut and pasted.
 func TestReadersAgree(t *testing.T) {
+	t.Parallel()
 	run := testRun(night, 2, 2)
 	again := run.Trials[1]
 	again.ID, again.Repeats = again.ID+".again1", again.ID

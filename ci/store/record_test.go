@@ -22,6 +22,7 @@ func TestMain(m *testing.M) {
 	if ref := os.Getenv("BASELINE_TEST_WRITE"); ref != "" {
 		writeForEver(ref, os.Getenv("BASELINE_TEST_CACHE"))
 	}
+	effort.SideBySide(4)
 	os.Exit(m.Run())
 }
 
@@ -43,8 +44,10 @@ func writeForEver(ref, cache string) {
 // A killed writer loses at most what it had not yet said to be stored, and
 // leaves a store that can be read and written.
 func TestKilledWriter(t *testing.T) {
+	t.Parallel()
 	for _, p := range places(t)[:2] {
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
 			s := p.open(t)
 			cache := t.TempDir()
 			stored := make(map[string]bool)
@@ -92,6 +95,7 @@ func TestKilledWriter(t *testing.T) {
 }
 
 func TestRecord(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	s := open(t, "dir:"+t.TempDir(), Options{})
 	run := testRun(night, 2, 2)
@@ -124,6 +128,7 @@ func TestRecord(t *testing.T) {
 }
 
 func TestRecordRefusesAndWarns(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	s := open(t, "dir:"+t.TempDir(), Options{})
 	keep(t, s, testRun(night, 1, 2))
@@ -173,6 +178,7 @@ func TestRecordRefusesAndWarns(t *testing.T) {
 
 // What a writer left behind long ago goes; what another is writing now stays.
 func TestDirSweepsLeftovers(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := open(t, "dir:"+dir, Options{})
 	put(t, s, "runs/a.json", "a")

@@ -23,6 +23,7 @@ func cut(w http.ResponseWriter) {
 
 // Faults that pass are survived: nothing is lost, nothing stored twice.
 func TestS3PassingFaults(t *testing.T) {
+	t.Parallel()
 	answer := func(status int, code string) func(http.ResponseWriter) {
 		return func(w http.ResponseWriter) { s3Fault(w, status, code) }
 	}
@@ -35,6 +36,7 @@ func TestS3PassingFaults(t *testing.T) {
 		"lost after": nil,
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			f := newFakeS3(t)
 			var n atomic.Int32
 			f.set(&f.fault, func(w http.ResponseWriter, r *http.Request) bool {
@@ -73,6 +75,7 @@ func TestS3PassingFaults(t *testing.T) {
 
 // Faults that last are errors that name the store, the key and the next step.
 func TestS3LastingFaults(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		fault func(w http.ResponseWriter, r *http.Request) bool
 		want  string
@@ -96,6 +99,7 @@ func TestS3LastingFaults(t *testing.T) {
 		"no S3": {func(w http.ResponseWriter, _ *http.Request) bool { fmt.Fprint(w, "<html>\x1b[2Jlogin"); return true }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			f := newFakeS3(t)
 			f.set(&f.fault, c.fault)
 			o := Options{Retries: 2}
@@ -130,6 +134,7 @@ func TestS3LastingFaults(t *testing.T) {
 
 // Of a history that cannot be read to its end nothing is used.
 func TestS3HalfAHistory(t *testing.T) {
+	t.Parallel()
 	f := newFakeS3(t)
 	s := f.open(t, Options{Retries: 1})
 	for i := range 5 { // two pages
@@ -181,6 +186,7 @@ func TestS3HalfAHistory(t *testing.T) {
 // Two writers of one key at the same moment: the server tells one of them that
 // the other is at it, and the other fails.
 func TestS3WriterWhoFails(t *testing.T) {
+	t.Parallel()
 	f := newFakeS3(t)
 	var n atomic.Int32
 	f.set(&f.fault, func(w http.ResponseWriter, r *http.Request) bool {
@@ -197,6 +203,7 @@ func TestS3WriterWhoFails(t *testing.T) {
 }
 
 func TestS3References(t *testing.T) {
+	t.Parallel()
 	for ref, want := range map[string]string{
 		"s3://":                                    "want s3://BUCKET/PREFIX",
 		"s3:bucket":                                "want dir:PATH",

@@ -10,9 +10,11 @@ import (
 )
 
 func TestSegments(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	for _, p := range places(t) {
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
 			s := p.open(t)
 			var keys []string
 			for i := range 3 {
@@ -77,6 +79,7 @@ func TestSegments(t *testing.T) {
 }
 
 func TestPromoteRefuses(t *testing.T) {
+	t.Parallel()
 	key := KeyOf(testRun(night, 1, 1), "", 1).String()
 	for want, g := range map[string]Segment{
 		"reason":                     {Machine: "runner-1", From: key, Reason: " "},
@@ -94,6 +97,7 @@ func TestPromoteRefuses(t *testing.T) {
 }
 
 func TestPrunable(t *testing.T) {
+	t.Parallel()
 	var objects []Object
 	var a, b []string
 	for i := range 10 {

@@ -16,9 +16,11 @@ import (
 
 // Every kind of store keeps the same promises.
 func TestStores(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	for _, p := range places(t) {
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
 			a, b := p.open(t), p.open(t)
 			if objects, err := a.List(ctx, ""); err != nil || len(objects) > 0 {
 				t.Fatalf("an empty store lists %v, %v", objects, err)
@@ -90,6 +92,7 @@ func TestStores(t *testing.T) {
 // Whatever is put at the same moment is kept, and of those who want the same
 // key one gets it.
 func TestWritersAtOnce(t *testing.T) {
+	t.Parallel()
 	for _, writers := range []int{2, effort.Size(10, 5)} {
 		for _, p := range places(t) {
 			t.Run(fmt.Sprintf("%s/%d", p.name, writers), func(t *testing.T) {

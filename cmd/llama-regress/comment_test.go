@@ -137,6 +137,7 @@ func recordOf(t *testing.T, c reporttest.Case) []byte {
 // The whole way: the unprivileged job of a fork's pull request measures two
 // builds and leaves an artifact; the report job reads it and comments.
 func TestForkPullRequest(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	model := filepath.Join(dir, "model.gguf")
 	if _, err := gguf.WriteFile(context.Background(), model, scriptModel, 1); err != nil {

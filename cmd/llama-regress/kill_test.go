@@ -21,6 +21,7 @@ import (
 	"github.com/llama-regress/llama-regress/ci/runner"
 	"github.com/llama-regress/llama-regress/cmd/internal/measure"
 	"github.com/llama-regress/llama-regress/fixtures/fakebench"
+	"github.com/llama-regress/llama-regress/fixtures/fakeprogram"
 	"github.com/llama-regress/llama-regress/fixtures/fakeserver"
 )
 
@@ -76,7 +77,7 @@ func (k *killing) write(name, text string) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		k.t.Fatal(err)
 	}
-	if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+	if err := fakeprogram.WriteScript(path, text); err != nil {
 		k.t.Fatal(err)
 	}
 }
@@ -255,17 +256,20 @@ func (k *killing) measured(trials int, requests int) func(ended bool) {
 }
 
 func TestGateKilled(t *testing.T) {
+	t.Parallel()
 	k := newKilling(t, "gate", "--base", "base", "--head", "head", "-m", "model.gguf", "--tests", "pp16,tg8", "--blocks", "4", "--control", "none", "--ignore-doctor", "-d", "out")
 	k.killAll(k.measured(8, 0))
 }
 
 func TestServeKilled(t *testing.T) {
+	t.Parallel()
 	k := newKilling(t, "run", "--base", "base", "--head", "head", "-m", "model.gguf", "--dataset", "chats.jsonl", "--num-samples", "8", "--max-concurrent", "4",
 		"--output-tokens", "4", "--blocks", "2", "--control", "none", "--ignore-doctor", "-d", "out")
 	k.killAll(k.measured(4, 8))
 }
 
 func TestBisectKilled(t *testing.T) {
+	t.Parallel()
 	k := newKilling(t, "bisect", "--repo", "repo", "--good", "c1", "--bad", "c6", "-m", "model.gguf", "--tests", "tg8", "--repetitions", "1",
 		"--build", "sh build.sh", "--bin", "out", "--ignore-doctor", "-d", "out")
 	for name, slow := range map[string]string{"fast": "1.00", "slow": "1.50"} {

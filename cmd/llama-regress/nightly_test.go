@@ -5,6 +5,7 @@ import (
 	"context"
 	stdjson "encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -53,14 +54,32 @@ func typed(t *testing.T, code int, args ...string) (out, errors string) {
 	return stdout.String(), stderr.String()
 }
 
+// started runs the command as a process: a year of nights takes the race detector
+// half a minute, and TestNightlyExitCodes shows it all that runs at once.
+func started(t *testing.T, code int, args ...string) (out, errors string) {
+	t.Helper()
+	dir, err := programFolder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	cmd := exec.Command(filepath.Join(dir, "llama-regress"), args...)
+	cmd.Env, cmd.Stdout, cmd.Stderr = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "LLAMA_REGRESS_CACHE=" + t.TempDir()}, &stdout, &stderr
+	if err := cmd.Run(); cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != code {
+		t.Fatalf("%v: %v, want exit code %d\n%s\n%s", args, err, code, &stdout, &stderr)
+	}
+	return stdout.String(), stderr.String()
+}
+
 // A year of nights, of which the report names the right commits in every
 // format.
 func TestNightlyOfAYear(t *testing.T) {
+	t.Parallel()
 	checkout := t.TempDir()
 	commits := historytest.Checkout(t, checkout, 365)
 	store := stored(t, historytest.Year(commits).Runs())
 	dir := t.TempDir()
-	out, _ := typed(t, cli.ExitRegression, "nightly", "--store", store, "--checkout", checkout, "--title", "llama.cpp",
+	out, _ := started(t, cli.ExitRegression, "nightly", "--store", store, "--checkout", checkout, "--title", "llama.cpp",
 		"--out", "json="+filepath.Join(dir, "n.json"), "--out", "markdown="+filepath.Join(dir, "n.md"), "--out", "html="+filepath.Join(dir, "n.html"))
 	bad := commits[historytest.Recent]
 	if !strings.Contains(out, "3 regressions open") || !strings.Contains(out, bad[:9]+"  A. Author") ||
@@ -109,11 +128,11 @@ func TestNightlyOfAYear(t *testing.T) {
 			t.Errorf("%s: %v\n%.2000s", name, err, data)
 		}
 	}
-	if out, _ := typed(t, cli.ExitPass, "nightly", "--store", store, "--exit-zero", "--json"); !strings.HasPrefix(out, `{"schema":"llama-regress/nightly/v1"`) {
+	if out, _ := started(t, cli.ExitPass, "nightly", "--store", store, "--exit-zero", "--json"); !strings.HasPrefix(out, `{"schema":"llama-regress/nightly/v1"`) {
 		t.Errorf("got %.100s", out)
 	}
 	// A gate that allows such losses finds none.
-	typed(t, cli.ExitPass, "nightly", "--store", store, "--margin", "30%", "--margin", "success_rate=30pp")
+	started(t, cli.ExitPass, "nightly", "--store", store, "--margin", "30%", "--margin", "success_rate=30pp")
 }
 
 func TestNightlyExitCodes(t *testing.T) {

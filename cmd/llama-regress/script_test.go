@@ -4,14 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -21,6 +19,7 @@ import (
 	"github.com/llama-regress/llama-regress/ci/gguf"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/cmd/internal/measure"
+	"github.com/llama-regress/llama-regress/fixtures/effort"
 	"github.com/llama-regress/llama-regress/fixtures/fakebench"
 	"github.com/llama-regress/llama-regress/fixtures/fakeserver"
 )
@@ -29,10 +28,7 @@ func TestMain(m *testing.M) {
 	fakebench.TakeOver() // does not return in a process named llama-bench
 	fakeserver.TakeOver()
 	takeOverScheduler()
-	// Scripts mostly wait for what they have started. The command line still wins.
-	if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
-		panic(err)
-	}
+	effort.SideBySide(3)
 	testscript.Main(m, map[string]func(){"llama-regress": main})
 }
 
@@ -57,7 +53,7 @@ func scripts(dir string) testscript.Params {
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "fake": fake, "fakeserver": fakeServer, "serves": serves, "bench": bench, "results": results, "edit": edit, "nights": nights, "join": join, "no-process": noProcess, "kernel": fakeKernel, "raced": raced,
+			"exits": exits, "fake": fake, "fakeserver": fakeServer, "serves": serves, "bench": bench, "results": results, "edit": edit, "nights": nights, "join": join, "no-process": noProcess, "kernel": fakeKernel, "raced": raced, "repository": makeRepository,
 		},
 	}
 }
@@ -154,6 +150,13 @@ func nights(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		ts.Check(record.WriteFile(filepath.Join(ts.MkAbs(args[2]), fmt.Sprintf("%02d.json", i)), run))
 	}
+}
+
+// makeRepository DIR SPEED... makes a repository to bisect: see testdata/repository.sh.
+func makeRepository(ts *testscript.TestScript, _ bool, args []string) {
+	script, err := filepath.Abs("testdata/repository.sh")
+	ts.Check(err)
+	ts.Check(ts.Exec("sh", append([]string{script}, args...)...))
 }
 
 // join FILE PART... writes the parts one after another.
