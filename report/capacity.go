@@ -13,20 +13,20 @@ import (
 type Capacity struct {
 	Role Role `json:"role"`
 	knee
-	Arm     Foreign        `json:"arm"`
-	Model   Foreign        `json:"model"`
-	Params  Params         `json:"params,omitempty"`
-	Metric  Foreign        `json:"metric"`
-	Label   Foreign        `json:"label"`   // model and parameters of the sweep
-	Finding Text           `json:"finding"` // "8 requests at a time (90% interval 4 to 16, from 6 blocks)"
-	Figures []LevelFigures `json:"figures"` // of Levels, in their order
+	Arm     Foreign              `json:"arm"`
+	Model   Foreign              `json:"model"`
+	Params  Params               `json:"params,omitempty"`
+	Metric  Foreign              `json:"metric"`
+	Label   Foreign              `json:"label"`   // model and parameters of the sweep
+	Finding Text                 `json:"finding"` // "8 requests at a time (90% interval 4 to 16, from 6 blocks)"
+	Figures []ConcurrencyFigures `json:"figures"` // of Points, in their order
 }
 
 // knee are the fields of a compare.Knee that Capacity does not replace.
 type knee compare.Knee
 
-// LevelFigures are a level's numbers as text.
-type LevelFigures struct {
+// ConcurrencyFigures are the numbers of one concurrency as text.
+type ConcurrencyFigures struct {
 	Concurrency string `json:"concurrency"` // "8"
 	Rate        string `json:"rate"`        // "1.48 req/s"
 	Success     string `json:"success"`     // "99.5%"
@@ -47,7 +47,7 @@ func newCapacity(r Report, src Source) []Capacity {
 			}
 			c := Capacity{Role: role, knee: knee(k), Arm: Foreign{k.Arm}, Model: Foreign{k.Model}, Params: newParams(k.Params), Metric: Foreign{k.Metric}, Label: Foreign{label}, Finding: capacityFinding(k)}
 			for _, l := range k.Points {
-				c.Figures = append(c.Figures, LevelFigures{fmt.Sprint(l.Concurrency), perSecond(l.Rate), significant(100*l.Success, 3) + "%"})
+				c.Figures = append(c.Figures, ConcurrencyFigures{fmt.Sprint(l.Concurrency), perSecond(l.Rate), significant(100*l.Success, 3) + "%"})
 			}
 			list = append(list, c)
 		}

@@ -36,10 +36,10 @@ type gridPoint compare.GridPoint
 
 // GridFigures are a point's numbers as text.
 type GridFigures struct {
-	Level string  `json:"level"` // "812 tok/s"
-	Low   string  `json:"low"`   // bounds of its interval, "" without one
-	High  string  `json:"high"`
-	Share float64 `json:"share"` // of the best point, 0 to 1: 1 is the best
+	Estimate string  `json:"level"` // "812 tok/s"
+	Low      string  `json:"low"`   // bounds of its interval, "" without one
+	High     string  `json:"high"`
+	Share    float64 `json:"share"` // of the best point, 0 to 1: 1 is the best
 }
 
 // Interval is "804 to 820 tok/s", "" without one.
@@ -87,7 +87,7 @@ func newGrid(g compare.Grid, run *record.Run) Grid {
 			decimals = decimalsFor((p.High - p.Low) / 2 * u.factor)
 		}
 		number := func(x float64) string { return fixed(x*u.factor, decimals) + u.suffix() }
-		f := GridFigures{Level: number(p.Mean)}
+		f := GridFigures{Estimate: number(p.Mean)}
 		if p.Trials > 1 {
 			f.Low, f.High = number(p.Low), number(p.High)
 		}

@@ -37,10 +37,10 @@ type StudyRow struct {
 
 // A StudyFigure is an arm's level of one metric in words; all "" when it has none.
 type StudyFigure struct {
-	Level string `json:"level"` // "812 tok/s"
-	Low   string `json:"low"`   // bounds of its interval, "" without one
-	High  string `json:"high"`
-	Rank  string `json:"rank"` // "1", or "1 to 3" where the order is not decided
+	Estimate string `json:"level"` // "812 tok/s"
+	Low      string `json:"low"`   // bounds of its interval, "" without one
+	High     string `json:"high"`
+	Rank     string `json:"rank"` // "1", or "1 to 3" where the order is not decided
 }
 
 // Interval is "804 to 820 tok/s", "" without one.
@@ -129,7 +129,7 @@ func studyFigure(s compare.Study, metric, arm string) StudyFigure {
 				decimals = max(decimalsFor((p.High-p.Low)/2*u.factor), decimalsFor(p.Mean*u.factor))
 			}
 			number := func(x float64) string { return fixed(x*u.factor, decimals) + u.suffix() }
-			f := StudyFigure{Level: number(p.Mean), Rank: ranks(p)}
+			f := StudyFigure{Estimate: number(p.Mean), Rank: ranks(p)}
 			if p.Trials > 1 {
 				f.Low, f.High = number(p.Low), number(p.High)
 			}

@@ -46,7 +46,7 @@ func (k *checker) sampling(s Sampling) {
 		}
 	}
 	if (s.Adaptive != 0 || s.ConfirmBlocks > 0) && s.Blocks < leastFirst {
-		k.fault("sampling.blocks", "are those of the first look: want at least %d, have %d", leastFirst, s.Blocks)
+		k.fault("sampling.blocks", "are those before the first interim analysis: want at least %d, have %d", leastFirst, s.Blocks)
 	}
 	k.between("sampling.warmup", s.Warmup, 0, 100)
 	k.between("sampling.repeat_contaminated", s.RepeatDisturbed, 0, 10)

@@ -141,7 +141,8 @@ type Bench struct {
 type Sampling struct {
 	// Blocks is the number of rounds, 1 to 1000. Fewer than 6 can hardly prove
 	// anything; an even number gives every arm the same place on average. Where
-	// there are more than one stage or look, it is that of the first.
+	// there are two stages, it is that of the first; where there are interim analyses,
+	// it is the number before the first of them.
 	Blocks int `yaml:"blocks"`
 
 	// Adaptive is the most blocks a cell may get that is measured until its

@@ -76,18 +76,18 @@ func (s Sampling) Stages(cells, candidates int) Stages {
 	case candidates == 0 || confirm == 0 && s.Adaptive == 0:
 		return Stages{Blocks: s.Blocks}
 	case confirm == 0:
-		return Stages{Blocks: s.Adaptive, Interims: looks(s.Blocks, s.Adaptive)}
+		return Stages{Blocks: s.Adaptive, Interims: interims(s.Blocks, s.Adaptive)}
 	}
 	st := Stages{Blocks: s.Blocks + confirm, Screen: s.Blocks}
 	if s.Adaptive > 0 {
-		st.Interims = looks(min(s.Blocks, confirm), confirm)
+		st.Interims = interims(min(s.Blocks, confirm), confirm)
 	}
 	return st
 }
 
-// looks spreads four of them from the first to the last as 6, 10, 15, 20 are,
+// interims spreads four interim analyses from the first to the last as 6, 10, 15, 20 are,
 // fewer where they would lie closer than a 50th of the last.
-func looks(first, last int) []int {
+func interims(first, last int) []int {
 	list := []int{last}
 	for _, part := range []float64{9. / 14, 4. / 14, 0} {
 		if n := first + int(part*float64(last-first)+0.5); n < list[0] && (list[0]-n)*50 >= last {

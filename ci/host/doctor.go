@@ -55,13 +55,13 @@ func Examine(ctx context.Context, s Subject) ([]Finding, error) {
 		s.Interval = time.Second
 	}
 	e := examination{tree: tree{os.DirFS("/")}, subject: s, self: os.Getpid(), room: diskRoom}
-	e.before = e.tree.look(time.Now())
+	e.before = e.tree.snapshot(time.Now())
 	select {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case <-time.After(s.Interval):
 	}
-	e.after = e.tree.look(time.Now())
+	e.after = e.tree.snapshot(time.Now())
 	return e.findings(), nil
 }
 
@@ -70,7 +70,7 @@ type examination struct {
 	tree          tree
 	subject       Subject
 	self          int // this process, whose work counts for nobody
-	before, after look
+	before, after snapshot
 	room          func(dir string) (free uint64, err error)
 }
 

@@ -23,8 +23,8 @@ const (
 	shortestWatch = 50 * time.Millisecond
 )
 
-// A look is what the machine has done so far.
-type look struct {
+// A snapshot is what the machine has done so far.
+type snapshot struct {
 	at                  time.Time
 	busy, stolen, total float64 // ticks since boot
 	ok                  bool    // they are told
@@ -40,8 +40,8 @@ type spent struct {
 	started float64
 }
 
-func (t tree) look(now time.Time) look {
-	l := look{at: now, processes: make(map[int]spent)}
+func (t tree) snapshot(now time.Time) snapshot {
+	l := snapshot{at: now, processes: make(map[int]spent)}
 	l.busy, l.stolen, l.total, l.ok = parseCPU([]byte(t.text("proc/stat")))
 	for _, n := range evenly(t.online(), mostProcessors) {
 		for _, what := range []string{"core", "package"} {
@@ -107,17 +107,14 @@ func (e *examination) programs() Finding {
 	}
 	slices.SortFunc(all, func(a, b heavy) int { return cmp.Or(cmp.Compare(b.cores, a.cores), cmp.Compare(a.pid, b.pid)) })
 	var names []string
-	for _, h := range all[:min(len(all), mostNamed)] {
+	for _, h := range all {
 		names = append(names, fmt.Sprintf("%s (%d) %.2f", oneLine(e.after.processes[h.pid].name, 40), h.pid, h.cores))
 	}
-	switch {
-	case len(all) == 0:
+	if len(all) == 0 {
 		names = []string{"many small or short programs, or some that are not to be seen from here"}
-	case len(all) > mostNamed:
-		names = append(names, fmt.Sprintf("%d more", len(all)-mostNamed))
 	}
 	return Finding{
-		Severity: Soft, Found: fmt.Sprintf("others use %.2f cores: %s", others, strings.Join(names, ", ")),
+		Severity: Soft, Found: fmt.Sprintf("others use %.2f cores: %s", others, proc.List(names, mostNamed)),
 		Why:    "what they take is missing in some trials and not in others",
 		Change: "stop them, or measure when they are done",
 	}
@@ -144,10 +141,10 @@ func (e *examination) steal() Finding {
 	if e.seconds() == 0 {
 		return unknown("not told")
 	}
-	share := func(from look) float64 {
+	share := func(from snapshot) float64 {
 		return max(0, e.after.stolen-from.stolen) / max(1, e.after.total-from.total)
 	}
-	now, ever := share(e.before), share(look{})
+	now, ever := share(e.before), share(snapshot{})
 	found := fmt.Sprintf("%.1f%% now, %.1f%% since boot", 100*now, 100*ever)
 	if now <= disturbance.Standard().Steal && ever <= disturbance.Standard().Steal {
 		return fine(found)

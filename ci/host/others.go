@@ -12,35 +12,35 @@ import (
 )
 
 // Others finds out which programs used the processors beside what was measured.
-// It reads of processes only when it is asked to look, so that it disturbs no
-// trial; what began and ended between two looks it does not see. It is not safe
+// It reads of processes only in Update, so that it disturbs no
+// trial; what began and ended between two updates it does not see. It is not safe
 // for use by several goroutines.
 type Others struct {
 	tree   tree
 	self   int
-	last   look
+	last   snapshot
 	ticks  map[string]float64 // by name
 	passed float64            // seconds
 }
 
-// WatchOthers takes the first look.
+// WatchOthers takes the first snapshot.
 func WatchOthers() *Others { return newOthers(tree{os.DirFS("/")}, os.Getpid(), time.Now()) }
 
 func newOthers(t tree, self int, now time.Time) *Others {
-	return &Others{tree: t, self: self, last: t.look(now), ticks: make(map[string]float64)}
+	return &Others{tree: t, self: self, last: t.snapshot(now), ticks: make(map[string]float64)}
 }
 
-// Look takes in what the processes that run now have done since the look before.
-// What is measured must not run. Within a second of that look it does nothing:
+// Update takes in what the processes that run now have done since the last update.
+// What is measured must not run. Within a second of that update it does nothing:
 // it takes some milliseconds.
-func (o *Others) Look() {
+func (o *Others) Update() {
 	if now := time.Now(); now.Sub(o.last.at) >= time.Second {
-		o.look(now)
+		o.update(now)
 	}
 }
 
-func (o *Others) look(now time.Time) {
-	e := examination{tree: o.tree, self: o.self, before: o.last, after: o.tree.look(now)}
+func (o *Others) update(now time.Time) {
+	e := examination{tree: o.tree, self: o.self, before: o.last, after: o.tree.snapshot(now)}
 	seconds := e.seconds()
 	if seconds == 0 {
 		return // too soon to say anything
@@ -55,7 +55,7 @@ func (o *Others) look(now time.Time) {
 }
 
 // Busiest returns the programs that kept the processors busy for at least a
-// twentieth of a core in all the time that was looked at, the busiest first and
+// twentieth of a core in all the time watched, the busiest first and
 // at most five; nil where nothing is told.
 func (o *Others) Busiest() []record.Neighbour {
 	var list []record.Neighbour

@@ -23,13 +23,13 @@ func TestOthers(t *testing.T) {
 		t.Errorf("before anything was seen: %v", got)
 	}
 	o.tree = at(map[int]string{1: statOf("self", 900), 2: statOf("cc1plus", 1500), 3: statOf("idle", 8), 4: statOf("a\x1b`b", 100)})
-	o.look(start.Add(5 * time.Second))
-	o.look(start.Add(5 * time.Second)) // too soon after the other
+	o.update(start.Add(5 * time.Second))
+	o.update(start.Add(5 * time.Second)) // too soon after the other
 	if got := fmt.Sprint(o.Busiest()); got != "[{cc1plus 1} {a`b 0.2}]" {
 		t.Errorf("got %v", got)
 	}
 	// Averaged over all the time.
-	o.look(start.Add(10 * time.Second))
+	o.update(start.Add(10 * time.Second))
 	if got := fmt.Sprint(o.Busiest()); got != "[{cc1plus 0.5} {a`b 0.1}]" {
 		t.Errorf("got %v", got)
 	}

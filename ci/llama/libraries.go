@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
@@ -193,10 +194,7 @@ func libraryNames(paths []string) string {
 	for _, path := range paths {
 		all = add(all, filepath.Base(path))
 	}
-	if most := 3; len(all) > most {
-		return fmt.Sprintf("%s and %d more", strings.Join(all[:most], ", "), len(all)-most)
-	}
-	return strings.Join(all, ", ")
+	return proc.List(all, 3)
 }
 
 func folders(paths []string) []string {

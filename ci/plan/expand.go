@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
@@ -144,20 +144,11 @@ func (p *Plan) keepCells(keys []string) error {
 	})
 	for _, key := range keys {
 		if !kept[key] {
-			return fmt.Errorf("plan: no cell is %q; there are %s", key, someOf(all))
+			return fmt.Errorf("plan: no cell is %q; there are %s", key, proc.List(all, 8))
 		}
 	}
 	p.Models = slices.DeleteFunc(p.Models, func(m Model) bool { return !models[m.Name] })
 	return nil
-}
-
-// someOf lists the first few of many names.
-func someOf(names []string) string {
-	const most = 8
-	if len(names) <= most {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
 // armsOf lists, for each cell, the arms that run in it, as indices into p.Arms.

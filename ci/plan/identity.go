@@ -26,7 +26,7 @@ type content struct {
 	Serve       *config.Serve `json:",omitempty"`
 	Blocks      int
 	Screen      int   `json:",omitempty"`
-	Looks       []int `json:",omitempty"`
+	Interims    []int `json:"Looks,omitempty"` // this name is part of the hash
 	Warmup      int
 	Repetitions int
 	Timeout     time.Duration
@@ -56,7 +56,7 @@ func contentOf(cfg *config.Config, p *Plan) content {
 		Serve:       cfg.Serve,
 		Blocks:      p.Blocks,
 		Screen:      p.Screen,
-		Looks:       p.Interims,
+		Interims:    p.Interims,
 		Warmup:      p.Warmup,
 		Repetitions: p.Repetitions,
 		Timeout:     p.Timeout,

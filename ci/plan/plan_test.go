@@ -261,7 +261,7 @@ func TestEstimate(t *testing.T) {
 func TestSummary(t *testing.T) {
 	p := expand(t, study())
 	want := `arms    3: base (baseline), head, base~control (null control)
-cells   4: bench/tiny/threads=1, bench/tiny/threads=2, bench/small/threads=1, and 1 more
+cells   4: bench/tiny/threads=1, bench/tiny/threads=2, bench/small/threads=1 and 1 more
 trials  36 in 4 blocks
 bench   1 + 5 repetitions of pp512, tg128
 order   seed 1, plan ` + p.ID + "\n"

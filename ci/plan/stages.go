@@ -38,7 +38,7 @@ func (p *Plan) analysisPoints() []int {
 const screenShare = 0.10
 
 // sampling words how the blocks are laid out, with what that may cost: two
-// stages have an expectation of their own, looks depend on what is seen.
+// stages have an expectation of their own, interim analyses depend on what is seen.
 func (p *Plan) sampling() string {
 	if !p.Stops() {
 		return fmt.Sprintf("trials  %d in %d blocks\n", len(p.Trials), p.Blocks)
@@ -69,7 +69,7 @@ func (p *Plan) sampling() string {
 	if p.Screen > 0 {
 		fmt.Fprintf(&b, "stages  %d blocks of every cell, then %s fresh ones of those that may have lost\n", p.Screen, p.fresh())
 	} else {
-		fmt.Fprintf(&b, "looks   after %s blocks: a cell whose verdict is reached stops\n", list(p.Interims))
+		fmt.Fprintf(&b, "interim analyses after %s blocks: a cell whose verdict is reached stops\n", list(p.Interims))
 	}
 	return b.String()
 }

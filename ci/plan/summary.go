@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 )
 
 // Estimate adds up what the trials will take: perTrial gives the expected
@@ -52,15 +54,11 @@ func (p *Plan) listArms() string {
 
 // listCells names the first few cells.
 func (p *Plan) listCells() string {
-	const shown = 3
 	var keys []string
-	for _, c := range p.Cells[:min(shown, len(p.Cells))] {
+	for _, c := range p.Cells {
 		keys = append(keys, c.Cell.Key)
 	}
-	if more := len(p.Cells) - shown; more > 0 {
-		keys = append(keys, fmt.Sprintf("and %d more", more))
-	}
-	return strings.Join(keys, ", ")
+	return proc.List(keys, 3)
 }
 
 // listTests names the tests of the bench cells, which all have the same.

@@ -1,7 +1,7 @@
 package record
 
-// A Look is what was seen of one cell after some of its blocks, and what became
-// of the cell then.
+// An Interim is one interim analysis: what was seen of one cell after some of its
+// blocks, and what became of the cell then.
 type Interim struct {
 	Cell   string `json:"cell"`   // Cell.Key
 	Blocks int    `json:"blocks"` // of the plan that were over: those of a screening included
@@ -12,13 +12,13 @@ type Interim struct {
 	Extra Extra `json:"-"`
 }
 
-// Seen is one comparison at a look.
+// Seen is one comparison at an interim analysis.
 type Seen struct {
 	Metric    string `json:"metric"`
 	Candidate string `json:"contender"`
 	Verdict   string `json:"verdict"`          // such as "equivalent"
 	Reason    string `json:"reason,omitempty"` // of an inconclusive one, such as "too_noisy"
-	// Change and its interval at this look, as shares of the baseline; nil
+	// Change and its interval at this analysis, as shares of the baseline; nil
 	// where they cannot be given.
 	Change *float64 `json:"change,omitempty"`
 	Low    *float64 `json:"low,omitempty"`

@@ -56,7 +56,7 @@ type Plan struct {
 	// blocks from that number on are fresh ones of the cells that may have lost,
 	// and those cells are judged by them alone. 0: one stage.
 	Screen int `json:"screen_blocks,omitempty"`
-	// Looks are the numbers of blocks, after those of the screening, at which a
+	// Interims are the numbers of blocks, after those of the screening, at which a
 	// cell is judged and stops if that decides it, the last one the most it gets.
 	// Empty: the number of blocks was fixed.
 	Interims []int `json:"looks,omitempty"`

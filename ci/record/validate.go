@@ -87,7 +87,7 @@ func (r *Run) Validate() error {
 			return fmt.Errorf("trials[%d] %s: %w", i, t.ID, err)
 		}
 	}
-	if err := r.Plan.validateLooks(); err != nil {
+	if err := r.Plan.validateInterims(); err != nil {
 		return err
 	}
 	for i, l := range r.Interims {
@@ -98,24 +98,24 @@ func (r *Run) Validate() error {
 	return nil
 }
 
-// Bounds of a plan with looks: what a foreign record asks for must not cost its
+// Bounds of a plan with interim analyses: what a foreign record asks for must not cost its
 // reader more than any plan of ours.
 const (
-	mostBlocks = 1000
-	mostLooks  = 8
-	nearLooks  = 50 // looks lie apart by a 50th of the last one at least
+	mostBlocks   = 1000
+	mostInterims = 8
+	interimGap   = 50 // interim analyses lie apart by a 50th of the last one at least
 )
 
-func (p *Plan) validateLooks() error {
+func (p *Plan) validateInterims() error {
 	if p.Screen < 0 || p.Screen > mostBlocks {
 		return fmt.Errorf("plan: screen_blocks: %d", p.Screen)
 	}
-	if len(p.Interims) > mostLooks {
-		return fmt.Errorf("plan: looks: %d of them, at most %d are read", len(p.Interims), mostLooks)
+	if len(p.Interims) > mostInterims {
+		return fmt.Errorf("plan: looks: %d of them, at most %d are read", len(p.Interims), mostInterims)
 	}
 	last := 0
 	for _, n := range p.Interims {
-		if n <= last || n > mostBlocks || last > 0 && (n-last)*nearLooks < p.Interims[len(p.Interims)-1] {
+		if n <= last || n > mostBlocks || last > 0 && (n-last)*interimGap < p.Interims[len(p.Interims)-1] {
 			return fmt.Errorf("plan: looks: %v do not grow from 1 on, or lie too close", p.Interims)
 		}
 		last = n

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
@@ -36,11 +36,12 @@ func borrowed(arms []record.Arm) error {
 				}
 			}
 			if names != nil {
+				slices.Sort(names)
 				faults = append(faults, fmt.Errorf("arm %s: %s loads %s from %s, which is the build of arm %s, and not from %s: "+
 					"both arms would measure one build; set LD_LIBRARY_PATH in the arm's env to a folder that holds its own libraries, "+
 					"build with -DBUILD_SHARED_LIBS=OFF before copying, or build the other commit in a folder of its own: "+
 					"git worktree add ../base COMMIT && cmake -S ../base -B build-base && cmake --build build-base --target llama-bench llama-server",
-					printable(arm.Name), program(arm), listed(names, 3), from, printable(other.Name), filepath.Dir(program(arm))))
+					printable(arm.Name), program(arm), proc.List(names, 3), from, printable(other.Name), filepath.Dir(program(arm))))
 			}
 		}
 	}
@@ -73,13 +74,4 @@ func nearest(folders []string, file string) (length int) {
 		}
 	}
 	return length
-}
-
-// listed joins names, of many the first ones.
-func listed(names []string, most int) string {
-	slices.Sort(names)
-	if len(names) > most {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
-	}
-	return strings.Join(names, ", ")
 }

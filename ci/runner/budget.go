@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
+	"github.com/llama-regress/llama-regress/ci/internal/proc"
 	"github.com/llama-regress/llama-regress/ci/plan"
 )
 
@@ -97,15 +97,10 @@ func (s *session) budgetNote() string {
 			open = append(open, cell.Cell.Key)
 		}
 	}
-	const most = 10
 	what := "did not get all their blocks"
 	if s.plan.Stops() {
 		what = "were left undecided"
 	}
-	note := fmt.Sprintf("the time budget of %v was spent: %d of %d cells %s: %s", s.opts.Budget, len(open), len(s.plan.Cells), what,
-		strings.Join(open[:min(most, len(open))], ", "))
-	if more := len(open) - most; more > 0 {
-		note += fmt.Sprintf(" and %d more", more)
-	}
+	note := fmt.Sprintf("the time budget of %v was spent: %d of %d cells %s: %s", s.opts.Budget, len(open), len(s.plan.Cells), what, proc.List(open, 10))
 	return printable(note)
 }

@@ -110,7 +110,7 @@ func (s *session) analyse() (bool, error) {
 			interims[i].Stop = record.StopLast
 		}
 	}
-	if err := s.journal.append(entry{Looks: interims}); err != nil {
+	if err := s.journal.append(entry{Interims: interims}); err != nil {
 		return false, err
 	}
 	s.addInterims(interims)

@@ -23,9 +23,9 @@ type header struct {
 
 // An entry is each further line: exactly one of its fields is set.
 type entry struct {
-	Trial   *record.Trial    `json:"trial,omitempty"`
-	Looks   []record.Interim `json:"looks,omitempty"` // made together
-	Resumed *resumption      `json:"resumed,omitempty"`
+	Trial    *record.Trial    `json:"trial,omitempty"`
+	Interims []record.Interim `json:"looks,omitempty"` // made together
+	Resumed  *resumption      `json:"resumed,omitempty"`
 }
 
 // A resumption is where one process stopped and another went on.

@@ -137,7 +137,7 @@ func readHeader(line []byte) (*record.Run, error) {
 // add takes in one line after the header.
 func (p *past) add(e entry, line int, seen map[string]bool) error {
 	switch {
-	case e.Trial != nil && e.Resumed == nil && e.Looks == nil:
+	case e.Trial != nil && e.Resumed == nil && e.Interims == nil:
 		if seen[e.Trial.ID] {
 			return fmt.Errorf("trial %s is there twice", e.Trial.ID)
 		}
@@ -151,13 +151,13 @@ func (p *past) add(e entry, line int, seen map[string]bool) error {
 		fillFromEcho(p.run, *e.Trial)
 		p.run.Trials = append(p.run.Trials, *e.Trial)
 		p.trialAt = append(p.trialAt, line)
-	case e.Looks != nil && e.Trial == nil && e.Resumed == nil:
-		one := record.Run{Schema: p.run.Schema, Baseline: p.run.Baseline, Arms: p.run.Arms, Cells: p.run.Cells, Interims: e.Looks}
+	case e.Interims != nil && e.Trial == nil && e.Resumed == nil:
+		one := record.Run{Schema: p.run.Schema, Baseline: p.run.Baseline, Arms: p.run.Arms, Cells: p.run.Cells, Interims: e.Interims}
 		if err := one.Validate(); err != nil {
 			return err
 		}
-		p.run.Interims = append(p.run.Interims, e.Looks...)
-	case e.Resumed != nil && e.Trial == nil && e.Looks == nil:
+		p.run.Interims = append(p.run.Interims, e.Interims...)
+	case e.Resumed != nil && e.Trial == nil && e.Interims == nil:
 		p.notes = append(p.notes, e.Resumed.Notes...)
 	default:
 		return errors.New("corrupt: want a trial, interim analyses or a resumption")

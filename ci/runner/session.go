@@ -193,7 +193,7 @@ func (s *session) count(t plan.Trial, r record.Trial) {
 	fillFromEcho(s.run, r)
 	s.run.Trials = append(s.run.Trials, r)
 	if s.others != nil {
-		s.others.Look()
+		s.others.Update()
 	}
 	if r.Repeats != "" {
 		s.repeated++

@@ -26,7 +26,7 @@ type cell struct {
 
 // count says how many trials of the baseline and its control were usable, and
 // how many something disturbed.
-func count(runs []*record.Run) (used, spoilt int) {
+func count(runs []*record.Run) (used, disturbed int) {
 	for _, run := range runs {
 		same := against(run)
 		for _, t := range run.Trials {
@@ -34,11 +34,11 @@ func count(runs []*record.Run) (used, spoilt int) {
 			case same[t.Arm] && usable(t):
 				used++
 			case same[t.Arm] && t.Outcome == record.OK:
-				spoilt++
+				disturbed++
 			}
 		}
 	}
-	return used, spoilt
+	return used, disturbed
 }
 
 func usable(t record.Trial) bool { return t.Outcome == record.OK && len(t.Disturbed) == 0 }

@@ -297,7 +297,7 @@ type sweepRow struct {
 type sweepLevel struct {
 	Known   bool
 	Rate    float64
-	Figures report.LevelFigures
+	Figures report.ConcurrencyFigures
 	Holds   bool // enough requests succeeded
 }
 

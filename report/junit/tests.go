@@ -105,7 +105,7 @@ func details(row report.Row, r report.Report) string {
 	add("metric", line(c.Metric.Name))
 	add("cell", c.Cell.XML(maxMessage))
 	add("baseline", strings.TrimSpace(line(c.Baseline.Arm)+" "+f.Baseline))
-	add("contender", strings.TrimSpace(line(c.Candidate.Arm)+" "+f.Candidate))
+	add("candidate", strings.TrimSpace(line(c.Candidate.Arm)+" "+f.Candidate))
 	add("change", f.Change)
 	add("interval", strings.TrimSpace(f.Interval()+" "+f.Confidence))
 	add("margin", f.Margin)

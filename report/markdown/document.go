@@ -24,7 +24,7 @@ type document struct {
 // early when it is not.
 func (d *document) render() (string, bool) {
 	sections := []func(){d.verdict, d.factLine, d.openTable, d.steps, d.linkSection}
-	if d.plan.level == Full {
+	if d.plan.detail == Full {
 		sections = append(sections, d.undecided, d.failures, d.serving, d.capacity, d.studies, d.grids, d.allResults, d.controls, d.differences, d.alone, d.notes, d.measured, d.words)
 	}
 	for _, section := range sections {
@@ -55,7 +55,7 @@ func (d *document) verdict() {
 	}
 	d.line("%s\n", inline(r.Lead))
 	for i, pattern := range r.Patterns {
-		if i < 3 && d.plan.level != Brief {
+		if i < 3 && d.plan.detail != Brief {
 			d.line("%s\n", inline(pattern))
 		}
 	}
@@ -122,7 +122,7 @@ func armLine(arms []report.Arm) string {
 }
 
 func (d *document) steps() {
-	if len(d.report.Steps) == 0 || d.plan.level == Brief {
+	if len(d.report.Steps) == 0 || d.plan.detail == Brief {
 		return
 	}
 	d.line("### What to do next\n")
@@ -142,7 +142,7 @@ func (d *document) linkSection() {
 	if d.links != "" {
 		d.line("%s\n", d.links)
 	}
-	if d.plan.level != Full {
+	if d.plan.detail != Full {
 		d.line("Left out here for lack of room: the remaining results and details. They are in the full report.\n")
 	}
 }

@@ -32,7 +32,7 @@ func (d *document) grid(g report.Grid) {
 	at := make(map[[2]report.Foreign]string)
 	for i, p := range g.Points {
 		f := g.Figures[i]
-		text := prose(whole(f.Level))
+		text := prose(whole(f.Estimate))
 		if p.Best {
 			text = "**" + text + "**"
 		}

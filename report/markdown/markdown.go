@@ -16,19 +16,19 @@ const (
 	SummaryBytes = 1 << 20 // of a step summary; one byte more and nothing of it is shown
 )
 
-// A Level says how much is told.
-type Level int
+// A Detail says how much is told.
+type Detail int
 
 const (
-	Full      Level = iota // everything
-	Attention              // only what is not equivalent, without folded sections
-	Brief                  // the verdict, the worst finding and links
+	Full      Detail = iota // everything
+	Attention               // only what is not equivalent, without folded sections
+	Brief                   // the verdict, the worst finding and links
 )
 
 // Options of a Markdown report. The zero value writes a whole comment.
 type Options struct {
 	MaxBytes int    // 0 means CommentBytes
-	Level    Level  // the most that is told; less, where MaxBytes demands it
+	Detail   Detail // the most that is told; less, where MaxBytes demands it
 	Marker   string // hidden comment that begins the report, such as "<!-- llama-regress:v1:key=main -->"; "" for none
 	Links    []Link // where to read more
 }
@@ -59,7 +59,7 @@ func Write(w io.Writer, r report.Report, o Options) error {
 	}
 	shortest := 0
 	for _, p := range plans {
-		if p.level < o.Level {
+		if p.detail < o.Detail {
 			continue
 		}
 		d := document{report: r, plan: p, marker: o.Marker, links: links, limit: o.MaxBytes}
@@ -75,9 +75,9 @@ func Write(w io.Writer, r report.Report, o Options) error {
 // A plan says how many rows of what are told, from everything down to the
 // verdict alone.
 type plan struct {
-	level Level
-	open  int // rows in the open table
-	all   int // rows in the folded table of all results, failures and lists
+	detail Detail
+	open   int // rows in the open table
+	all    int // rows in the folded table of all results, failures and lists
 }
 
 var plans = []plan{

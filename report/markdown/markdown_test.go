@@ -26,8 +26,8 @@ func TestGolden(t *testing.T) {
 			reporttest.Golden(t, c.Name+".md", render(t, c.Report(), markdown.Options{}))
 		})
 	}
-	reporttest.Golden(t, "attention.md", render(t, reporttest.Regression().Report(), markdown.Options{Level: markdown.Attention, Marker: "<!-- llama-regress:v1:key=main -->"}))
-	reporttest.Golden(t, "brief.md", render(t, reporttest.Regression().Report(), markdown.Options{Level: markdown.Brief,
+	reporttest.Golden(t, "attention.md", render(t, reporttest.Regression().Report(), markdown.Options{Detail: markdown.Attention, Marker: "<!-- llama-regress:v1:key=main -->"}))
+	reporttest.Golden(t, "brief.md", render(t, reporttest.Regression().Report(), markdown.Options{Detail: markdown.Brief,
 		Links: []markdown.Link{{Text: "Full report", URL: "https://example.org/runs/1"}, {Text: "Summary", URL: "https://example.org/a b?(c)|d"}}}))
 }
 

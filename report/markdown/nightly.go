@@ -14,7 +14,7 @@ const recent = 30 * 24 * time.Hour
 
 // WriteNightly writes the digest of a store of nights in at most
 // Options.MaxBytes bytes: what is open stands first, what is over is folded.
-// Options.Level is not used.
+// Options.Detail is not used.
 func WriteNightly(w io.Writer, n report.Nightly, o Options) error {
 	d, err := newDigest(o)
 	if err != nil {

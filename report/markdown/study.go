@@ -30,7 +30,7 @@ func (d *document) study(s report.Study) {
 	for _, row := range s.Rows {
 		line := "| " + cell(row.Arm) + " |"
 		for _, f := range row.Cells {
-			text := prose(whole(f.Level))
+			text := prose(whole(f.Estimate))
 			if interval := f.Interval(); interval != "" {
 				text += " (" + figure(interval) + ")"
 			}

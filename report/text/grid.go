@@ -29,7 +29,7 @@ func (p *printer) grids(list []report.Grid) {
 				mark = "*"
 			}
 			f := g.Figures[j]
-			p.line("    %s %s %s  %s  %s", mark, padLeft(name(point.X, 12), 12), padLeft(name(point.Y, 12), 12), padLeft(f.Level, 14), f.Interval())
+			p.line("    %s %s %s  %s  %s", mark, padLeft(name(point.X, 12), 12), padLeft(name(point.Y, 12), 12), padLeft(f.Estimate, 14), f.Interval())
 		}
 	}
 	p.paragraph("  ", "  ", report.Text{{Words: report.GridRule}})

@@ -42,11 +42,11 @@ func (p *printer) study(s report.Study) {
 		p.line("    %s", name(c.Title, p.Width-4))
 		for _, row := range s.Rows {
 			f := row.Cells[i]
-			if f.Level == "" {
+			if f.Estimate == "" {
 				p.line("      %s  not measured", pad(name(row.Arm, room), room))
 				continue
 			}
-			line := fmt.Sprintf("      %s  %s  %s  rank %s", pad(name(row.Arm, room), room), padLeft(f.Level, 12), pad(f.Interval(), 20), f.Rank)
+			line := fmt.Sprintf("      %s  %s  %s  rank %s", pad(name(row.Arm, room), room), padLeft(f.Estimate, 12), pad(f.Interval(), 20), f.Rank)
 			p.line("%s", strings.TrimRight(line, " "))
 		}
 	}

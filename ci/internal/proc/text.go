@@ -1,6 +1,7 @@
 package proc
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 )
@@ -30,6 +31,15 @@ func Shorten(text string, n int) string {
 		return text
 	}
 	return strings.ToValidUTF8(text[:n], "") + "..."
+}
+
+// List joins names by commas; of more than most it tells the first ones and how
+// many more there are: "a, b and 3 more".
+func List(names []string, most int) string {
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
 // LastLines returns the end of text, cleaned, at most n bytes of it, from the

@@ -91,9 +91,9 @@ func links(d *posting.Destination, pull github.Pull) []markdown.Link {
 // commentBodies renders the report at every length that GitHub may take.
 func commentBodies(rep report.Report, marker github.Marker, links []markdown.Link) ([]string, error) {
 	var bodies []string
-	for _, level := range []markdown.Level{markdown.Full, markdown.Attention, markdown.Brief} {
+	for _, detail := range []markdown.Detail{markdown.Full, markdown.Attention, markdown.Brief} {
 		var b bytes.Buffer
-		if err := markdown.Write(&b, rep, markdown.Options{Level: level, Marker: marker.String(), Links: links}); err != nil {
+		if err := markdown.Write(&b, rep, markdown.Options{Detail: detail, Marker: marker.String(), Links: links}); err != nil {
 			return nil, err
 		}
 		bodies = append(bodies, b.String())

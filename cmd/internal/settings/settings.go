@@ -65,7 +65,7 @@ func (s *Flags) RegisterWork(f *pflag.FlagSet) {
 	f.StringArrayVar(&s.Cells, "cell", nil, "measure only the cell of this key; repeat for several ('llama-regress plan --full' lists them)")
 	s.Serve.register(f)
 	s.sched.register(f)
-	f.IntVar(&s.blocks, "blocks", d.Sampling.Blocks, "rounds in which every arm of every cell runs once; of the first stage or look, where there are more")
+	f.IntVar(&s.blocks, "blocks", d.Sampling.Blocks, "rounds in which every arm of every cell runs once; of the first stage where there are two, before the first interim analysis where there are some")
 	f.StringVar(&s.adaptive, "adaptive", "off", "measure each cell until its verdict is reached: on, or the most blocks it may get")
 	f.Lookup("adaptive").NoOptDefVal = "on"
 	f.StringVar(&s.confirm, "confirm-blocks", "", "fresh blocks of the cells that --blocks could not clear of a loss, or off (default: 20 from 20 cells on)")
