@@ -275,6 +275,15 @@ const (
 	Control   Role = "control"
 )
 
+// String is the word for readers; the value itself is that of the JSON report,
+// which keeps the older word.
+func (r Role) String() string {
+	if r == Candidate {
+		return "candidate"
+	}
+	return string(r)
+}
+
 // A Stored session serves as baseline.
 type Stored struct {
 	Key     Foreign   `json:"key"` // under which its record is stored

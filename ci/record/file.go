@@ -89,8 +89,8 @@ func WriteFile(path string, run *Run) error {
 
 // WriteAtomically replaces the file at path by data, or leaves it as it was.
 func WriteAtomically(path string, data []byte) error {
-	err := ReplaceFile(path, func(w io.Writer) error {
-		_, err := w.Write(data)
+	err := ReplaceFile(path, func(f *os.File) error {
+		_, err := f.Write(data)
 		return err
 	})
 	if err != nil {
@@ -102,7 +102,7 @@ func WriteAtomically(path string, data []byte) error {
 // ReplaceFile replaces the file at path by what write writes, once that is whole
 // and on the disk, or leaves it as it was. All may read the file. A process that
 // is killed meanwhile leaves a hidden file, .NAME.*, in the folder.
-func ReplaceFile(path string, write func(io.Writer) error) error {
+func ReplaceFile(path string, write func(*os.File) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err
@@ -115,6 +115,6 @@ func ReplaceFile(path string, write func(io.Writer) error) error {
 }
 
 // fill has write write to a file, waits until the disk has it, and closes the file.
-func fill(f *os.File, write func(io.Writer) error) error {
+func fill(f *os.File, write func(*os.File) error) error {
 	return errors.Join(write(f), f.Sync(), f.Close())
 }

@@ -5,9 +5,12 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/llama-regress/llama-regress/ci/disturbance"
@@ -22,6 +25,25 @@ const (
 	LogFolder   = "logs"          // made for the logs a Bench may write; the runner writes none
 	lockFile    = ".lock"         // held while a run is under way; left behind, empty of meaning
 )
+
+// RecordAt returns the file of the run record that path names: a folder stands for
+// the record of its run.
+func RecordAt(path string) string {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return filepath.Join(path, RecordFile)
+	}
+	return path
+}
+
+// ReadFolder reads the run of a folder: its record, or as far as the journal goes of
+// a run that was killed. The error wraps fs.ErrNotExist where there is neither.
+func ReadFolder(dir string) (*record.Run, error) {
+	run, err := record.ReadFile(filepath.Join(dir, RecordFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return Recover(dir)
+	}
+	return run, err
+}
 
 // Options say where and how a plan is run. The zero value of every field but
 // Dir is usable.

@@ -111,7 +111,7 @@ func (d *document) measured() {
 		for _, f := range d.report.Facts {
 			d.line("- %s: %s", prose(f.Label), inline(f.Value))
 		}
-		list(d, d.report.Arms, min(d.plan.all, 20), func(a report.Arm) { d.line("- %s: %s", prose(string(a.Role)), armDetails(a)) })
+		list(d, d.report.Arms, min(d.plan.all, 20), func(a report.Arm) { d.line("- %s: %s", prose(a.Role.String()), armDetails(a)) })
 	})
 }
 

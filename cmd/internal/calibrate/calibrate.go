@@ -16,6 +16,7 @@ import (
 	"github.com/llama-regress/llama-regress/ci/config"
 	"github.com/llama-regress/llama-regress/ci/llama"
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/runner"
 	"github.com/llama-regress/llama-regress/cmd/internal/cli"
 	"github.com/llama-regress/llama-regress/cmd/internal/judge"
 	"github.com/llama-regress/llama-regress/cmd/internal/measure"
@@ -171,7 +172,7 @@ func sessionDir(dir string, i int) string {
 
 // there says whether a session was measured before.
 func there(dir string, i int) bool {
-	_, err := os.Stat(filepath.Join(sessionDir(dir, i), "run.json"))
+	_, err := os.Stat(filepath.Join(sessionDir(dir, i), runner.RecordFile))
 	return err == nil
 }
 

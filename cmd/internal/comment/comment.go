@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/llama-regress/llama-regress/ci/github"
+	"github.com/llama-regress/llama-regress/ci/runner"
 	"github.com/llama-regress/llama-regress/cmd/internal/cli"
 	"github.com/llama-regress/llama-regress/cmd/internal/judge"
 	"github.com/llama-regress/llama-regress/cmd/internal/posting"
@@ -142,7 +143,7 @@ func (c *commenting) judgeArtifact(archive []byte) (report.Report, error) {
 	if err != nil {
 		return report.Report{}, err
 	}
-	return c.Judge(run, "run.json")
+	return c.Judge(run, runner.RecordFile)
 }
 
 // post writes the comment and, if asked for, the check run, and says what

@@ -52,16 +52,7 @@ func (e *Flags) Write(a *cli.App, fill func(add func(*record.Run) error) error) 
 		}
 		return errors.Join(e.fill(f, path, fill), f.Close())
 	}
-	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temp.Name()) // fails once renamed, which is what we want
-	err = e.fill(temp, temp.Name(), fill)
-	if err := errors.Join(err, temp.Chmod(0o644), temp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(temp.Name(), path)
+	return record.ReplaceFile(path, func(f *os.File) error { return e.fill(f, f.Name(), fill) })
 }
 
 // fill writes the runs to w, or to the database at path.

@@ -107,9 +107,7 @@ func SelectArm(arg string, raw llama.ImportOptions) (compare.Selection, error) {
 // ReadMeasured reads a run record, or raw llama-bench output as one. A folder
 // stands for the run it holds.
 func ReadMeasured(path string, raw llama.ImportOptions) (*record.Run, error) {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		path = filepath.Join(path, runner.RecordFile)
-	}
+	path = runner.RecordAt(path)
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

@@ -85,10 +85,7 @@ func readShard(path string) (*record.Run, error) {
 	if !info.IsDir() {
 		return record.ReadFile(path)
 	}
-	run, err := record.ReadFile(filepath.Join(path, runner.RecordFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		run, err = runner.Recover(path)
-	}
+	run, err := runner.ReadFolder(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s holds no run", path)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/llama-regress/llama-regress/ci/conversations"
 	"github.com/llama-regress/llama-regress/ci/provision"
+	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/cmd/internal/cli"
 )
 
@@ -132,44 +133,36 @@ func (t *outFile) register(cmd *cobra.Command) {
 
 // write lets make fill the file, which appears under its name only when it is
 // complete, and prints its path. A file that is there and the same is left alone.
-func (t *outFile) write(a *cli.App, make func(io.Writer) error) (err error) {
+func (t *outFile) write(a *cli.App, make func(io.Writer) error) error {
 	if t.path == "-" {
 		return make(a.Out)
 	}
 	if err := os.MkdirAll(filepath.Dir(t.path), 0o755); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(t.path), "."+filepath.Base(t.path)+".*.tmp")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
-			err = fmt.Errorf("%s: %w", t.path, err)
-		}
-	}()
-	h := sha256.New()
-	if err := errors.Join(make(io.MultiWriter(f, h)), f.Chmod(0o644), f.Close()); err != nil {
-		return err
-	}
-	switch there, same, err := holds(t.path, h.Sum(nil)); {
-	case err != nil:
-		return err
-	case same:
-		if err := os.Remove(f.Name()); err != nil {
+	err := record.ReplaceFile(t.path, func(f *os.File) error {
+		h := sha256.New()
+		if err := make(io.MultiWriter(f, h)); err != nil {
 			return err
 		}
-	case there && !t.force:
-		return errors.New("another file is there already; name another one, or replace it with --force")
-	default:
-		if err := os.Rename(f.Name(), t.path); err != nil {
+		switch there, same, err := holds(t.path, h.Sum(nil)); {
+		case err != nil:
 			return err
+		case same:
+			return errSame
+		case there && !t.force:
+			return errors.New("another file is there already; name another one, or replace it with --force")
 		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errSame) {
+		return fmt.Errorf("%s: %w", t.path, err)
 	}
 	_, err = fmt.Fprintln(a.Out, t.path)
 	return err
 }
+
+var errSame = errors.New("the file is there and the same")
 
 // holds says whether path is there, and whether its bytes have that SHA-256.
 func holds(path string, sum []byte) (there, same bool, err error) {

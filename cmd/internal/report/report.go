@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/llama-regress/llama-regress/ci/config"
-	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/runner"
 	"github.com/llama-regress/llama-regress/cmd/internal/cli"
 	"github.com/llama-regress/llama-regress/cmd/internal/measure"
@@ -44,10 +43,7 @@ reports what its journal holds.`,
 			if err != nil {
 				return err
 			}
-			run, err := record.ReadFile(filepath.Join(how.Dir, runner.RecordFile))
-			if errors.Is(err, fs.ErrNotExist) {
-				run, err = runner.Recover(how.Dir) // a run that was killed: as far as it got
-			}
+			run, err := runner.ReadFolder(how.Dir)
 			if errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("%s holds no run; measure one with 'llama-regress gate', or name its folder with --dir", how.Dir)
 			}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/llama-regress/llama-regress/ci/host"
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/runner"
 	"github.com/llama-regress/llama-regress/compare/pattern"
 	"github.com/llama-regress/llama-regress/report"
 )
@@ -48,21 +49,15 @@ func With(src report.Source) report.Source {
 // Beside is the file of requests that belongs to a run record, FILE,
 // FILE#ARM or its folder; false when there is none.
 func Beside(name string) (string, bool) {
-	info, err := os.Stat(name)
-	if err != nil {
+	if _, err := os.Stat(name); err != nil {
 		name, _, _ = strings.Cut(name, "#")
-		if info, err = os.Stat(name); err != nil {
+		if _, err := os.Stat(name); err != nil {
 			return "", false
 		}
 	}
-	if !info.IsDir() {
-		name = filepath.Dir(name)
-	}
-	path := filepath.Join(name, record.RequestFile)
-	if info, err = os.Stat(path); err != nil || !info.Mode().IsRegular() {
-		return "", false
-	}
-	return path, true
+	path := filepath.Join(filepath.Dir(runner.RecordAt(name)), record.RequestFile)
+	info, err := os.Stat(path)
+	return path, err == nil && info.Mode().IsRegular()
 }
 
 // requestsOf is how many requests of a run count.

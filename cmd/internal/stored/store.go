@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -30,10 +29,7 @@ func Complain(a *cli.App, c *store.Contents) {
 
 // ReadRun reads a run record, or the one that a folder holds.
 func ReadRun(path string) (*record.Run, error) {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		path = filepath.Join(path, runner.RecordFile)
-	}
-	run, err := record.ReadFile(path)
+	run, err := record.ReadFile(runner.RecordAt(path))
 	if os.IsNotExist(err) {
 		return nil, fmt.Errorf("%w; measure with 'llama-regress run', or name a run.json", err)
 	}
