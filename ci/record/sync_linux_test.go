@@ -2,7 +2,6 @@ package record
 
 import (
 	"errors"
-	"io"
 	"os"
 	"syscall"
 	"testing"
@@ -15,7 +14,7 @@ func TestFilesAreSynced(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := fill(f, func(w io.Writer) error { _, err := w.Write([]byte("x")); return err }); !errors.Is(err, syscall.EINVAL) {
+	if err := fill(f, func(f *os.File) error { _, err := f.Write([]byte("x")); return err }); !errors.Is(err, syscall.EINVAL) {
 		t.Errorf("%v, want what the kernel says to fsync", err)
 	}
 }
