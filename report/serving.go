@@ -19,6 +19,11 @@ type Serving struct {
 	Failures []FailureCount `json:"failures,omitempty"`
 	Label    Foreign        `json:"label"` // as Row.Label
 
+	Queue      float64 `json:"queue_s,omitempty"`  // part of the TTFT until the head of the answer came, median; 0 when not known
+	PromptTime float64 `json:"prompt_s,omitempty"` // the rest of it, median
+
+	Warmup *Warmup `json:"warmup,omitempty"` // nil without one
+
 	Figures ServingFigures `json:"figures"`
 	Summary Text           `json:"summary"`           // "83 of 96 requests answered (86.5%), in 4 trials"
 	Classes Text           `json:"classes,omitempty"` // "12 stale_connection, 1 http_5xx"; empty when nothing failed
@@ -53,6 +58,8 @@ type ServingFigures struct {
 	TTFT        string `json:"ttft"`        // of the client: "383 ms"
 	ServerTTFT  string `json:"server_ttft"` // of the server: "167 ms"
 	Waiting     string `json:"waiting"`     // queueing and transport
+	Queue       string `json:"queue"`       // of the TTFT, until the head of the answer
+	PromptTime  string `json:"prompt_time"` // of the TTFT, from there to the first content
 	Busy        string `json:"busy"`        // slots, mean: "1.81"
 	BusyMax     string `json:"busy_max"`
 	Deferred    string `json:"deferred"` // requests, mean
@@ -118,7 +125,11 @@ func newServing(s compare.Serving, role Role, run *record.Run, src Source, label
 	for _, f := range s.Failures {
 		v.Failures = append(v.Failures, FailureCount{Foreign{string(f.Class)}, f.Count})
 	}
+	trials := loads(run, s.Arm, s.Cell)
+	v.Queue, v.PromptTime = partsOfTTFT(trials)
+	v.Warmup = newWarmup(trials)
 	v.Figures = servingFigures(s)
+	v.Figures.Queue, v.Figures.PromptTime = quantity(v.Queue, "s"), quantity(v.PromptTime, "s")
 	v.Summary, v.Classes, v.Details = servedSummary(v), classList(s.Failures), servingDetails(v)
 	if v.Failed() > 0 && src.Patterns != nil {
 		if found, ok := src.Patterns(run, s.Arm, s.Cell); ok {

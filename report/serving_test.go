@@ -43,7 +43,11 @@ func TestServingOrder(t *testing.T) {
 		t.Errorf("served: %q, want %q", got, want)
 	}
 	for _, s := range r.Serving {
-		if sum := s.Succeeded + s.Failed(); sum != 240 || (s.Failed() > 0) != (len(s.Common) > 0) || len(s.Details) != 5 || len(s.Timelines) != 6 {
+		details := 7
+		if s.WarmupFailed() > 0 {
+			details-- // it is told with the failures
+		}
+		if sum := s.Succeeded + s.Failed(); sum != 240 || (s.Failed() > 0) != (len(s.Common) > 0) || len(s.Details) != details || len(s.Timelines) != 6 {
 			t.Errorf("%s of %s: %d requests, %d causes, %d details, %d timelines", s.Arm, s.Label, sum, len(s.Common), len(s.Details), len(s.Timelines))
 		}
 	}
@@ -161,5 +165,28 @@ func TestFailedRequestsComeFirst(t *testing.T) {
 	}
 	if got := r.Rows[0].Reason.Terminal(); got != "no usable trial of base (too many requests failed in all 4), no usable trial of head (1 failed, and in 3 too many requests)" {
 		t.Errorf("the reason is %q", got)
+	}
+}
+
+// The warm-up is in no figure of its arm, so what failed in it is told apart, in
+// every form of the report, also where each request that counts was answered.
+func TestWarmupFailuresAreTold(t *testing.T) {
+	kase := reporttest.Serving()
+	for i := range kase.Source.Head.Trials {
+		trial := &kase.Source.Head.Trials[i]
+		trial.Load.Warmup, trial.Load.WarmupFailures = 4, nil
+		if trial.Arm == "head" {
+			trial.Load.WarmupFailures = map[record.RequestFailureClass]int{record.ConnectionReset: 3}
+		}
+	}
+	for _, s := range kase.Report().Serving {
+		switch {
+		case s.Arm.Terminal(20) == "head":
+			if got := s.Warmup.Summary.Terminal(); s.WarmupFailed() != 18 || got != "18 of 24 requests of the warm-up failed (18 connection_reset); no latency and no other rate counts them" {
+				t.Errorf("%s: %q", s.Label, got)
+			}
+		case s.WarmupFailed() != 0 || !slices.ContainsFunc(s.Details, func(t report.Text) bool { return t.Terminal() == "all 24 requests of the warm-up answered" }):
+			t.Errorf("%s of %s: %+v", s.Arm, s.Label, s.Warmup)
+		}
 	}
 }

@@ -92,6 +92,7 @@ func servingDetails(s Serving) []Text {
 	default:
 		add(f.ServerTTFT != "", "the server worked %s on a prompt", f.ServerTTFT)
 	}
+	add(f.Queue != "" && f.PromptTime != "", "of a time to first token, %s passed until the head of the answer (waiting for a slot) and %s from there to the first content (the prompt)", f.Queue, f.PromptTime)
 	switch {
 	case f.PromptSpeed != "" && f.OutputSpeed != "":
 		add(true, "by its own account the server read prompts at %s and wrote answers at %s, for each request", f.PromptSpeed, f.OutputSpeed)
@@ -111,6 +112,9 @@ func servingDetails(s Serving) []Text {
 		add(true, "the load generator itself was late by %s (p99 %s), %s of the time to first token", f.Delay, f.DelayP99, f.DelayShare)
 	case f.Delay != "" && f.DelayP99 != "":
 		add(true, "the load generator itself was late by %s (p99 %s)", f.Delay, f.DelayP99)
+	}
+	if s.Warmup != nil && s.Warmup.Failed == 0 {
+		list = append(list, s.Warmup.Summary)
 	}
 	add(s.PromptTokens+s.OutputTokens > 0, "%d tokens of prompts and %d of answers, in the requests that succeeded", s.PromptTokens, s.OutputTokens)
 	return list

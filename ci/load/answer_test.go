@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/llama-regress/llama-regress/ci/record"
 )
 
 // Of an answer's moments, to the nanosecond.
@@ -43,6 +45,35 @@ func TestTPOTUndefined(t *testing.T) {
 	} {
 		if got := a.tpot(); got != 0 {
 			t.Errorf("%+v: TPOT %g", a, got)
+		}
+	}
+}
+
+// The time to first token has two parts where the head of the answer comes before
+// its content: until then the request waited, from then on the prompt was processed.
+// Where both come together, as from builds that wait with the head, nothing is split.
+func TestTTFTParts(t *testing.T) {
+	const s = time.Second
+	for _, tt := range []struct {
+		name                       string
+		rate                       float64
+		sent, head, first          time.Duration
+		wantTTFT, wantQueue, wantP float64
+	}{
+		{"closed loop", 0, 10 * s, 12 * s, 15 * s, 5, 2, 3},
+		{"open loop, from when it was due", 1, 10 * s, 12 * s, 15 * s, 7, 4, 3},
+		{"head with the content", 0, 10 * s, 15 * s, 15 * s, 5, 0, 0},
+		{"a head and no content", 0, 10 * s, 12 * s, 0, 0, 2, 0},
+		{"nothing", 0, 10 * s, 0, 0, 0, 0, 0},
+	} {
+		a := attempt{g: &generator{opts: Options{Rate: tt.rate}}, sent: tt.sent, head: tt.head, ended: 20 * s}
+		if tt.first > 0 {
+			a.answer.events, a.answer.first = 1, tt.first
+		}
+		var row record.Request
+		a.fill(&row, Prompt{}, 8*s)
+		if row.TTFT != tt.wantTTFT || row.Queue != tt.wantQueue || row.PromptTime != tt.wantP {
+			t.Errorf("%s: TTFT %g s of queue %g s and prompt %g s, want %g, %g and %g", tt.name, row.TTFT, row.Queue, row.PromptTime, tt.wantTTFT, tt.wantQueue, tt.wantP)
 		}
 	}
 }

@@ -30,6 +30,7 @@ type attempt struct {
 	sent       time.Duration // begun, before connecting
 	connecting time.Duration // how long that took
 	wrote      time.Duration // when the write was begun; 0 without a connection
+	head       time.Duration // when the head of the answer was there; 0 for none
 	ended      time.Duration // with its last event, or when it failed
 }
 
@@ -91,7 +92,7 @@ func (a *attempt) exchange(b *buffers) (*http.Response, *record.RequestFailure) 
 			continue
 		}
 		a.conn.budget = unlimited
-		a.status = resp.StatusCode
+		a.status, a.head = resp.StatusCode, a.conn.lastRead.Sub(a.g.start)
 		return resp, a.unusable(resp)
 	}
 	return nil, failed(record.MalformedEvent, "the server sent nothing but preliminary responses", nil)

@@ -3,6 +3,7 @@ package load
 import (
 	"math"
 	"time"
+	"unicode/utf8"
 
 	"github.com/llama-regress/llama-regress/ci/record"
 )
@@ -71,6 +72,11 @@ func (a *attempt) fill(row *record.Request, p Prompt, due time.Duration) {
 	if ans.events > 0 {
 		row.TTFT = (ans.first - from).Seconds()
 	}
+	// Older builds send the head with the first content: then it says nothing of a queue.
+	if a.head > 0 && (ans.events == 0 || a.head < ans.first) {
+		row.Queue = (a.head - from).Seconds()
+		row.PromptTime = max(0, row.TTFT-row.Queue)
+	}
 	row.TPOT = ans.tpot()
 	row.MaxGap = ans.maxGap.Seconds()
 	row.Events = ans.events
@@ -80,6 +86,7 @@ func (a *attempt) fill(row *record.Request, p Prompt, due time.Duration) {
 		row.PromptTokens = max(p.Tokens, 0)
 	}
 	row.CachedTokens = ans.cachedTokens(row.PromptTokens)
+	row.PromptChars = utf8.RuneCountInString(p.Text)
 	row.Slot = ans.slot
 	row.Server = ans.server
 }

@@ -93,6 +93,7 @@ func addServeCells(p *Plan, cfg *config.Config, points []map[string]string) erro
 						Key: record.CellKey(record.ServeWorkload, m.Name, params), Workload: record.ServeWorkload, Model: m.Name, Params: params,
 						Metrics: record.ServeMetrics(record.ServeDesign{
 							Requests: load.Requests, Tokens: cfg.Serve.OutputTokens, Objectives: cfg.Serve.Objectives.Any(), Retries: cfg.Serve.Retries > 0,
+							Warmup: cfg.Serve.Warmup > 0,
 						}),
 						Objectives: cfg.Serve.Objectives.Seconds(),
 					},

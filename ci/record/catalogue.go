@@ -56,6 +56,8 @@ const (
 	NeedsObjectives Need = "objectives" // goals that a request must meet
 	NeedsRetries    Need = "retries"    // failed requests are sent again
 	NeedsTokens     Need = "tokens"     // answers of two tokens or more
+	NeedsHead       Need = "head"       // answers whose head comes before their content
+	NeedsWarmup     Need = "warmup"     // requests before those that count
 )
 
 // Metric returns what a record keeps of a metric of that name.

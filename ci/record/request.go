@@ -11,10 +11,13 @@ type Request struct {
 	Turn         int     `json:"turn,omitempty"`          // its place in a conversation, from 1; 0 for a single prompt
 	PromptTokens int     `json:"prompt_tokens,omitempty"` // as the server counted them, else as the dataset was counted; 0 when unknown
 	CachedTokens *int    `json:"cached_tokens,omitempty"` // of PromptTokens, those that the server took from its prompt cache; nil when it does not tell
+	PromptChars  int     `json:"prompt_chars,omitempty"`  // of its text; 0 when unknown
 	OutputTokens int     `json:"output_tokens,omitempty"` // as the server counted them; 0 when it did not say
 	Due          float64 `json:"due_s"`                   // when it was to be sent: the open loop's schedule; in a closed loop, when its worker was free
 	Sent         float64 `json:"sent_s"`                  // when its last attempt was begun
 	TTFT         float64 `json:"ttft_s,omitempty"`        // from sending (open loop: from Due) to the first event with content; 0 for none
+	Queue        float64 `json:"queue_s,omitempty"`       // the part of TTFT up to the head of the answer, which llama-server sends when a slot takes the request; 0 when none came, or with the first content
+	PromptTime   float64 `json:"prompt_s,omitempty"`      // the part of TTFT after that: the prompt is processed; 0 when no content came, or with the head
 	TPOT         float64 `json:"tpot_s,omitempty"`        // (last content - first content) / (OutputTokens - 1); 0 when undefined
 	MaxGap       float64 `json:"max_gap_s,omitempty"`     // longest pause between two events with content
 	Elapsed      float64 `json:"elapsed_s"`               // from sending (open loop: from Due) to the end of the last attempt

@@ -12,6 +12,8 @@ import (
 const (
 	TTFTp50      = "ttft_p50"              // s
 	TTFTp95      = "ttft_p95"              // s
+	QueueP50     = "ttft_queue_p50"        // s, the part of TTFT up to the head of the answer
+	PromptP50    = "ttft_prompt_p50"       // s, the part of TTFT after that
 	TPOTp50      = "tpot_p50"              // s
 	E2Ep50       = "e2e_p50"               // s
 	E2Ep95       = "e2e_p95"               // s
@@ -22,6 +24,7 @@ const (
 	Goodput      = "goodput"               // req/s that met every objective
 	SuccessRate  = "success_rate"          // 1, at the first attempt
 	EventualRate = "eventual_success_rate" // 1, retries included
+	WarmupRate   = "warmup_success_rate"   // 1, of the requests before those that count
 )
 
 // Least requests of a trial for a quantile to be judged: as many as an interval
@@ -45,6 +48,10 @@ var serve = Workload{
 			Term: "TPOT", Meaning: "Time per output token: from the first content to the last, divided by the answer's tokens less one."},
 		{Name: OutputTPS, Kind: Throughput, Unit: "tok/s", Better: Higher, Scale: Ratio, Margin: 0.03, Censoring: Survivors,
 			Term: "output tokens/s", Meaning: "Tokens of the answers that succeeded, divided by the duration of the load."},
+		{Name: QueueP50, Kind: QueueP50, Unit: "s", Better: Lower, Scale: Ratio, Censoring: SlowFailure, Requests: requestsForMedian, Needs: NeedsHead,
+			Term: "queue", Meaning: "The part of the time to first token up to the head of the answer, which llama-server sends when a slot takes the request: waiting for a slot, and transport."},
+		{Name: PromptP50, Kind: PromptP50, Unit: "s", Better: Lower, Scale: Ratio, Censoring: SlowFailure, Requests: requestsForMedian, Needs: NeedsHead,
+			Term: "prompt time", Meaning: "The part of the time to first token from the head of the answer to the first content: the server processes the prompt."},
 		{Name: E2Ep50, Kind: E2Ep50, Unit: "s", Better: Lower, Scale: Ratio, Censoring: SlowFailure, Requests: requestsForMedian,
 			Term: "E2E", Meaning: "End to end: from sending a request to the end of its answer. Quantiles count failed requests as infinitely slow."},
 		{Name: E2Ep95, Kind: E2Ep95, Unit: "s", Better: Lower, Scale: Ratio, Censoring: SlowFailure, Requests: requestsForP95},
@@ -58,6 +65,8 @@ var serve = Workload{
 			Term: "goodput", Meaning: "Requests that succeeded and met every objective (those of this run stand among the facts), divided by the duration of the load."},
 		{Name: EventualRate, Kind: SuccessRate, Unit: "1", Better: Higher, Scale: Points, Margin: 0.02, Censoring: Counted, Needs: NeedsRetries,
 			Term: "eventual success rate", Meaning: "Share of requests that were answered in full at last, retries included."},
+		{Name: WarmupRate, Kind: SuccessRate, Unit: "1", Better: Higher, Scale: Points, Margin: 0.02, Censoring: Counted, Needs: NeedsWarmup,
+			Term: "warm-up success rate", Meaning: "Share of the requests sent before those that count that were answered in full at the first attempt. It is in no other metric."},
 	},
 }
 
@@ -67,14 +76,18 @@ type ServeDesign struct {
 	Tokens     int  // the most an answer has; 0 when that is not known
 	Objectives bool // a request is to keep to some
 	Retries    bool // failed requests are sent again
+	Warmup     bool // requests are sent before those that count
 }
 
 // ServeMetrics returns the metrics of a serve cell, in order. Goodput is there
-// only with objectives, the eventual success rate only with retries, and what
-// lies between the tokens of an answer only where it may have two. A metric that
+// only with objectives, the eventual success rate only with retries, that of the
+// warm-up only where there is one, and what lies between the tokens of an answer
+// only where it may have two. A metric that
 // would need more requests says how many, and is shown without being judged.
 func ServeMetrics(of ServeDesign) []Metric {
-	has := map[Need]bool{NeedsNothing: true, NeedsTokens: of.Tokens != 1, NeedsObjectives: of.Objectives, NeedsRetries: of.Retries}
+	has := map[Need]bool{
+		NeedsNothing: true, NeedsHead: true, NeedsTokens: of.Tokens != 1, NeedsObjectives: of.Objectives, NeedsRetries: of.Retries, NeedsWarmup: of.Warmup,
+	}
 	var ms []Metric
 	for _, d := range serve.Metrics {
 		if !has[d.Needs] {
@@ -90,9 +103,12 @@ func ServeMetrics(of ServeDesign) []Metric {
 }
 
 // MayNotExist says whether a trial can be whole without the metric: what lies
-// between the tokens of an answer does not exist where every answer has one.
+// between the tokens of an answer does not exist where every answer has one, and
+// the parts of a TTFT not where the head of the answer comes with its first content.
 func MayNotExist(metric string) bool {
-	return slices.ContainsFunc(serve.Metrics, func(d Definition) bool { return d.Is(metric) && d.Needs == NeedsTokens })
+	return slices.ContainsFunc(serve.Metrics, func(d Definition) bool {
+		return d.Is(metric) && (d.Needs == NeedsTokens || d.Needs == NeedsHead)
+	})
 }
 
 // A Load is what a serve trial put on its server and what became of it, in
@@ -103,6 +119,10 @@ type Load struct {
 	Failures  map[RequestFailureClass]int `json:"failures,omitempty"`
 	Seconds   float64                     `json:"seconds"` // from the first request that counts to the end of the last
 
+	// Of the requests before those that count; in none of the other numbers.
+	Warmup         int                         `json:"warmup_requests,omitempty"`
+	WarmupFailures map[RequestFailureClass]int `json:"warmup_failures,omitempty"` // at last, retries included
+
 	PromptTokens int64 `json:"prompt_tokens"` // of successful requests
 	OutputTokens int64 `json:"output_tokens"`
 
@@ -112,9 +132,13 @@ type Load struct {
 	Delay    float64 `json:"generator_delay_p50_s"`
 	DelayP99 float64 `json:"generator_delay_p99_s"`
 
+	// The parts of the time to first token, medians over successful requests; 0 when not known.
+	Queue      float64 `json:"queue_s,omitempty"`  // Request.Queue
+	PromptTime float64 `json:"prompt_s,omitempty"` // Request.PromptTime
+
 	// As the server tells them; medians over successful requests, 0 when it does not.
 	ServerPromptTPS float64 `json:"server_prompt_tps,omitempty"` // tok/s
-	ServerOutputTPS float64 `json:"server_output_tps,omitempty"` // tok/s
+	ServerOutputTPS float64 `json:"server_output_tps,omitempty"` // tok/s, of the tokens after the first, with which the server's time begins
 	ServerTTFT      float64 `json:"server_ttft_s,omitempty"`     // prompt processing; queueing not included
 
 	BusySlots *Gauge `json:"busy_slots,omitempty"`

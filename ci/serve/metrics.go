@@ -15,6 +15,7 @@ import (
 // A yield is what a load came to, ready to be turned into metrics.
 type yield struct {
 	requests []record.Request // that count
+	warmup   []record.Request // before those
 	gaps     []float64        // s; +Inf for each request that failed
 	seconds  float64          // of the load, > 0
 	limit    float64          // s that a request may take: what a latency that is not known exceeds
@@ -24,7 +25,9 @@ type yield struct {
 func newYield(res *load.Result, s *config.Serve) yield {
 	y := yield{gaps: res.Gaps, seconds: res.Seconds, limit: s.RequestTimeout.Seconds(), want: s.Objectives}
 	for _, r := range res.Requests {
-		if !r.Warmup {
+		if r.Warmup {
+			y.warmup = append(y.warmup, r)
+		} else {
 			y.requests = append(y.requests, r)
 		}
 	}
@@ -48,13 +51,19 @@ func (y yield) measurements(metrics []record.Metric) []record.Measurement {
 func (y yield) measure(metric string) (record.Measurement, bool) {
 	switch metric {
 	case record.SuccessRate:
-		return y.rate(func(r record.Request) bool { return r.Failure == nil && r.FirstFailure == "" }), true
+		return rate(y.requests, firstTry)
 	case record.EventualRate:
-		return y.rate(func(r record.Request) bool { return r.Failure == nil }), true
+		return rate(y.requests, func(r record.Request) bool { return r.Failure == nil })
+	case record.WarmupRate:
+		return rate(y.warmup, firstTry)
 	case record.TTFTp50:
 		return y.latency(0.5, ttft)
 	case record.TTFTp95:
 		return y.latency(0.95, ttft)
+	case record.QueueP50:
+		return y.latency(0.5, func(r record.Request) float64 { return r.Queue })
+	case record.PromptP50:
+		return y.latency(0.5, func(r record.Request) float64 { return r.PromptTime })
 	case record.TPOTp50:
 		return y.latency(0.5, func(r record.Request) float64 { return r.TPOT })
 	case record.E2Ep50:
@@ -83,19 +92,26 @@ func (y yield) measure(metric string) (record.Measurement, bool) {
 func ttft(r record.Request) float64    { return r.TTFT }
 func elapsed(r record.Request) float64 { return r.Elapsed }
 
+// firstTry reports whether a request was answered in full at its first attempt.
+func firstTry(r record.Request) bool { return r.Failure == nil && r.FirstFailure == "" }
+
 func single(v float64) record.Measurement { return record.Measurement{Values: []float64{v}} }
 
-// rate is the share of the requests for which good holds, with its count.
-func (y yield) rate(good func(record.Request) bool) record.Measurement {
+// rate is the share of requests for which good holds, with its count; false
+// where there are none.
+func rate(requests []record.Request, good func(record.Request) bool) (record.Measurement, bool) {
+	if len(requests) == 0 {
+		return record.Measurement{}, false
+	}
 	n := 0
-	for _, r := range y.requests {
+	for _, r := range requests {
 		if good(r) {
 			n++
 		}
 	}
-	m := single(float64(n) / float64(len(y.requests)))
-	m.Count = &record.Count{Succeeded: n, Total: len(y.requests)}
-	return m
+	m := single(float64(n) / float64(len(requests)))
+	m.Count = &record.Count{Succeeded: n, Total: len(requests)}
+	return m, true
 }
 
 // latency estimates a quantile over all requests. A failed one is infinitely
@@ -183,30 +199,45 @@ func (y yield) meets(r record.Request) bool {
 // summary is the load in numbers for a reader.
 func (y yield) summary(res *load.Result) *record.Load {
 	l := &record.Load{Requests: len(y.requests), Seconds: y.seconds}
-	var prompt, output, first []float64
+	l.Failures = failures(y.requests)
+	l.Warmup, l.WarmupFailures = len(y.warmup), failures(y.warmup)
+	var prompt, output, first, queue, processing []float64
 	for _, r := range y.requests {
 		if r.Failure != nil {
-			if l.Failures == nil {
-				l.Failures = make(map[record.RequestFailureClass]int)
-			}
-			l.Failures[r.Failure.Class]++
 			continue
 		}
+		queue, processing = appendRatio(queue, r.Queue, 1), appendRatio(processing, r.PromptTime, 1)
 		l.Succeeded++
 		l.PromptTokens += int64(r.PromptTokens)
 		l.OutputTokens += int64(r.OutputTokens)
 		if t := r.Server; t != nil {
 			prompt = appendRatio(prompt, float64(t.PromptTokens), t.PromptSeconds)
-			output = appendRatio(output, float64(t.OutputTokens), t.OutputSeconds)
+			output = appendRatio(output, float64(t.OutputTokens-1), t.OutputSeconds) // its time begins with the first token
 			first = appendRatio(first, t.PromptSeconds, 1)
 		}
 	}
+	l.Queue, l.PromptTime = medianOf(queue), medianOf(processing)
 	l.ServerPromptTPS, l.ServerOutputTPS, l.ServerTTFT = medianOf(prompt), medianOf(output), medianOf(first)
 	l.Delay = medianOf(res.Delays)
 	if len(res.Delays) > 0 {
 		l.DelayP99 = stats.Quantile(res.Delays, 0.99)
 	}
 	return l
+}
+
+// failures counts those that failed by class; nil when none did.
+func failures(requests []record.Request) map[record.RequestFailureClass]int {
+	var counts map[record.RequestFailureClass]int
+	for _, r := range requests {
+		if r.Failure == nil {
+			continue
+		}
+		if counts == nil {
+			counts = make(map[record.RequestFailureClass]int)
+		}
+		counts[r.Failure.Class]++
+	}
+	return counts
 }
 
 // dead says of a trial in which no request succeeded what became of them, nil

@@ -16,7 +16,7 @@ import (
 
 // good is a request that took so long to its first token and then 10 ms a token.
 func good(ttft float64) record.Request {
-	return record.Request{TTFT: ttft, TPOT: 0.01, Elapsed: ttft + 0.1, PromptTokens: 100, OutputTokens: 11, Attempts: 1}
+	return record.Request{TTFT: ttft, Queue: ttft / 4, PromptTime: 3 * ttft / 4, TPOT: 0.01, Elapsed: ttft + 0.1, PromptTokens: 100, OutputTokens: 11, Attempts: 1}
 }
 
 func bad(class record.RequestFailureClass) record.Request {
@@ -42,7 +42,7 @@ func of(requests ...record.Request) yield {
 // values flattens measurements: a censored one is negative.
 func values(y yield) map[string]float64 {
 	out := make(map[string]float64)
-	for _, m := range y.measurements(record.ServeMetrics(record.ServeDesign{Requests: 100, Objectives: true, Retries: true})) {
+	for _, m := range y.measurements(record.ServeMetrics(record.ServeDesign{Requests: 100, Objectives: true, Retries: true, Warmup: true})) {
 		out[m.Metric] = m.Values[0]
 		if m.Censored {
 			out[m.Metric] *= -1
@@ -55,6 +55,10 @@ func TestMeasurements(t *testing.T) {
 	t.Parallel()
 	warm := good(9)
 	warm.Warmup = true
+	lost := bad(record.ConnectionReset)
+	lost.Warmup = true
+	late := warm
+	late.Attempts, late.FirstFailure = 2, string(record.Rejected)
 	again := good(0.1)
 	again.Attempts, again.FirstFailure = 2, string(record.Rejected)
 	short := good(0.1)
@@ -65,23 +69,27 @@ func TestMeasurements(t *testing.T) {
 		want map[string]float64
 	}{
 		{"all alike, the warm-up left out", of(warm, good(0.1), good(0.1), good(0.1), good(0.1)), map[string]float64{
-			"success_rate": 1, "eventual_success_rate": 1, "ttft_p50": 0.1, "ttft_p95": 0.1, "tpot_p50": 0.01, "e2e_p50": 0.2, "e2e_p95": 0.2,
+			"warmup_success_rate": 1, "success_rate": 1, "eventual_success_rate": 1, "ttft_p50": 0.1, "ttft_queue_p50": 0.025, "ttft_prompt_p50": 0.075, "ttft_p95": 0.1, "tpot_p50": 0.01, "e2e_p50": 0.2, "e2e_p95": 0.2,
 			"itl_p99": 0.01, "output_tps": 22, "total_tps": 222, "request_rate": 2, "goodput": 2,
 		}},
+		{"a warm-up that failed, and one whose retry helped", of(lost, late, good(0.1), good(0.1)), map[string]float64{
+			"warmup_success_rate": 0, "success_rate": 1, "eventual_success_rate": 1, "ttft_p50": 0.1, "ttft_queue_p50": 0.025, "ttft_prompt_p50": 0.075, "ttft_p95": 0.1,
+			"tpot_p50": 0.01, "e2e_p50": 0.2, "e2e_p95": 0.2, "itl_p99": 0.01, "output_tps": 11, "total_tps": 111, "request_rate": 1, "goodput": 1,
+		}},
 		{"a retry helped", of(again, good(0.1)), map[string]float64{
-			"success_rate": 0.5, "eventual_success_rate": 1, "ttft_p50": 0.1, "ttft_p95": 0.1, "tpot_p50": 0.01, "e2e_p50": 0.2, "e2e_p95": 0.2,
+			"success_rate": 0.5, "eventual_success_rate": 1, "ttft_p50": 0.1, "ttft_queue_p50": 0.025, "ttft_prompt_p50": 0.075, "ttft_p95": 0.1, "tpot_p50": 0.01, "e2e_p50": 0.2, "e2e_p95": 0.2,
 			"itl_p99": 0.01, "output_tps": 11, "total_tps": 111, "request_rate": 1, "goodput": 1,
 		}},
 		{"half failed: the median is the slowest of the others", of(good(0.1), bad(record.QueueTimeout)), map[string]float64{
-			"success_rate": 0.5, "eventual_success_rate": 0.5, "ttft_p50": 0.1, "ttft_p95": -60, "tpot_p50": 0.01, "e2e_p50": 0.2, "e2e_p95": -60,
+			"success_rate": 0.5, "eventual_success_rate": 0.5, "ttft_p50": 0.1, "ttft_queue_p50": 0.025, "ttft_prompt_p50": 0.075, "ttft_p95": -60, "tpot_p50": 0.01, "e2e_p50": 0.2, "e2e_p95": -60,
 			"itl_p99": -60, "output_tps": 5.5, "total_tps": 55.5, "request_rate": 0.5, "goodput": 0.5,
 		}},
 		{"all failed: less than one in two seconds", of(bad(record.HTTP5xx), bad(record.ServerCrash)), map[string]float64{
-			"success_rate": 0, "eventual_success_rate": 0, "ttft_p50": -60, "ttft_p95": -60, "tpot_p50": -60, "e2e_p50": -60, "e2e_p95": -60,
+			"success_rate": 0, "eventual_success_rate": 0, "ttft_p50": -60, "ttft_queue_p50": -60, "ttft_prompt_p50": -60, "ttft_p95": -60, "tpot_p50": -60, "e2e_p50": -60, "e2e_p95": -60,
 			"itl_p99": -60, "output_tps": -0.5, "total_tps": -0.5, "request_rate": -0.5, "goodput": -0.5,
 		}},
 		{"too slow for the objective", of(good(0.2), good(0.1)), map[string]float64{
-			"success_rate": 1, "eventual_success_rate": 1, "ttft_p50": 0.15, "ttft_p95": 0.1987, "tpot_p50": 0.01, "e2e_p50": 0.25, "e2e_p95": 0.2987,
+			"success_rate": 1, "eventual_success_rate": 1, "ttft_p50": 0.15, "ttft_queue_p50": 0.0375, "ttft_prompt_p50": 0.1125, "ttft_p95": 0.1987, "tpot_p50": 0.01, "e2e_p50": 0.25, "e2e_p95": 0.2987,
 			"itl_p99": 0.01, "output_tps": 11, "total_tps": 111, "request_rate": 1, "goodput": 0.5,
 		}},
 	}
@@ -164,7 +172,7 @@ func TestFailingNeverHelps(t *testing.T) {
 		worse := append([]record.Request{}, requests...)
 		worse[i] = bad(record.StreamTimeout)
 		after := values(of(worse...))
-		for _, m := range record.ServeMetrics(record.ServeDesign{Requests: 100, Objectives: true, Retries: true}) {
+		for _, m := range record.ServeMetrics(record.ServeDesign{Requests: 100, Objectives: true, Retries: true, Warmup: true}) {
 			b, a := before[m.Name], math.Abs(after[m.Name])
 			if now, _ := of(worse...).measure(m.Name); now.Fallback() {
 				was, _ := of(requests...).measure(m.Name)
@@ -181,12 +189,20 @@ func TestSummary(t *testing.T) {
 	t.Parallel()
 	told := good(0.1)
 	told.Server = &record.ServerTimings{PromptTokens: 100, PromptSeconds: 0.05, OutputTokens: 11, OutputSeconds: 0.1}
-	y := of(told, told, bad(record.StaleConnection))
+	short := good(0.1)
+	short.OutputTokens, short.TPOT = 2, 0.1
+	short.Server = &record.ServerTimings{PromptTokens: 100, PromptSeconds: 0.05, OutputTokens: 2, OutputSeconds: 0.01} // (N-1) tokens by the server's time
+	one := short
+	one.Server = &record.ServerTimings{PromptTokens: 100, PromptSeconds: 0.05, OutputTokens: 1, OutputSeconds: 1e-6} // no time per token
+	warm := bad(record.ConnectionReset)
+	warm.Warmup = true
+	y := of(warm, told, short, one, bad(record.StaleConnection))
 	got := y.summary(&load.Result{Delays: []float64{0.001, 0.002, 0.003}})
 	want := &record.Load{
-		Requests: 3, Succeeded: 2, Failures: map[record.RequestFailureClass]int{record.StaleConnection: 1}, Seconds: 2,
-		PromptTokens: 200, OutputTokens: 22, Delay: 0.002, DelayP99: 0.00298,
-		ServerPromptTPS: 2000, ServerOutputTPS: 110, ServerTTFT: 0.05,
+		Requests: 4, Succeeded: 3, Failures: map[record.RequestFailureClass]int{record.StaleConnection: 1}, Seconds: 2,
+		Warmup: 1, WarmupFailures: map[record.RequestFailureClass]int{record.ConnectionReset: 1},
+		PromptTokens: 300, OutputTokens: 15, Delay: 0.002, DelayP99: 0.00298, Queue: 0.025, PromptTime: 0.075,
+		ServerPromptTPS: 2000, ServerOutputTPS: 100, ServerTTFT: 0.05,
 	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateApprox(1e-9, 0)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -214,7 +230,7 @@ func leastFinite(q float64) int {
 func TestQuantilesNeedRequests(t *testing.T) {
 	t.Parallel()
 	for _, m := range record.ServeMetrics(record.ServeDesign{Objectives: true, Retries: true}) {
-		want := map[string]float64{record.TTFTp50: 0.5, record.TPOTp50: 0.5, record.E2Ep50: 0.5, record.TTFTp95: 0.95, record.E2Ep95: 0.95}
+		want := map[string]float64{record.TTFTp50: 0.5, record.QueueP50: 0.5, record.PromptP50: 0.5, record.TPOTp50: 0.5, record.E2Ep50: 0.5, record.TTFTp95: 0.95, record.E2Ep95: 0.95}
 		if q, ok := want[m.Name]; ok != (m.Needs > 0) || ok && m.Needs != leastFinite(q) {
 			t.Errorf("%s needs %d requests", m.Name, m.Needs)
 		}

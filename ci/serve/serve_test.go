@@ -284,7 +284,7 @@ func TestNoRequestSucceeds(t *testing.T) {
 			}
 			for _, m := range r.plan.Cells[0].Cell.Metrics {
 				v, ok := trial.Measurement(m.Name)
-				if !ok || v.Censored == (m.Name == record.SuccessRate) {
+				if !ok || v.Censored == (m.Kind == record.SuccessRate) {
 					t.Errorf("%s: %+v", m.Name, v)
 				}
 			}
@@ -304,7 +304,7 @@ func TestOneToken(t *testing.T) {
 		t.Errorf("failure %+v, measured %v", trial.Failure, trial.Measurements)
 	}
 	for _, m := range r.plan.Cells[0].Cell.Metrics {
-		if record.MayNotExist(m.Name) {
+		if d, _, _ := record.DefinitionOf(m.Name); d.Needs == record.NeedsTokens {
 			t.Errorf("the cell asks for %s", m.Name)
 		}
 	}

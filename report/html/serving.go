@@ -46,7 +46,7 @@ func newServed(list []report.Serving) (cells []served, more int) {
 		last.Arms = append(last.Arms, s)
 	}
 	failed := func(c served) bool {
-		return slices.ContainsFunc(c.Arms, func(s report.Serving) bool { return s.Failed() > 0 })
+		return slices.ContainsFunc(c.Arms, report.Serving.AnyFailed)
 	}
 	slices.SortStableFunc(cells, func(a, b served) int {
 		switch {

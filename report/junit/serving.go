@@ -24,6 +24,16 @@ func served(list []report.Serving) (properties, lines string) {
 		if s.ClientTTFT > 0 {
 			number("ttft_s", s.ClientTTFT)
 		}
+		if s.Queue > 0 {
+			number("queue_s", s.Queue)
+		}
+		if s.PromptTime > 0 {
+			number("prompt_s", s.PromptTime)
+		}
+		if s.Warmup != nil {
+			number("warmup_requests", float64(s.Warmup.Requests))
+			number("warmup_failed", float64(s.Warmup.Failed))
+		}
 		if s.ServerTTFT > 0 {
 			number("server_ttft_s", s.ServerTTFT)
 		}
@@ -36,6 +46,9 @@ func served(list []report.Serving) (properties, lines string) {
 			fmt.Fprintf(&body, " (%s)", message(s.Classes))
 		}
 		body.WriteByte('\n')
+		if s.WarmupFailed() > 0 {
+			body.WriteString("  " + message(s.Warmup.Summary) + "\n")
+		}
 		for _, t := range s.Common {
 			body.WriteString("  " + message(t) + "\n")
 		}

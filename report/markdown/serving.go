@@ -16,23 +16,26 @@ func (d *document) serving() {
 	if len(all) == 0 {
 		return
 	}
-	failed := slices.DeleteFunc(slices.Clone(all), func(s report.Serving) bool { return s.Failed() == 0 })
+	failed := slices.DeleteFunc(slices.Clone(all), func(s report.Serving) bool { return !s.AnyFailed() })
 	title := fmt.Sprintf("Serving (%d)", len(all))
 	if len(failed) > 0 {
 		title = fmt.Sprintf("Serving (%d, with failed requests in %d)", len(all), len(failed))
 	}
 	d.folded(title, func() {
-		d.line("| arm | cell | requests | answered | failed by class | TTFT | of it in the server | server writes | slots busy, at most | deferred, at most | generator late |\n|---|---|--:|--:|---|--:|--:|--:|--:|--:|--:|")
+		d.line("| arm | cell | requests | answered | failed by class | TTFT | of it queue, prompt | of it in the server | server writes | slots busy, at most | deferred, at most | generator late |\n|---|---|--:|--:|---|--:|--:|--:|--:|--:|--:|--:|")
 		list(d, all, d.plan.all, d.served)
 		if len(failed) > 0 {
 			d.line("")
 		}
 		list(d, failed, min(d.plan.all, 40), func(s report.Serving) {
+			if s.WarmupFailed() > 0 {
+				d.line("- %s, %s: %s", code(s.Arm), code(s.Label), inline(s.Warmup.Summary))
+			}
 			for _, t := range s.Common {
 				d.line("- %s, %s: %s", code(s.Arm), code(s.Label), inline(t))
 			}
 		})
-		d.line("\nTTFT: median time to first token at the client, of requests that succeeded. What the server does not account for is queueing and transport. Generator late: how late the load generator itself was, in the median.")
+		d.line("\nTTFT: median time to first token at the client, of requests that succeeded. Queue: until the head of the answer, which llama-server sends when a slot takes the request; prompt: from there to the first content. What the server does not account for is queueing and transport. Generator late: how late the load generator itself was, in the median.")
 	})
 }
 
@@ -49,8 +52,8 @@ func (d *document) served(s report.Serving) {
 		}
 		return mean + ", " + max
 	}
-	d.line("| %s | %s | %d | %s | %s | %s | %s | %s | %s | %s | %s |", arm, cell(s.Label), s.Requests, f.Answered, classes,
-		whole(figure(f.TTFT)), whole(figure(f.ServerTTFT)), whole(figure(f.OutputSpeed)), most(f.Busy, f.BusyMax), most(f.Deferred, f.DeferredMax), whole(figure(f.Delay)))
+	d.line("| %s | %s | %d | %s | %s | %s | %s | %s | %s | %s | %s | %s |", arm, cell(s.Label), s.Requests, f.Answered, classes,
+		whole(figure(f.TTFT)), whole(most(figure(f.Queue), figure(f.PromptTime))), whole(figure(f.ServerTTFT)), whole(figure(f.OutputSpeed)), most(f.Busy, f.BusyMax), most(f.Deferred, f.DeferredMax), whole(figure(f.Delay)))
 }
 
 // capacity says how many requests at a time each arm serves, with the levels

@@ -38,7 +38,7 @@ func serving(name string, levels []int, blocks, requests int) Case {
 	run := s.run()
 	run.Datasets = []record.Dataset{{Name: "sharegpt_benchmark.json", Records: 512, Damaged: 2, DamagedAt: []string{"record 17: invalid character"}, Rule: "human", Seed: 1, Sample: requests}}
 	for i := range run.Cells {
-		run.Cells[i].Metrics = slices.DeleteFunc(record.ServeMetrics(record.ServeDesign{Requests: requests, Objectives: true}), func(m record.Metric) bool {
+		run.Cells[i].Metrics = slices.DeleteFunc(record.ServeMetrics(record.ServeDesign{Requests: requests, Objectives: true, Warmup: true}), func(m record.Metric) bool {
 			return slices.Contains([]string{record.E2Ep50, record.E2Ep95, record.ITLp99, record.TotalTPS}, m.Name)
 		})
 	}
@@ -86,17 +86,22 @@ func newLoad(rng *rand.Rand, t *record.Trial, level, requests int) []record.Requ
 	l := &record.Load{Requests: requests, ServerPromptTPS: 392 / slow, ServerOutputTPS: 37.6 / slow, ServerTTFT: 0.09 * slow,
 		Delay: 6.7e-6, DelayP99: 2.1e-5, BusySlots: &record.Gauge{Mean: math.Min(float64(level), slots) * 0.95, Max: math.Min(float64(level), slots), N: 20},
 		Deferred: &record.Gauge{Mean: math.Max(0, float64(level)-slots), Max: math.Max(0, float64(level)-slots), N: 20}}
+	l.Warmup = 4
+	if fails > 0 {
+		l.WarmupFailures = map[record.RequestFailureClass]int{record.ConnectionReset: 2}
+	}
 	var rows []record.Request
 	at := 0.0
-	var ttft []float64
+	var ttft, waits []float64
 	for i := range requests {
 		prompt := 0.09 * slow * math.Exp(0.2*rng.NormFloat64())
 		r := record.Request{Trial: t.ID, Index: i, Prompt: fmt.Sprintf("sample-%03d", i), PromptTokens: 20 + rng.IntN(200), OutputTokens: 16,
 			Due: at, Sent: at, TTFT: prompt * queue * (1 + 0.1*rng.Float64()), TPOT: 0.026 * slow, InFlight: level, Attempts: 1,
 			Server: &record.ServerTimings{PromptSeconds: prompt}}
+		r.Queue, r.PromptTime = r.TTFT-prompt, prompt
 		r.Elapsed = r.TTFT + 15*r.TPOT
 		if r.Connection.Reused = fails > 0 && i > level; r.Connection.Reused && rng.Float64() < fails {
-			r.TTFT, r.TPOT, r.OutputTokens, r.Elapsed, r.Server = 0, 0, 0, 0.0004, nil
+			r.TTFT, r.Queue, r.PromptTime, r.TPOT, r.OutputTokens, r.Elapsed, r.Server = 0, 0, 0, 0, 0, 0.0004, nil
 			r.Failure = &record.RequestFailure{Class: record.StaleConnection, Message: "read: connection reset by peer"}
 			if rng.IntN(9) == 0 {
 				r.Failure.Class = record.ConnectionReset
@@ -109,12 +114,14 @@ func newLoad(rng *rand.Rand, t *record.Trial, level, requests int) []record.Requ
 			l.Succeeded++
 			l.PromptTokens += int64(r.PromptTokens)
 			l.OutputTokens += 16
-			ttft = append(ttft, r.TTFT)
+			ttft, waits = append(ttft, r.TTFT), append(waits, r.Queue)
 		}
 		at += r.Elapsed / float64(level) * queue
 		rows = append(rows, r)
 	}
 	l.Seconds, t.Seconds, t.Load = at, at+2, l
+	slices.Sort(waits)
+	l.Queue, l.PromptTime = waits[len(waits)/2], 0.09*slow
 	t.Measurements = measured(l, ttft, requests, slow)
 	t.Samples = sampled(rng, at, math.Min(float64(level), slots))
 	return rows
@@ -134,9 +141,15 @@ func measured(l *record.Load, ttft []float64, requests int, slow float64) []reco
 	}
 	success := one(record.SuccessRate, float64(l.Succeeded)/float64(requests))
 	success.Count = &record.Count{Succeeded: l.Succeeded, Total: requests}
-	n := float64(l.Succeeded)
+	n, warm := float64(l.Succeeded), 4
+	for _, failed := range l.WarmupFailures {
+		warm -= failed
+	}
+	warmup := one(record.WarmupRate, float64(warm)/4)
+	warmup.Count = &record.Count{Succeeded: warm, Total: 4}
 	return []record.Measurement{success, quantile(record.TTFTp50, 0.5), quantile(record.TTFTp95, 0.95), one(record.TPOTp50, 0.026*slow),
-		one(record.OutputTPS, 16*n/l.Seconds), one(record.RequestRate, n/l.Seconds), one(record.Goodput, 0.98*n/l.Seconds)}
+		one(record.OutputTPS, 16*n/l.Seconds), one(record.RequestRate, n/l.Seconds), one(record.Goodput, 0.98*n/l.Seconds),
+		one(record.QueueP50, l.Queue), one(record.PromptP50, l.PromptTime), warmup}
 }
 
 // sampled is what the machine did in a load of that length.
@@ -162,6 +175,7 @@ func hostileServing(run *record.Run, src *report.Source, names []string) {
 		run.Cells = append(run.Cells, cell)
 		run.Trials = append(run.Trials, record.Trial{ID: name + "#", Arm: run.Arms[i].Name, Cell: cell.Key, Outcome: record.OK,
 			Load: &record.Load{Requests: 9, Succeeded: 5, Failures: map[record.RequestFailureClass]int{record.RequestFailureClass(name): 4},
+				Warmup: 3, WarmupFailures: map[record.RequestFailureClass]int{record.RequestFailureClass(name): 2}, Queue: -1, PromptTime: math.MaxFloat64,
 				ServerTTFT: -1, Delay: math.MaxFloat64, BusySlots: &record.Gauge{Mean: -2, Max: math.MaxFloat64, N: 1}},
 			Samples: &record.Samples{Every: 0.25, Series: map[string][]float64{name: {1, -1, math.MaxFloat64}, "cpu_group": {math.MaxFloat64, -1}}}})
 		for level := range 3 {

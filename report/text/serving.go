@@ -19,7 +19,7 @@ const (
 func (p *printer) serving(all []report.Serving) {
 	list := all
 	if !p.Full {
-		list = slices.DeleteFunc(slices.Clone(all), func(s report.Serving) bool { return s.Failed() == 0 })
+		list = slices.DeleteFunc(slices.Clone(all), func(s report.Serving) bool { return !s.AnyFailed() })
 	}
 	if len(list) == 0 {
 		return
@@ -48,11 +48,14 @@ func (p *printer) served(s report.Serving) {
 	summary := s.Summary.Terminal()
 	p.line("  %s  %s", p.paint(bold, title), shorten(s.Label, p.Width-4-columns(title)))
 	color := dim
-	if s.Failed() > 0 {
+	if s.AnyFailed() {
 		color = magenta
 	}
 	for _, line := range wrap(summary+classes(s), p.Width-4) {
 		p.line("    %s", p.paint(color, line))
+	}
+	if s.WarmupFailed() > 0 {
+		p.paragraph("    - ", "      ", s.Warmup.Summary)
 	}
 	for i, t := range s.Common {
 		if i == mostCauses && !p.Full {
