@@ -33,9 +33,10 @@ func StartGuard(command ...string) error {
 }
 
 // Guard waits until in ends, which its starter holds open as long as it lives,
-// and then ends all processes that have a mark which begins with prefix, until
-// none has been seen for a while: one that was just being started gets its
-// environment a moment later. The error says that prefix is none of StartGuard.
+// and then ends all processes that have a mark which begins with prefix, or the
+// limit that stands for such marks, until none has been seen for a while: one that
+// was just being started gets its environment a moment later. The error says that
+// prefix is none of StartGuard.
 func Guard(in io.Reader, prefix string) error {
 	if name, _, _ := strings.Cut(marks, "="); !strings.HasPrefix(prefix, name+"=") || len(prefix) != len(marks) {
 		return errors.New("want the mark of a process; llama-regress starts this itself")
@@ -43,7 +44,7 @@ func Guard(in io.Reader, prefix string) error {
 	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	_, _ = io.Copy(io.Discard, in)
 	for quiet, end := 0, time.Now().Add(guardTime); quiet < 20 && time.Now().Before(end); quiet++ {
-		if KillMarked(prefix, 0) != nil {
+		if append(KillMarked(prefix, 0), killLimited(prefix)...) != nil {
 			quiet = 0
 		}
 		time.Sleep(10 * time.Millisecond)

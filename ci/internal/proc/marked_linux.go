@@ -9,20 +9,25 @@ import (
 	"syscall"
 )
 
-// KillMarked ends the processes outside of a group that have a mark which begins
-// with mark, and names them, "NAME (PID)". Only what a marked child started can have
-// inherited the mark, wherever it has gone since: a daemon leaves its group, its
-// session and its parent, but keeps it. Group 0 is nobody's.
-//
-// A process that adopts looks at environments alone: EndAdopted finds the others.
+// KillMarked ends the processes outside of a group whose environment has an
+// entry that starts with mark, and names them, "NAME (PID)". Only what a marked
+// child started can have inherited the entry, wherever it has gone since: a daemon
+// leaves its group, its session and its parent, but keeps it. Group 0 is nobody's.
 func KillMarked(mark string, group int) (killed []string) {
 	if mark == "" {
 		return nil
 	}
 	entry, buf := []byte("\x00"+mark), make([]byte, 1, 16<<10) // its first byte stands before the first entry
-	for _, pid := range PIDs("/proc") {
+	return killThose(func(pid int) bool {
 		buf = appendFile(buf[:1], pid, "environ") // of other users' processes nothing
-		if !bytes.Contains(buf, entry) && (adopting.Load() || !limited(pid, mark)) {
+		return bytes.Contains(buf, entry)
+	}, group)
+}
+
+// killThose ends the processes outside of a group that which picks, and names them.
+func killThose(which func(pid int) bool, group int) (killed []string) {
+	for _, pid := range PIDs("/proc") {
+		if !which(pid) {
 			continue
 		}
 		if p, ok := processAt(pid); !ok || p.ended || group != 0 && p.group == group {
