@@ -139,7 +139,7 @@ func New(res *compare.Result, src Source) Report {
 	r.Capacity = newCapacity(r, src)
 	r.Studies = newStudies(src, labels)
 	r.Grids = newGrids(src)
-	r.Patterns = slices.Concat(subjectTexts(res.Namesakes), sameTexts(res), lines(disturbed(res.Busy), cause(r.Serving), capacityLead(r.Capacity)), doubtTexts(res.Doubts()), patterns(res))
+	r.Patterns = slices.Concat(subjectTexts(res.Namesakes), lines(cacheCause(r.Rows)), sameTexts(res), lines(disturbed(res.Busy), cause(r.Serving), capacityLead(r.Capacity)), doubtTexts(res.Doubts()), patterns(res))
 	r.Steps = nextSteps(r, res, src)
 	r.Facts = newFacts(r, res, src)
 	r.Notes = slices.Concat(newNotes(r, res, src), saidNotes(arms), unread)

@@ -130,7 +130,8 @@ func newServing(s compare.Serving, role Role, run *record.Run, src Source, label
 	v.Warmup = newWarmup(trials)
 	v.Figures = servingFigures(s)
 	v.Figures.Queue, v.Figures.PromptTime = quantity(v.Queue, "s"), quantity(v.PromptTime, "s")
-	v.Summary, v.Classes, v.Details = servedSummary(v), classList(s.Failures), servingDetails(v)
+	v.Summary, v.Classes = servedSummary(v), classList(s.Failures)
+	v.Details = slices.Concat(servingDetails(v), conversationDetails(conversed(run, s)))
 	if v.Failed() > 0 && src.Patterns != nil {
 		if found, ok := src.Patterns(run, s.Arm, s.Cell); ok {
 			v.Pattern, v.Common = Unworded[*pattern.Result]{&found}, Patterns(found)

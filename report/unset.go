@@ -95,7 +95,8 @@ func heldFixed(r *record.Run) Text {
 		for _, p := range record.Params {
 			set := slices.ContainsFunc(r.Arms, func(a record.Arm) bool { return a.Params[p.Name] != "" }) ||
 				slices.ContainsFunc(r.Cells, func(c record.Cell) bool { return c.Workload == w.Name && c.Params[p.Name] != "" })
-			if p.Held && p.Of(w.Name) && !set {
+			some := slices.ContainsFunc(r.Cells, func(c record.Cell) bool { return c.Workload == w.Name && p.HeldIn(c.Params) })
+			if some && p.Of(w.Name) && !set {
 				held = append(held, p.Name+" "+p.Default)
 			}
 		}

@@ -143,7 +143,10 @@ func (k *checker) arms(c *Config) {
 			if strings.ContainsRune(a.Env[name], 0) {
 				k.fault(path+".env."+name, "holds a NUL character")
 			}
-			passed := func(param string) bool { return a.Params[param] != "" || c.Matrix.sets(param) }
+			passed := func(param string) bool {
+				p, _ := record.ParamByName(param)
+				return a.Params[param] != "" || c.Matrix.sets(param) || p.HeldIn(c.Serve.client())
+			}
 			if err := record.CheckEnv(name, passed); err != nil {
 				k.fault(path+".env."+name, "%v", err)
 			}

@@ -22,6 +22,7 @@ func (k *checker) serve(c *Config) {
 		return
 	}
 	k.dataset(s.Dataset)
+	k.turns(s)
 	if len(s.Concurrency)+len(s.Rate) == 0 {
 		k.fault("serve.concurrency", "missing: how many requests are under way at a time, such as [4]; or a rate, requests a second")
 	}
@@ -66,6 +67,31 @@ func (k *checker) serve(c *Config) {
 			k.fault("serve.server."+name, "the matrix sets %s as well; take it out of one of them", name)
 		case slices.ContainsFunc(c.Arms, func(a Arm) bool { return a.Params[name] != "" }):
 			k.fault("serve.server."+name, "an arm sets %s as well; take it out of one of them", name)
+		}
+	}
+}
+
+// turns checks what is said of conversations.
+func (k *checker) turns(s *Serve) {
+	if s.Turns == (Turns{}) {
+		if s.ThinkTime != 0 {
+			k.fault("serve.think_time", "is between the turns of a conversation; say how many each has, turns: 4")
+		}
+		return
+	}
+	if _, err := ParseTurns(s.Turns.String()); err != nil {
+		k.fault("serve.turns", "%v", err)
+	}
+	if s.ThinkTime < 0 || s.ThinkTime > time.Hour {
+		k.fault("serve.think_time", "want at most 1h, have %v", s.ThinkTime)
+	}
+	if rule := s.Dataset.Rule; rule == "vllm" || rule == "sglang" {
+		k.fault("serve.dataset.rule", "%s takes the first two messages alone; with turns, use human or first", rule)
+	}
+	for _, n := range append([]int{0}, s.Concurrency...) {
+		if held := s.Count(n); held > s.Dataset.Sample {
+			k.fault("serve.dataset.sample", "%d conversations, and a trial holds %d: each once, as a repeated one would come from the cache; raise the sample, or ask for fewer requests", s.Dataset.Sample, held)
+			return
 		}
 	}
 }

@@ -43,13 +43,13 @@ func TestErrors(t *testing.T) {
 4: serve.stop: want true or false, have "yes"
 4: serve.rate_limit: want a number, have "fast"`},
 		{"matrix: {parallel: [1, 2], concurrency: [1]}\n", `4: matrix.parallel: varies llama-server, and there is no serve section
-4: unknown key "concurrency" in matrix; known here: batch, cont_batching, cpu_limit, cpu_mask, cpu_strict, cpus, ctx_size, devices, exclude, flash_attn, gpu_layers, include, kv_offload, main_gpu, memory_limit, mmap, n_cpu_moe, nice, numa, numactl, op_offload, parallel, poll, scheduler, split_mode, tensor_split, threads, type_k, type_v, ubatch`},
+4: unknown key "concurrency" in matrix; known here: batch, cache_prompt, cache_ram, cache_reuse, cont_batching, cpu_limit, cpu_mask, cpu_strict, cpus, ctx_checkpoints, ctx_size, devices, exclude, flash_attn, gpu_layers, include, kv_offload, main_gpu, memory_limit, mmap, n_cpu_moe, nice, numa, numactl, op_offload, parallel, poll, scheduler, slot_similarity, split_mode, tensor_split, threads, type_k, type_v, ubatch`},
 		{"bench:\n  args: [--prio, 2, --output=md]\nserve:\n  dataset: {path: d}\n  concurrency: 2\n  args: [[], [--port, 1], [--threads-http, 2], [--threads-http, 2]]\n", `5: bench.args: --output=md: llama-regress reads the results in a form of its own choice; take it out
 9: serve.args[1]: --port: llama-regress chooses where the server listens; take it out
 9: serve.args[3]: these arguments come twice`},
 		{"bench: {args: --prio 2}\nserve: {dataset: {path: d}, concurrency: 2, args: [[1]]}\n", `4: bench.args: want a list of words, such as [--prio, 2]: no shell takes a text apart, have "--prio 2"
 5: serve.args: "1": the first argument is a flag, such as --prio`},
-		{"matrix: {bench_args: [-x]}\n", `4: unknown key "bench_args" in matrix; known here: batch, cont_batching, cpu_limit, cpu_mask, cpu_strict, cpus, ctx_size, devices, exclude, flash_attn, gpu_layers, include, kv_offload, main_gpu, memory_limit, mmap, n_cpu_moe, nice, numa, numactl, op_offload, parallel, poll, scheduler, split_mode, tensor_split, threads, type_k, type_v, ubatch`},
+		{"matrix: {bench_args: [-x]}\n", `4: unknown key "bench_args" in matrix; known here: batch, cache_prompt, cache_ram, cache_reuse, cont_batching, cpu_limit, cpu_mask, cpu_strict, cpus, ctx_checkpoints, ctx_size, devices, exclude, flash_attn, gpu_layers, include, kv_offload, main_gpu, memory_limit, mmap, n_cpu_moe, nice, numa, numactl, op_offload, parallel, poll, scheduler, slot_similarity, split_mode, tensor_split, threads, type_k, type_v, ubatch`},
 		{"gate: {goodput: {margin: 3%}}\n", `4: gate.goodput: nothing measures it: there is no serve section`},
 		{"gate: {eventual_success_rate: {margin: 3%}}\n", `4: gate.eventual_success_rate.margin: a share's margin is in percentage points: write 3pp`},
 		{"placement: {numactl: \"ls /\", nice: 20, cpu_limit: 0, memory_limit: 4, cpus: 3-1, gpu: 1}\nmatrix: {scheduler: [default, rusty]}\nsampling: {confirm_blocks: 12, adaptive: 6}\n", `4: placement.numactl: "ls": not a policy of numactl; want such as --interleave=0,1, --membind=0 or --cpunodebind=0
@@ -179,7 +179,7 @@ func TestErrorsOfArmsAndModels(t *testing.T) {
 		{models + "arms: [{name: a, bin: b, env: {A=B: 1}}]\n", `3: arms[0].env.A=B: want a name of letters, digits and _`},
 		{models + "arms: [{name: a, bin: b, env: {\"A\\n\\e\": 1}}]\n", `3: arms[0].env.A\n\x1b: want a name of letters, digits and _`},
 		{models + "arms: [{name: a, bin: b, env: {A: [1]}}]\n", `3: arms[0].env.A: want a text, have a list`},
-		{models + "arms: [{name: a, bin: b, env: {LLAMA_ARG_CACHE_REUSE: 64}}]\n", `3: arms[0].env.LLAMA_ARG_CACHE_REUSE: llama-regress passes --cache-reuse itself, which goes before the variable: it is held fixed, as measuring needs it; take it out`},
+		{models + "arms: [{name: a, bin: b, env: {LLAMA_ARG_CACHE_REUSE: 64}}]\n", `3: arms[0].env.LLAMA_ARG_CACHE_REUSE: llama-regress passes --cache-reuse itself, which goes before the variable: set cache_reuse, in matrix or in the arm's params`},
 		{models + "arms: [{name: a, bin: b, params: {ubatch: 32}, env: {LLAMA_ARG_UBATCH: 64}}]\n", `3: arms[0].env.LLAMA_ARG_UBATCH: llama-regress passes --ubatch-size itself, which goes before the variable: set ubatch, in matrix or in the arm's params`},
 		{models + "arms: [{name: a, bin: b, env: {A: \"x\\0y\"}}]\n", `3: arms[0].env.A: holds a NUL character`},
 		{models + "arms: [{name: a, bin: \"b\\n\"}]\n", `3: arms[0].bin: want the path of a folder`},

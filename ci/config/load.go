@@ -91,7 +91,7 @@ func (c *Config) complete(saysAPI bool) {
 			m.Name = ModelName(m.Path)
 		}
 	}
-	if c.Serve != nil && c.Running() && !saysAPI {
+	if c.Serve != nil && (c.Running() || c.Serve.Turns != Turns{}) && !saysAPI {
 		c.Serve.API = "chat"
 	}
 }

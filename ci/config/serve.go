@@ -2,6 +2,10 @@ package config
 
 import (
 	"cmp"
+	"fmt"
+	"maps"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
@@ -13,13 +17,16 @@ import (
 // of a dataset. Every concurrency and every rate makes a cell of each
 // combination of the matrix.
 type Serve struct {
-	Dataset     Dataset   `yaml:"dataset"`
-	Concurrency []int     `yaml:"concurrency"` // closed loop: requests under way at any time, 1 to 4096
-	Rate        []float64 `yaml:"rate"`        // open loop: requests a second, above 0, at most 10 000
-	Arrivals    string    `yaml:"arrivals"`    // of the open loop: poisson or constant
-	API         string    `yaml:"api"`         // completion (llama.cpp's own), completions or chat (OpenAI's)
+	Dataset     Dataset       `yaml:"dataset"`
+	Concurrency []int         `yaml:"concurrency"`                 // closed loop: requests, or conversations, under way at any time, 1 to 4096
+	Rate        []float64     `yaml:"rate"`                        // open loop: requests a second, above 0, at most 10 000
+	Turns       Turns         `yaml:"turns" json:",omitzero"`      // of each conversation; none: prompts stand alone
+	ThinkTime   time.Duration `yaml:"think_time" json:",omitzero"` // between an answer and the next turn, 0 to 1 h
 
-	Requests       int           `yaml:"requests"`          // that count, in a trial; 0 means as many as the dataset's sample
+	Arrivals string `yaml:"arrivals"` // of the open loop: poisson or constant
+	API      string `yaml:"api"`      // completion (llama.cpp's own), completions or chat (OpenAI's)
+
+	Requests       int           `yaml:"requests"`          // that count, in a trial, or conversations; 0 means as many as the dataset's sample
 	PerUser        int           `yaml:"requests_per_user"` // at least so many for each concurrent request, 0 to 1000
 	Warmup         int           `yaml:"warmup"`            // requests before those that count, 0 to 1000
 	OutputTokens   int           `yaml:"output_tokens"`     // of an answer, 1 to 65536
@@ -40,6 +47,52 @@ type Serve struct {
 func (s *Serve) Count(concurrency int) int {
 	return max(cmp.Or(s.Requests, s.Dataset.Sample), s.PerUser*concurrency)
 }
+
+// Turns is how many turns of each conversation are held.
+type Turns struct{ Least, Most int }
+
+// MostTurns bounds the turns of a conversation.
+const MostTurns = 1000
+
+// ParseTurns reads a number of turns, "4", or a range, "2-8".
+func ParseTurns(text string) (Turns, error) {
+	least, most, ranged := strings.Cut(text, "-")
+	if !ranged {
+		most = least
+	}
+	var t Turns
+	var errs [2]error
+	t.Least, errs[0] = strconv.Atoi(least)
+	t.Most, errs[1] = strconv.Atoi(most)
+	if errs != [2]error{} || t.Least < 2 || t.Most < t.Least || t.Most > MostTurns || t.String() != text {
+		return Turns{}, fmt.Errorf("want turns of each conversation, 2 to %d, such as 4, or a range, such as 2-8; leave it out for single prompts", MostTurns)
+	}
+	return t, nil
+}
+
+// String writes t as ParseTurns reads it.
+func (t Turns) String() string {
+	if t.Least == t.Most {
+		return strconv.Itoa(t.Least)
+	}
+	return fmt.Sprintf("%d-%d", t.Least, t.Most)
+}
+
+// client are the parameters by which a cell says what its client does, but for
+// the load; a nil Serve has none.
+func (s *Serve) client() map[string]string {
+	params := make(map[string]string)
+	if s != nil && s.Turns != (Turns{}) {
+		params[record.TurnsParam] = s.Turns.String()
+		if s.ThinkTime > 0 {
+			params[record.ThinkTimeParam] = s.ThinkTime.String()
+		}
+	}
+	return params
+}
+
+// NameClient adds to a cell's parameters what its client does, but for the load.
+func (s *Serve) NameClient(params map[string]string) { maps.Copy(params, s.client()) }
 
 // A Dataset is a file of conversations and how prompts are drawn from it.
 type Dataset struct {
@@ -129,6 +182,8 @@ func (r *reader) serve(path string, n ast.Node, to **Serve) {
 		"args":              r.argsOrMore(&s.Args),
 		"arrivals":          r.text(&s.Arrivals),
 		"api":               r.text(&s.API),
+		"turns":             r.turns(&s.Turns),
+		"think_time":        seconds(&s.ThinkTime),
 		"requests":          r.whole(&s.Requests),
 		"requests_per_user": r.whole(&s.PerUser),
 		"warmup":            r.whole(&s.Warmup),
@@ -154,4 +209,21 @@ func (r *reader) serve(path string, n ast.Node, to **Serve) {
 			r.object(path, n, keys)
 		},
 	})
+}
+
+// turns reads a whole number or a range.
+func (r *reader) turns(to *Turns) setter {
+	return func(path string, n ast.Node) {
+		const want = "turns of each conversation, such as 4 or 2-8"
+		text, ok := r.scalar(path, n, want)
+		if !ok {
+			return
+		}
+		t, err := ParseTurns(text)
+		if err != nil {
+			r.fault(path, "%v", err)
+			return
+		}
+		*to = t
+	}
 }

@@ -29,7 +29,7 @@ func (e *badArgument) Error() string {
 func parameters(workload string, cell, arm map[string]string) map[string]string {
 	values := make(map[string]string)
 	for _, p := range record.Params {
-		if p.Held && p.Of(workload) {
+		if p.Of(workload) && p.HeldIn(cell) {
 			values[p.Name] = p.Default
 		}
 	}

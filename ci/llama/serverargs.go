@@ -47,10 +47,15 @@ var serverSettings = []serverSetting{
 	{param: "parallel", flag: "-np", write: valued("-np")},
 	{param: "ctx_size", flag: "-c", write: valued("-c")},
 	{param: "cont_batching", flag: "-nocb", write: switched("on", "-cb", "-nocb")},
+	{param: record.CachePrompt, flag: "--cache-prompt", write: promptCache},
+	{param: "cache_ram", flag: "--cache-ram", since: 6723, unset: "0", write: valued("--cache-ram")},
+	{param: "cache_reuse", flag: "--cache-reuse", unset: "0", write: valued("--cache-reuse")},
+	{param: "ctx_checkpoints", flag: "--ctx-checkpoints", unset: "0", write: valued("--ctx-checkpoints")},
+	{param: "slot_similarity", flag: "--slot-prompt-similarity", unset: "0", write: valued("--slot-prompt-similarity")},
 }
 
 // clientParameters belong to the load, not to the server.
-var clientParameters = []string{"concurrency", "rate"}
+var clientParameters = []string{"concurrency", "rate", record.TurnsParam, record.ThinkTimeParam}
 
 // serverArgs spells the parameters as flags of this build. One whose flag the
 // build lacks is an error, unless the build does just that without the flag.
@@ -168,6 +173,13 @@ func flashAttention(c capabilities, value string) ([]string, bool) {
 		return []string{"-fa"}, true
 	}
 	return nil, value == "off"
+}
+
+// promptCache is a flag since b7716. Each request says it, too, which is all that
+// older builds need.
+func promptCache(c capabilities, value string) ([]string, bool) {
+	args, _ := switched("", "--cache-prompt", "--no-cache-prompt")(c, value)
+	return args, true
 }
 
 func mapping(c capabilities, value string) ([]string, bool) {

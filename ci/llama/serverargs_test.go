@@ -109,8 +109,8 @@ func TestServerArgs(t *testing.T) {
 		t.Error("a word of a description is taken for a flag")
 	}
 	now := recordedHelp(t)
-	const oldFixed = "--metrics --slots --no-webui --cache-reuse 0 --slot-prompt-similarity 0 --no-context-shift --jinja --timeout 3600"
-	const nowFixed = "--metrics --slots --no-webui --fit off --no-cache-prompt --cache-ram 0 --cache-reuse 0 --ctx-checkpoints 0 --slot-prompt-similarity 0 --no-kv-unified --no-context-shift --jinja --timeout 3600"
+	const oldFixed = "--metrics --slots --no-webui --no-context-shift --jinja --timeout 3600"
+	const nowFixed = "--metrics --slots --no-webui --fit off --no-kv-unified --no-context-shift --jinja --timeout 3600"
 	for _, c := range []struct{ param, value, old, now string }{
 		{"threads", "3", "-t 3 -tb 3", "-t 3 -tb 3"},
 		{"flash_attn", "on", "-fa", "-fa on"},
@@ -134,6 +134,15 @@ func TestServerArgs(t *testing.T) {
 		{"n_cpu_moe", "0", "", "-ncmoe 0"},
 		{"parallel", "4", "-np 4", "-np 4"},
 		{"ctx_size", "4096", "-c 4096", "-c 4096"},
+		{"cache_prompt", "on", "", "--cache-prompt"},
+		{"cache_prompt", "off", "", "--no-cache-prompt"}, // older builds are told with each request
+		{"cache_ram", "0", "", "--cache-ram 0"},
+		{"cache_ram", "64", "!llama.cpp has it since build", "--cache-ram 64"},
+		{"cache_reuse", "256", "--cache-reuse 256", "--cache-reuse 256"},
+		{"ctx_checkpoints", "8", "!this build has no such flag", "--ctx-checkpoints 8"},
+		{"slot_similarity", "0.3", "--slot-prompt-similarity 0.3", "--slot-prompt-similarity 0.3"},
+		{"slot_similarity", "2", "!is not a number from 0 to 1", "!is not a number from 0 to 1"},
+		{"turns", "2-8", "", ""},
 		{"numa", "distribute", "--numa distribute", "--numa distribute"},
 		{"concurrency", "8", "", ""},
 		{"rate", "2.5", "", ""},

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llama-regress/llama-regress/ci/config"
 	"github.com/llama-regress/llama-regress/ci/internal/proc"
 )
 
@@ -28,7 +29,11 @@ func (p *Plan) Summary() string {
 		fmt.Fprintf(&b, "bench   %d + %d repetitions of %s\n", p.Warmup, p.Repetitions, tests)
 	}
 	if s := p.Serve; s != nil {
-		fmt.Fprintf(&b, "serve   %d + %d requests of %s, %d tokens each\n", s.Warmup, s.Count(0), s.Dataset.Path, s.OutputTokens)
+		what := "requests"
+		if s.Turns != (config.Turns{}) {
+			what = fmt.Sprintf("conversations of %s turns", s.Turns)
+		}
+		fmt.Fprintf(&b, "serve   %d + %d %s of %s, %d tokens each\n", s.Warmup, s.Count(0), what, s.Dataset.Path, s.OutputTokens)
 	}
 	if p.Shard != nil {
 		fmt.Fprintf(&b, "shard   %s of plan %s\n", p.Shard, p.Shard.Plan)

@@ -88,11 +88,12 @@ func addServeCells(p *Plan, cfg *config.Config, points []map[string]string) erro
 				params := maps.Clone(point)
 				maps.Copy(params, cfg.Serve.Server.Params)
 				load.name(params)
+				cfg.Serve.NameClient(params)
 				p.Cells = append(p.Cells, Cell{
 					Cell: record.Cell{
 						Key: record.CellKey(record.ServeWorkload, m.Name, params), Workload: record.ServeWorkload, Model: m.Name, Params: params,
 						Metrics: record.ServeMetrics(record.ServeDesign{
-							Requests: load.Requests, Tokens: cfg.Serve.OutputTokens, Objectives: cfg.Serve.Objectives.Any(), Retries: cfg.Serve.Retries > 0,
+							Requests: load.Requests, Turns: cfg.Serve.Turns.Least, Tokens: cfg.Serve.OutputTokens, Objectives: cfg.Serve.Objectives.Any(), Retries: cfg.Serve.Retries > 0,
 							Warmup: cfg.Serve.Warmup > 0,
 						}),
 						Objectives: cfg.Serve.Objectives.Seconds(),

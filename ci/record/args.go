@@ -154,6 +154,8 @@ var serverParams = map[string]string{
 	"-ts --tensor-split": "tensor_split", "-kvo --kv-offload -nkvo --no-kv-offload": "kv_offload", "--op-offload --no-op-offload": "op_offload",
 	"-C --cpu-mask": "cpu_mask", "--cpu-strict": "cpu_strict", "--numa": "numa", "-ncmoe --n-cpu-moe": "n_cpu_moe", "-dev --device": "devices",
 	"-np --parallel": "parallel", "-c --ctx-size": "ctx_size", "-cb --cont-batching -nocb --no-cont-batching": "cont_batching",
+	"--cache-prompt --no-cache-prompt": CachePrompt, "--cache-reuse": "cache_reuse", "-cram --cache-ram": "cache_ram",
+	"-ctxcp --ctx-checkpoints --swa-checkpoints": "ctx_checkpoints", "-sps --slot-prompt-similarity": "slot_similarity",
 }
 
 // An ownedFlag is a flag by all its names, joined by blanks, and why no argument can have it.

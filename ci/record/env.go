@@ -15,8 +15,8 @@ var variables = map[string]string{
 
 // CheckEnv says why an arm cannot set an environment variable of llama-server, nil
 // when it can: llama-regress passes the flag of the same meaning, and a flag goes
-// before a variable. passed says which parameters get a flag because somebody sets
-// them.
+// before a variable. passed says which parameters get a flag, because somebody sets
+// them or because they are held.
 func CheckEnv(name string, passed func(param string) bool) error {
 	flag, known := variables[name]
 	if rest, ours := strings.CutPrefix(name, "LLAMA_ARG_"); !known && ours {
@@ -26,7 +26,7 @@ func CheckEnv(name string, passed func(param string) bool) error {
 	if why == "" {
 		return nil
 	}
-	if param, ok := paramOfFlag(flag); ok && !param.Held && !passed(param.Name) {
+	if param, ok := paramOfFlag(flag); ok && !passed(param.Name) {
 		return nil // nothing overrides it
 	}
 	return fmt.Errorf("llama-regress passes %s itself, which goes before the variable: %s", flag, why)

@@ -3,8 +3,8 @@ package record
 import "strings"
 
 // A HeldFlag is a setting of llama-server that nobody can change, because
-// measuring needs it: what would flatter a repeated prompt, adapts to the moment,
-// or hides what is polled.
+// measuring needs it: what adapts to the moment, or hides what is polled. What would
+// flatter a repeated prompt are parameters: see HeldPrompts.
 type HeldFlag struct {
 	Words []string // as they are passed, by a build that has the flag
 	Names string   // every name of the flag, joined by blanks, and of those that undo it
@@ -15,17 +15,12 @@ var HeldFixed = []HeldFlag{
 	{[]string{"--metrics"}, "--metrics"},
 	{[]string{"--slots"}, "--slots --no-slots"}, // on by default since b6337
 	{[]string{"--no-webui"}, "--webui --no-webui"},
-	{[]string{"--no-ui"}, "--ui --no-ui"},                                              // the same, by its new name; one is enough
-	{[]string{"--fit", "off"}, "-fit --fit -fitt --fit-target -fitc --fit-ctx"},        // b7407: would shrink context and layers to free memory
-	{[]string{"--no-cache-prompt"}, "--cache-prompt --no-cache-prompt"},                // b7716
-	{[]string{"--cache-ram", "0"}, "-cram --cache-ram"},                                // b6723: 8 GiB of old prompts
-	{[]string{"--cache-reuse", "0"}, "--cache-reuse"},                                  // would shift old context into place
-	{[]string{"--ctx-checkpoints", "0"}, "-ctxcp --ctx-checkpoints --swa-checkpoints"}, // made for a prompt cache that is off
-	{[]string{"--slot-prompt-similarity", "0"}, "-sps --slot-prompt-similarity"},       // b6455 moved it
-	{[]string{"--no-kv-unified"}, "-kvu --kv-unified -no-kvu --no-kv-unified"},         // each slot has its share of the context to itself
-	{[]string{"--no-context-shift"}, "--context-shift --no-context-shift"},             // b6206 turned it off
-	{[]string{"--jinja"}, "--jinja --no-jinja"},                                        // b~7353 turned it on
-	{[]string{"--timeout", "3600"}, "-to --timeout"},                                   // b9412 raised it to this
+	{[]string{"--no-ui"}, "--ui --no-ui"},                                       // the same, by its new name; one is enough
+	{[]string{"--fit", "off"}, "-fit --fit -fitt --fit-target -fitc --fit-ctx"}, // b7407: would shrink context and layers to free memory
+	{[]string{"--no-kv-unified"}, "-kvu --kv-unified -no-kvu --no-kv-unified"},  // each slot has its share of the context to itself
+	{[]string{"--no-context-shift"}, "--context-shift --no-context-shift"},      // b6206 turned it off
+	{[]string{"--jinja"}, "--jinja --no-jinja"},                                 // b~7353 turned it on
+	{[]string{"--timeout", "3600"}, "-to --timeout"},                            // b9412 raised it to this
 }
 
 func heldFlags() string {

@@ -16,11 +16,12 @@ import (
 type Param struct {
 	Name    string   // as in the configuration: "flash_attn"
 	Default string   // what a trial ran with where nobody set it and nothing told: older versions passed it, and builds that do not report it do that; "" for not known
-	Held    bool     // passed with its Default where nobody sets it, as measuring needs it
+	Held    Hold     // where it is passed with its Default although nobody sets it, as measuring needs it
 	Values  []string // the only values allowed; nil for any whole number or text
 	Number  bool     // a whole number, from Min to Max
 	Min     int      // of a Number
 	Max     int      // of a Number; 0 means as large as 32 bits hold
+	Share   bool     // a number from 0 to 1
 	Target  Target   // what it sets
 	Only    string   // name of the only workload that takes it; "" for all
 	Doc     string   // one line
@@ -33,6 +34,26 @@ const (
 	LlamaCpp  Target = ""          // llama.cpp's programs
 	System    Target = "system"    // the operating system, see package sched; llama.cpp's programs know nothing of it
 	Arguments Target = "arguments" // one of llama.cpp's programs, word by word: see JoinArgs
+)
+
+// A Hold says in which cells a parameter that nobody sets is passed all the same.
+type Hold string
+
+const (
+	NotHeld     Hold = ""        // in none: the build does what it does for its users
+	HeldAlways  Hold = "always"  // in every one
+	HeldPrompts Hold = "prompts" // where prompts stand alone: a repeated one would come from the cache. Conversations are there to use it
+)
+
+// HeldIn reports whether a cell of those parameters passes p although nobody sets it.
+func (p Param) HeldIn(cell map[string]string) bool {
+	return p.Held == HeldAlways || p.Held == HeldPrompts && cell[TurnsParam] == ""
+}
+
+// Parameters of a serve cell that say what its client does.
+const (
+	TurnsParam     = "turns"      // of each conversation, "4" or "2-8"; absent where prompts stand alone
+	ThinkTimeParam = "think_time" // between them
 )
 
 // Of reports whether a workload takes the parameter.
@@ -64,9 +85,14 @@ var Params = []Param{
 	{Name: "numa", Values: []string{"distribute", "isolate", "numactl"}, Doc: "llama.cpp's own NUMA strategy"},
 	{Name: "n_cpu_moe", Number: true, Doc: "layers whose experts stay on the CPU"},
 	{Name: "devices", Doc: "devices to use, joined by /"},
-	{Name: "parallel", Only: ServeWorkload, Default: "4", Held: true, Number: true, Min: 1, Max: 1024, Doc: "slots of llama-server; 4 where nobody sets them"},
-	{Name: "ctx_size", Only: ServeWorkload, Default: "8192", Held: true, Number: true, Min: 64, Doc: "context of llama-server, tokens, divided over its slots; 8192 where nobody sets it"},
+	{Name: "parallel", Only: ServeWorkload, Default: "4", Held: HeldAlways, Number: true, Min: 1, Max: 1024, Doc: "slots of llama-server; 4 where nobody sets them"},
+	{Name: "ctx_size", Only: ServeWorkload, Default: "8192", Held: HeldAlways, Number: true, Min: 64, Doc: "context of llama-server, tokens, divided over its slots; 8192 where nobody sets it"},
 	{Name: "cont_batching", Only: ServeWorkload, Default: "on", Values: onOff, Doc: "continuous batching of llama-server"},
+	{Name: CachePrompt, Only: ServeWorkload, Default: "off", Held: HeldPrompts, Values: onOff, Doc: "prompt cache; off where nobody sets it and prompts stand alone, as the next four"},
+	{Name: "cache_reuse", Only: ServeWorkload, Default: "0", Held: HeldPrompts, Number: true, Doc: "least tokens of old context that are shifted into place; 0: none"},
+	{Name: "cache_ram", Only: ServeWorkload, Default: "0", Held: HeldPrompts, Number: true, Min: -1, Doc: "memory for prompts that no slot holds any more, MiB; -1: no limit, 0: none"},
+	{Name: "ctx_checkpoints", Only: ServeWorkload, Default: "0", Held: HeldPrompts, Number: true, Doc: "context checkpoints of a slot; 0: none"},
+	{Name: "slot_similarity", Only: ServeWorkload, Default: "0", Held: HeldPrompts, Share: true, Doc: "share of a prompt that a slot must hold to get it, 0 to 1; 0: the slot idle for longest"},
 	{Name: BenchArgs, Only: BenchWorkload, Target: Arguments, Doc: "arguments of llama-bench that no other parameter stands for"},
 	{Name: ServeArgs, Only: ServeWorkload, Target: Arguments, Doc: "arguments of llama-server that no other parameter stands for"},
 	{Name: SchedulerParam, Target: System, Doc: "the kernel's scheduler: default, a sched_ext scheduler such as scx_lavd, or the path of one"},
@@ -76,6 +102,9 @@ var Params = []Param{
 	{Name: "cpu_limit", Target: System, Doc: "processor time that a control group allows, such as 1.5 processors"},
 	{Name: "memory_limit", Target: System, Doc: "memory that a control group allows, such as 4G"},
 }
+
+// CachePrompt is the parameter that says whether prompts may come from the cache.
+const CachePrompt = "cache_prompt"
 
 // SchedulerParam is the parameter that says which scheduler the kernel runs.
 const SchedulerParam = "scheduler"
@@ -106,6 +135,10 @@ func (p Param) Check(value string) error {
 		return fmt.Errorf("%s: %q: want one value; llama.cpp would take a comma for a list and run them all", p.Name, value)
 	case p.Values != nil && !slices.Contains(p.Values, value):
 		return fmt.Errorf("%s: %q is not one of %s", p.Name, value, strings.Join(p.Values, ", "))
+	case p.Share:
+		if x, err := strconv.ParseFloat(value, 64); err != nil || !(x >= 0 && x <= 1) {
+			return fmt.Errorf("%s: %q is not a number from 0 to 1", p.Name, value)
+		}
 	case p.Number:
 		most := cmp.Or(p.Max, math.MaxInt32)
 		if n, err := strconv.Atoi(value); err != nil || strconv.Itoa(n) != value || n < p.Min || n > most {

@@ -25,6 +25,13 @@ const (
 	SuccessRate  = "success_rate"          // 1, at the first attempt
 	EventualRate = "eventual_success_rate" // 1, retries included
 	WarmupRate   = "warmup_success_rate"   // 1, of the requests before those that count
+
+	// Of conversations.
+	TTFTFirst      = "ttft_first_p50"          // s, of first turns
+	TTFTLater      = "ttft_later_p50"          // s, of the turns after them
+	CacheHitRate   = "cache_hit_rate"          // 1, tokens of later turns' prompts that came from the cache by all of them
+	EvaluatedLater = "prompt_eval_later"       // tok, of a later turn's prompt that were evaluated; mean over those that succeeded
+	Completed      = "completed_conversations" // 1, conversations that got to their last turn
 )
 
 // Least requests of a trial for a quantile to be judged: as many as an interval
@@ -67,12 +74,23 @@ var serve = Workload{
 			Term: "eventual success rate", Meaning: "Share of requests that were answered in full at last, retries included."},
 		{Name: WarmupRate, Kind: SuccessRate, Unit: "1", Better: Higher, Scale: Points, Margin: 0.02, Censoring: Counted, Needs: NeedsWarmup,
 			Term: "warm-up success rate", Meaning: "Share of the requests sent before those that count that were answered in full at the first attempt. It is in no other metric."},
+		{Name: TTFTFirst, Kind: TTFTFirst, Unit: "s", Better: Lower, Scale: Ratio, Censoring: SlowFailure, Requests: requestsForMedian, Needs: NeedsTurns,
+			Term: "TTFT of first turns", Meaning: "Time to first token of the first turn of each conversation, which has no history."},
+		{Name: TTFTLater, Kind: TTFTLater, Unit: "s", Better: Lower, Scale: Ratio, Margin: 0.05, Censoring: SlowFailure, Requests: requestsForMedian, Needs: NeedsTurns,
+			Term: "TTFT of later turns", Meaning: "Time to first token of the turns after the first, whose history the server may have in its prompt cache."},
+		{Name: CacheHitRate, Kind: CacheHitRate, Unit: "1", Better: Higher, Scale: Points, Margin: 0.05, Censoring: Survivors, Needs: NeedsTurns,
+			Term: "cache hit rate", Meaning: "Share of the tokens in the prompts of later turns that the server took from its prompt cache, as it tells them. The others were processed again."},
+		{Name: EvaluatedLater, Kind: EvaluatedLater, Unit: "tok", Better: Lower, Scale: Ratio, Censoring: Survivors, Needs: NeedsTurns,
+			Term: "prompt evaluated, later turns", Meaning: "Tokens of a later turn's prompt that the server processed, on average, as it tells them."},
+		{Name: Completed, Kind: Completed, Unit: "1", Better: Higher, Scale: Points, Margin: 0.02, Censoring: Counted, Needs: NeedsTurns,
+			Term: "completed conversations", Meaning: "Share of conversations that got to their last turn. The others ended where their history no longer fitted into the context."},
 	},
 }
 
 // A ServeDesign is what the metrics of a serve cell follow from.
 type ServeDesign struct {
-	Requests   int  // of a trial that count
+	Requests   int  // of a trial that count; conversations where they have turns
+	Turns      int  // of each conversation at least; 0 where prompts stand alone
 	Tokens     int  // the most an answer has; 0 when that is not known
 	Objectives bool // a request is to keep to some
 	Retries    bool // failed requests are sent again
@@ -86,7 +104,7 @@ type ServeDesign struct {
 // would need more requests says how many, and is shown without being judged.
 func ServeMetrics(of ServeDesign) []Metric {
 	has := map[Need]bool{
-		NeedsNothing: true, NeedsHead: true, NeedsTokens: of.Tokens != 1, NeedsObjectives: of.Objectives, NeedsRetries: of.Retries, NeedsWarmup: of.Warmup,
+		NeedsNothing: true, NeedsHead: true, NeedsTokens: of.Tokens != 1, NeedsObjectives: of.Objectives, NeedsRetries: of.Retries, NeedsWarmup: of.Warmup, NeedsTurns: of.Turns > 0,
 	}
 	var ms []Metric
 	for _, d := range serve.Metrics {
@@ -94,7 +112,11 @@ func ServeMetrics(of ServeDesign) []Metric {
 			continue
 		}
 		m := d.Metric(d.Name)
-		if of.Requests < d.Requests {
+		requests := of.Requests // of first turns, and later ones are no fewer
+		if d.Needs != NeedsTurns {
+			requests *= max(1, of.Turns)
+		}
+		if requests < d.Requests {
 			m.Needs = d.Requests
 		}
 		ms = append(ms, m)
@@ -104,10 +126,11 @@ func ServeMetrics(of ServeDesign) []Metric {
 
 // MayNotExist says whether a trial can be whole without the metric: what lies
 // between the tokens of an answer does not exist where every answer has one, and
-// the parts of a TTFT not where the head of the answer comes with its first content.
+// the parts of a TTFT not where the head of the answer comes with its first content,
+// and what came from a cache is not known where the server does not tell.
 func MayNotExist(metric string) bool {
 	return slices.ContainsFunc(serve.Metrics, func(d Definition) bool {
-		return d.Is(metric) && (d.Needs == NeedsTokens || d.Needs == NeedsHead)
+		return d.Is(metric) && (d.Needs == NeedsTokens || d.Needs == NeedsHead || d.Needs == NeedsTurns)
 	})
 }
 
@@ -143,6 +166,21 @@ type Load struct {
 
 	BusySlots *Gauge `json:"busy_slots,omitempty"`
 	Deferred  *Gauge `json:"deferred_requests,omitempty"`
+
+	Conversations *Conversations `json:"conversations,omitempty"` // nil where prompts stand alone
+
+	Extra Extra `json:"-"`
+}
+
+// Conversations is what became of those of a trial that count.
+type Conversations struct {
+	Count int `json:"count"`
+	Cut   int `json:"cut,omitempty"` // of them ended early, as their history no longer fitted into the context
+
+	// Of the later turns that succeeded and whose cached tokens the server told.
+	LaterTurns        int   `json:"later_turns,omitempty"`
+	LaterPromptTokens int64 `json:"later_prompt_tokens,omitempty"`
+	LaterCachedTokens int64 `json:"later_cached_tokens,omitempty"`
 
 	Extra Extra `json:"-"`
 }

@@ -95,7 +95,7 @@ func (a *Arm) Tell(cell Cell, echo map[string]string) {
 		_, inCell := cell.Params[p.Name]
 		_, inArm := a.Params[p.Name]
 		value := echo[p.Name]
-		if value == "" || inCell || inArm || p.Held || p.Target != LlamaCpp || !p.Of(cell.Workload) || a.Defaults[cell.Workload][p.Name] != "" {
+		if value == "" || inCell || inArm || p.HeldIn(cell.Params) || p.Target != LlamaCpp || !p.Of(cell.Workload) || a.Defaults[cell.Workload][p.Name] != "" {
 			continue
 		}
 		if a.Defaults == nil {

@@ -26,7 +26,9 @@ func (b *Bench) Isolate(ctx context.Context, p *plan.Plan, t plan.Trial, ids []s
 		if i < 0 {
 			return nil, nil, fmt.Errorf("prompt %q is not in the sample of %s", id, p.Serve.DatasetPath)
 		}
-		prompts = append(prompts, drawn.prompts[i])
+		alone := drawn.prompts[i]
+		alone.Turn = 0 // with its history, but after nothing
+		prompts = append(prompts, alone)
 	}
 	srv, stop, failure, err := tr.open(ctx, nil)
 	if failure != nil || err != nil {

@@ -14,8 +14,9 @@ import (
 
 // A yield is what a load came to, ready to be turned into metrics.
 type yield struct {
-	requests []record.Request // that count
+	requests []record.Request // that count, but for those at which a conversation was cut
 	warmup   []record.Request // before those
+	cut      int              // conversations that were
 	gaps     []float64        // s; +Inf for each request that failed
 	seconds  float64          // of the load, > 0
 	limit    float64          // s that a request may take: what a latency that is not known exceeds
@@ -25,9 +26,13 @@ type yield struct {
 func newYield(res *load.Result, s *config.Serve) yield {
 	y := yield{gaps: res.Gaps, seconds: res.Seconds, limit: s.RequestTimeout.Seconds(), want: s.Objectives}
 	for _, r := range res.Requests {
-		if r.Warmup {
+		switch {
+		case r.Cut != "" && !r.Warmup:
+			y.cut++
+		case r.Cut != "":
+		case r.Warmup:
 			y.warmup = append(y.warmup, r)
-		} else {
+		default:
 			y.requests = append(y.requests, r)
 		}
 	}
@@ -86,7 +91,7 @@ func (y yield) measure(metric string) (record.Measurement, bool) {
 			return 0
 		}), true
 	}
-	return record.Measurement{}, false
+	return y.ofTurns(metric)
 }
 
 func ttft(r record.Request) float64    { return r.TTFT }
@@ -218,6 +223,9 @@ func (y yield) summary(res *load.Result) *record.Load {
 	}
 	l.Queue, l.PromptTime = medianOf(queue), medianOf(processing)
 	l.ServerPromptTPS, l.ServerOutputTPS, l.ServerTTFT = medianOf(prompt), medianOf(output), medianOf(first)
+	if c := y.conversations(); c.Count > 0 {
+		l.Conversations = &c
+	}
 	l.Delay = medianOf(res.Delays)
 	if len(res.Delays) > 0 {
 		l.DelayP99 = stats.Quantile(res.Delays, 0.99)

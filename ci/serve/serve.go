@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/llama-regress/llama-regress/ci/config"
 	"github.com/llama-regress/llama-regress/ci/endpoint"
 	"github.com/llama-regress/llama-regress/ci/internal/sharegpt"
 	"github.com/llama-regress/llama-regress/ci/llama"
@@ -99,6 +100,10 @@ func selection(s *plan.Serve) sharegpt.Selection {
 	if !s.Stop {
 		sel.OutputTokens = s.OutputTokens
 	}
+	if s.Turns != (config.Turns{}) {
+		sel.Turns = sharegpt.Turns(s.Turns)
+		sel.Sample += s.Warmup // one that was held before would come from the cache
+	}
 	return sel
 }
 
@@ -131,7 +136,9 @@ func (b *Bench) prompts(ctx context.Context, tr *trial) (drawn, *record.Failure,
 	var d drawn
 	hash := sha256.New()
 	for _, p := range s.Prompts {
-		d.prompts = append(d.prompts, load.Prompt{ID: p.ID, Text: p.Text, Tokens: p.Tokens})
+		d.prompts = append(d.prompts, turns(p)...)
+	}
+	for _, p := range d.prompts {
 		fmt.Fprintf(hash, "%d\n%s", len(p.Text), p.Text)
 	}
 	d.sha256 = hex.EncodeToString(hash.Sum(nil))

@@ -154,7 +154,7 @@ func (tr *trial) options(srv server) load.Options {
 	o := load.Options{
 		API:         load.API(s.API),
 		Concurrency: tr.cell.Load.Concurrency, Rate: tr.cell.Load.Rate, Arrivals: s.Arrivals, Limit: s.RateLimit,
-		Requests: tr.cell.Load.Requests, Warmup: s.Warmup,
+		Requests: tr.cell.Load.Requests, Warmup: s.Warmup, ThinkTime: s.ThinkTime, Cache: cache(s, tr.arm.Params, tr.cell.Cell.Params),
 		Output: s.OutputTokens, FreeLength: s.Stop,
 		Timeout: s.RequestTimeout, Retries: s.Retries, Reuse: s.Connections == "reuse",
 		Seed:    tr.plan.Seed + uint64(tr.of.Block), // the arms of a block get the same arrivals

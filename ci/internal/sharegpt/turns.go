@@ -82,6 +82,6 @@ func (t Turns) noneSo(s *Sampled) error {
 	if t.Least < 2 || len(s.PassedOver) != 1 || s.PassedOver[0].Text != t.tooFew() || len(s.Prompts) > 0 {
 		return nil
 	}
-	return fmt.Errorf("none of its %d records is a conversation of %d turns, a turn being a question and its answer; take fewer (turns: 1), or choose a dataset of conversations: 'llama-regress provision dataset' gets one",
+	return fmt.Errorf("none of its %d records is a conversation of %d turns, a turn being a question and its answer; leave turns out to send single prompts, or choose a dataset of conversations: 'llama-regress provision dataset' gets one",
 		s.Records, t.Least)
 }

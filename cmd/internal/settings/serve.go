@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -21,6 +22,8 @@ type serveFlags struct {
 	rate        string
 	parallel    int
 	output      int
+	turns       string
+	think       time.Duration
 	bench       string // path of one llama-bench
 	server      string // path of one llama-server
 	api         string
@@ -35,6 +38,8 @@ func (s *serveFlags) register(f *pflag.FlagSet) {
 	f.IntVar(&s.parallel, "parallel", 0, "slots of llama-server (default 4)")
 	f.IntVar(&s.output, "output-tokens", d.OutputTokens, "tokens of each answer")
 	f.StringVar(&s.api, "api", d.API, "interface of the server: completion (llama-server's own), completions or chat (OpenAI's); chat for servers that already run")
+	f.StringVar(&s.turns, "turns", "", "hold conversations of so many turns, such as 4 or 2-8, by the chat interface; --num-samples, --max-concurrent and --rate then count conversations")
+	f.DurationVar(&s.think, "think-time", 0, "pause between an answer and the next turn, such as 2s")
 	f.StringVar(&s.bench, "bench-binary", "", "one llama-bench to measure alone, without a configuration")
 	f.StringVar(&s.server, "server-binary", "", "one llama-server to measure alone, without a configuration")
 }
@@ -96,7 +101,7 @@ func (s *serveFlags) override(f *pflag.FlagSet, cfg *config.Config) error {
 		}
 		cfg.Serve.Dataset.Path = path
 	}
-	for _, name := range []string{"num-samples", "max-concurrent", "rate", "parallel", "output-tokens", "api"} {
+	for _, name := range []string{"num-samples", "max-concurrent", "rate", "parallel", "output-tokens", "turns", "think-time", "api"} {
 		if f.Changed(name) && cfg.Serve == nil {
 			return fmt.Errorf("--%s loads a server: say with which prompts, --dataset FILE", name)
 		}
@@ -138,6 +143,19 @@ func (s *serveFlags) override(f *pflag.FlagSet, cfg *config.Config) error {
 	}
 	if f.Changed("output-tokens") {
 		cfg.Serve.OutputTokens = s.output
+	}
+	if f.Changed("turns") {
+		t, err := config.ParseTurns(s.turns)
+		if err != nil {
+			return fmt.Errorf("--turns %s: %w", s.turns, err)
+		}
+		if !f.Changed("api") && cfg.Serve.Turns == (config.Turns{}) && cfg.Serve.API == config.DefaultServe().API {
+			cfg.Serve.API = "chat"
+		}
+		cfg.Serve.Turns = t
+	}
+	if f.Changed("think-time") {
+		cfg.Serve.ThinkTime = s.think
 	}
 	if f.Changed("parallel") {
 		if cfg.Serve.Server.Params == nil {
