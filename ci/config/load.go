@@ -78,7 +78,8 @@ func Parse(data []byte, name string) (*Config, error) {
 }
 
 // complete fills in what a file may leave out. Servers that already run are asked by
-// OpenAI's chat interface, which all of them have, unless the configuration says which.
+// OpenAI's chat interface, which all of them have, and conversations are held by it,
+// unless the configuration says which.
 func (c *Config) complete(saysAPI bool) {
 	if c.Baseline == "" && len(c.Arms) > 0 {
 		c.Baseline = c.Arms[0].Name

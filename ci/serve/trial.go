@@ -87,7 +87,7 @@ func (tr *trial) run(ctx context.Context) (*record.Failure, error) {
 		return failure, nil
 	}
 	if runs(tr.plan) {
-		prompts.prompts = fresh(prompts.prompts, tr.plan.Serve.Warmup+tr.cell.Load.Requests)
+		prompts.prompts = fresh(prompts.prompts, tr.requests(prompts))
 		tr.record.Echo["prompt_prefix"] = "nine digits, drawn anew for each request"
 	}
 	return tr.press(ctx, srv, prompts)

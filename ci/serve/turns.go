@@ -83,3 +83,12 @@ func (y yield) conversations() record.Conversations {
 	}
 	return c
 }
+
+// requests is how many a trial sends at most: one for each prompt, or one for each
+// turn of conversations, which are held once.
+func (tr *trial) requests(d drawn) int {
+	if tr.plan.Serve.Turns != (config.Turns{}) {
+		return len(d.prompts)
+	}
+	return tr.plan.Serve.Warmup + tr.cell.Load.Requests
+}
