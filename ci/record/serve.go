@@ -100,7 +100,7 @@ type ServeDesign struct {
 // ServeMetrics returns the metrics of a serve cell, in order. Goodput is there
 // only with objectives, the eventual success rate only with retries, that of the
 // warm-up only where there is one, and what lies between the tokens of an answer
-// only where it may have two. A metric that
+// only where it may have two. Those of turns are there only for conversations. A metric that
 // would need more requests says how many, and is shown without being judged.
 func ServeMetrics(of ServeDesign) []Metric {
 	has := map[Need]bool{
