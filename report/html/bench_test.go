@@ -14,6 +14,7 @@ import (
 // A page of 500 cells, 20 blocks and 2 arms stays small enough to be mailed.
 // Where fewer cells are written, all that grew with them is counted for 500.
 func TestSize(t *testing.T) {
+	t.Parallel()
 	const budget, all = 4_000_000, 500
 	cells := effort.Size(all, 60)
 	empty, n := len(render(t, reporttest.Pass().Report())), len(render(t, reporttest.Grid(cells, 20).Report()))

@@ -27,6 +27,7 @@ const (
 // Every page opens from a disk with no network, draws what it has and makes no
 // noise.
 func TestEveryCaseOpens(t *testing.T) {
+	t.Parallel()
 	chromium := browser(t)
 	for _, c := range append(reporttest.Cases(), reporttest.Grid(effort.Size(500, 120), effort.Size(20, 6))) {
 		t.Run(c.Name, func(t *testing.T) {

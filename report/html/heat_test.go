@@ -47,6 +47,7 @@ var (
 )
 
 func TestHeatMap(t *testing.T) {
+	t.Parallel()
 	changes := map[string]float64{"2": -0.09, "8": -0.045, "16": 0.009}
 	change := func(p map[string]string) float64 {
 		if p["batch"] == "512" {
@@ -99,6 +100,7 @@ func TestHeatMap(t *testing.T) {
 
 // A map is drawn of exactly two parameters that every cell has.
 func TestNoHeatMap(t *testing.T) {
+	t.Parallel()
 	flat := func(map[string]string) float64 { return 0.01 }
 	row := grid("threads", []string{"1", "2", "4", "8", "16"}, "batch", []string{"512"})
 	cube := append(grid("threads", []string{"1", "2"}, "batch", []string{"64", "512"}), map[string]string{"threads": "1", "batch": "64", "flash_attn": "off"})
@@ -112,6 +114,7 @@ func TestNoHeatMap(t *testing.T) {
 
 // The names of parameters and their values stay text in maps, too.
 func TestHostileHeatMap(t *testing.T) {
+	t.Parallel()
 	for i, name := range reporttest.Names {
 		other := fmt.Sprint(i, name)
 		page := tables(t, sweep(record.Higher, func(map[string]string) float64 { return -0.1 },

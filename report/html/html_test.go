@@ -35,6 +35,7 @@ func write(t testing.TB, r report.Report, o html.Options) []byte {
 var fixed = regexp.MustCompile(`(?s)<style>.*?</style>|<script>.*?</script>|&#39;sha256-.*?=&#39;|<footer.*?</footer>`)
 
 func TestGolden(t *testing.T) {
+	t.Parallel()
 	for _, c := range []reporttest.Case{reporttest.Regression(), reporttest.Reasons(), reporttest.RawFiles(), reporttest.Empty(), reporttest.OnlyFailures(), reporttest.Serving(), reporttest.Hostile()} {
 		t.Run(c.Name, func(t *testing.T) {
 			reporttest.Golden(t, c.Name+".html", fixed.ReplaceAllString(string(tables(t, c.Report())), ""))
@@ -43,6 +44,7 @@ func TestGolden(t *testing.T) {
 }
 
 func TestSameReportSameBytes(t *testing.T) {
+	t.Parallel()
 	for _, c := range reporttest.Cases() {
 		r := c.Report()
 		before, err := json.Marshal(r)
@@ -61,6 +63,7 @@ func TestSameReportSameBytes(t *testing.T) {
 
 // The verdict comes first, then what to do, then the comparisons.
 func TestOrder(t *testing.T) {
+	t.Parallel()
 	r := reporttest.Regression().Report()
 	page := string(tables(t, r))
 	at := -1
@@ -75,6 +78,7 @@ func TestOrder(t *testing.T) {
 
 // What passes only because nothing was decided does not look like a pass.
 func TestOnlyAPassLooksLikeOne(t *testing.T) {
+	t.Parallel()
 	for _, c := range reporttest.Cases() {
 		r := c.Report()
 		page := string(tables(t, r))
@@ -86,6 +90,7 @@ func TestOnlyAPassLooksLikeOne(t *testing.T) {
 
 // A log is linked only if its path stays below the page's folder.
 func TestLogs(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		log  string
 		link string // "" when there is none
@@ -112,6 +117,7 @@ func TestLogs(t *testing.T) {
 
 // What programs wrote is shown once, however many trials wrote it.
 func TestSameOutputOnce(t *testing.T) {
+	t.Parallel()
 	page := string(tables(t, reporttest.OnlyFailures().Report()))
 	if n := strings.Count(page, "<pre>"); n != 1 {
 		t.Errorf("the same output is shown %d times", n)
@@ -122,6 +128,7 @@ func TestSameOutputOnce(t *testing.T) {
 }
 
 func TestWithoutCharts(t *testing.T) {
+	t.Parallel()
 	r := reporttest.Regression().Report()
 	page, full := tables(t, r), render(t, r)
 	if len(full)-len(page) < 1e6 || bytes.Count(page, []byte("sha256-")) != 1 || bytes.Count(full, []byte("sha256-")) != 2 {
@@ -139,6 +146,7 @@ var errFull = errors.New("no space left")
 func (full) Write([]byte) (int, error) { return 0, errFull }
 
 func TestSaysThatItCouldNotWrite(t *testing.T) {
+	t.Parallel()
 	if err := html.Write(full{}, reporttest.Pass().Report(), html.Options{}); !errors.Is(err, errFull) {
 		t.Errorf("error %v, want %v", err, errFull)
 	}

@@ -25,6 +25,7 @@ func renderNightly(t testing.TB, n report.Nightly) []byte {
 }
 
 func TestNightlyGolden(t *testing.T) {
+	t.Parallel()
 	for _, n := range reporttest.Nights(t) {
 		if n.Name == "year" {
 			continue // opened below

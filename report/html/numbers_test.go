@@ -56,6 +56,7 @@ func rowsOf(t testing.TB, page []byte) []row {
 
 // Every number of the page's tables and charts is the report's.
 func TestNumbersAgree(t *testing.T) {
+	t.Parallel()
 	for _, c := range append(reporttest.Cases(), reporttest.Grid(60, 6)) {
 		t.Run(c.Name, func(t *testing.T) {
 			r := c.Report()
@@ -142,6 +143,7 @@ func checkTrials(t *testing.T, got row, want report.Row) {
 
 // Lines join the trials of a block only where both belong to one session.
 func TestOnlyBlocksOfOneSessionAreJoined(t *testing.T) {
+	t.Parallel()
 	for _, c := range []reporttest.Case{reporttest.Regression(), reporttest.RawFiles(), reporttest.TwoSessions()} {
 		var data struct{ Paired bool }
 		if err := json.Unmarshal([]byte(dataOf(t, tables(t, c.Report()))), &data); err != nil || data.Paired != (c.Name == "regression") {

@@ -117,6 +117,7 @@ func checkStructure(t *testing.T, name string, page []byte) {
 
 // Whatever a name holds, it stays text.
 func TestNoNameBreaksOut(t *testing.T) {
+	t.Parallel()
 	for _, c := range append(reporttest.Cases(), reporttest.Grid(60, 6)) {
 		checkStructure(t, c.Name, tables(t, c.Report()))
 	}
@@ -135,6 +136,7 @@ func FuzzNames(f *testing.F) {
 // go-echarts can turn a string into code when it renders a page itself. Here no
 // script depends on a name: names are in the data, as text.
 func TestNoStringBecomesCode(t *testing.T) {
+	t.Parallel()
 	page := tables(t, reporttest.Named("{1} `2` /* 3 */").Report())
 	plain := tables(t, reporttest.Named("name").Report())
 	a, b := scriptsOf(page), scriptsOf(plain)
@@ -150,6 +152,7 @@ func TestNoStringBecomesCode(t *testing.T) {
 
 // No number that JSON lacks leaves a chart blank.
 func TestNotFinite(t *testing.T) {
+	t.Parallel()
 	page := tables(t, reporttest.NotFinite().Report())
 	for _, word := range []string{"NaN", "Inf"} {
 		if text := regexp.MustCompile(`<[^>]*>`).ReplaceAllString(skeleton(page), ""); strings.Contains(text, word) {
@@ -166,6 +169,7 @@ var policyPattern = regexp.MustCompile(`<meta http-equiv="Content-Security-Polic
 // The policy stands before anything it has to bind, fetches nothing and lets
 // exactly the page's scripts run.
 func TestPolicy(t *testing.T) {
+	t.Parallel()
 	page := string(render(t, reporttest.Hostile().Report()))
 	at := policyPattern.FindStringSubmatchIndex(page)
 	if at == nil {
@@ -197,6 +201,7 @@ func TestPolicy(t *testing.T) {
 // tags, not in its style, and in ECharts only as names of XML dialects and in
 // what it says to developers.
 func TestNamesNoHost(t *testing.T) {
+	t.Parallel()
 	page := render(t, reporttest.Hostile().Report())
 	for _, tag := range tagsOf(skeleton(page)) {
 		if strings.Contains(tag, "//") || strings.Contains(tag, "src=") {
@@ -222,6 +227,7 @@ func TestNamesNoHost(t *testing.T) {
 
 // ECharts is the file that was published, with its licence beside it.
 func TestECharts(t *testing.T) {
+	t.Parallel()
 	page := render(t, reporttest.Pass().Report())
 	const published = "b66b25aeb4df84e33199dc21694014d336d222cbd9deb0e5a7c14bd6aa0d0fd0"
 	found := false

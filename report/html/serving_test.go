@@ -87,6 +87,7 @@ func checkServing(p *tab, r report.Report) {
 
 // What a page shows of serving is bounded, and the rest is counted.
 func TestServingIsBounded(t *testing.T) {
+	t.Parallel()
 	const budget = 4_000_000
 	cells := effort.Size(60, 15)
 	r := reporttest.ServingGrid(cells, 4).Report()

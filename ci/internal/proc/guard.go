@@ -43,11 +43,11 @@ func Guard(in io.Reader, prefix string) error {
 	}
 	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	_, _ = io.Copy(io.Discard, in)
-	for quiet, end := 0, time.Now().Add(guardTime); quiet < 20 && time.Now().Before(end); quiet++ {
+	for quiet, end := 0, time.Now().Add(guardTime); quiet < 8 && time.Now().Before(end); quiet++ {
 		if append(KillMarked(prefix, 0), killLimited(prefix)...) != nil {
 			quiet = 0
 		}
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(25 * time.Millisecond)
 	}
 	return nil
 }
