@@ -108,6 +108,9 @@ func reason(r Row) (why, remedy Text) {
 		}
 		return notMeasured(c), say("see why its trials failed")
 	case compare.Undefined:
+		if d, _, _ := record.DefinitionOf(c.Metric.Name); d.Needs != record.NeedsTokens {
+			return say("%s is not known of any trial of one side", c.Metric.Name), say("see what the servers tell")
+		}
 		return say("%s does not exist where every answer has one token, as in all trials of one side", c.Metric.Name), say("see why answers are so short")
 	case compare.Censored:
 		return censored(c), say("look at the success rate first: requests that fail are infinitely slow")

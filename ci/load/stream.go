@@ -50,6 +50,8 @@ type timings struct {
 	PromptMS    number  `json:"prompt_ms"`
 	PredictedN  number  `json:"predicted_n"`
 	PredictedMS number  `json:"predicted_ms"`
+	DraftN      number  `json:"draft_n"` // this and the next only where something was drafted
+	DraftTaken  number  `json:"draft_n_accepted"`
 }
 
 // A number is one that a server told us.
@@ -203,6 +205,7 @@ func (a *answer) facts(c *chunk) {
 		a.server = &record.ServerTimings{
 			PromptTokens: t.PromptN.count(), PromptSeconds: t.PromptMS.seconds(),
 			OutputTokens: t.PredictedN.count(), OutputSeconds: t.PredictedMS.seconds(),
+			DraftTokens: t.DraftN.count(), DraftAccepted: t.DraftTaken.count(),
 		}
 		if a.told(t.CacheN); t.CacheN != nil {
 			a.server.CachedTokens = t.CacheN.count()

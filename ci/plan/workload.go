@@ -93,7 +93,7 @@ func addServeCells(p *Plan, cfg *config.Config, points []map[string]string) erro
 					Cell: record.Cell{
 						Key: record.CellKey(record.ServeWorkload, m.Name, params), Workload: record.ServeWorkload, Model: m.Name, Params: params,
 						Metrics: record.ServeMetrics(record.ServeDesign{
-							Requests: load.Requests, Turns: cfg.Serve.Turns.Least, Tokens: cfg.Serve.OutputTokens, Objectives: cfg.Serve.Objectives.Any(), Retries: cfg.Serve.Retries > 0,
+							Requests: load.Requests, Turns: cfg.Serve.Turns.Least, Draft: p.drafts(params), Tokens: cfg.Serve.OutputTokens, Objectives: cfg.Serve.Objectives.Any(), Retries: cfg.Serve.Retries > 0,
 							Warmup: cfg.Serve.Warmup > 0,
 						}),
 						Objectives: cfg.Serve.Objectives.Seconds(),
@@ -132,4 +132,14 @@ func (l Load) name(params map[string]string) {
 	} else {
 		params["concurrency"] = strconv.Itoa(l.Concurrency)
 	}
+}
+
+// drafts reports whether an arm asks for speculative decoding, or a cell's arguments
+// do, which it has as parameters.
+func (p *Plan) drafts(cell map[string]string) bool {
+	words := func(params map[string]string) []string {
+		list, _ := record.SplitArgs(params[record.ServeArgs]) // checked with the configuration
+		return list
+	}
+	return record.AsksForDraft(words(cell), nil) || slices.ContainsFunc(p.Arms, func(a record.Arm) bool { return record.AsksForDraft(words(a.Params), a.Env) })
 }

@@ -58,6 +58,7 @@ const (
 	NeedsTokens     Need = "tokens"     // answers of two tokens or more
 	NeedsHead       Need = "head"       // answers whose head comes before their content
 	NeedsWarmup     Need = "warmup"     // requests before those that count
+	NeedsDraft      Need = "draft"      // an arm that drafts tokens
 	NeedsTurns      Need = "turns"      // conversations
 )
 

@@ -53,6 +53,8 @@ type ServerTimings struct {
 	OutputTokens  int     `json:"predicted_n,omitempty"`
 	OutputSeconds float64 `json:"predicted_s,omitempty"`
 	CachedTokens  int     `json:"cache_n,omitempty"`
+	DraftTokens   int     `json:"draft_n,omitempty"`          // that speculative decoding drafted
+	DraftAccepted int     `json:"draft_n_accepted,omitempty"` // of those
 }
 
 // A RequestFailure says why a request did not succeed, with the evidence.

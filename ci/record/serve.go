@@ -26,6 +26,8 @@ const (
 	EventualRate = "eventual_success_rate" // 1, retries included
 	WarmupRate   = "warmup_success_rate"   // 1, of the requests before those that count
 
+	DraftAcceptance = "draft_acceptance" // 1, tokens that speculative decoding drafted and that were taken, by all that it drafted
+
 	// Of conversations.
 	TTFTFirst      = "ttft_first_p50"          // s, of first turns
 	TTFTLater      = "ttft_later_p50"          // s, of the turns after them
@@ -74,6 +76,8 @@ var serve = Workload{
 			Term: "eventual success rate", Meaning: "Share of requests that were answered in full at last, retries included."},
 		{Name: WarmupRate, Kind: SuccessRate, Unit: "1", Better: Higher, Scale: Points, Margin: 0.02, Censoring: Counted, Needs: NeedsWarmup,
 			Term: "warm-up success rate", Meaning: "Share of the requests sent before those that count that were answered in full at the first attempt. It is in no other metric."},
+		{Name: DraftAcceptance, Kind: DraftAcceptance, Unit: "1", Better: Higher, Scale: Points, Censoring: Survivors, Needs: NeedsDraft,
+			Term: "draft acceptance", Meaning: "Share of the tokens that speculative decoding drafted and the model took, as the server tells them."},
 		{Name: TTFTFirst, Kind: TTFTFirst, Unit: "s", Better: Lower, Scale: Ratio, Censoring: SlowFailure, Requests: requestsForMedian, Needs: NeedsTurns,
 			Term: "TTFT of first turns", Meaning: "Time to first token of the first turn of each conversation, which has no history."},
 		{Name: TTFTLater, Kind: TTFTLater, Unit: "s", Better: Lower, Scale: Ratio, Margin: 0.05, Censoring: SlowFailure, Requests: requestsForMedian, Needs: NeedsTurns,
@@ -93,6 +97,7 @@ type ServeDesign struct {
 	Turns      int  // of each conversation at least; 0 where prompts stand alone
 	Tokens     int  // the most an answer has; 0 when that is not known
 	Objectives bool // a request is to keep to some
+	Draft      bool // some arm drafts tokens
 	Retries    bool // failed requests are sent again
 	Warmup     bool // requests are sent before those that count
 }
@@ -104,7 +109,7 @@ type ServeDesign struct {
 // would need more requests says how many, and is shown without being judged.
 func ServeMetrics(of ServeDesign) []Metric {
 	has := map[Need]bool{
-		NeedsNothing: true, NeedsHead: true, NeedsTokens: of.Tokens != 1, NeedsObjectives: of.Objectives, NeedsRetries: of.Retries, NeedsWarmup: of.Warmup, NeedsTurns: of.Turns > 0,
+		NeedsNothing: true, NeedsHead: true, NeedsTokens: of.Tokens != 1, NeedsObjectives: of.Objectives, NeedsRetries: of.Retries, NeedsWarmup: of.Warmup, NeedsTurns: of.Turns > 0, NeedsDraft: of.Draft,
 	}
 	var ms []Metric
 	for _, d := range serve.Metrics {
@@ -130,7 +135,7 @@ func ServeMetrics(of ServeDesign) []Metric {
 // and what came from a cache is not known where the server does not tell.
 func MayNotExist(metric string) bool {
 	return slices.ContainsFunc(serve.Metrics, func(d Definition) bool {
-		return d.Is(metric) && (d.Needs == NeedsTokens || d.Needs == NeedsHead || d.Needs == NeedsTurns)
+		return d.Is(metric) && (d.Needs == NeedsTokens || d.Needs == NeedsHead || d.Needs == NeedsTurns || d.Needs == NeedsDraft)
 	})
 }
 

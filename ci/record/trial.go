@@ -178,6 +178,7 @@ const (
 	BadOutput        FailureClass = "bad_output"        // its output is not what llama-bench prints
 	MissingTest      FailureClass = "missing_test"      // a test asked for is not in its output
 	ParametersDiffer FailureClass = "parameters_differ" // it ran with other settings than asked for
+	NoSpeculation    FailureClass = "no_speculation"    // a draft was asked for, and no token was drafted
 	NoDevice         FailureClass = "no_device"         // a backend of a GPU found no device, and layers were to be kept on one
 	BuildChanged     FailureClass = "build_changed"     // the program or model is not the one this run began with
 	NoneSucceeded    FailureClass = "none_succeeded"    // a server was there, and not one request to it succeeded
@@ -196,7 +197,7 @@ const (
 // them.
 var FailureClasses = []FailureClass{
 	StartFailed, ExitStatus, Crashed, OutOfMemory, TimedOut, ModelLoad, BadArgument, BadOutput, MissingTest,
-	ParametersDiffer, NoDevice, BuildChanged, NoneSucceeded, NotReady, PortTaken, Unreachable, GeneratorLate, BadDataset,
+	ParametersDiffer, NoSpeculation, NoDevice, BuildChanged, NoneSucceeded, NotReady, PortTaken, Unreachable, GeneratorLate, BadDataset,
 	SchedulerNotLoaded, SchedulerEjected, PlacementDiffers,
 }
 

@@ -91,6 +91,10 @@ func (y yield) measure(metric string) (record.Measurement, bool) {
 			return 0
 		}), true
 	}
+	if metric == record.DraftAcceptance {
+		drafted, accepted, _ := y.drafted()
+		return single(float64(accepted) / float64(drafted)), drafted > 0 && accepted <= drafted
+	}
 	return y.ofTurns(metric)
 }
 

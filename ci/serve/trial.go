@@ -137,6 +137,9 @@ func (tr *trial) press(ctx context.Context, srv server, prompts drawn) (*record.
 	if misplaced != nil {
 		return &record.Failure{Class: record.PlacementDiffers, Message: misplaced.Error()}, nil
 	}
+	if failure := y.undrafted(tr.record.Command, tr.arm.Env); failure != nil {
+		return failure, nil
+	}
 	if first, late := y.late(l); late {
 		return &record.Failure{
 			Class: record.GeneratorLate,
