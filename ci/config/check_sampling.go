@@ -89,7 +89,11 @@ func (k *checker) gate(c *Config) {
 			if tests && !slices.ContainsFunc(c.Bench.Tests, func(t record.Test) bool { return t.Name() == name }) {
 				k.fault("gate."+name, "bench.tests has no such test")
 			}
-		case !c.measures(workload):
+		case !slices.ContainsFunc(record.Workloads(), func(w record.Workload) bool { return w.Yields(name) && c.measures(w.Name) }):
+			if c.Serve != nil {
+				k.fault("gate."+name, "nothing measures it: the serve section is of %s, by its api", c.Serve.Workload())
+				continue
+			}
 			k.fault("gate."+name, "nothing measures it: there is no %s section", workload)
 		}
 	}

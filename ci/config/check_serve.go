@@ -50,6 +50,13 @@ func (k *checker) serve(c *Config) {
 	k.between("serve.warmup", s.Warmup, 0, 1000)
 	k.between("serve.output_tokens", s.OutputTokens, 1, 65_536)
 	k.between("serve.retries", s.Retries, 0, 10)
+	k.between("serve.documents", s.Documents, 0, 1000)
+	if s.Documents > 0 && s.Workload() != record.RerankWorkload {
+		k.fault("serve.documents", "are held against a prompt by api rerank alone")
+	}
+	if o := s.Objectives; s.Workload() != record.ServeWorkload && o.Any() {
+		k.fault("serve.objectives", "api %s has no goodput: take them out, and set a margin in gate", s.API)
+	}
 	if !(s.RateLimit >= 0 && s.RateLimit <= 10_000) {
 		k.fault("serve.rate_limit", "want requests a second, at most 10000, have %v", s.RateLimit)
 	}

@@ -227,8 +227,8 @@ func (c *Config) measures(workload string) bool {
 	switch workload {
 	case record.BenchWorkload:
 		return len(c.Bench.Tests) > 0
-	case record.ServeWorkload:
-		return c.Serve != nil
+	case record.ServeWorkload, record.EmbeddingsWorkload, record.RerankWorkload:
+		return c.Serve != nil && c.Serve.Workload() == workload
 	}
 	return c.Sections[workload] != nil
 }

@@ -36,7 +36,7 @@ func TestErrors(t *testing.T) {
 6: serve.concurrency[1]: want 1 to 4096, have 0
 6: serve.concurrency[2]: 4 comes twice
 7: serve.rate[0]: want requests a second, above 0 and at most 10000, have 0
-8: serve.api: want one of completion, completions, chat, have "chats"; did you mean "chat"?
+8: serve.api: want one of completion, completions, chat, embeddings, rerank, have "chats"; did you mean "chat"?
 9: serve.server.parallel: "x" is not a whole number from 1 to 1024
 9: serve.server.threads: the matrix sets threads as well; take it out of one of them`},
 		{"serve: {dataset: {path: d}, concurrency: 2, retries: 1.5, stop: yes, rate_limit: fast}\n", `4: serve.retries: want a whole number, have 1.5

@@ -24,7 +24,7 @@ type Serve struct {
 	ThinkTime   time.Duration `yaml:"think_time" json:",omitzero"` // between an answer and the next turn, 0 to 1 h
 
 	Arrivals string `yaml:"arrivals"` // of the open loop: poisson or constant
-	API      string `yaml:"api"`      // completion (llama.cpp's own), completions or chat (OpenAI's)
+	API      string `yaml:"api"`      // completion (llama.cpp's own), completions or chat (OpenAI's); embeddings or rerank, which are workloads of their own
 
 	Requests       int           `yaml:"requests"`          // that count, in a trial, or conversations; 0 means as many as the dataset's sample
 	PerUser        int           `yaml:"requests_per_user"` // at least so many for each concurrent request, 0 to 1000
@@ -36,11 +36,27 @@ type Serve struct {
 	RateLimit      float64       `yaml:"rate_limit"`        // requests a second that the client never exceeds; 0 for no limit
 	Connections    string        `yaml:"connections"`       // fresh: one a request; reuse: kept in a pool
 
+	Documents int `yaml:"documents" json:",omitempty"` // of rerank: that each prompt is held against, at most 1000; 0 for 10
+
 	Objectives Objectives `yaml:"objectives"`
 	Server     Server     `yaml:"server"`
 
 	Args [][]string `yaml:"args" json:",omitempty"` // of llama-server, each list a cell of each combination; none for no arguments
 }
+
+// Workload is the one of the catalogue that the section describes.
+func (s *Serve) Workload() string {
+	switch s.API {
+	case "embeddings":
+		return record.EmbeddingsWorkload
+	case "rerank":
+		return record.RerankWorkload
+	}
+	return record.ServeWorkload
+}
+
+// DocumentsEach is how many documents each prompt is held against.
+func (s *Serve) DocumentsEach() int { return cmp.Or(s.Documents, 10) }
 
 // Count is how many requests of a trial count, at that concurrency; 0 in an
 // open loop.
@@ -141,7 +157,7 @@ type Server struct {
 var (
 	datasetRules = []string{"human", "vllm", "sglang", "first"}
 	arrivals     = []string{"poisson", "constant"}
-	apis         = []string{"completion", "completions", "chat"}
+	apis         = []string{"completion", "completions", "chat", "embeddings", "rerank"}
 	connections  = []string{"fresh", "reuse"}
 )
 
@@ -189,6 +205,7 @@ func (r *reader) serve(path string, n ast.Node, to **Serve) {
 		"warmup":            r.whole(&s.Warmup),
 		"output_tokens":     r.whole(&s.OutputTokens),
 		"stop":              r.truth(&s.Stop),
+		"documents":         r.whole(&s.Documents),
 		"request_timeout":   seconds(&s.RequestTimeout),
 		"retries":           r.whole(&s.Retries),
 		"rate_limit":        r.number(&s.RateLimit),

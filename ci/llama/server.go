@@ -39,6 +39,7 @@ type ServerSpec struct {
 	Params       map[string]string // the cell's; concurrency and rate are the client's and ignored
 	ModelPath    string
 	StartTimeout time.Duration // until it is ready; 0 is 30 s
+	Flags        []string      // beside parameters, such as --embeddings
 	Padding      int           // bytes that its environment is longer by
 	Log          io.Writer     // gets its command and what it writes, 16 MiB at most; nil for nowhere
 }
@@ -120,7 +121,12 @@ func (s *Servers) Start(ctx context.Context, spec ServerSpec) (*Server, *record.
 	if err != nil {
 		return nil, failure(record.BadArgument, "%s: %v", p.name(), err), nil
 	}
-	args = append(args, free...)
+	for _, flag := range spec.Flags {
+		if !p.caps.has(flag) {
+			return nil, failure(record.BadArgument, "%s has no %s, which this workload needs: measure a newer build", p.name(), flag), nil
+		}
+	}
+	args = slices.Concat(args, spec.Flags, free)
 	placement, err := sched.NewPlacement(spec.Params, spec.Arm.Params)
 	if err != nil {
 		return nil, failure(record.BadArgument, "%v", err), nil

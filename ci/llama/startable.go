@@ -42,11 +42,10 @@ func startable(path string) error {
 // for another processor, so that this is told before anybody waits for the machine.
 // It starts nothing.
 func Startable(p *plan.Plan) error {
-	programs := map[string]string{record.BenchWorkload: "llama-bench", record.ServeWorkload: "llama-server"}
 	var faults []error
 	told := make(map[string]bool)
 	for _, t := range p.Trials {
-		arm, kind := p.Arms[t.Arm], programs[p.Cells[t.Cell].Cell.Workload]
+		arm, kind := p.Arms[t.Arm], programOf(p.Cells[t.Cell].Cell)
 		if arm.ControlOf != "" || arm.URL != "" || kind == "" || told[arm.Name+"/"+kind] {
 			continue
 		}
@@ -60,4 +59,10 @@ func Startable(p *plan.Plan) error {
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// programOf is the one that trials of a cell start, "" for none of llama.cpp's.
+func programOf(c record.Cell) string {
+	w, _ := record.WorkloadByName(c.Workload)
+	return w.Program
 }

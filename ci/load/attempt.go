@@ -61,7 +61,11 @@ func (a *attempt) run(ctx context.Context, b *buffers) *record.RequestFailure {
 	a.wrote = a.g.now()
 	resp, f := a.exchange(b)
 	if f == nil {
-		f = a.stream(resp, b)
+		if a.answer.api.Whole() {
+			f = a.document(resp)
+		} else {
+			f = a.stream(resp, b)
+		}
 	}
 	if f != nil {
 		a.ended = a.g.now()
@@ -106,7 +110,13 @@ var postRequest = &http.Request{Method: http.MethodPost}
 func (a *attempt) unusable(resp *http.Response) *record.RequestFailure {
 	kind := resp.Header.Get("Content-Type")
 	media, _, _ := mime.ParseMediaType(kind)
-	if resp.StatusCode == http.StatusOK && (media == "text/event-stream" || kind == "") {
+	if whole := a.answer.api.Whole(); whole && resp.StatusCode == http.StatusOK {
+		if media == "application/json" {
+			return nil
+		}
+		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxBody))
+		return failed(record.MalformedEvent, "the server answered "+quote([]byte(kind))+" instead of a JSON document", body)
+	} else if !whole && resp.StatusCode == http.StatusOK && (media == "text/event-stream" || kind == "") {
 		return nil
 	}
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxBody)) // what came of it is evidence enough

@@ -13,6 +13,8 @@ var routes = map[API]string{
 	Completion:  "/completion",
 	Completions: "/v1/completions",
 	Chat:        "/v1/chat/completions",
+	Embeddings:  "/v1/embeddings",
+	Rerank:      "/v1/rerank",
 }
 
 // maxBodies bounds what the requests of a load take in memory, bytes: each turn
@@ -69,6 +71,9 @@ func wireRequests(base *url.URL, prompts []Prompt, o Options) ([]wireRequest, er
 // fields returns what a request's body holds; usage has to be asked for since
 // build 6508.
 func fields(p Prompt, output int, o Options) map[string]any {
+	if o.API.Whole() {
+		return wholeFields(p, o)
+	}
 	m := map[string]any{
 		"stream":      true,
 		"temperature": 0,

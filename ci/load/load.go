@@ -25,6 +25,8 @@ type Prompt struct {
 	Tokens int    // as the dataset was counted; 0 when unknown. The server's own count goes before it
 	Output int    // tokens to generate; 0 for Options.Output
 
+	Documents []string // of Rerank: what Text is held against, at least one
+
 	// Turn is the place in a conversation, from 1; 0 for a single prompt. A turn
 	// above 1 is sent after the answer to the prompt before it in the list.
 	Turn    int
@@ -41,6 +43,8 @@ const (
 	Completion  API = "completion"  // llama-server's own /completion
 	Completions API = "completions" // OpenAI's /v1/completions
 	Chat        API = "chat"        // OpenAI's /v1/chat/completions
+	Embeddings  API = "embeddings"  // OpenAI's /v1/embeddings
+	Rerank      API = "rerank"      // /v1/rerank, as Jina and llama-server have it
 )
 
 // A Cache is what a request says of the server's prompt cache.

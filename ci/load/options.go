@@ -31,7 +31,7 @@ func (o Options) complete(prompts []Prompt) (Options, error) {
 		setDefault(&o.Concurrency, 1)
 	}
 	if _, ok := routes[o.API]; !ok {
-		return o, fmt.Errorf("load: API %q: want %s, %s or %s", o.API, Completion, Completions, Chat)
+		return o, fmt.Errorf("load: API %q: want %s, %s, %s, %s or %s", o.API, Completion, Completions, Chat, Embeddings, Rerank)
 	}
 	if o.Arrivals != Poisson && o.Arrivals != Constant {
 		return o, fmt.Errorf("load: arrivals %q: want %s or %s", o.Arrivals, Poisson, Constant)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/llama-regress/llama-regress/ci/config"
 	"github.com/llama-regress/llama-regress/ci/internal/proc"
+	"github.com/llama-regress/llama-regress/ci/record"
 )
 
 // Estimate adds up what the trials will take: perTrial gives the expected
@@ -33,7 +34,14 @@ func (p *Plan) Summary() string {
 		if s.Turns != (config.Turns{}) {
 			what = fmt.Sprintf("conversations of %s turns", s.Turns)
 		}
-		fmt.Fprintf(&b, "serve   %d + %d %s of %s, %d tokens each\n", s.Warmup, s.Count(0), what, s.Dataset.Path, s.OutputTokens)
+		each := fmt.Sprintf("%d tokens each", s.OutputTokens)
+		switch s.Workload() {
+		case record.EmbeddingsWorkload:
+			each = "an embedding each"
+		case record.RerankWorkload:
+			each = fmt.Sprintf("%d documents each", s.DocumentsEach())
+		}
+		fmt.Fprintf(&b, "%-7s %d + %d %s of %s, %s\n", s.Workload(), s.Warmup, s.Count(0), what, s.Dataset.Path, each)
 	}
 	if p.Shard != nil {
 		fmt.Fprintf(&b, "shard   %s of plan %s\n", p.Shard, p.Shard.Plan)

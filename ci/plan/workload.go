@@ -22,7 +22,9 @@ type Workload struct {
 
 var workloads = []Workload{
 	{record.BenchWorkload, addBenchCells},
-	{record.ServeWorkload, addServeCells},
+	{record.ServeWorkload, served(record.ServeWorkload)},
+	{record.EmbeddingsWorkload, served(record.EmbeddingsWorkload)},
+	{record.RerankWorkload, served(record.RerankWorkload)},
 }
 
 // Register adds a workload to those that Expand knows and returns what takes it
@@ -64,10 +66,17 @@ func addBenchCells(p *Plan, cfg *config.Config, points []map[string]string) erro
 	return nil
 }
 
+// served expands a workload of the serve section.
+func served(workload string) func(*Plan, *config.Config, []map[string]string) error {
+	return func(p *Plan, cfg *config.Config, points []map[string]string) error {
+		return addServeCells(workload, p, cfg, points)
+	}
+}
+
 // addServeCells adds each combination under each load. What the server section
 // sets is a parameter of every one, so that another slot count is another cell.
-func addServeCells(p *Plan, cfg *config.Config, points []map[string]string) error {
-	if cfg.Serve == nil {
+func addServeCells(workload string, p *Plan, cfg *config.Config, points []map[string]string) error {
+	if cfg.Serve == nil || cfg.Serve.Workload() != workload {
 		return nil
 	}
 	path, err := cfg.Abs(cfg.Serve.Dataset.Path)
@@ -91,8 +100,8 @@ func addServeCells(p *Plan, cfg *config.Config, points []map[string]string) erro
 				cfg.Serve.NameClient(params)
 				p.Cells = append(p.Cells, Cell{
 					Cell: record.Cell{
-						Key: record.CellKey(record.ServeWorkload, m.Name, params), Workload: record.ServeWorkload, Model: m.Name, Params: params,
-						Metrics: record.ServeMetrics(record.ServeDesign{
+						Key: record.CellKey(workload, m.Name, params), Workload: workload, Model: m.Name, Params: params,
+						Metrics: record.RequestMetrics(workload, record.ServeDesign{
 							Requests: load.Requests, Turns: cfg.Serve.Turns.Least, Draft: p.drafts(params), Tokens: cfg.Serve.OutputTokens, Objectives: cfg.Serve.Objectives.Any(), Retries: cfg.Serve.Retries > 0,
 							Warmup: cfg.Serve.Warmup > 0,
 						}),

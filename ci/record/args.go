@@ -17,7 +17,8 @@ const (
 // ArgsParam names the parameter that holds the arguments of a workload's
 // program, "" for a workload that takes none.
 func ArgsParam(workload string) string {
-	return map[string]string{BenchWorkload: BenchArgs, ServeWorkload: ServeArgs}[workload]
+	w, _ := WorkloadByName(workload)
+	return map[string]string{bench.Program: BenchArgs, serve.Program: ServeArgs}[w.Program]
 }
 
 // Bounds of a list of arguments.

@@ -80,6 +80,8 @@ func (d Definition) Is(name string) bool {
 type Workload struct {
 	Name    string       // of cells and of its section in a configuration: "bench"
 	Title   string       // how a report calls it: "llama-bench"
+	Program string       // of llama.cpp that it measures; "" for another
+	Flags   []string     // that the program needs for it, beside parameters
 	Metrics []Definition // what a trial can yield, in order
 
 	Repeats bool // a trial repeats its tests within one process
@@ -92,7 +94,7 @@ const (
 	ServeWorkload = "serve" // llama-server under a load of requests
 )
 
-var workloads = []Workload{bench, serve}
+var workloads = []Workload{bench, serve, embeddings, rerank}
 
 // Workloads returns the catalogue of workloads, in the order in which a plan
 // expands them.
@@ -131,13 +133,24 @@ func (c Cell) SendsRequests() bool {
 	return w.Sends
 }
 
-// Definitions returns the rows of all workloads, in order.
+// Definitions returns the rows of all workloads, in order, each metric once.
 func Definitions() []Definition {
 	var all []Definition
+	seen := make(map[string]bool) // workloads may share a metric
 	for _, w := range workloads {
-		all = append(all, w.Metrics...)
+		for _, d := range w.Metrics {
+			if !seen[d.Name] {
+				all = append(all, d)
+			}
+			seen[d.Name] = true
+		}
 	}
 	return all
+}
+
+// Yields reports whether the workload has a metric of that name.
+func (w Workload) Yields(metric string) bool {
+	return slices.ContainsFunc(w.Metrics, func(d Definition) bool { return d.Is(metric) })
 }
 
 // DefinitionOf finds the row that describes a metric of that name, and the

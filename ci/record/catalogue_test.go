@@ -7,17 +7,24 @@ import (
 )
 
 func TestCatalogueHoldsTogether(t *testing.T) {
-	names, margins := map[string]bool{}, map[string]float64{}
+	rows, margins := map[string]record.Definition{}, map[string]float64{}
 	scales := map[string]record.Scale{}
 	for _, w := range record.Workloads() {
 		if w.Name == "" || w.Title == "" || len(w.Metrics) == 0 {
 			t.Errorf("workload %+v lacks a name, a title or metrics", w)
 		}
+		once := map[string]bool{}
 		for i, d := range w.Metrics {
-			if names[d.Name] {
-				t.Errorf("%s is there twice", d.Name)
+			if once[d.Name] {
+				t.Errorf("%s is there twice in %s", d.Name, w.Name)
 			}
-			names[d.Name] = true
+			if row, shared := rows[d.Name]; shared && row != d {
+				t.Errorf("%s of %s is not what it is in another workload", d.Name, w.Name)
+			}
+			once[d.Name], rows[d.Name] = true, d
+			if !w.Yields(d.Name) || w.Yields(d.Name+"x") {
+				t.Errorf("%s does not know its metric %s", w.Name, d.Name)
+			}
 			if !d.Is(d.Name) {
 				t.Errorf("%s does not describe itself", d.Name)
 			}
@@ -44,6 +51,37 @@ func TestCatalogueHoldsTogether(t *testing.T) {
 				t.Errorf("kind %s has two default margins, %v and %v", d.Kind, m, d.Margin)
 			}
 			margins[d.Kind] = d.Margin
+		}
+	}
+}
+
+// A metric that workloads share is one row.
+func TestDefinitions(t *testing.T) {
+	seen := map[string]bool{}
+	for _, d := range record.Definitions() {
+		if seen[d.Name] {
+			t.Errorf("%s is there twice", d.Name)
+		}
+		seen[d.Name] = true
+	}
+	for _, name := range []string{"pp512", "ttft_p50", "success_rate", "latency_p50", "input_tps"} {
+		if !seen[name] {
+			t.Errorf("%s is not there", name)
+		}
+	}
+}
+
+// Parameters of llama-server are those of every workload that it serves.
+func TestParamsOfAProgram(t *testing.T) {
+	parallel, _ := record.ParamByName("parallel")
+	for workload, want := range map[string]bool{"serve": true, "embeddings": true, "rerank": true, "bench": false, "toy": false} {
+		if parallel.Of(workload) != want {
+			t.Errorf("parallel of %s: %t", workload, !want)
+		}
+	}
+	for workload, want := range map[string]string{"serve": record.ServeArgs, "rerank": record.ServeArgs, "bench": record.BenchArgs, "toy": ""} {
+		if got := record.ArgsParam(workload); got != want {
+			t.Errorf("arguments of %s: %q", workload, got)
 		}
 	}
 }

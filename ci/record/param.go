@@ -23,7 +23,7 @@ type Param struct {
 	Max     int      // of a Number; 0 means as large as 32 bits hold
 	Share   bool     // a number from 0 to 1
 	Target  Target   // what it sets
-	Only    string   // name of the only workload that takes it; "" for all
+	Only    string   // name of the only workload that takes it, and those of the same program; "" for all
 	Doc     string   // one line
 }
 
@@ -57,7 +57,14 @@ const (
 )
 
 // Of reports whether a workload takes the parameter.
-func (p Param) Of(workload string) bool { return p.Only == "" || p.Only == workload }
+func (p Param) Of(workload string) bool {
+	if p.Only == "" || p.Only == workload {
+		return true
+	}
+	a, _ := WorkloadByName(p.Only)
+	b, _ := WorkloadByName(workload)
+	return a.Program != "" && a.Program == b.Program
+}
 
 var (
 	onOff      = []string{"on", "off"}

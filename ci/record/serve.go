@@ -46,7 +46,7 @@ const (
 
 // serve is llama-server under a load of requests.
 var serve = Workload{
-	Name: ServeWorkload, Title: "llama-server", Sends: true,
+	Name: ServeWorkload, Title: "llama-server", Program: "llama-server", Sends: true,
 	Metrics: []Definition{
 		{Name: SuccessRate, Kind: SuccessRate, Unit: "1", Better: Higher, Scale: Points, Margin: 0.02, Censoring: Counted,
 			Term: "success rate", Meaning: "Share of requests that were answered in full at the first attempt. Retries do not mend it."},
@@ -107,12 +107,16 @@ type ServeDesign struct {
 // warm-up only where there is one, and what lies between the tokens of an answer
 // only where it may have two. Those of turns are there only for conversations. A metric that
 // would need more requests says how many, and is shown without being judged.
-func ServeMetrics(of ServeDesign) []Metric {
+func ServeMetrics(of ServeDesign) []Metric { return RequestMetrics(ServeWorkload, of) }
+
+// RequestMetrics returns those of a cell of any workload that sends requests.
+func RequestMetrics(workload string, of ServeDesign) []Metric {
+	w, _ := WorkloadByName(workload)
 	has := map[Need]bool{
 		NeedsNothing: true, NeedsHead: true, NeedsTokens: of.Tokens != 1, NeedsObjectives: of.Objectives, NeedsRetries: of.Retries, NeedsWarmup: of.Warmup, NeedsTurns: of.Turns > 0, NeedsDraft: of.Draft,
 	}
 	var ms []Metric
-	for _, d := range serve.Metrics {
+	for _, d := range w.Metrics {
 		if !has[d.Needs] {
 			continue
 		}

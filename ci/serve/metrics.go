@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -71,6 +72,12 @@ func (y yield) measure(metric string) (record.Measurement, bool) {
 		return y.latency(0.5, func(r record.Request) float64 { return r.PromptTime })
 	case record.TPOTp50:
 		return y.latency(0.5, func(r record.Request) float64 { return r.TPOT })
+	case record.LatencyP50:
+		return y.latency(0.5, elapsed)
+	case record.LatencyP95:
+		return y.latency(0.95, elapsed)
+	case record.InputTPS:
+		return y.perSecond(func(r record.Request) float64 { return float64(r.PromptTokens) }), true
 	case record.E2Ep50:
 		return y.latency(0.5, elapsed)
 	case record.E2Ep95:
@@ -276,7 +283,7 @@ func medianOf(xs []float64) float64 {
 	return stats.Median(xs)
 }
 
-// mostDelay is the share of the median TTFT that the generator's own median
+// mostDelay is the share of the median TTFT, or of the time to a whole answer, that the generator's own median
 // delay may be: beyond it, the generator is measured with the server.
 const mostDelay = 0.01
 
@@ -284,8 +291,8 @@ const mostDelay = 0.01
 func (y yield) late(l *record.Load) (first float64, late bool) {
 	var values []float64
 	for _, r := range y.requests {
-		if r.Failure == nil && r.TTFT > 0 {
-			values = append(values, r.TTFT)
+		if v := cmp.Or(r.TTFT, r.Elapsed); r.Failure == nil && v > 0 { // an answer that comes whole has no first token
+			values = append(values, v)
 		}
 	}
 	if len(values) == 0 {

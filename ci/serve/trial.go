@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/llama-regress/llama-regress/ci/llama"
@@ -86,6 +87,9 @@ func (tr *trial) run(ctx context.Context) (*record.Failure, error) {
 	if failure := srv.describe(ctx, tr); failure != nil {
 		return failure, nil
 	}
+	if tr.cell.Cell.Workload == record.RerankWorkload {
+		prompts.prompts = withDocuments(prompts.prompts, tr.plan.Serve.DocumentsEach())
+	}
 	if runs(tr.plan) {
 		prompts.prompts = fresh(prompts.prompts, tr.requests(prompts))
 		tr.record.Echo["prompt_prefix"] = "nine digits, drawn anew for each request"
@@ -93,11 +97,38 @@ func (tr *trial) run(ctx context.Context) (*record.Failure, error) {
 	return tr.press(ctx, srv, prompts)
 }
 
+// workload is that of the trial's cell.
+func (tr *trial) workload() record.Workload {
+	w, _ := record.WorkloadByName(tr.cell.Cell.Workload)
+	return w
+}
+
+// awaited is what a user of the trial's server waits for.
+func (tr *trial) awaited() string {
+	if load.API(tr.plan.Serve.API).Whole() {
+		return "an answer"
+	}
+	return "first token"
+}
+
+// withDocuments holds each prompt against so many that follow it in the sample, from the
+// start again at its end. A sample of one is held against itself.
+func withDocuments(prompts []load.Prompt, each int) []load.Prompt {
+	all := slices.Clone(prompts)
+	for i := range all {
+		for k := 1; k <= each; k++ {
+			all[i].Documents = append(all[i].Documents, prompts[(i+k)%len(prompts)].Text)
+		}
+	}
+	return all
+}
+
 // serverSpec is the server of this trial's arm and cell.
 func (tr *trial) serverSpec(log io.Writer) llama.ServerSpec {
 	return llama.ServerSpec{
 		Arm: tr.arm, Params: tr.cell.Cell.Params, ModelPath: tr.cell.ModelPath,
 		StartTimeout: tr.plan.Serve.Server.StartTimeout, Log: log, Padding: tr.plan.Padding(tr.of),
+		Flags: tr.workload().Flags,
 	}
 }
 
@@ -143,8 +174,8 @@ func (tr *trial) press(ctx context.Context, srv server, prompts drawn) (*record.
 	if first, late := y.late(l); late {
 		return &record.Failure{
 			Class: record.GeneratorLate,
-			Message: fmt.Sprintf("the load generator itself was late by %.2g ms, more than 1 %% of the median time to first token, %.3g ms; leave it a core (fewer threads for the server), or use longer prompts",
-				1e3*l.Delay, 1e3*first),
+			Message: fmt.Sprintf("the load generator itself was late by %.2g ms, more than 1 %% of the median time to %s, %.3g ms; leave it a core (fewer threads for the server), or use longer prompts",
+				1e3*l.Delay, tr.awaited(), 1e3*first),
 		}, nil
 	}
 	tr.record.Measurements = measured

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -124,12 +125,10 @@ func (b *Flags) Open(ctx context.Context, repo string, cfg *config.Config) (*bui
 // Programs are those that a plan's cells run.
 func Programs(p *plan.Plan) []string {
 	var programs []string
-	for _, w := range []struct{ workload, program string }{{record.BenchWorkload, "llama-bench"}, {record.ServeWorkload, "llama-server"}} {
-		for _, c := range p.Cells {
-			if c.Cell.Workload == w.workload {
-				programs = append(programs, w.program)
-				break
-			}
+	for _, w := range record.Workloads() {
+		measured := slices.ContainsFunc(p.Cells, func(c plan.Cell) bool { return c.Cell.Workload == w.Name })
+		if measured && w.Program != "" && !slices.Contains(programs, w.Program) {
+			programs = append(programs, w.Program)
 		}
 	}
 	return programs

@@ -171,7 +171,7 @@ func Benches(p *plan.Plan, dir string, links *llama.Links, within func(load.Prog
 		switch name {
 		case record.BenchWorkload:
 			all[name] = &llama.Bench{LogDir: logs, Links: links}
-		case record.ServeWorkload:
+		case record.ServeWorkload, record.EmbeddingsWorkload, record.RerankWorkload:
 			served := ServeBench(logs, filepath.Join(dir, record.RequestFile), within)
 			served.Servers.Links = links
 			served.API = load.API(p.Serve.API)

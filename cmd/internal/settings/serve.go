@@ -37,7 +37,7 @@ func (s *serveFlags) register(f *pflag.FlagSet) {
 	f.StringVar(&s.rate, "rate", "", "requests a second instead, such as 0.5,2; each is a cell")
 	f.IntVar(&s.parallel, "parallel", 0, "slots of llama-server (default 4)")
 	f.IntVar(&s.output, "output-tokens", d.OutputTokens, "tokens of each answer")
-	f.StringVar(&s.api, "api", d.API, "interface of the server: completion (llama-server's own), completions or chat (OpenAI's); chat for servers that already run")
+	f.StringVar(&s.api, "api", d.API, "interface of the server: completion (llama-server's own), completions or chat (OpenAI's), embeddings or rerank; chat for servers that already run")
 	f.StringVar(&s.turns, "turns", "", "hold conversations of so many turns, such as 4 or 2-8, by the chat interface; --num-samples, --max-concurrent and --rate then count conversations")
 	f.DurationVar(&s.think, "think-time", 0, "pause between an answer and the next turn, such as 2s")
 	f.StringVar(&s.bench, "bench-binary", "", "one llama-bench to measure alone, without a configuration")
