@@ -86,6 +86,9 @@ func (k *checker) turns(s *Serve) {
 		}
 		return
 	}
+	if s.Workload() != record.ServeWorkload {
+		k.fault("serve.turns", "api %s has no conversations: take them out", s.API)
+	}
 	if _, err := ParseTurns(s.Turns.String()); err != nil {
 		k.fault("serve.turns", "%v", err)
 	}
