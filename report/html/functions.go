@@ -15,6 +15,7 @@ var functions = template.FuncMap{
 	"short":   func(f report.Foreign) template.HTML { return f.HTML(40) },
 	"lines":   func(f report.Foreign) template.HTML { return f.HTMLBlock(8192) },
 	"words":   words,
+	"titles":  func() any { return report.Titles },
 	"minus":   report.Minus,
 	"rounded": rounded,
 	"symbol":  func(c report.Class) string { return classes[c].symbol },

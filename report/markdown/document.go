@@ -125,7 +125,7 @@ func (d *document) steps() {
 	if len(d.report.Steps) == 0 || d.plan.detail == Brief {
 		return
 	}
-	d.line("### What to do next\n")
+	d.line("### %s\n", report.Titles.Steps)
 	for i, s := range d.report.Steps {
 		d.line("%d. %s", i+1, inline(s.Text))
 		switch {

@@ -55,7 +55,7 @@ func (d *document) failures() {
 	if len(groups) == 0 {
 		return
 	}
-	d.folded(fmt.Sprintf("Failed trials (%d)", len(d.report.Failures)), func() {
+	d.folded(fmt.Sprintf("%s (%d)", report.Titles.Failures, len(d.report.Failures)), func() {
 		list(d, groups, min(d.plan.all, 20), func(g report.FailureGroup) {
 			d.line("%d × %s in %s with %s, first %s: %s\n", g.Count, code(g.Cause.Class()), code(g.Label), code(g.Arm), code(g.Trial), code(g.Cause.Message()))
 			if out := g.Cause.Stderr(); !out.IsEmpty() {
@@ -70,7 +70,7 @@ func (d *document) differences() {
 	if len(all) == 0 {
 		return
 	}
-	d.folded(fmt.Sprintf("What differs between the sides (%d)", len(all)), func() {
+	d.folded(fmt.Sprintf("%s (%d)", report.Titles.Differences, len(all)), func() {
 		d.line("| property | baseline | candidate | arm | |\n|---|---|---|---|---|")
 		list(d, all, d.plan.all, func(x report.Difference) {
 			forbids := ""
@@ -87,7 +87,7 @@ func (d *document) alone() {
 	if len(all) == 0 {
 		return
 	}
-	d.folded(fmt.Sprintf("On one side only, so not compared (%d)", len(all)), func() {
+	d.folded(fmt.Sprintf("%s (%d)", report.Titles.Alone, len(all)), func() {
 		list(d, all, d.plan.all, func(a report.Alone) {
 			d.line("- %s of %s, only in %s", code(a.Metric), code(a.Cell), code(a.Arm))
 		})
@@ -98,7 +98,7 @@ func (d *document) notes() {
 	if len(d.report.Notes) == 0 {
 		return
 	}
-	d.folded(fmt.Sprintf("Notes (%d)", len(d.report.Notes)), func() {
+	d.folded(fmt.Sprintf("%s (%d)", report.Titles.Notes, len(d.report.Notes)), func() {
 		list(d, d.report.Notes, d.plan.all, func(t report.Text) { d.line("- %s", inline(t)) })
 	})
 }
@@ -107,7 +107,7 @@ func (d *document) measured() {
 	if len(d.report.Facts) == 0 {
 		return
 	}
-	d.folded("How it was measured", func() {
+	d.folded(report.Titles.Measured, func() {
 		for _, f := range d.report.Facts {
 			d.line("- %s: %s", prose(f.Label), inline(f.Value))
 		}
@@ -128,7 +128,7 @@ func (d *document) words() {
 	if len(d.report.Definitions) == 0 {
 		return
 	}
-	d.folded("What the words mean", func() {
+	d.folded(report.Titles.Definitions, func() {
 		for _, x := range d.report.Definitions {
 			d.line("- **%s**: %s", prose(x.Term), prose(x.Meaning))
 		}

@@ -16,7 +16,7 @@ func (d *document) grids() {
 	if len(all) == 0 {
 		return
 	}
-	d.folded(fmt.Sprintf("Parameter sweeps (%d)", len(all)), func() {
+	d.folded(fmt.Sprintf("%s (%d)", report.Titles.Grids, len(all)), func() {
 		list(d, all, min(d.plan.all, mostGrids), d.grid)
 		d.line("%s In bold: the marked cells.", prose(report.GridRule))
 	})

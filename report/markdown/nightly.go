@@ -116,7 +116,7 @@ func (d *digester) write(n report.Nightly) {
 		d.line("- %s", inline(note))
 	}
 	if len(n.Facts) > 0 {
-		d.folded("How it was measured", func() {
+		d.folded(report.Titles.Measured, func() {
 			d.line("")
 			for _, f := range n.Facts {
 				d.line("- %s: %s", prose(f.Label), inline(f.Value))
@@ -124,7 +124,7 @@ func (d *digester) write(n report.Nightly) {
 		})
 	}
 	if len(n.Definitions) > 0 {
-		d.folded("What the words mean", func() {
+		d.folded(report.Titles.Definitions, func() {
 			d.line("")
 			for _, def := range n.Definitions {
 				d.line("- **%s**: %s", prose(def.Term), prose(def.Meaning))

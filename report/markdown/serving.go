@@ -17,7 +17,7 @@ func (d *document) serving() {
 		return
 	}
 	failed := slices.DeleteFunc(slices.Clone(all), func(s report.Serving) bool { return !s.AnyFailed() })
-	title := fmt.Sprintf("Serving (%d)", len(all))
+	title := fmt.Sprintf("%s (%d)", report.Titles.Serving, len(all))
 	if len(failed) > 0 {
 		title = fmt.Sprintf("Serving (%d, with failed requests in %d)", len(all), len(failed))
 	}
@@ -63,7 +63,7 @@ func (d *document) capacity() {
 	if len(all) == 0 {
 		return
 	}
-	d.folded(fmt.Sprintf("Capacity (%d)", len(all)), func() {
+	d.folded(fmt.Sprintf("%s (%d)", report.Titles.Capacity, len(all)), func() {
 		d.line("%s\n", prose(report.CapacityRule))
 		list(d, all, min(d.plan.all, 40), func(c report.Capacity) {
 			d.line("- %s, %s: %s\n", code(c.Arm), code(c.Label), inline(c.Finding))

@@ -12,7 +12,7 @@ func (d *document) studies() {
 	if len(all) == 0 {
 		return
 	}
-	d.folded(fmt.Sprintf("Schedulers side by side (%d)", len(all)), func() {
+	d.folded(fmt.Sprintf("%s (%d)", report.Titles.Studies, len(all)), func() {
 		list(d, all, min(d.plan.all, 40), d.study)
 		d.line("%s", prose(report.StudyRule))
 	})

@@ -39,7 +39,7 @@ func (d *document) allResults() {
 
 func (d *document) controls() {
 	if rows := d.report.Controls; len(rows) > 0 {
-		d.folded(fmt.Sprintf("Control: the baseline against itself (%d)", len(rows)), func() { d.table(rows, d.plan.all, true) })
+		d.folded(fmt.Sprintf("%s (%d)", report.Titles.Control, len(rows)), func() { d.table(rows, d.plan.all, true) })
 	}
 }
 

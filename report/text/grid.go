@@ -12,7 +12,7 @@ func (p *printer) grids(list []report.Grid) {
 	if len(list) == 0 {
 		return
 	}
-	p.heading(fmt.Sprintf("Parameter sweeps (%d)", len(list)))
+	p.heading(fmt.Sprintf("%s (%d)", report.Titles.Grids, len(list)))
 	for i, g := range list {
 		if i == mostServings && !p.Full {
 			p.more(len(list)-i, "sweep")

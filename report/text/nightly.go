@@ -30,7 +30,7 @@ func WriteNightly(w io.Writer, n report.Nightly, o Options) error {
 	}
 	p.notes(n.Notes)
 	if len(n.Facts) > 0 {
-		p.heading("How it was measured")
+		p.heading(report.Titles.Measured)
 	}
 	for _, f := range n.Facts {
 		p.paragraph("  "+pad(f.Label, 25), "                           ", f.Value)

@@ -25,7 +25,7 @@ func (p *printer) serving(all []report.Serving) {
 		return
 	}
 	if p.Full {
-		p.heading(fmt.Sprintf("Serving (%d)", len(list)))
+		p.heading(fmt.Sprintf("%s (%d)", report.Titles.Serving, len(list)))
 	} else {
 		p.heading(fmt.Sprintf("Failed requests (in %d of %d)", len(list), len(all)))
 	}
@@ -83,7 +83,7 @@ func (p *printer) capacity(list []report.Capacity) {
 	if len(list) == 0 {
 		return
 	}
-	p.heading("Capacity")
+	p.heading(report.Titles.Capacity)
 	for i, c := range list {
 		if i == mostServings && !p.Full {
 			p.more(len(list)-i, "sweep")

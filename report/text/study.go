@@ -15,7 +15,7 @@ func (p *printer) studies(list []report.Study) {
 	if len(list) == 0 {
 		return
 	}
-	p.heading(fmt.Sprintf("Schedulers side by side (%d)", len(list)))
+	p.heading(fmt.Sprintf("%s (%d)", report.Titles.Studies, len(list)))
 	for i, s := range list {
 		if i == mostStudies && !p.Full {
 			p.more(len(list)-i, "cell")

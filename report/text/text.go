@@ -111,7 +111,7 @@ func (p *printer) steps(steps []report.Step) {
 	if len(steps) == 0 {
 		return
 	}
-	p.heading("What to do next")
+	p.heading(report.Titles.Steps)
 	for i, s := range steps {
 		p.paragraph(fmt.Sprintf("  %d. ", i+1), "     ", s.Text)
 		p.command(s)
@@ -137,7 +137,7 @@ func (p *printer) failures(list []report.Failure) {
 	if len(list) == 0 {
 		return
 	}
-	p.heading(fmt.Sprintf("Failed trials (%d)", len(list)))
+	p.heading(fmt.Sprintf("%s (%d)", report.Titles.Failures, len(list)))
 	groups := report.GroupFailures(list)
 	for i, f := range groups {
 		if i == mostFailures && !p.Full {
@@ -163,7 +163,7 @@ func (p *printer) controls(rows []report.Row) {
 	if len(rows) == 0 {
 		return
 	}
-	p.heading("Control: the baseline against itself")
+	p.heading(report.Titles.Control)
 	for i, row := range rows {
 		if i == mostQuiet && !p.Full {
 			p.more(len(rows)-i, "comparison")
@@ -180,9 +180,9 @@ func (p *printer) apart(r report.Report) {
 		soft = len(r.Differences)
 	}
 	p.differences("What differs and forbids a comparison", r.Differences[:soft])
-	p.differences("What differs between the sides", r.Differences[soft:])
+	p.differences(report.Titles.Differences, r.Differences[soft:])
 	if len(r.Alone) > 0 {
-		p.heading("On one side only, so not compared")
+		p.heading(report.Titles.Alone)
 	}
 	for i, a := range r.Alone {
 		if i == mostDetails && !p.Full {
@@ -209,7 +209,7 @@ func (p *printer) differences(title string, list []report.Difference) {
 
 func (p *printer) notes(notes []report.Text) {
 	if len(notes) > 0 {
-		p.heading("Note")
+		p.heading(report.Titles.Notes)
 	}
 	for _, n := range notes {
 		p.paragraph("  - ", "    ", n)
@@ -221,7 +221,7 @@ var brief = map[string]bool{"machine": true, "cells": true, "held": true, "unset
 
 func (p *printer) facts(facts []report.Fact) {
 	if len(facts) > 0 {
-		p.heading("How it was measured")
+		p.heading(report.Titles.Measured)
 	}
 	for _, f := range facts {
 		if p.Full || brief[f.Key] {
@@ -234,7 +234,7 @@ func (p *printer) definitions(list []report.Definition) {
 	if !p.Full || len(list) == 0 {
 		return
 	}
-	p.heading("What the words mean")
+	p.heading(report.Titles.Definitions)
 	for _, d := range list {
 		p.line("  %s", d.Term)
 		p.paragraph("      ", "      ", report.Text{{Words: d.Meaning}})
