@@ -31,7 +31,7 @@ func (r row) failed() bool { return r.class != "" }
 func newTable(requests []record.Request, rss func(string, float64) (int64, bool)) *table {
 	t := new(table)
 	for _, q := range requests {
-		if q.Warmup {
+		if q.Warmup || q.Cut != "" {
 			continue
 		}
 		r := row{trial: q.Trial}
