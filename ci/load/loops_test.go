@@ -293,7 +293,7 @@ func TestRefusedOptions(t *testing.T) {
 	for want, o := range map[string]load.Options{
 		"want http://":   {URL: "ftp://127.0.0.1:1"},
 		"address":        {URL: "http://no such host"},
-		"API":            {URL: url, API: "embeddings"},
+		"API":            {URL: url, API: "no such API"},
 		"arrivals":       {URL: url, Rate: 1, Arrivals: "sometimes"},
 		"concurrency":    {URL: url, Concurrency: -1},
 		"requests":       {URL: url, Requests: 1 << 40},
