@@ -15,10 +15,10 @@ import (
 // has to add beside them.
 type Extra map[string]json.RawMessage
 
-// decode decodes data into fields, a pointer to a struct, and into extra what
+// Decode decodes data into fields, a pointer to a struct, and into extra what
 // has no field there, without the blanks between its parts: they depend on the
 // depth it was written at.
-func decode(data []byte, fields any, extra *Extra) error {
+func Decode(data []byte, fields any, extra *Extra) error {
 	if err := json.Unmarshal(data, fields); err != nil {
 		return err
 	}
@@ -43,9 +43,9 @@ func decode(data []byte, fields any, extra *Extra) error {
 	return nil
 }
 
-// encode encodes the struct fields, of which at least one is never left out,
+// Encode encodes the struct fields, of which at least one is never left out,
 // followed by extra, sorted by name.
-func encode(fields any, extra Extra) ([]byte, error) {
+func Encode(fields any, extra Extra) ([]byte, error) {
 	data, err := json.Marshal(fields)
 	if err != nil || len(extra) == 0 {
 		return data, err
@@ -93,63 +93,63 @@ type (
 	plainQuantile    Quantile
 )
 
-func (r *Run) UnmarshalJSON(b []byte) error { return decode(b, (*plainRun)(r), &r.Extra) }
-func (r Run) MarshalJSON() ([]byte, error)  { return encode(plainRun(r), r.Extra) }
+func (r *Run) UnmarshalJSON(b []byte) error { return Decode(b, (*plainRun)(r), &r.Extra) }
+func (r Run) MarshalJSON() ([]byte, error)  { return Encode(plainRun(r), r.Extra) }
 
-func (a *Arm) UnmarshalJSON(b []byte) error { return decode(b, (*plainArm)(a), &a.Extra) }
-func (a Arm) MarshalJSON() ([]byte, error)  { return encode(plainArm(a), a.Extra) }
+func (a *Arm) UnmarshalJSON(b []byte) error { return Decode(b, (*plainArm)(a), &a.Extra) }
+func (a Arm) MarshalJSON() ([]byte, error)  { return Encode(plainArm(a), a.Extra) }
 
-func (c *Cell) UnmarshalJSON(b []byte) error { return decode(b, (*plainCell)(c), &c.Extra) }
-func (c Cell) MarshalJSON() ([]byte, error)  { return encode(plainCell(c), c.Extra) }
+func (c *Cell) UnmarshalJSON(b []byte) error { return Decode(b, (*plainCell)(c), &c.Extra) }
+func (c Cell) MarshalJSON() ([]byte, error)  { return Encode(plainCell(c), c.Extra) }
 
-func (t *Trial) UnmarshalJSON(b []byte) error { return decode(b, (*plainTrial)(t), &t.Extra) }
-func (t Trial) MarshalJSON() ([]byte, error)  { return encode(plainTrial(t), t.Extra) }
+func (t *Trial) UnmarshalJSON(b []byte) error { return Decode(b, (*plainTrial)(t), &t.Extra) }
+func (t Trial) MarshalJSON() ([]byte, error)  { return Encode(plainTrial(t), t.Extra) }
 
 func (m *Measurement) UnmarshalJSON(b []byte) error {
-	return decode(b, (*plainMeasurement)(m), &m.Extra)
+	return Decode(b, (*plainMeasurement)(m), &m.Extra)
 }
-func (m Measurement) MarshalJSON() ([]byte, error) { return encode(plainMeasurement(m), m.Extra) }
+func (m Measurement) MarshalJSON() ([]byte, error) { return Encode(plainMeasurement(m), m.Extra) }
 
-func (f *Failure) UnmarshalJSON(b []byte) error { return decode(b, (*plainFailure)(f), &f.Extra) }
-func (f Failure) MarshalJSON() ([]byte, error)  { return encode(plainFailure(f), f.Extra) }
+func (f *Failure) UnmarshalJSON(b []byte) error { return Decode(b, (*plainFailure)(f), &f.Extra) }
+func (f Failure) MarshalJSON() ([]byte, error)  { return Encode(plainFailure(f), f.Extra) }
 
-func (p *Plan) UnmarshalJSON(b []byte) error { return decode(b, (*plainPlan)(p), &p.Extra) }
-func (p Plan) MarshalJSON() ([]byte, error)  { return encode(plainPlan(p), p.Extra) }
+func (p *Plan) UnmarshalJSON(b []byte) error { return Decode(b, (*plainPlan)(p), &p.Extra) }
+func (p Plan) MarshalJSON() ([]byte, error)  { return Encode(plainPlan(p), p.Extra) }
 
-func (h *Host) UnmarshalJSON(b []byte) error { return decode(b, (*plainHost)(h), &h.Extra) }
-func (h Host) MarshalJSON() ([]byte, error)  { return encode(plainHost(h), h.Extra) }
+func (h *Host) UnmarshalJSON(b []byte) error { return Decode(b, (*plainHost)(h), &h.Extra) }
+func (h Host) MarshalJSON() ([]byte, error)  { return Encode(plainHost(h), h.Extra) }
 
-func (m *Model) UnmarshalJSON(b []byte) error { return decode(b, (*plainModel)(m), &m.Extra) }
-func (m Model) MarshalJSON() ([]byte, error)  { return encode(plainModel(m), m.Extra) }
+func (m *Model) UnmarshalJSON(b []byte) error { return Decode(b, (*plainModel)(m), &m.Extra) }
+func (m Model) MarshalJSON() ([]byte, error)  { return Encode(plainModel(m), m.Extra) }
 
-func (r *Resources) UnmarshalJSON(b []byte) error { return decode(b, (*plainResources)(r), &r.Extra) }
-func (r Resources) MarshalJSON() ([]byte, error)  { return encode(plainResources(r), r.Extra) }
+func (r *Resources) UnmarshalJSON(b []byte) error { return Decode(b, (*plainResources)(r), &r.Extra) }
+func (r Resources) MarshalJSON() ([]byte, error)  { return Encode(plainResources(r), r.Extra) }
 
-func (q *Request) UnmarshalJSON(b []byte) error { return decode(b, (*plainRequest)(q), &q.Extra) }
-func (q Request) MarshalJSON() ([]byte, error)  { return encode(plainRequest(q), q.Extra) }
+func (q *Request) UnmarshalJSON(b []byte) error { return Decode(b, (*plainRequest)(q), &q.Extra) }
+func (q Request) MarshalJSON() ([]byte, error)  { return Encode(plainRequest(q), q.Extra) }
 
-func (l *Load) UnmarshalJSON(b []byte) error { return decode(b, (*plainLoad)(l), &l.Extra) }
-func (l Load) MarshalJSON() ([]byte, error)  { return encode(plainLoad(l), l.Extra) }
+func (l *Load) UnmarshalJSON(b []byte) error { return Decode(b, (*plainLoad)(l), &l.Extra) }
+func (l Load) MarshalJSON() ([]byte, error)  { return Encode(plainLoad(l), l.Extra) }
 
-func (s *Samples) UnmarshalJSON(b []byte) error { return decode(b, (*plainSamples)(s), &s.Extra) }
-func (s Samples) MarshalJSON() ([]byte, error)  { return encode(plainSamples(s), s.Extra) }
+func (s *Samples) UnmarshalJSON(b []byte) error { return Decode(b, (*plainSamples)(s), &s.Extra) }
+func (s Samples) MarshalJSON() ([]byte, error)  { return Encode(plainSamples(s), s.Extra) }
 
-func (d *Dataset) UnmarshalJSON(b []byte) error { return decode(b, (*plainDataset)(d), &d.Extra) }
-func (d Dataset) MarshalJSON() ([]byte, error)  { return encode(plainDataset(d), d.Extra) }
+func (d *Dataset) UnmarshalJSON(b []byte) error { return Decode(b, (*plainDataset)(d), &d.Extra) }
+func (d Dataset) MarshalJSON() ([]byte, error)  { return Encode(plainDataset(d), d.Extra) }
 
-func (p *Part) UnmarshalJSON(b []byte) error { return decode(b, (*plainPart)(p), &p.Extra) }
-func (p Part) MarshalJSON() ([]byte, error)  { return encode(plainPart(p), p.Extra) }
+func (p *Part) UnmarshalJSON(b []byte) error { return Decode(b, (*plainPart)(p), &p.Extra) }
+func (p Part) MarshalJSON() ([]byte, error)  { return Encode(plainPart(p), p.Extra) }
 
-func (s *Scheduler) UnmarshalJSON(b []byte) error { return decode(b, (*plainScheduler)(s), &s.Extra) }
-func (s Scheduler) MarshalJSON() ([]byte, error)  { return encode(plainScheduler(s), s.Extra) }
+func (s *Scheduler) UnmarshalJSON(b []byte) error { return Decode(b, (*plainScheduler)(s), &s.Extra) }
+func (s Scheduler) MarshalJSON() ([]byte, error)  { return Encode(plainScheduler(s), s.Extra) }
 
 func (p *Preparation) UnmarshalJSON(b []byte) error {
-	return decode(b, (*plainPreparation)(p), &p.Extra)
+	return Decode(b, (*plainPreparation)(p), &p.Extra)
 }
-func (p Preparation) MarshalJSON() ([]byte, error) { return encode(plainPreparation(p), p.Extra) }
+func (p Preparation) MarshalJSON() ([]byte, error) { return Encode(plainPreparation(p), p.Extra) }
 
-func (l *Interim) UnmarshalJSON(b []byte) error { return decode(b, (*plainInterim)(l), &l.Extra) }
-func (l Interim) MarshalJSON() ([]byte, error)  { return encode(plainInterim(l), l.Extra) }
+func (l *Interim) UnmarshalJSON(b []byte) error { return Decode(b, (*plainInterim)(l), &l.Extra) }
+func (l Interim) MarshalJSON() ([]byte, error)  { return Encode(plainInterim(l), l.Extra) }
 
-func (q *Quantile) UnmarshalJSON(b []byte) error { return decode(b, (*plainQuantile)(q), &q.Extra) }
-func (q Quantile) MarshalJSON() ([]byte, error)  { return encode(plainQuantile(q), q.Extra) }
+func (q *Quantile) UnmarshalJSON(b []byte) error { return Decode(b, (*plainQuantile)(q), &q.Extra) }
+func (q Quantile) MarshalJSON() ([]byte, error)  { return Encode(plainQuantile(q), q.Extra) }

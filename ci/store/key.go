@@ -11,8 +11,8 @@ import (
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
-// Runs and segments are the two kinds of object in a store, by the folder they
-// lie in.
+// Runs and segments are two kinds of object in a store, by the folder they lie
+// in; verdicts are the third.
 const (
 	runsFolder     = "runs/"
 	segmentsFolder = "segments/"
@@ -96,12 +96,12 @@ func slug(s string, most int) string {
 	return cmp.Or(s[:min(len(s), most)], "unnamed")
 }
 
-var plainKey = regexp.MustCompile(`^(runs|segments)(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$`)
+var plainKey = regexp.MustCompile(`^(runs|segments|verdicts)(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$`)
 
 // checkKey refuses what could lead out of a store or be read as an option.
 func checkKey(key string) error {
 	if len(key) > 512 || !plainKey.MatchString(key) {
-		return fmt.Errorf("%q is no key: want runs/... or segments/... of letters, digits and ._-", short(key))
+		return fmt.Errorf("%q is no key: want runs/..., segments/... or verdicts/... of letters, digits and ._-", short(key))
 	}
 	return nil
 }

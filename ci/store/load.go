@@ -26,6 +26,7 @@ type LoadOptions struct {
 type Contents struct {
 	Sessions []Session // by start, those of one second by key
 	Segments []Segment // by the time they were made
+	Verdicts []Verdict // by machine, then by the session that they are about
 	Faults   []Fault   // objects that cannot be used, by key
 }
 
@@ -82,6 +83,9 @@ func Load(ctx context.Context, s Store, o LoadOptions) (*Contents, error) {
 		return nil, err
 	}
 	if err := loadSegments(ctx, s, segmentsFolder+prefix, c); err != nil {
+		return nil, err
+	}
+	if err := loadVerdicts(ctx, s, verdictsFolder+prefix, c); err != nil {
 		return nil, err
 	}
 	if o.Machine == "" && o.Since.IsZero() {

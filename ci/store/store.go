@@ -6,6 +6,8 @@
 //  3. Load reads every session, by way of an index that can be lost at any time,
 //     and lists the records that cannot be used beside those that can.
 //  4. Promote accepts a change: the sessions before it are no baseline any more.
+//  5. RecordVerdict keeps what was found out about a session: a loss that was
+//     confirmed, or that one is over.
 //
 // Nothing here judges. Whoever may write to a store may say anything in it, so
 // records are checked as they are read; a bad one never hides the others.
