@@ -44,11 +44,15 @@ type Choice struct {
 	// beside what differs. Nil otherwise.
 	Mismatched *store.Session
 
-	head *record.Run // the session under test
+	head   *record.Run                   // the session under test
+	chosen map[store.Key]map[series]bool // for which metrics each session serves
 
 	// PassedOver says why others cannot serve, the most frequent reason first.
 	PassedOver []Reason
 }
+
+// A series is one metric of one cell.
+type series struct{ cell, metric string }
 
 // A Reason is why stored sessions cannot serve as baseline of any cell.
 type Reason struct {
@@ -62,8 +66,9 @@ func Choose(c *store.Contents, head *record.Run, o Options) Choice {
 	o.Machine = cmp.Or(o.Machine, store.Slug(head.Host.Name))
 	o.Arm = cmp.Or(o.Arm, head.Baseline)
 	o.Most = cmp.Or(o.Most, defaultMost)
-	choice := Choice{Arm: o.Arm, head: head, Cells: make(map[string][]store.Session)}
+	choice := Choice{Arm: o.Arm, head: head, Cells: make(map[string][]store.Session), chosen: make(map[store.Key]map[series]bool)}
 	passed := make(map[string]int)
+	standings, sessions := Standings(c, o.Machine), make(map[series]int)
 	fit := 0
 	for _, s := range slices.Backward(c.Sessions) { // latest first
 		if s.Key.Machine != o.Machine || s.Run.ID == head.ID {
@@ -87,8 +92,13 @@ func Choose(c *store.Contents, head *record.Run, o Options) Choice {
 				}
 				continue
 			}
+			unspoilt, needed := choice.serveFor(s, cell.Key, standings, o.Most, sessions)
+			if !unspoilt {
+				why = "has a loss that was confirmed"
+				continue
+			}
 			serves = true
-			if len(choice.Cells[cell.Key]) < o.Most {
+			if needed {
 				choice.Cells[cell.Key] = append(choice.Cells[cell.Key], s)
 			}
 		}
@@ -109,6 +119,30 @@ func Choose(c *store.Contents, head *record.Run, o Options) Choice {
 		return cmp.Or(b.Sessions-a.Sessions, strings.Compare(a.Why, b.Why))
 	})
 	return choice
+}
+
+// serveFor chooses a session for the metrics of one of its cells: for those of
+// which it has no confirmed loss, as long as fewer than most sessions serve. unspoilt
+// says that there is one without a loss, needed that it was chosen for any.
+func (c *Choice) serveFor(s store.Session, cell string, losses []Standing, most int, sessions map[series]int) (unspoilt, needed bool) {
+	at := slices.IndexFunc(s.Run.Cells, func(x record.Cell) bool { return x.Key == cell })
+	for _, m := range s.Run.Cells[at].Metrics {
+		if slices.ContainsFunc(losses, func(l Standing) bool { return l.about(cell, m.Name) && l.spoils(s.Key.Started, s.Run.Host) }) {
+			continue
+		}
+		unspoilt = true
+		one := series{cell, m.Name}
+		if sessions[one] == most {
+			continue
+		}
+		sessions[one]++
+		needed = true
+		if c.chosen[s.Key] == nil {
+			c.chosen[s.Key] = make(map[series]bool)
+		}
+		c.chosen[s.Key][one] = true
+	}
+	return unspoilt, needed
 }
 
 // bothCells are the cells of a session and, after them, those that it has lost: a
@@ -256,19 +290,10 @@ func (c Choice) Sessions() []store.Session {
 }
 
 // Selections reads the chosen sessions, oldest first, for compare.History. Of
-// each only the cells are left for which it was chosen; where no session can
+// each only the metrics are left for which it was chosen; where no session can
 // serve, it is the mismatched one, so that compare.History names its keys. A
 // session that was pruned meanwhile is left out.
 func (c Choice) Selections(ctx context.Context, s store.Store) ([]compare.Selection, error) {
-	cells := make(map[store.Key]map[string]bool)
-	for cell, sessions := range c.Cells {
-		for _, session := range sessions {
-			if cells[session.Key] == nil {
-				cells[session.Key] = make(map[string]bool)
-			}
-			cells[session.Key][cell] = true
-		}
-	}
 	sessions := c.Sessions()
 	if len(sessions) == 0 && c.Mismatched != nil {
 		sessions = []store.Session{*c.Mismatched}
@@ -284,9 +309,22 @@ func (c Choice) Selections(ctx context.Context, s store.Store) ([]compare.Select
 			return nil, fmt.Errorf("read baseline: %w", err)
 		}
 		likeHead(run, c.head, c.Arm)
-		run.Trials = slices.DeleteFunc(run.Trials, func(t record.Trial) bool { return !cells[key][t.Cell] })
+		c.keepChosen(run, key)
 		arm, _ := armOf(run, c.Arm)
 		selections = append(selections, compare.Selection{Run: run, Arm: arm.Name})
 	}
 	return selections, nil
+}
+
+// keepChosen leaves of a session what it was chosen for.
+func (c Choice) keepChosen(run *record.Run, key store.Key) {
+	cells := make(map[string]bool)
+	for one := range c.chosen[key] {
+		cells[one.cell] = true
+	}
+	run.Trials = slices.DeleteFunc(run.Trials, func(t record.Trial) bool { return !cells[t.Cell] })
+	for i := range run.Trials {
+		t := &run.Trials[i]
+		t.Measurements = slices.DeleteFunc(t.Measurements, func(m record.Measurement) bool { return !c.chosen[key][series{t.Cell, m.Metric}] })
+	}
 }

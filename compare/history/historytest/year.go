@@ -266,3 +266,26 @@ func Checkout(t testing.TB, dir string, nights int) (commits []string) {
 	}
 	return commits
 }
+
+// Loss is the verdict that a session was measured in turns with the build of an
+// earlier one and has lost so much of a metric.
+func Loss(bad, good *record.Run, metric string, change float64) store.Verdict {
+	v := store.Verdict{
+		Machine: bad.Host.Name, Session: store.KeyOf(bad, "", 1).String(), Arm: bad.Baseline, Commit: bad.Arms[0].Build.Commit, Host: bad.Host.Hard, Made: bad.Finished,
+		Confirmed: &store.Confirmed{Run: bad.ID + "-confirm", Blocks: 12, Good: store.KeyOf(good, "", 1).String(), Commit: good.Arms[0].Build.Commit, Last: store.KeyOf(good, "", 1).String(), LastOf: good.Arms[0].Build.Commit},
+	}
+	for n := First; !n.After(bad.Started); n = n.AddDate(0, 0, 1) {
+		v.Night++
+	}
+	for _, cell := range bad.Cells {
+		for _, m := range cell.Metrics {
+			if m.Name == metric {
+				v.Findings = append(v.Findings, store.Finding{
+					State: store.FindingOpen, Cell: cell.Key, Workload: cell.Workload, Model: cell.Model, Params: cell.Params, Metric: m,
+					Change: change, Low: change - 0.005, High: change + 0.005, Confidence: 0.9, Trials: []string{"c1", "c2"},
+				})
+			}
+		}
+	}
+	return v
+}

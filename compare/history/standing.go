@@ -1,0 +1,167 @@
+package history
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/store"
+	"github.com/llama-regress/llama-regress/compare"
+)
+
+// A Standing is a loss of one metric of one cell that was confirmed, and what
+// became of it.
+type Standing struct {
+	Verdict store.Verdict
+	Finding store.Finding
+
+	State  State     // Open, Recovered or Accepted
+	Ended  time.Time // when the session began that closed it, or from which on it is accepted; zero while Open
+	Reason string    // why it was accepted; foreign
+	By     string    // who accepted it; foreign
+}
+
+// Since is when the session began that has the loss first.
+func (s Standing) Since() time.Time { return s.Verdict.Start() }
+
+// about says whether it is about a metric of a cell.
+func (s Standing) about(cell, metric string) bool {
+	return s.Finding.Cell == cell && s.Finding.Metric.Name == metric
+}
+
+// Standings lists the confirmed losses of a machine, those of one session in the
+// order of its verdict, the earliest session first. A loss is accepted where
+// history begins anew with its session or a later one; else a later session closes it.
+func Standings(c *store.Contents, machine string) []Standing {
+	var all []Standing
+	for _, v := range c.Verdicts {
+		for _, f := range v.Findings {
+			if v.Machine == machine && f.State == store.FindingOpen {
+				all = append(all, Standing{Verdict: v, Finding: f, State: Open})
+			}
+		}
+	}
+	for _, v := range c.Verdicts {
+		for _, f := range v.Findings {
+			if v.Machine == machine && f.State == store.FindingClosed {
+				closed(all, v, f)
+			}
+		}
+	}
+	for i := range all {
+		s := &all[i]
+		g, ok := c.Segment(machine, s.Finding.Cell)
+		if ok && !g.Start().Before(s.Since()) && (s.State == Open || g.Start().Before(s.Ended)) {
+			s.State, s.Ended, s.Reason, s.By = Accepted, g.Start(), g.Reason, g.By
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Standing) int {
+		return cmp.Or(a.Since().Compare(b.Since()), strings.Compare(a.Verdict.Key, b.Verdict.Key))
+	})
+	return all
+}
+
+// closed ends what a finding closes, at the earliest session that does.
+func closed(all []Standing, v store.Verdict, f store.Finding) {
+	for i := range all {
+		s := &all[i]
+		if s.Verdict.Key == f.Opened && s.about(f.Cell, f.Metric.Name) && v.Start().After(s.Since()) && (s.State == Open || v.Start().Before(s.Ended)) {
+			s.State, s.Ended = Recovered, v.Start()
+		}
+	}
+}
+
+// spoils says whether a session has the loss, so that it is no baseline for others.
+// What was accepted spoils nothing: history begins anew there.
+func (s Standing) spoils(began time.Time, host record.Host) bool {
+	return s.State != Accepted && s.comparable(host) && !began.Before(s.Since()) && (s.State == Open || began.Before(s.Ended))
+}
+
+// comparable says whether a machine is the one that the loss was found on, and not
+// another of its name.
+func (s Standing) comparable(host record.Host) bool {
+	hard, _ := record.Host{Hard: s.Verdict.Host}.Compare(host)
+	return len(hard) == 0
+}
+
+// A Memory is what earlier verdicts say about a session.
+type Memory struct {
+	Open  []Standing // losses that the session still has, or that nothing is known to have ended
+	Over  []Standing // losses that it has no more; Ended is its start
+	Other []Standing // open, of another machine of this name, or of a later date: nothing is known of them here
+
+	Lost      []store.LostVerdict // verdicts that cannot be read
+	OutOfLine bool                // the session is dated before one that is stored: it opens and closes nothing
+}
+
+// Recall is the memory of a machine's verdicts for a session, its result not yet
+// looked at.
+func Recall(c *store.Contents, head *record.Run, machine string) Memory {
+	m := Memory{Lost: c.LostVerdicts(machine)}
+	for _, s := range Standings(c, machine) {
+		switch {
+		case s.State != Open && !(s.State == Recovered && s.Ended.After(started(head))):
+		case !s.comparable(head.Host), s.Since().After(started(head)):
+			m.Other = append(m.Other, s)
+		case !slices.ContainsFunc(m.Open, func(o Standing) bool { return o.about(s.Finding.Cell, s.Finding.Metric.Name) }):
+			m.Open = append(m.Open, s) // of two about one thing the earlier one
+		}
+	}
+	for _, s := range c.Sessions {
+		m.OutOfLine = m.OutOfLine || s.Key.Machine == machine && s.Run.ID != head.ID && s.Key.Started.After(started(head))
+	}
+	return m
+}
+
+// started is when a run began, as keys have it.
+func started(run *record.Run) time.Time { return run.Started.UTC().Truncate(time.Second) }
+
+// Apply gives what is still lost its verdict, regression, and moves to Over what
+// the session shows to be well. Where the session did not measure it, a comparison
+// is added: what is not measured is not known to be over.
+func (m *Memory) Apply(res *compare.Result, head compare.Selection) {
+	var still []Standing
+	for _, s := range m.Open {
+		i := slices.IndexFunc(res.Comparisons, func(c compare.Comparison) bool { return s.about(c.Cell, c.Metric.Name) })
+		if i >= 0 && s.over(res.Comparisons[i]) {
+			s.State, s.Ended = Recovered, started(head.Run)
+			m.Over = append(m.Over, s)
+			continue
+		}
+		still = append(still, s)
+		if i < 0 {
+			f := s.Finding
+			i = len(res.Comparisons)
+			res.Comparisons = append(res.Comparisons, compare.Comparison{
+				Cell: f.Cell, Workload: f.Workload, Model: f.Model, Params: f.Params, Metric: f.Metric, Method: compare.Historical,
+				Baseline: compare.Side{Arm: head.Arm, Trials: []compare.Point{}}, Candidate: compare.Side{Arm: head.Arm, Trials: []compare.Point{}},
+			})
+		}
+		res.Comparisons[i].Verdict, res.Comparisons[i].Reason = compare.Regression, nil
+	}
+	m.Open = still
+}
+
+// over says whether a comparison with the sessions before the loss shows that it
+// is gone: no change beyond the margin is to be seen, and as large a loss as was
+// confirmed is ruled out.
+func (s Standing) over(c compare.Comparison) bool {
+	if c.Reason != nil && c.Reason.Code == compare.Lost {
+		return false
+	}
+	if c.Verdict == compare.Equivalent || c.Verdict == compare.Improvement {
+		return true
+	}
+	if c.Verdict != compare.Inconclusive || c.Change == nil || c.Interval == nil || c.Margin == nil || c.Baseline.Censored+c.Candidate.Censored > 0 {
+		return false
+	}
+	if c.Reason != nil && c.Reason.Code != compare.TooNoisy && c.Reason.Code != compare.NoFailure && c.Reason.Code != compare.FewFailures {
+		return false
+	}
+	if c.Metric.Better == record.Lower {
+		return *c.Change <= c.Margin.High && c.Interval.High < s.Finding.Change
+	}
+	return *c.Change >= c.Margin.Low && c.Interval.Low > s.Finding.Change
+}
