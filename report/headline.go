@@ -23,6 +23,8 @@ func status(r Report, res *compare.Result) string {
 		return "Nothing compared"
 	case n.Unjudged == n.Total:
 		return "Not judged"
+	case n.Suspected == 0 && n.Improvements+n.Equivalent+n.NoFailure == 0 && slowest(r.Rows).night > 0:
+		return Learning
 	case r.Outcome == compare.Undecided, res.ControlFired, n.Lost > 0, n.Improvements+n.Equivalent+n.NoFailure == 0:
 		return undecided
 	}
@@ -83,8 +85,12 @@ func disturbed(busy *compare.Busy) Text {
 }
 
 // remarked adds to the counts what must be known before any of them is believed.
-func remarked(counts string, res *compare.Result) string {
-	return strings.Join(append([]string{counts}, append(subjectRemarks(res.Namesakes), sameRemarks(res)...)...), "; ")
+func remarked(counts, standing string, res *compare.Result) string {
+	all := []string{counts}
+	if standing != "" {
+		all = append(all, standing)
+	}
+	return strings.Join(append(all, append(subjectRemarks(res.Namesakes), sameRemarks(res)...)...), "; ")
 }
 
 // lead says the most important finding in one sentence; rows are in reading
@@ -117,6 +123,8 @@ func lead(r Report, res *compare.Result, interrupted bool) Text {
 		return sentence("Suspected, not proven: ", r.Rows[0])
 	case n.Unjudged == n.Total:
 		return say("No metric has a margin, so the changes are shown and nothing was judged.")
+	case r.Status == Learning:
+		return say("Nothing was decided: %s.%s", slowest(r.Rows), lenient(r))
 	case n.Improvements == 0 && n.Equivalent == 0 && n.NoFailure == 0:
 		return say("Nothing was decided: this run can neither show nor rule out a change.%s", lenient(r))
 	case n.Inconclusive > 0:

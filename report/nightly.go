@@ -36,7 +36,8 @@ type NightlyMachine struct {
 
 	// Last is the last night against those before it, in history mode; nil
 	// where it was not judged.
-	Last *Report `json:"-"`
+	Last   *Report `json:"-"`
+	memory *history.Memory
 
 	// ChangePoints are in reading order: regressions that are open, the worst
 	// first, then gains that last, then what is over, the latest first.
@@ -66,15 +67,16 @@ type ChangePoint struct {
 
 	Restores bool `json:"restores,omitempty"` // it only takes back a loss, that of another change point
 
-	Title    Text   `json:"title"`              // "pp512 of small and 1 more: 6.1% slower"
-	Summary  string `json:"summary"`            // without any name: "5.5% slower since 2026-10-12 in 1 trend"
-	When     Text   `json:"when"`               // "between the nights of 2025-12-30 and 2025-12-31"
-	Standing Text   `json:"standing"`           // what became of it, one clause
-	Caveats  []Text `json:"caveats,omitempty"`  // what speaks against blaming the program, and how sure the night is
-	Rows     []Row  `json:"rows"`               // what moved, the worst first; Class is Regression or Improvement
-	Steps    []Step `json:"steps,omitempty"`    // what to do about it
-	Machine  string `json:"machine,omitempty"`  // whose it is
-	Blamable bool   `json:"blamable,omitempty"` // the program may be at fault: another build was measured
+	Title     Text   `json:"title"`               // "pp512 of small and 1 more: 6.1% slower"
+	Summary   string `json:"summary"`             // without any name: "5.5% slower since 2026-10-12 in 1 trend"
+	When      Text   `json:"when"`                // "between the nights of 2025-12-30 and 2025-12-31"
+	Standing  Text   `json:"standing"`            // what became of it, one clause
+	Confirmed bool   `json:"confirmed,omitempty"` // both builds were measured in turns
+	Caveats   []Text `json:"caveats,omitempty"`   // what speaks against blaming the program, and how sure the night is
+	Rows      []Row  `json:"rows"`                // what moved, the worst first; Class is Regression or Improvement
+	Steps     []Step `json:"steps,omitempty"`     // what to do about it
+	Machine   string `json:"machine,omitempty"`   // whose it is
+	Blamable  bool   `json:"blamable,omitempty"`  // the program may be at fault: another build was measured
 
 	LastGood   Night `json:"last_good"`
 	FirstBad   Night `json:"first_bad"`
@@ -139,8 +141,8 @@ func NewNightly(t history.Trends, src NightlySource) Nightly {
 func newNightlyMachine(m *history.Machine, src NightlySource) NightlyMachine {
 	nm := NightlyMachine{Name: m.Name, Night: newNight(m.Last()), ChangePoints: []ChangePoint{}}
 	if latest := src.Latest[m.Name]; latest != nil {
-		r := New(latest.Result, Source{Base: latest.Run, Head: latest.Run, Calibration: src.Calibration})
-		nm.Last = &r
+		r := New(latest.Result, Source{Base: latest.Run, Head: latest.Run, Calibration: src.Calibration, Memory: &latest.Memory, Machine: m.Name, Store: src.Store})
+		nm.Last, nm.memory = &r, &latest.Memory
 	}
 	labels := trendLabels(m.Trends)
 	for _, p := range m.ChangePoints {
@@ -205,7 +207,7 @@ func newChangePoint(m *history.Machine, p history.ChangePoint, labels map[string
 		ID: p.ID, State: p.State, Worse: p.Worse > 0, New: p.New, Drift: p.Drift, Machine: m.Name, Blamable: !p.SameBuild,
 		LastGood: newNight(m.Nights[p.LastGood]), FirstBad: newNight(m.Nights[p.FirstBad]),
 		SurelyGood: newNight(m.Nights[p.SurelyGood]), SurelyBad: newNight(m.Nights[p.SurelyBad]),
-		CommitCount: p.Commits.Total,
+		CommitCount: p.Commits.Total, Confirmed: p.Confirmed != nil,
 	}
 	seen := make(map[string]int)
 	for _, x := range p.Moved {

@@ -22,15 +22,23 @@ type tally struct {
 	worst                         *ChangePoint
 	suspect                       *Row
 	lost                          []Trend
-	undecided                     bool // something that is judged could not be
-	old                           bool // a machine has nights enough to see a change
+	undecided                     bool           // something that is judged could not be
+	standing                      *Row           // a confirmed loss that no change point tells of
+	lostVerdicts                  int            // that cannot be read
+	young                         int            // trends that are too short for a loss of two margins to be found, whenever it began
+	judged                        int            // trends in which changes are looked for and that go on
+	blind                         *history.Blind // of those that are old enough, the one that has to wait longest
+	shortest                      *history.Blind // of the young ones, that of the largest loss
 }
 
 func newTally(machines []NightlyMachine, t history.Trends) (c tally) {
 	for i := range machines {
 		m := &machines[i]
 		c.series += len(m.Trends)
-		c.old = c.old || len(t.Machines[i].Nights) >= youngest
+		for k := range t.Machines[i].Trends {
+			c.addBlind(&t.Machines[i].Trends[k].Blind)
+		}
+		c.addMemory(m)
 		for k := range m.ChangePoints {
 			c.addPoint(&m.ChangePoints[k])
 		}
@@ -48,6 +56,39 @@ func newTally(machines []NightlyMachine, t history.Trends) (c tally) {
 		}
 	}
 	return c
+}
+
+// addBlind counts what a trend cannot show yet.
+func (c *tally) addBlind(b *history.Blind) {
+	switch {
+	case b.Loss == 0:
+		return
+	case b.Nights == 0:
+		c.young++
+		if c.shortest == nil || b.Loss > c.shortest.Loss {
+			c.shortest = b
+		}
+	case c.blind == nil || b.Since.Before(c.blind.Since):
+		c.blind = b
+	}
+	c.judged++
+}
+
+// addMemory counts what verdicts of earlier nights say that no change point does.
+func (c *tally) addMemory(m *NightlyMachine) {
+	if m.memory == nil {
+		return
+	}
+	c.lostVerdicts += len(m.memory.Lost)
+	for k := range m.Last.Rows {
+		row := &m.Last.Rows[k]
+		told := slices.ContainsFunc(m.ChangePoints, func(p ChangePoint) bool {
+			return p.Open() && slices.ContainsFunc(p.Rows, func(r Row) bool { return r.c.Cell == row.c.Cell && r.c.Metric.Name == row.c.Metric.Name })
+		})
+		if len(row.Standing) > 0 && !told && c.standing == nil {
+			c.standing = row
+		}
+	}
 }
 
 func (c *tally) addPoint(p *ChangePoint) {
@@ -116,6 +157,10 @@ func (n *Nightly) conclude(t history.Trends) {
 	case c.open > 0:
 		n.Outcome, n.Status = compare.Regressed, "Regression"
 		n.Lead = concat(say("Worst: "), c.worst.Title, say(", "), c.worst.When, say("."))
+	case c.standing != nil:
+		n.Outcome, n.Status = compare.Regressed, "Regression"
+		n.Headline = cmp.Or(n.Headline, "1 regression open")
+		n.Lead = sentence("", *c.standing)
 	case c.failed > 0:
 		n.Outcome, n.Status = compare.MeasurementFailed, "Measurement failed"
 		n.Lead = say("%s of the last night measured nothing.", plural(c.failed, "trial"))
@@ -128,14 +173,18 @@ func (n *Nightly) conclude(t history.Trends) {
 	case c.suspected > 0:
 		n.Status = "Suspected"
 		n.Lead = concat(sentence("Suspected, not proven: ", *c.suspect), say(" One night proves nothing: a change that lasts for three becomes a change point."))
-	case !c.old:
-		n.Status, c.undecided = "Too young", true
+	case c.young > 0 && c.young == c.judged:
+		n.Status, c.undecided = Learning, true
 		n.Headline = cmp.Or(n.Headline, "no change can be seen yet")
-		n.Lead = say("No machine has %s yet, and fewer show no change.", plural(youngest, "night"))
+		n.Lead = c.tooYoung()
 	default:
 		n.Status = Steady
 		n.Headline = cmp.Or(n.Headline, "no open change in "+plural(c.series, "trend"))
-		n.Lead = say("Nothing got worse and stayed so.")
+		n.Lead = c.steady()
+	}
+	if n.Outcome == compare.Passed && c.lostVerdicts > 0 {
+		n.Outcome, n.Status = compare.Undecided, undecided
+		n.Lead = say("%s cannot be read, so that a regression may be open that is not told here.", plural(c.lostVerdicts, "stored verdict"))
 	}
 	if n.Outcome == compare.Passed && n.Policy.InconclusiveFails && c.undecided {
 		n.Outcome = compare.Undecided
@@ -144,6 +193,34 @@ func (n *Nightly) conclude(t history.Trends) {
 	if len(c.lost) > 0 {
 		n.Steps = append(n.Steps, Step{Kind: CheckInput, Text: say("Find out why %s no longer measured, or say that it ends there, by baseline promote with its cell.", isOrAre(len(c.lost), "trend"))})
 	}
+}
+
+// tooYoung says which loss would not show in trends that are too short for any.
+func (c tally) tooYoung() Text {
+	if c.young == c.judged {
+		return say("Learning: with so few nights a loss of %s would not show yet, whenever it began, in none of %s; each night more tells more.", lossSize(c.shortest), plural(c.judged, "trend"))
+	}
+	return say("%d of %s are too short: a loss of %s would not show in them yet, whenever it began.", c.young, plural(c.judged, "trend"), lossSize(c.shortest))
+}
+
+// steady says that nothing is to be seen, and what would not be.
+func (c tally) steady() Text {
+	if c.blind == nil {
+		return say("No trend is judged, so nothing is known.")
+	}
+	t := say("No loss that lasts is to be seen. One of %s that began on %s or later would not show yet.", lossSize(c.blind), c.blind.Since.UTC().Format(time.DateOnly))
+	if c.young > 0 {
+		t = concat(t, say(" "), c.tooYoung())
+	}
+	return t
+}
+
+func lossSize(b *history.Blind) string {
+	unit := "%"
+	if b.Points {
+		unit = " pp"
+	}
+	return significant(100*b.Loss, 2) + unit
 }
 
 func isOrAre(n int, noun string) string {
@@ -239,6 +316,7 @@ func nightlyNotes(n Nightly, src NightlySource) (notes []Text) {
 		if m.Last == nil {
 			continue
 		}
+		notes = append(notes, memoryNotes(m.memory)...)
 		for _, p := range m.Last.Patterns {
 			notes = append(notes, concat(quote(m.Name), say(": "), p))
 		}

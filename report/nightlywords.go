@@ -98,6 +98,9 @@ func changeStanding(p ChangePoint, m *history.Machine, h history.ChangePoint) Te
 	case history.OutOfSight:
 		return say("out of sight since %s: what is measured since cannot be compared with it", m.Nights[h.Ended].Started.Format(time.DateOnly))
 	}
+	if h.Confirmed != nil {
+		return standing(*h.Confirmed)
+	}
 	if p.Worse {
 		return say("open: still so in the last night")
 	}
@@ -105,6 +108,9 @@ func changeStanding(p ChangePoint, m *history.Machine, h history.ChangePoint) Te
 }
 
 func changeCaveats(p ChangePoint, h history.ChangePoint) (list []Text) {
+	if h.Confirmed != nil {
+		list = append(list, concat(confirmedBy(*h.Confirmed), say(".")))
+	}
 	if h.SameBuild {
 		list = append(list, say("One build was measured on either side, so it was not the program that changed: look for what was done to the machine."))
 	}
@@ -124,6 +130,19 @@ func changeCaveats(p ChangePoint, h history.ChangePoint) (list []Text) {
 		list = append(list, say("No night in between measured it."))
 	}
 	return list
+}
+
+// confirmedBy says how a loss was confirmed.
+func confirmedBy(s history.Standing) Text {
+	c := s.Verdict.Confirmed
+	if c == nil {
+		return nil
+	}
+	t := say("Confirmed on %s: both builds were measured in turns, in %s", sinceNight(s), plural(c.Blocks, "block"))
+	if c.Commit != "" {
+		t = concat(t, say(", against commit "), cite(Night{Commit: Foreign{c.Commit}}.ShortCommit()))
+	}
+	return concat(t, say(": %s", lossOf(s)))
 }
 
 func commitsUnder(p ChangePoint, h history.ChangePoint, src NightlySource) Text {
@@ -161,6 +180,9 @@ func changeSteps(p ChangePoint, src NightlySource) (steps []Step) {
 		steps = append(steps, Step{Kind: Reproduce, Text: say("Find the commit, by measuring those between in turns with the last good one."),
 			Command: shellQuote([]string{"llama-regress", "bisect", "--repo", src.Checkout, "--good", p.LastGood.ShortCommit().text, "--bad", p.FirstBad.ShortCommit().text, "--metric", p.Rows[0].c.Metric.Name})})
 	}
+	if good, bad := p.LastGood.ShortCommit().text, p.FirstBad.ShortCommit().text; p.Confirmed && src.Checkout == "" && p.Blamable && p.LastGood.Commit.Commit() != "" && p.FirstBad.Commit.Commit() != "" {
+		steps = append(steps, findCommit(Range{Good: good, Bad: bad, Cell: p.Rows[0].c.Cell, Metric: p.Rows[0].c.Metric.Name, Workload: p.Rows[0].c.Workload}))
+	}
 	accept := []string{"llama-regress", "baseline", "promote", "--machine", p.Machine, "--from", p.FirstBad.Key, "--reason", "..."}
 	if src.Store != "" {
 		accept = append(accept, "--store", src.Store)
@@ -197,9 +219,6 @@ func gapText(m *history.Machine, g history.Gap) Text {
 	}
 	return say("%s missing between %s and %s", nights, after, g.Until.Format(time.DateOnly))
 }
-
-// youngest is how many nights it takes to see a change: 3 on either side.
-const youngest = 6
 
 // breakTexts says where histories begin anew, each night and reason once.
 func breakTexts(m *history.Machine) (list []Text) {

@@ -64,6 +64,10 @@ func newNotes(r Report, res *compare.Result, src Source) []Text {
 	case compare.Sessions:
 		notes = append(notes, say("Two sessions were compared. How much sessions differ by themselves is not known, so a difference here is a hint and no proof."))
 	}
+	if res.Method == compare.Historical && r.Status != Learning {
+		notes = append(notes, learningNote(r.Rows)...)
+	}
+	notes = append(notes, memoryNotes(src.Memory)...)
 	for _, note := range res.Notes {
 		if note != "" && !(res.Busy.Mostly() && strings.Contains(note, " ran while something else disturbed the machine")) { // said above
 			notes = append(notes, quote(note))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/compare"
+	"github.com/llama-regress/llama-regress/compare/history"
 	"github.com/llama-regress/llama-regress/compare/pattern"
 )
 
@@ -71,16 +72,20 @@ type Source struct {
 	Base, Head         *record.Run // the same run in paired mode; nil when not known
 	BaseFile, HeadFile string      // what the user called them: "base.json", "store:main"
 
-	Title     string    // optional heading
-	Time      time.Time // of the report; zero takes the head's, then the base's Finished
-	Reproduce []string  // program and arguments that measure this again; nil when not known
-	Resume    []string  // program and arguments that continue an interrupted run; nil when not known
-	Accept    string    // how a regression is accepted where this report appears; "" when it cannot be
-	Stored    []Stored  // sessions that serve as baseline in history mode, oldest first
-	Compare   []string  // program and arguments that compare this again; nil when not known
-	Confirm   []string  // program and arguments that measure what was suspected in turns with the baseline's build; nil when not known
-	Rebuild   string    // commit that has to be built before Confirm can run, "" when its build is at hand
-	Logs      string    // folder or address of the trials' logs; "" when there are none
+	Title     string          // optional heading
+	Time      time.Time       // of the report; zero takes the head's, then the base's Finished
+	Reproduce []string        // program and arguments that measure this again; nil when not known
+	Resume    []string        // program and arguments that continue an interrupted run; nil when not known
+	Accept    string          // how a regression is accepted where this report appears; "" when it cannot be
+	Stored    []Stored        // sessions that serve as baseline in history mode, oldest first
+	Compare   []string        // program and arguments that compare this again; nil when not known
+	Confirm   []string        // program and arguments that measure what was suspected in turns with the baseline's build; nil when not known
+	Rebuild   string          // commit that has to be built before Confirm can run, "" when its build is at hand
+	Memory    *history.Memory // history mode: what verdicts of earlier sessions say; nil when none were asked
+	Ranges    []Range         // history mode: the builds between which the regressions came
+	Machine   string          // history mode: what the store calls the machine
+	Store     string          // history mode: reference of the store
+	Logs      string          // folder or address of the trials' logs; "" when there are none
 
 	// Requests gives the rows of a run's requests, nil when there are none; nil
 	// when no run has.
@@ -125,21 +130,22 @@ func New(res *compare.Result, src Source) Report {
 
 		ControlFired: res.ControlFired,
 	}
+	withStanding(r.Rows, src)
 	setSeconds(r.Rows, src)
 	setSeconds(r.Controls, src)
 	sortRows(r.Rows)
 	r.Counts = count(r.Rows)
-	r.Outcome = res.Outcome()
+	r.Outcome = withMemory(res.Outcome(), src.Memory)
 	r.Status = status(r, res)
-	r.Lenient = r.Outcome == compare.Passed && r.Status == undecided
-	r.Headline = remarked(headline(r.Counts, res.Busy), res)
+	r.Lenient = r.Outcome == compare.Passed && (r.Status == undecided || r.Status == Learning)
+	r.Headline = remarked(headline(r.Counts, res.Busy), standingRemark(src.Memory), res)
 	r.Lead = lead(r, res, src.interrupted() != "")
 	var unread []Text
 	r.Serving, unread = newServings(r, src, labels)
 	r.Capacity = newCapacity(r, src)
 	r.Studies = newStudies(src, labels)
 	r.Grids = newGrids(src)
-	r.Patterns = slices.Concat(subjectTexts(res.Namesakes), lines(cacheCause(r.Rows)), sameTexts(res), lines(disturbed(res.Busy), cause(r.Serving), capacityLead(r.Capacity)), doubtTexts(res.Doubts()), patterns(res))
+	r.Patterns = slices.Concat(overTexts(src.Memory, labels), subjectTexts(res.Namesakes), lines(cacheCause(r.Rows)), sameTexts(res), lines(disturbed(res.Busy), cause(r.Serving), capacityLead(r.Capacity)), doubtTexts(res.Doubts()), patterns(res))
 	r.Steps = nextSteps(r, res, src)
 	r.Facts = newFacts(r, res, src)
 	r.Notes = slices.Concat(newNotes(r, res, src), saidNotes(arms), unread)
@@ -192,12 +198,13 @@ type Row struct {
 	// metric's unit (percentage points when it is a share), not ratios.
 	Points bool `json:"points,omitempty"`
 
-	Label   Foreign `json:"label"`   // what sets this cell apart from the other cells of the report
-	Figures Figures `json:"figures"` // the numbers, rounded
-	Finding Text    `json:"finding"` // "8.3% slower (90% interval 7.1% to 9.4% slower), beyond the margin of 3%"
-	Reason  Text    `json:"reason"`  // why it is inconclusive, not measured or not judged; empty otherwise
-	Remedy  Text    `json:"remedy"`  // what would decide it; empty when nothing would or need be
-	Caveats []Text  `json:"caveats,omitempty"`
+	Label    Foreign `json:"label"`              // what sets this cell apart from the other cells of the report
+	Figures  Figures `json:"figures"`            // the numbers, rounded
+	Standing Text    `json:"standing,omitempty"` // since when an earlier session was confirmed to have lost it; empty where none was
+	Finding  Text    `json:"finding"`            // "8.3% slower (90% interval 7.1% to 9.4% slower), beyond the margin of 3%"
+	Reason   Text    `json:"reason"`             // why it is inconclusive, not measured or not judged; empty otherwise
+	Remedy   Text    `json:"remedy"`             // what would decide it; empty when nothing would or need be
+	Caveats  []Text  `json:"caveats,omitempty"`
 
 	c compare.Comparison // behind Comparison, every number finite
 

@@ -25,6 +25,9 @@ func shellQuote(words []string) Foreign {
 	return Foreign{strings.Join(quoted, " ")}
 }
 
+// ShellLine is shellQuote for a message of our own on standard error.
+func ShellLine(words []string) string { return shellQuote(words).text }
+
 func quoteWord(w string) string {
 	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-"
 	switch {

@@ -33,7 +33,10 @@ func nextSteps(r Report, res *compare.Result, src Source) []Step {
 	add(CheckInput, ignoreAdvice(res), ignoring(src.Compare, res.Ignorable)...)
 	add(CheckInput, sameSubject(res.Namesakes))
 	add(ReadLogs, readLogs(r, src))
-	if r.Counts.Regressions > 0 {
+	historical := res.Method == compare.Historical && r.Counts.Regressions > 0
+	if historical {
+		steps = append(steps, pastSteps(r, src)...)
+	} else if r.Counts.Regressions > 0 {
 		add(Reproduce, again(res.Method, len(src.Reproduce) > 0), src.Reproduce...)
 		shown = len(src.Reproduce) > 0
 	}
@@ -53,7 +56,7 @@ func nextSteps(r Report, res *compare.Result, src Source) []Step {
 		}
 		add(Quieten, quieten(hopeless))
 	}
-	if r.Counts.Regressions > 0 && src.Accept != "" {
+	if r.Counts.Regressions > 0 && src.Accept != "" && !historical {
 		add(Accept, concat(say("If the change is intended, accept it: "), quote(src.Accept), say(".")))
 	}
 	return steps
@@ -99,6 +102,8 @@ func together(rows []Row) Text {
 		return say("Measure both sides in one session on one machine: results of different machines cannot be compared.")
 	case hasReason(rows, compare.SuspectedByHistory):
 		return say("Measure both builds in one session: stored sessions can only raise a suspicion.")
+	case slowest(rows).night > 0:
+		return say("Store a session each night (gate --record): from night %d on a night is judged by those before it. To know at once, measure both builds in one session.", learned+1)
 	case hasReason(rows, compare.BaselineTooYoung), hasReason(rows, compare.NoBaseline):
 		return say("Measure both sides in one session: how much two sessions differ by themselves is not known.")
 	}

@@ -138,6 +138,9 @@ func reason(r Row) (why, remedy Text) {
 	case compare.Disturbed:
 		return say("something else disturbed the machine in %s, too many to leave them out", plural(have, "trial")), quiet
 	case compare.EnvironmentMixed:
+		if l := learningOf(c); l.night > 0 {
+			return concat(say("the stored sessions were not measured alike: "), quoteAll(c.Reason.Keys, 8), say("; history begins anew: %s", l)), say("wait for more sessions, or measure both builds in one session")
+		}
 		return join(" ", say("the two sides were not measured alike:"), quoteAll(c.Reason.Keys, 8)), say("measure both in one session on one machine")
 	case compare.Lost:
 		why = join(" ", say("only the baseline measured it, so nothing is known of"), quote(c.Candidate.Arm))
@@ -153,8 +156,14 @@ func reason(r Row) (why, remedy Text) {
 	case compare.SuspectedByHistory:
 		return say("worse than the %s stored, which can have other causes than the build", plural(have, "session")), say("measure both builds in one session")
 	case compare.NoBaseline:
+		if l := learningOf(c); l.night > 0 {
+			return say("no stored session has this cell: %s", l), say("store sessions, or measure both builds in one session")
+		}
 		return say("no stored session has this cell"), say("measure both builds in one session, or store sessions of the baseline")
 	case compare.BaselineTooYoung:
+		if l := learningOf(c); l.night > 0 {
+			return say("%s stored, at least %d needed: %s", plural(have, "session"), need, l), say("wait for more sessions, or measure both builds in one session")
+		}
 		if need > have {
 			return say("%s stored, at least %d needed", plural(have, "session"), need), say("wait for more sessions, or measure both builds in one session")
 		}

@@ -45,7 +45,10 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	reads := req.Method == http.MethodGet
-	if !reads && t.dry != nil {
+	switch {
+	case t.dry != nil && reads:
+		return t.nothing(req)
+	case t.dry != nil:
 		return t.print(req)
 	}
 	for try := 1; ; try++ {
@@ -133,6 +136,21 @@ func (t *transport) pause(ctx context.Context, d time.Duration, why string) erro
 func backoff(try int) time.Duration {
 	d := time.Second << (try - 1)
 	return d + time.Duration(rand.Int64N(int64(d)/2))
+}
+
+// nothing answers what a dry run would ask: there is none. It asks nobody, so what
+// cannot be done without an answer is refused.
+func (t *transport) nothing(req *http.Request) (*http.Response, error) {
+	body := "[]"
+	switch path := req.URL.Path; {
+	case strings.HasSuffix(path, "/check-runs"):
+		body = "{}"
+	case strings.HasSuffix(path, "/comments"), strings.HasSuffix(path, "/issues"):
+	default:
+		return nil, &RefusedError{"a dry run does not ask GitHub for " + path + ": name the pull request with --pr and --sha, and a downloaded artifact as a file"}
+	}
+	return &http.Response{StatusCode: http.StatusOK, Status: "200 dry run", Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: req}, nil
 }
 
 // print shows what would be written and answers with an empty object.

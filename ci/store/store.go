@@ -53,6 +53,10 @@ type Store interface {
 	// Remove deletes objects. Those that are gone already are no error.
 	Remove(ctx context.Context, keys []string) error
 
+	// Try finds out whether the store can be read and written to, before much
+	// effort is spent on what is to be put there. It changes nothing of what is kept.
+	Try(ctx context.Context) error
+
 	// String is the reference that opens the store, without secrets.
 	String() string
 }

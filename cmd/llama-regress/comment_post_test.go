@@ -137,7 +137,7 @@ func TestCommentWithNowhereToGo(t *testing.T) {
 // A dry run prints everything and writes nothing; what it prints may hold
 // commands, so the runner is told not to look.
 func TestCommentDryRun(t *testing.T) {
-	s := githubtest.New(t, "issues/list-comments", "checks/list-for-ref")
+	s := githubtest.New(t) // and asks nobody
 	path := filepath.Join(t.TempDir(), "run.zip")
 	evil := evilRun()
 	evil.Notes = []string{"a"}
@@ -146,7 +146,7 @@ func TestCommentDryRun(t *testing.T) {
 	}
 	j := newJob(t, s, "pull_request", pullEvent())
 	j.run(cli.ExitPass, "comment", "--artifact", path, "--dry-run", "--check", "llama-regress")
-	for _, want := range []string{"::stop-commands::", "would POST " + s.URL + "/repos/octo-org/llama.cpp/issues/7/comments", "would POST " + s.URL + "/repos/octo-org/llama.cpp/check-runs"} {
+	for _, want := range []string{"::stop-commands::", "comment on pull request 7, if none is there:\n<!-- llama-regress:v1:key=main", "would POST " + s.URL + "/repos/octo-org/llama.cpp/check-runs"} {
 		if !strings.Contains(j.out.String(), want) {
 			t.Errorf("stdout lacks %q", want)
 		}
@@ -157,17 +157,22 @@ func TestCommentDryRun(t *testing.T) {
 	}
 }
 
-// Where GitHub cannot be asked, a dry run shows what it would say all the same,
-// and does not pass for one that went well.
+// A dry run needs neither GitHub nor an event: it shows what it would say.
 func TestCommentDryRunWithoutGitHub(t *testing.T) {
-	s := githubtest.New(t, "issues/list-comments")
-	s.Fail("issues/list-comments", githubtest.Fault{Status: 404, Body: "{}"})
+	s := githubtest.New(t)
 	j := newJob(t, s, "", nil)
-	for _, name := range []string{"GITHUB_EVENT_NAME", "GITHUB_EVENT_PATH", "GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT", "GITHUB_ACTIONS"} {
+	for _, name := range []string{"GITHUB_EVENT_NAME", "GITHUB_EVENT_PATH", "GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT", "GITHUB_ACTIONS", "GITHUB_REPOSITORY", "GITHUB_TOKEN"} {
 		delete(j.env, name)
 	}
-	j.run(cli.ExitBroken, "comment", measured(t, reporttest.Regression()), "--pr", "7", "--sha", headSHA, "--dry-run", "--api-wait", "1s")
-	if out := j.out.String(); !strings.Contains(out, "<!-- llama-regress:v1:key=main") || !strings.Contains(out, "regression") {
+	run := measured(t, reporttest.Regression())
+	for _, where := range [][]string{{"--pr", "7", "--sha", headSHA}, nil} {
+		j.run(cli.ExitPass, append([]string{"comment", run, "--dry-run", "--check", "llama-regress"}, where...)...)
+		if out := j.out.String(); !strings.Contains(out, "<!-- llama-regress:v1:key=main") || !strings.Contains(out, "regression") {
+			t.Errorf("stdout is %.300s\nstderr is %s", out, &j.err)
+		}
+	}
+	j.run(cli.ExitPass, "track", run, "--machine", "bench-01", "--dry-run")
+	if out := j.out.String(); !strings.Contains(out, "would POST") || !strings.Contains(out, "/issues") {
 		t.Errorf("stdout is %.300s\nstderr is %s", out, &j.err)
 	}
 }

@@ -19,8 +19,7 @@ func TestNightlyTrack(t *testing.T) {
 	t.Setenv("LLAMA_REGRESS_CACHE", t.TempDir())
 	const list, create, update = "issues/list-for-repo", "issues/create", "issues/update"
 	s := githubtest.New(t,
-		list,       // 50 nights
-		list, list, // dry
+		list, // 50 nights
 		list, list, create,
 		list, list,
 		list, list, update,

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -53,7 +54,7 @@ func scripts(dir string) testscript.Params {
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "fake": fake, "fakeserver": fakeServer, "serves": serves, "bench": bench, "results": results, "edit": edit, "nights": nights, "join": join, "no-process": noProcess, "kernel": fakeKernel, "raced": raced, "repository": makeRepository,
+			"exits": exits, "fake": fake, "fakeserver": fakeServer, "serves": serves, "bench": bench, "results": results, "edit": edit, "nights": nights, "night": night, "for-nights": forNights, "join": join, "no-process": noProcess, "kernel": fakeKernel, "raced": raced, "repository": makeRepository,
 		},
 	}
 }
@@ -157,6 +158,54 @@ func makeRepository(ts *testscript.TestScript, _ bool, args []string) {
 	script, err := filepath.Abs("testdata/repository.sh")
 	ts.Check(err)
 	ts.Check(ts.Exec("sh", append([]string{script}, args...)...))
+}
+
+// night DAYS RUN FILE writes a copy of a run record as if it had been measured so
+// many days later, earlier where DAYS is below 0, its values scattered a little.
+func night(ts *testscript.TestScript, _ bool, args []string) {
+	days, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	writeNight(ts, days, ts.MkAbs(args[1]), ts.MkAbs(args[2]))
+}
+
+func writeNight(ts *testscript.TestScript, days int, from, to string) {
+	run, err := record.ReadFile(from)
+	ts.Check(err)
+	if from != to {
+		run.ID = fmt.Sprintf("%s-%03d", run.ID[len(run.ID)-4:], days+500)
+	}
+	run.Started, run.Finished = run.Started.AddDate(0, 0, days), run.Finished.AddDate(0, 0, days)
+	for _, t := range run.Trials {
+		for _, m := range t.Measurements {
+			for k := range m.Values {
+				m.Values[k] *= 1 + 0.002*float64((days%5+5)%5-2)
+			}
+		}
+	}
+	ts.Check(record.WriteFile(to, run))
+}
+
+// for-nights FROM TO RUN COMMAND FILE copies a run record to night.json as if it had
+// been measured FROM, FROM-1, ... TO days before, has a shell run the command with
+// each, and collects what that prints in FILE.
+func forNights(ts *testscript.TestScript, _ bool, args []string) {
+	from, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	to, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	base, err := record.ReadFile(ts.MkAbs(args[2]))
+	ts.Check(err)
+	shift := 0
+	if base.Started.Before(time.Now().AddDate(0, 0, -1)) {
+		shift = 13 // it was moved a fortnight back itself
+	}
+	var all strings.Builder
+	for days := from; days >= to; days-- {
+		writeNight(ts, shift-days, ts.MkAbs(args[2]), ts.MkAbs("night.json"))
+		_ = ts.Exec("sh", "-c", args[3])
+		all.WriteString(ts.ReadFile("stdout") + ts.ReadFile("stderr"))
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[4]), []byte(all.String()), 0o644))
 }
 
 // join FILE PART... writes the parts one after another.

@@ -25,6 +25,8 @@ type ChangePoint struct {
 	Ended         int    // night in which the state was reached, -1 while Open
 	Reason        string // why it was accepted; foreign
 
+	Confirmed *Standing // the verdict that measured some of it in turns; nil for none
+
 	New        bool // none of it was to be seen before the last night
 	SameBuild  bool // one build measured all nights in question: it is not the program that changed
 	Everywhere bool // four in five of all trends moved, and five or more: the machine, or something all of them use
@@ -67,6 +69,9 @@ func (m *Machine) group() {
 			if c.Drift {
 				x.bad = x.surelyBad
 			}
+			if c.Confirmed != nil {
+				m.placeConfirmed(&x)
+			}
 			all = append(all, x)
 		}
 	}
@@ -87,6 +92,20 @@ func (m *Machine) group() {
 		all = rest
 	}
 	slices.SortStableFunc(m.ChangePoints, func(a, b ChangePoint) int { return cmp.Or(b.FirstBad-a.FirstBad, b.LastGood-a.LastGood) })
+}
+
+// placeConfirmed places a change by what confirmed it: after the last session that
+// was not worse.
+func (m *Machine) placeConfirmed(x *moved) {
+	confirmed := x.c.Confirmed.Verdict.Confirmed
+	if confirmed == nil || x.c.First != x.c.At || x.c.Last != x.c.At {
+		return // it was found in the trend, too
+	}
+	good := slices.IndexFunc(m.Nights, func(n Night) bool { return n.Key.String() == confirmed.Last })
+	if good < 0 || good >= x.bad {
+		good = max(0, x.bad-1)
+	}
+	x.good, x.surelyGood = good, good
 }
 
 // with says whether another change may have come with this one.
@@ -119,6 +138,9 @@ func (m *Machine) changePoint(anchor moved, together []moved) ChangePoint {
 	for _, x := range together {
 		p.Moved = append(p.Moved, x.Moved)
 		p.New = p.New && x.c.New
+		if p.Confirmed == nil {
+			p.Confirmed = x.c.Confirmed
+		}
 		if x.c.Worse {
 			p.Worse++
 		} else {
@@ -167,6 +189,9 @@ func (p *ChangePoint) settle(m *Machine) {
 				if c.State == Accepted && b.Accepted && b.At == c.Ended {
 					p.Reason = b.Why
 				}
+			}
+			if c.State == Accepted && p.Reason == "" && c.Confirmed != nil {
+				p.Reason = c.Confirmed.Reason
 			}
 		}
 	}

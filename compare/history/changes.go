@@ -27,6 +27,9 @@ type Change struct {
 
 	State State
 	Ended int // first point after the state ended, -1 while Open
+
+	// Confirmed is the verdict that measured it in turns; nil for none.
+	Confirmed *Standing
 }
 
 // A State says what became of a change.
@@ -42,9 +45,13 @@ const (
 // confidence of the intervals of changes: that of the verdicts, 5 % a side.
 const confidence = 0.90
 
-// search finds the changes of a trend, each stretch for itself.
-func (t *Trend) search(machine string, level float64, lastNight int) {
-	sc := t.scale()
+// search finds the changes of a trend, each stretch for itself, and takes in those
+// that verdicts confirmed.
+func (t *Trend) search(m *Machine, level float64, standings []Standing) {
+	sc, machine, lastNight := t.scale(), m.Name, len(m.Nights)-1
+	if t.Judged && sc.lambda > 0 && t.current(*m) {
+		t.Blind = t.blindness(sc, level, m.Nights)
+	}
 	for at := range t.stretches {
 		st := &t.stretches[at]
 		var cuts []int // positions within the stretch
@@ -63,6 +70,7 @@ func (t *Trend) search(machine string, level float64, lastNight int) {
 			t.settle(sc, at, found)
 			t.Changes = append(t.Changes, found...)
 		}
+		cuts = t.remember(sc, at, cuts, m.Nights, standings)
 		from := 0
 		for _, to := range append(cuts, len(st.points)) {
 			t.addLevel(sc, st.points[from:to])

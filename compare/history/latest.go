@@ -14,6 +14,7 @@ type Latest struct {
 	Run    *record.Run
 	Choice Choice
 	Result *compare.Result
+	Memory Memory // of earlier verdicts
 }
 
 // Judge compares the last night of a machine with the stored sessions before
@@ -29,5 +30,9 @@ func Judge(ctx context.Context, s store.Store, c *store.Contents, m Machine, pol
 	if err != nil {
 		return Latest{}, err
 	}
-	return Latest{Run: run, Choice: choice, Result: compare.History(past, compare.Selection{Run: run, Arm: night.Arm}, policy)}, nil
+	head := compare.Selection{Run: run, Arm: night.Arm}
+	l := Latest{Run: run, Choice: choice, Result: compare.History(past, head, policy), Memory: Recall(c, run, m.Name)}
+	Nominate(l.Result)
+	l.Memory.Apply(l.Result, head)
+	return l, nil
 }

@@ -165,3 +165,15 @@ func (s Standing) over(c compare.Comparison) bool {
 	}
 	return *c.Change >= c.Margin.Low && c.Interval.Low > s.Finding.Change
 }
+
+// Nominate suspects a loss that stands out although its baseline is too young for
+// any other verdict: the prediction interval allows for how little is known, and a
+// paired run decides.
+func Nominate(res *compare.Result) {
+	for i := range res.Comparisons {
+		c := &res.Comparisons[i]
+		if c.Method == compare.Historical && c.Reason != nil && c.Reason.Code == compare.BaselineTooYoung && c.P != nil && c.P.AdjustedRegression <= res.Policy.Alpha {
+			c.Reason = &compare.Reason{Code: compare.SuspectedByHistory, Have: c.Reason.Have}
+		}
+	}
+}

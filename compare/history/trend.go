@@ -30,6 +30,9 @@ type Trend struct {
 	Segments []Segment // between changes and breaks, oldest first
 	Changes  []Change  // oldest first
 
+	// Blind is what a trend that is judged and goes on cannot show yet.
+	Blind Blind
+
 	// Lost says that the machine measured it until some nights ago, and that nobody
 	// said, by baseline promote, that its history ends there.
 	Lost bool

@@ -103,8 +103,9 @@ func Analyze(c *store.Contents, o TrendOptions) Trends {
 	t.Level = min(max(o.FalseAlarms/max(tests, 1), 1e-6), 0.05)
 	for i := range t.Machines {
 		m := &t.Machines[i]
+		standings := Standings(c, m.Name)
 		for k := range m.Trends {
-			m.Trends[k].search(m.Name, t.Level, len(m.Nights)-1)
+			m.Trends[k].search(m, t.Level, standings)
 		}
 		m.group()
 	}

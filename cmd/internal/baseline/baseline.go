@@ -3,6 +3,7 @@ package baseline
 
 import (
 	"fmt"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/llama-regress/llama-regress/ci/store"
 	"github.com/llama-regress/llama-regress/cmd/internal/cli"
 	"github.com/llama-regress/llama-regress/cmd/internal/stored"
+	"github.com/llama-regress/llama-regress/compare/history"
 )
 
 // Command is 'llama-regress baseline'.
@@ -70,6 +72,7 @@ func listCommand(a *cli.App, where *stored.Flags) *cobra.Command {
 }
 
 func listText(a *cli.App, c *store.Contents) error {
+	lost := losses(c)
 	w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
 	if len(c.Sessions) > 0 {
 		fmt.Fprintln(w, "STARTED (UTC)\tMACHINE\tCOMMIT\tBUILD\tCELLS\tTRIALS\tKEY")
@@ -80,6 +83,11 @@ func listText(a *cli.App, c *store.Contents) error {
 				fmt.Fprintf(w, "-- history of %s begins anew: %s\t\t\t\t\t\t\n", about(g), cli.Printable(g.Reason))
 			}
 		}
+		for _, l := range lost {
+			if l.Verdict.Session == s.Key.String() {
+				fmt.Fprintf(w, "-- confirmed, %+.1f%%, %s: %s of %s\t\t\t\t\t\t\n", 100*l.Finding.Change, l.State, cli.Printable(l.Finding.Metric.Name), cli.Printable(l.Finding.Cell))
+			}
+		}
 		e := listEntry(s)
 		trials := fmt.Sprint(e.Measured)
 		if e.Failed > 0 {
@@ -88,6 +96,18 @@ func listText(a *cli.App, c *store.Contents) error {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%s\t%s\n", e.Started.Format("2006-01-02 15:04"), e.Machine, cli.Printable(e.Commit), e.Build, e.Cells, trials, e.Key)
 	}
 	return w.Flush()
+}
+
+// losses are the confirmed losses of all machines.
+func losses(c *store.Contents) (all []history.Standing) {
+	var machines []string
+	for _, v := range c.Verdicts {
+		if !slices.Contains(machines, v.Machine) {
+			machines = append(machines, v.Machine)
+			all = append(all, history.Standings(c, v.Machine)...)
+		}
+	}
+	return all
 }
 
 func about(g store.Segment) string {
@@ -147,17 +167,29 @@ func listJSON(a *cli.App, s store.Store, c *store.Contents) error {
 		Key string `json:"key"`
 		store.Segment
 	}
+	type verdict struct {
+		Key     string        `json:"key"`
+		Session string        `json:"session"`
+		State   history.State `json:"state"`
+		Cell    string        `json:"cell"`
+		Metric  string        `json:"metric"`
+		Change  float64       `json:"change"`
+	}
 	list := struct {
 		Store    string          `json:"store"`
 		Sessions []listedSession `json:"sessions"`
 		Segments []marker        `json:"segments"`
+		Verdicts []verdict       `json:"verdicts"`
 		Faults   []fault         `json:"faults"`
-	}{s.String(), []listedSession{}, []marker{}, []fault{}}
+	}{s.String(), []listedSession{}, []marker{}, []verdict{}, []fault{}}
 	for _, session := range c.Sessions {
 		list.Sessions = append(list.Sessions, listEntry(session))
 	}
 	for _, g := range c.Segments {
 		list.Segments = append(list.Segments, marker{g.Key, g})
+	}
+	for _, l := range losses(c) {
+		list.Verdicts = append(list.Verdicts, verdict{l.Verdict.Key, l.Verdict.Session, l.State, l.Finding.Cell, l.Finding.Metric.Name, l.Finding.Change})
 	}
 	for _, f := range c.Faults {
 		list.Faults = append(list.Faults, fault{f.Key, f.Err.Error()})

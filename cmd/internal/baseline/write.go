@@ -3,7 +3,11 @@ package baseline
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -11,22 +15,33 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/llama-regress/llama-regress/ci/llama"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/store"
 	"github.com/llama-regress/llama-regress/cmd/internal/cli"
+	"github.com/llama-regress/llama-regress/cmd/internal/judge"
+	"github.com/llama-regress/llama-regress/cmd/internal/measure"
 	"github.com/llama-regress/llama-regress/cmd/internal/stored"
+	"github.com/llama-regress/llama-regress/compare/history"
 )
 
 func putCommand(a *cli.App, where *stored.Flags) *cobra.Command {
 	var how store.RecordOptions
+	var at string
 	cmd := &cobra.Command{
 		Use:   "put [RUN...]",
 		Short: "Store measured sessions for good",
 		Long: `Stores run records: files, or folders that hold a run.json; without any, the
-folder that 'run' and 'gate' write to. Storing the same record again changes
-nothing, so a job may be repeated. The keys go to standard output.`,
+folder that 'run' and 'gate' write to. What a gate found out about a session lies in
+its folder and is stored with it. Storing the same record again changes
+nothing, so a job may be repeated. The keys go to standard output.
+
+Raw output of llama-bench (-o json, -o jsonl) is stored too, a file a session. It
+does not name its machine: --machine does. --at says when it was measured, where
+the file does not or is wrong.`,
 		Example: `  llama-regress baseline put
-  llama-regress baseline put nightly/run.json --machine gpu-runner --store s3://perf/llama.cpp`,
+  llama-regress baseline put nightly/run.json --machine gpu-runner --store s3://perf/llama.cpp
+  llama-regress baseline put night-0309.jsonl --machine gpu-runner --at 2026-03-09T02:17:00Z`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := where.OpenToWrite(a)
 			if err != nil {
@@ -35,29 +50,123 @@ nothing, so a job may be repeated. The keys go to standard output.`,
 			if len(args) == 0 {
 				args = []string{"llama-regress-out"}
 			}
+			if at != "" && len(args) > 1 {
+				return errors.New("--at with several files: each has a time of its own")
+			}
 			for _, path := range args {
-				run, err := stored.ReadRun(path)
-				if err != nil {
+				if err := put(cmd.Context(), a, s, path, at, how); err != nil {
 					return err
 				}
-				receipt, err := store.Record(cmd.Context(), s, run, how)
-				if err != nil {
-					return err
-				}
-				for _, warning := range receipt.Warnings {
-					fmt.Fprintf(a.Err, "%s: %s\n", path, cli.Printable(warning))
-				}
-				if receipt.Was {
-					fmt.Fprintf(a.Err, "%s: was stored before\n", path)
-				}
-				fmt.Fprintln(a.Out, receipt.Key)
 			}
 			return nil
 		},
 	}
 	cmd.Flags().StringVar(&how.Machine, "machine", "", "what the store calls this machine (default the host's name)")
 	cmd.Flags().IntVar(&how.Attempt, "attempt", 1, "number of this measurement, where another one has the same run ID")
+	cmd.Flags().StringVar(&at, "at", "", "when raw output was measured: 2026-03-09T02:17:00Z, or a day")
 	return cmd
+}
+
+// put stores one session, and what was found out about it.
+func put(ctx context.Context, a *cli.App, s store.Store, path, at string, how store.RecordOptions) error {
+	run, err := readSession(path, at, how.Machine)
+	if err != nil {
+		return err
+	}
+	receipt, err := store.Record(ctx, s, run, how)
+	if err != nil {
+		return err
+	}
+	for _, warning := range receipt.Warnings {
+		fmt.Fprintf(a.Err, "%s: %s\n", path, cli.Printable(warning))
+	}
+	if receipt.Was {
+		fmt.Fprintf(a.Err, "%s: was stored before\n", path)
+	}
+	fmt.Fprintln(a.Out, receipt.Key)
+	v, err := verdictIn(path, run)
+	if v == nil || err != nil {
+		return err
+	}
+	return stored.PutVerdict(ctx, a, s, *v, receipt.Key)
+}
+
+// readSession reads a run record, or raw output of llama-bench as one.
+func readSession(path, at, machine string) (*record.Run, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() || os.IsNotExist(err) {
+		if at != "" {
+			return nil, errors.New("--at is for raw output: a record knows when it was measured")
+		}
+		return stored.ReadRun(path)
+	}
+	run, err := judge.ReadMeasured(path, llama.ImportOptions{Tool: cli.Tool()})
+	if err != nil {
+		return nil, err
+	}
+	raw := strings.HasPrefix(run.ID, "import-")
+	switch {
+	case !raw && at != "":
+		return nil, fmt.Errorf("--at is for raw output: %s is a record and knows when it was measured", path)
+	case !raw:
+		return run, nil
+	case machine == "":
+		return nil, fmt.Errorf("%s is raw output of llama-bench, which does not name its machine: say it with --machine", path)
+	}
+	run.Host.Name = machine
+	if at != "" {
+		begun, err := time.Parse(time.RFC3339, at)
+		if err != nil {
+			if begun, err = time.Parse(time.DateOnly, at); err != nil {
+				return nil, fmt.Errorf("--at %q: want a time such as 2026-03-09T02:17:00Z, or a day such as 2026-03-09", at)
+			}
+		}
+		shift(run, begun.UTC())
+	}
+	if run.Started.IsZero() {
+		return nil, fmt.Errorf("%s does not say when it was measured: say it with --at", path)
+	}
+	return run, nil
+}
+
+// shift moves a run to another time.
+func shift(run *record.Run, begun time.Time) {
+	lasted := run.Finished.Sub(run.Started)
+	was := run.Started
+	run.Started, run.Finished = begun, begun.Add(lasted)
+	for i := range run.Trials {
+		if t := &run.Trials[i]; !t.Start.IsZero() {
+			t.Start = begun.Add(t.Start.Sub(was))
+		}
+	}
+}
+
+// verdictIn reads what was found out about the run that a folder holds, nil for
+// nothing.
+func verdictIn(path string, run *record.Run) (*store.Verdict, error) {
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		return nil, nil
+	}
+	name := filepath.Join(path, measure.VerdictFile)
+	f, err := os.Open(name)
+	if os.IsNotExist(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, store.MaxBytes))
+	if err != nil {
+		return nil, err
+	}
+	v, err := store.ReadVerdict(name, data)
+	if err != nil {
+		return nil, err
+	}
+	if key, err := store.ParseKey(v.Session); err != nil || key.Run != store.KeyOf(run, "", 1).Run {
+		return nil, fmt.Errorf("%s is about %s, which is not the run beside it: it is not stored", name, v.Session)
+	}
+	return &v, nil
 }
 
 func promoteCommand(a *cli.App, where *stored.Flags) *cobra.Command {
@@ -66,7 +175,8 @@ func promoteCommand(a *cli.App, where *stored.Flags) *cobra.Command {
 		Use:   "promote --reason TEXT",
 		Short: "Accept a change: history begins anew with a session",
 		Long: `Accepts a change of performance that was made on purpose. From the session on
-that --from names, the latest one unless told otherwise, history begins anew:
+that --from names, history begins anew; unless told otherwise that is the session
+since which a confirmed regression is open, which is closed by it, else the latest:
 earlier sessions are no baseline for later ones, and the step between them is
 drawn as a break. Nothing that is stored changes; a marker with the reason is
 added to it. --revoke takes a marker back.`,
@@ -83,7 +193,7 @@ added to it. --revoke takes a marker back.`,
 				return fmt.Errorf("--reason %q says nothing: write why, in one line, for whoever reads the history later", g.Reason)
 			}
 			g.Made = time.Now()
-			g.By = cmp.Or(a.Getenv("GITHUB_ACTOR"), a.Getenv("USER"))
+			g.By = cmp.Or(g.By, a.Getenv("GITHUB_ACTOR"), a.Getenv("USER"))
 			if err := fillSegment(cmd.Context(), a, s, where.Machine, &g); err != nil {
 				return err
 			}
@@ -100,7 +210,8 @@ added to it. --revoke takes a marker back.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&g.Reason, "reason", "", "why, in one line, for whoever reads the history later")
-	f.StringVar(&g.From, "from", "latest", "first session of the new segment: a key, a part of one, or latest")
+	f.StringVar(&g.By, "by", "", "who accepts it (default GITHUB_ACTOR, else USER)")
+	f.StringVar(&g.From, "from", "", "first session of the new segment: a key, a part of one, or latest (default the one since which a confirmed regression is open, else latest)")
 	f.StringArrayVar(&g.Cells, "cell", nil, "only the history of this cell; repeat for several")
 	f.StringVar(&g.Revokes, "revoke", "", "key of a marker to take back")
 	f.StringVar(&where.Machine, "machine", "", "machine whose history it is, where the store has several")
@@ -124,15 +235,20 @@ func fillSegment(ctx context.Context, a *cli.App, s store.Store, machine string,
 	}
 	if machine == "" {
 		only, err := onlyMachine(ctx, s)
-		if err != nil && g.From == "latest" {
+		if err != nil && (g.From == "latest" || g.From == "") {
 			return err
 		}
 		machine = only
+	}
+	open, err := openOf(ctx, s, machine, g)
+	if err != nil {
+		return err
 	}
 	from, err := stored.Resolve(ctx, s, machine, g.From)
 	if err != nil {
 		return err
 	}
+	tellAccepted(a, open, from)
 	run, err := store.Fetch(ctx, s, from.String())
 	if err != nil {
 		return err
@@ -144,6 +260,48 @@ func fillSegment(ctx context.Context, a *cli.App, s store.Store, machine string,
 	}
 	g.From, g.Machine = from.String(), from.Machine
 	return nil
+}
+
+// openOf lists the confirmed regressions that are open, of the cells that a segment
+// is about, and fills in where it begins where nobody said.
+func openOf(ctx context.Context, s store.Store, machine string, g *store.Segment) (open []history.Standing, err error) {
+	c, err := store.Load(ctx, s, store.LoadOptions{Machine: store.Slug(machine)})
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range history.Standings(c, store.Slug(machine)) {
+		if l.State == history.Open && (len(g.Cells) == 0 || slices.Contains(g.Cells, l.Finding.Cell)) {
+			open = append(open, l)
+		}
+	}
+	if g.From != "" {
+		return open, nil
+	}
+	g.From = "latest"
+	if len(open) > 0 {
+		for _, session := range c.Sessions { // the one it is open since, or the first after it that is left
+			if !session.Key.Started.Before(open[0].Since()) {
+				g.From = session.Key.String()
+				break
+			}
+		}
+	}
+	return open, nil
+}
+
+// tellAccepted says which open regressions a segment accepts, and which it does not.
+func tellAccepted(a *cli.App, open []history.Standing, from store.Key) {
+	for _, l := range open {
+		what := fmt.Sprintf("%s of %s, open since %s", cli.Printable(l.Finding.Metric.Name), cli.Printable(l.Finding.Cell), l.Since().Format(time.DateOnly))
+		if from.Started.Before(l.Since()) {
+			fmt.Fprintf(a.Err, "not accepted: %s, which is later than %s\n", what, from)
+		} else {
+			fmt.Fprintf(a.Err, "accepted: %s\n", what)
+		}
+	}
+	if len(open) == 0 {
+		fmt.Fprintln(a.Err, "no confirmed regression is open there: history begins anew all the same")
+	}
 }
 
 // onlyMachine is the machine of a store that knows one.

@@ -162,25 +162,35 @@ func post(ctx context.Context, a *cli.App, c commenting, where *posting.Destinat
 	if err != nil {
 		return err
 	}
-	posted, err := where.Client.PostComment(ctx, github.Comment{
-		Pull: pull.Number, Marker: marker, Author: c.author, Policy: github.Policy(c.policy), Quiet: quiet(rep), Bodies: bodies,
-	})
-	if err == nil {
-		say(a, fmt.Sprintf("comment on pull request %d", pull.Number), posted)
-	} else if c.place.DryRun { // what is there could not be looked at; what there is to say is known
-		fmt.Fprintf(a.Out, "comment on pull request %d, if none is there:\n%s\n", pull.Number, bodies[0])
+	if c.place.DryRun {
+		where.Print("comment on %s, if none is there:\n%s\n", named(pull), bodies[0])
+	} else {
+		var posted github.Posted
+		if posted, err = where.Client.PostComment(ctx, github.Comment{
+			Pull: pull.Number, Marker: marker, Author: c.author, Policy: github.Policy(c.policy), Quiet: quiet(rep), Bodies: bodies,
+		}); err == nil {
+			say(a, "comment on "+named(pull), posted)
+		}
 	}
-	if c.check == "" {
+	if c.check == "" || pull.SHA == "" {
 		return err
 	}
 	check, failed := checkOf(c.check, rep, marker, links)
 	if failed == nil {
-		posted, failed = where.Client.PostCheck(ctx, check)
-	}
-	if failed == nil {
-		say(a, "check run", posted)
+		var posted github.Posted
+		if posted, failed = where.Client.PostCheck(ctx, check); failed == nil && !c.place.DryRun {
+			say(a, "check run", posted)
+		}
 	}
 	return errors.Join(err, failed)
+}
+
+// named names the pull request, which a dry run may not know.
+func named(p github.Pull) string {
+	if p.Number == 0 {
+		return "the pull request"
+	}
+	return fmt.Sprintf("pull request %d", p.Number)
 }
 
 func say(a *cli.App, what string, p github.Posted) {

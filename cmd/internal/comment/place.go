@@ -52,8 +52,12 @@ func (p *place) measuredRun(a *cli.App, d *posting.Destination) (err error) {
 		return fmt.Errorf("--sha %q: want all 40 digits of the commit, as 'git rev-parse HEAD' prints them", p.sha)
 	}
 	if p.pull == 0 {
-		if d.Event, err = github.ReadEvent(a.Getenv("GITHUB_EVENT_PATH"), a.Getenv("GITHUB_EVENT_NAME")); err != nil {
+		if d.Event, err = github.ReadEvent(a.Getenv("GITHUB_EVENT_PATH"), a.Getenv("GITHUB_EVENT_NAME")); err != nil && !(p.DryRun && a.Getenv("GITHUB_EVENT_PATH") == "") {
 			return err
+		}
+		if d.Event == nil {
+			d.Run, d.Attempt = 1, 1
+			return nil
 		}
 		if run := d.Event.WorkflowRun; run != nil {
 			d.Run, d.Attempt = run.ID, run.Attempt
@@ -81,7 +85,10 @@ func pull(ctx context.Context, d *posting.Destination, p place) (github.Pull, er
 
 // links lead to pages whose addresses this tool knows by itself.
 func links(d *posting.Destination, pull github.Pull) []markdown.Link {
-	links := []markdown.Link{{Text: "Measured commit", URL: d.Page + "/commit/" + pull.SHA}}
+	var links []markdown.Link
+	if pull.SHA != "" { // which a dry run may not know
+		links = append(links, markdown.Link{Text: "Measured commit", URL: d.Page + "/commit/" + pull.SHA})
+	}
 	if d.Run > 1 {
 		links = append(links, markdown.Link{Text: "Run, logs and full report", URL: fmt.Sprintf("%s/actions/runs/%d/attempts/%d", d.Page, d.Run, d.Attempt)})
 	}

@@ -122,6 +122,7 @@ func (c *comparing) byHistory(ctx context.Context, a *cli.App, args []string, po
 	}
 	j.Source.HeadFile = args[1]
 	j.Suggest(nil)
+	j.Source.Ranges = j.Ranges(ctx, nil, nil)
 	return output.Conclude(a, j.Result, requests.With(j.Source), c.out)
 }
 

@@ -3,6 +3,7 @@ package gate
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -10,13 +11,13 @@ import (
 
 	"github.com/llama-regress/llama-regress/ci/config"
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/store"
 	"github.com/llama-regress/llama-regress/cmd/internal/cli"
 	"github.com/llama-regress/llama-regress/cmd/internal/measure"
 	"github.com/llama-regress/llama-regress/cmd/internal/output"
 	"github.com/llama-regress/llama-regress/cmd/internal/settings"
 	"github.com/llama-regress/llama-regress/cmd/internal/stored"
 	"github.com/llama-regress/llama-regress/compare"
-	"github.com/llama-regress/llama-regress/report"
 )
 
 // Command is 'llama-regress gate'.
@@ -40,6 +41,10 @@ this machine (history mode). What is worse than they lead to expect is suspected
 and never a regression yet. Where the build of a stored session is still on this
 machine, or --confirm-with names it, both are then measured in turns, and that
 decides; else the report has the command.
+
+A loss that is confirmed is stored with the session (--record) and stays open: later
+sessions that have it are regressions, and no baseline for others, until one is back
+or 'baseline promote' accepts it.
 
 With --repo both builds are made here: --base and --head are revisions of that
 checkout, built in clones of it, and kept for the next time. Without --base it is
@@ -69,7 +74,7 @@ Nothing is stored unless --record says so, and pull requests never store.`,
 				}
 				defer kept.Close()
 			}
-			if err := past.open(a, cfg); err != nil {
+			if err := past.open(cmd.Context(), a, cfg); err != nil {
 				return err
 			}
 			return gate(cmd.Context(), a, cfg, how, pass, out, past, from)
@@ -109,18 +114,30 @@ func gate(ctx context.Context, a *cli.App, cfg *config.Config, how measure.Flags
 		return measure.ErrNoTrial
 	}
 	res, src := compare.Run(run, policy), measure.Source(a, run, how)
+	var found *store.Verdict
+	var unjudged error
 	if past.store != nil && len(cfg.Arms) == 1 {
 		session := session{cfg: cfg, how: how, begun: begun}
-		var judgeErr error
-		if res, src, judgeErr = gateByHistory(ctx, a, session, run, err == nil, policy, past); judgeErr != nil {
-			return judgeErr
+		j, err := gateByHistory(ctx, a, session, run, err == nil, policy, past)
+		if err == nil {
+			res, src = j.Result, j.Source
+			found = j.Verdict(time.Now())
+			src.Ranges = j.Ranges(ctx, past.checkout(ctx, run), found)
+		} else { // what was measured is reported all the same
+			unjudged = fmt.Errorf("%w; judge it with 'llama-regress compare store: %s --store %s'", err, how.Dir, past.Ref)
+			res.Notes = append(res.Notes, fmt.Sprintf("This session could not be judged by the stored ones: %s.", cli.Printable(err.Error())))
 		}
 	}
-	stored := past.put(ctx, a, run, err == nil)
+	if err := keepVerdict(how.Dir, found); err != nil {
+		return err
+	}
 	concluded := output.Conclude(a, res, src, out)
+	stored := past.put(ctx, a, run, found, how.Dir, err == nil)
 	switch {
 	case err != nil:
 		return err // interrupted: what was measured has been reported
+	case unjudged != nil:
+		return unjudged
 	case concluded != nil:
 		return concluded
 	}
@@ -129,10 +146,10 @@ func gate(ctx context.Context, a *cli.App, cfg *config.Config, how measure.Flags
 
 // gateByHistory judges the one build that was measured by the stored sessions,
 // and confirms what they suspect where it can.
-func gateByHistory(ctx context.Context, a *cli.App, s session, run *record.Run, complete bool, policy compare.Policy, past gatePast) (*compare.Result, report.Source, error) {
+func gateByHistory(ctx context.Context, a *cli.App, s session, run *record.Run, complete bool, policy compare.Policy, past gatePast) (*stored.Judgement, error) {
 	j, err := stored.ByHistory(ctx, a, past.store, compare.Selection{Run: run, Arm: run.Baseline}, past.PastFlags, policy)
 	if err != nil {
-		return nil, report.Source{}, err
+		return nil, err
 	}
 	if only := s.cfg.Cells; len(only) > 0 {
 		j.Result.KeepLost(func(cell string) bool { return slices.Contains(only, cell) })
@@ -144,5 +161,7 @@ func gateByHistory(ctx context.Context, a *cli.App, s session, run *record.Run, 
 	j.Suggest(withoutFlag(src.Reproduce, "--record"))
 	src.Base, src.BaseFile = nil, j.Source.BaseFile
 	src.Stored, src.Confirm, src.Rebuild = j.Source.Stored, j.Source.Confirm, j.Source.Rebuild
-	return j.Result, src, nil
+	src.Memory, src.Machine, src.Store = j.Source.Memory, j.Source.Machine, past.Ref
+	j.Source = src
+	return j, nil
 }

@@ -37,8 +37,12 @@ import (
 // history suspected.
 const ConfirmFolder = "confirm"
 
-// ConfirmBlocks is how many blocks a suspicion is confirmed with at least. The
-// second stage of a gate has more, because it is asked about every open cell.
+// VerdictFile holds, within the output folder, what is to be stored beside the
+// session.
+const VerdictFile = "verdict.json"
+
+// ConfirmBlocks is how many blocks a suspicion is confirmed with where the noise of
+// the stored sessions says no other number.
 const ConfirmBlocks = 12
 
 // Flags are the flags that say how a measurement is carried out.
@@ -221,7 +225,7 @@ func setAside(dir string) error {
 	if err := os.MkdirAll(aside, 0o755); err != nil {
 		return err
 	}
-	names := []string{ConfirmFolder, record.RequestFile, runner.LogFolder, runner.RecordFile} // the record last: as long as it is there, the move is tried again
+	names := []string{ConfirmFolder, VerdictFile, record.RequestFile, runner.LogFolder, runner.RecordFile} // the record last: as long as it is there, the move is tried again
 	for _, k := range output.Kinds {
 		names = append([]string{k.File}, names...)
 	}

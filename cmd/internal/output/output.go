@@ -172,10 +172,11 @@ func targets[R any](a *cli.App, o Flags, writer func(*Kind) Writer[R]) ([]target
 // carries its exit code.
 func Conclude(a *cli.App, res *compare.Result, src report.Source, o Flags) error {
 	src.Title = o.Title
-	if err := Emit(a, NewReport(res, src), o); err != nil || o.ExitZero {
+	r := NewReport(res, src)
+	if err := Emit(a, r, o); err != nil || o.ExitZero {
 		return err
 	}
-	return cli.Exit(cli.ExitCode(res.Outcome()))
+	return cli.Exit(cli.ExitCode(r.Outcome))
 }
 
 // Emit writes the report to standard output and to every file asked for.

@@ -30,7 +30,7 @@ type API struct {
 func (p *API) Register(f *pflag.FlagSet) {
 	f.StringVar(&p.repo, "repo", "", "OWNER/NAME (default GITHUB_REPOSITORY)")
 	f.DurationVar(&p.wait, "api-wait", apiWait, "most time to wait for GitHub's limits")
-	f.BoolVar(&p.DryRun, "dry-run", false, "print what would be written instead of writing it")
+	f.BoolVar(&p.DryRun, "dry-run", false, "print what would be written, from what is known without asking GitHub, instead of writing it")
 }
 
 // secretVariables may hold what must not be posted: GitHub masks secrets in its
@@ -52,6 +52,9 @@ type Destination struct {
 // the command line.
 func (p *API) Connect(a *cli.App) (*Destination, error) {
 	named := cmp.Or(p.repo, a.Getenv("GITHUB_REPOSITORY"))
+	if named == "" && p.DryRun {
+		named = "OWNER/NAME" // nothing is asked of it
+	}
 	if named == "" {
 		return nil, errors.New("no repository is known: name it with --repo OWNER/NAME, or set GITHUB_REPOSITORY")
 	}
@@ -70,6 +73,7 @@ func (p *API) Connect(a *cli.App) (*Destination, error) {
 	}
 	if p.DryRun {
 		o.DryRun = d.printed
+		fmt.Fprintln(a.Err, "dry run: GitHub is not asked, so what stands there already is not known")
 	}
 	d.Mute = o.Token == "" && !p.DryRun
 	d.Client, err = github.New(o)
@@ -78,6 +82,9 @@ func (p *API) Connect(a *cli.App) (*Destination, error) {
 
 // ErrMute says what a token is and where it comes from.
 var ErrMute = errors.New("no token: set GITHUB_TOKEN, in a workflow by 'env: {GITHUB_TOKEN: ${{ github.token }}}' in a job with the permission 'pull-requests: write', for issues 'issues: write'; --dry-run shows without one what would be posted")
+
+// Print is what a dry run would write, in plain words.
+func (d *Destination) Print(format string, args ...any) { fmt.Fprintf(d.printed, format, args...) }
 
 // Flush prints what a dry run would have written, in a job so that nothing in
 // it is taken for a command.

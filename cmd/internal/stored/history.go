@@ -42,9 +42,16 @@ func (p *PastFlags) Register(f *pflag.FlagSet) {
 type Judgement struct {
 	Result *compare.Result
 	Source report.Source
-	choice history.Choice
-	past   []compare.Selection
 	Head   compare.Selection
+	Memory history.Memory // of earlier verdicts
+
+	choice     history.Choice
+	past       []compare.Selection
+	historical []compare.Comparison // as history has them, before any confirmation
+	machine    string               // as the store calls it
+	night      int                  // which session of the machine it is, from 1
+	confirming *record.Run          // that measured what was suspected in turns with base; nil for none
+	base       Rebuild
 }
 
 // ByHistory judges one session by the stored ones of its machine.
@@ -62,19 +69,30 @@ func ByHistory(ctx context.Context, a *cli.App, s store.Store, head compare.Sele
 		return nil, err
 	}
 	Complain(a, contents)
-	j := &Judgement{Head: head}
+	j := &Judgement{Head: head, machine: machine, night: 1, Memory: history.Recall(contents, head.Run, machine)}
+	for _, one := range contents.Sessions {
+		if one.Run.ID != head.Run.ID && one.Key.Started.Before(head.Run.Started) {
+			j.night++
+		}
+	}
 	j.choice = history.Choose(contents, head.Run, history.Options{Machine: machine, Arm: head.Arm, Most: p.sessions, Ignore: policy.Ignore})
 	if j.past, err = j.choice.Selections(ctx, s); err != nil {
 		return nil, err
 	}
 	j.Result = compare.History(j.past, head, policy)
+	history.Nominate(j.Result)
+	j.Memory.Apply(j.Result, head)
+	j.historical = slices.Clone(j.Result.Comparisons)
 	for _, r := range j.choice.PassedOver {
 		j.Result.Notes = append(j.Result.Notes, fmt.Sprintf("Stored sessions that are no baseline for this one: %d (%s).", r.Sessions, r.Why))
 	}
 	if len(contents.Sessions) == 0 {
 		j.Result.Notes = append(j.Result.Notes, noSessions(ctx, s, machine))
 	}
-	j.Source = report.Source{Head: head.Run, BaseFile: fmt.Sprintf("%d sessions of %s", len(j.past), s)}
+	j.Source = report.Source{
+		Head: head.Run, BaseFile: fmt.Sprintf("%d sessions of %s", len(j.past), s),
+		Memory: &j.Memory, Machine: machine, Store: s.String(),
+	}
 	if len(j.choice.Cells) == 0 {
 		j.Source.BaseFile = s.String()
 	}
@@ -121,35 +139,65 @@ type Rebuild struct {
 	same   bool   // it is what the session under test measured as well: the same files in the same place
 
 	arm record.Arm // as that session measured it
+	key string     // of that session; "" where a folder was named
 }
 
 // Altered names the files of an arm, measured now, that are not those of the stored
 // session: nil where nothing is known to differ.
 func (r Rebuild) Altered(now record.Arm) []string { return r.arm.OtherFiles(now) }
 
-// BaseBuild finds the build of a stored session, the latest that can be had,
-// whose programs are still on this machine, byte for byte, and not those under
-// test; without one it says which has to be built.
+// BaseBuild finds the build of a stored session, the latest that was not worse and
+// can be had, whose programs are still on this machine, byte for byte, and not those
+// under test; without one it says which has to be built.
 func (j *Judgement) BaseBuild() Rebuild {
 	under := ArmOf(j.Head)
 	head := under.Build
-	var latest Rebuild
-	for i, p := range slices.Backward(j.past) {
+	latest, found := j.lastGood()
+	for _, p := range slices.Backward(j.past) {
 		arm := ArmOf(p)
 		build := arm.Build
 		same := build.Program == head.Program && build.Server == head.Server && build.Identity() == head.Identity()
-		if i == len(j.past)-1 {
-			latest = Rebuild{Dir: "build-" + cmp.Or(short12(build.Commit), "base") + "/bin", Commit: short12(build.Commit), same: same, arm: arm}
-		}
 		moved := build.Program == head.Program && build.Server == head.Server // another build lies there now
-		if same || moved || build.SHA256+build.ServerSHA256 == "" {
+		if same || moved || build.SHA256+build.ServerSHA256 == "" || !j.notWorse(p) {
 			continue
 		}
 		if unaltered(arm) {
-			return Rebuild{Dir: filepath.Dir(cmp.Or(build.Program, build.Server)), Commit: short12(build.Commit), There: true, arm: arm}
+			return Rebuild{Dir: filepath.Dir(cmp.Or(build.Program, build.Server)), Commit: short12(build.Commit), There: true, arm: arm, key: j.keyOf(p)}
 		}
 	}
+	if !found && len(j.past) > 0 {
+		latest = j.rebuildOf(j.past[len(j.past)-1])
+	}
 	return latest
+}
+
+// lastGood is the build of the latest stored session that was not worse.
+func (j *Judgement) lastGood() (Rebuild, bool) {
+	for _, p := range slices.Backward(j.past) {
+		if j.notWorse(p) {
+			return j.rebuildOf(p), true
+		}
+	}
+	return Rebuild{}, false
+}
+
+func (j *Judgement) rebuildOf(p compare.Selection) Rebuild {
+	under, arm := ArmOf(j.Head), ArmOf(p)
+	head, build := under.Build, arm.Build
+	return Rebuild{
+		Dir: "build-" + cmp.Or(short12(build.Commit), "base") + "/bin", Commit: short12(build.Commit), arm: arm, key: j.keyOf(p),
+		same: build.Program == head.Program && build.Server == head.Server && build.Identity() == head.Identity(),
+	}
+}
+
+// keyOf is under which key a stored session lies.
+func (j *Judgement) keyOf(p compare.Selection) string {
+	for _, s := range j.choice.Sessions() {
+		if s.Run.ID == p.Run.ID {
+			return s.Key.String()
+		}
+	}
+	return ""
 }
 
 // ArmOf is the selected arm, the zero value when the run has none of that name.
@@ -213,7 +261,8 @@ func (j *Judgement) Suggest(again []string) {
 	for _, cell := range cells {
 		j.Source.Confirm = append(j.Source.Confirm, "--cell", cell)
 	}
-	j.Source.Confirm = append(j.Source.Confirm, "--blocks", fmt.Sprint(measure.ConfirmBlocks))
+	blocks, _ := j.ConfirmBlocks(measure.ConfirmBlocks)
+	j.Source.Confirm = append(j.Source.Confirm, "--blocks", fmt.Sprint(blocks))
 	if !base.There {
 		j.Source.Rebuild = cmp.Or(base.Commit, "unknown")
 	}

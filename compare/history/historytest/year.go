@@ -169,6 +169,8 @@ func (m Memory) Remove(_ context.Context, keys []string) error {
 	return nil
 }
 
+func (m Memory) Try(context.Context) error { return nil }
+
 func (m Memory) String() string { return "dir:memory" }
 
 // Store is a store of runs, in memory, and what it holds.
