@@ -189,3 +189,51 @@ func TestDamagedVerdictIsTold(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 }
+
+// A trend says which loss it cannot show yet: while it is too short none, then one
+// that began lately; and the loss that is there, and not found, is among those.
+func TestBlind(t *testing.T) {
+	runs := historytest.Story{Machine: "bench-01", Nights: 60, Noise: 0.006, Seed: 4, Cells: []historytest.Cell{
+		{Model: "a", Test: "pp512", Level: 1000, Steps: map[int]float64{8: 0.92}}}}.Runs()
+	for _, n := range []int{6, 9, 12, 40} {
+		_, c := historytest.Store(t, runs[:n])
+		trend := Analyze(c, TrendOptions{}).Machines[0].Trends[0]
+		b, found := trend.Blind, len(trend.Changes) > 0
+		switch {
+		case b.Loss < 0.05 || b.Loss > 0.07:
+			t.Errorf("%d nights: of a loss of %v", n, b.Loss)
+		case n <= 9 && (b.Nights != 0 || !b.Since.Equal(runs[0].Started)), n >= 12 && b.Nights < 3:
+			t.Errorf("%d nights: %+v", n, b)
+		case !found && n > 8 && b.Since.After(runs[8].Started):
+			t.Errorf("%d nights: a loss since %v is not found, and %+v does not say so", n, runs[8].Started, b)
+		case n == 40 && !found:
+			t.Errorf("%d nights: not found", n)
+		}
+	}
+}
+
+// A confirmed loss is a change point at once, and one with what the trend shows later;
+// over when a verdict closes it.
+func TestConfirmedChangePoint(t *testing.T) {
+	for _, n := range []int{9, 10, 22, 40} {
+		s, runs, _ := lossOn9(t, n, 0)
+		m := Analyze(loaded(t, s), TrendOptions{}).Machines[0]
+		if len(m.ChangePoints) != 1 {
+			t.Fatalf("%d nights: %d change points", n, len(m.ChangePoints))
+		}
+		p := m.ChangePoints[0]
+		if p.State != Open || p.Confirmed == nil || p.Worse != 1 || m.Nights[p.FirstBad].Run != runs[8].ID || m.Nights[p.LastGood].Run != runs[7].ID {
+			t.Errorf("%d nights: %+v", n, p)
+		}
+	}
+	s, runs, v := lossOn9(t, 12, 10)
+	closing := historytest.Loss(runs[10], runs[9], "pp512", 0)
+	closing.Confirmed, closing.Findings[0].State, closing.Findings[0].Opened = nil, store.FindingClosed, v.Key
+	if _, err := store.RecordVerdict(context.Background(), s, closing); err != nil {
+		t.Fatal(err)
+	}
+	m := Analyze(loaded(t, s), TrendOptions{}).Machines[0]
+	if len(m.ChangePoints) != 1 || m.ChangePoints[0].State != Recovered || m.Nights[m.ChangePoints[0].Ended].Run != runs[10].ID {
+		t.Errorf("%+v", m.ChangePoints)
+	}
+}
