@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/llama-regress/llama-regress/stats"
 )
 
 // A Blind says which loss a trend cannot show yet. It is of the stretch that the
@@ -59,16 +61,17 @@ func lchoose(n, k int) float64 {
 	return lg(n) - lg(k) - lg(n-k)
 }
 
-// noise is how much nights differ around their levels, from the differences of
-// neighbours: a step between two of them does not count for much.
+// noise is how much nights differ around their levels, from the median difference
+// of neighbours: steps between a few of them do not count.
 func (t *Trend) noise(sc scale, points []int) float64 {
 	xs := t.on(sc, points)
 	if len(xs) < 3 {
 		return 0
 	}
-	sum := 0.0
+	var apart []float64
 	for i := 1; i < len(xs); i++ {
-		sum += (xs[i] - xs[i-1]) * (xs[i] - xs[i-1])
+		apart = append(apart, math.Abs(xs[i]-xs[i-1]))
 	}
-	return math.Sqrt(sum / float64(2*(len(xs)-1)))
+	// Of normal values the median difference is 0.6745 times its standard deviation.
+	return stats.Median(apart) / (0.6745 * math.Sqrt2)
 }
