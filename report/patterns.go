@@ -30,10 +30,43 @@ func Patterns(r pattern.Result) []Text {
 // Pattern words one finding: how many failures and successes it covers, how
 // unlikely that is by chance, why it may be so, and what to do.
 func Pattern(f pattern.Finding) Text {
-	t := say("%d of %d failures %s (%d of %d successes), p %s", f.FailuresWith, f.FailuresWith+f.FailuresWithout, condition(f),
-		f.SuccessesWith, f.SuccessesWith+f.SuccessesWithout, chance(f.P))
 	why, remedy := patternCause(f)
-	return concat(t, say(": %s; %s", why, remedy))
+	t := concat(set(f), say(", p %s: %s; %s", chance(f.P), why, remedy))
+	for _, other := range f.Alike {
+		t = concat(t, say(". These requests cannot tell it from another cause: "), set(other))
+	}
+	return t
+}
+
+// mostNamed is how many prompts a sentence names.
+const mostNamed = 5
+
+// set says which failures and successes a finding covers.
+func set(f pattern.Finding) Text {
+	t := say("%d of %d failures ", f.FailuresWith, f.FailuresWith+f.FailuresWithout)
+	switch f.Factor {
+	case pattern.Prompt:
+		t = concat(t, say("were of %s (", plural(len(f.Prompts), "prompt")))
+		for i, id := range f.Prompts {
+			if i == mostNamed {
+				t = concat(t, say(", …"))
+				break
+			}
+			if i > 0 {
+				t = concat(t, say(", "))
+			}
+			t = concat(t, quote(id))
+		}
+		t = concat(t, say(")"))
+	case pattern.Trial:
+		t = concat(t, say("were in one trial, "), quote(f.Trial))
+	default:
+		t = concat(t, say("%s", condition(f)))
+	}
+	if f.Factor == pattern.Event {
+		return t
+	}
+	return concat(t, say(" (%d of %d successes)", f.SuccessesWith, f.SuccessesWith+f.SuccessesWithout))
 }
 
 // noPattern says why there is no finding, and what is known all the same.
@@ -65,6 +98,14 @@ func noPattern(r pattern.Result) Text {
 
 func factorName(f pattern.Factor) string {
 	switch f {
+	case pattern.PromptChars:
+		return "prompt length"
+	case pattern.Prompt:
+		return "prompt"
+	case pattern.Trial:
+		return "trial"
+	case pattern.Event:
+		return "failures in a row"
 	case pattern.ConnectionReused:
 		return "connection reuse"
 	case pattern.ConnectionIdle:
@@ -101,6 +142,13 @@ func condition(f pattern.Finding) string {
 		return roundedBound(v, math.Floor)
 	}
 	switch f.Factor {
+	case pattern.PromptChars:
+		return fmt.Sprintf("had prompts of %.0f characters%s", c.Value, side)
+	case pattern.Event:
+		if f.Events == 1 {
+			return "came one after another"
+		}
+		return fmt.Sprintf("came one after another, in %d rows", f.Events)
 	case pattern.ConnectionReused:
 		return "were on reused connections"
 	case pattern.ConnectionIdle:
@@ -161,9 +209,24 @@ func patternCause(f pattern.Finding) (why, remedy string) {
 		return "the server closes a connection after a streamed response although it promises to keep it", freshConnections
 	case pattern.ConnectionIdle, pattern.ConnectionAge:
 		return "the server closes a connection after a while and the client uses it all the same", freshConnections
-	case pattern.PromptTokens:
+	case pattern.Prompt:
+		return "they fail whenever they are sent", "send them alone (run --isolate) and look at the answers"
+	case pattern.Trial:
+		return "that server went badly, or the machine did then; one trial does not say why", "look at its log and at what the machine did"
+	case pattern.Event:
+		if f.Class == record.ServerCrash || f.Class == record.ConnectionRefused || f.Class == record.ServerOutOfMemory {
+			break
+		}
+		if f.Events > 1 {
+			return "each row of failures is one event, whose causes these requests do not show", "look at the log of the server and at what the machine did then"
+		}
+		return "they are one event, and one does not say why", "look at the log of the server and at what the machine did then"
+	case pattern.PromptTokens, pattern.PromptChars:
 		if f.Class == record.ContextExceeded {
 			break
+		}
+		if f.Class == record.QueueTimeout && f.Begun > 0 && f.Condition.Op == pattern.AtLeast {
+			return "the server had begun with them, and the deadline passed while it processed the prompt", "limit the tokens of a prompt, or give each request more time"
 		}
 		if f.Condition.Op == pattern.AtMost {
 			return "short prompts are not answered as they should be", "send one of them alone and look at the answer"

@@ -39,6 +39,21 @@ func TestPattern(t *testing.T) {
 }
 
 func TestPatterns(t *testing.T) {
+	for _, tt := range []struct {
+		f    pattern.Finding
+		want string
+	}{
+		{pattern.Finding{Factor: pattern.Prompt, Prompts: []string{"a", "b", "c", "d", "e", "f"}, P: 1e-4}, "were of 6 prompts (a, b, c, d, e, …) (0 of 17 successes), p = 1e-4: they fail whenever they are sent; send them alone"},
+		{pattern.Finding{Factor: pattern.Trial, Trial: "b01.c0000.head", P: 1e-4}, "were in one trial, b01.c0000.head (0 of 17 successes), p = 1e-4: that server went badly"},
+		{pattern.Finding{Factor: pattern.Event, Events: 1, Class: record.ConnectionRefused, P: 1e-4}, "13 of 13 failures came one after another, p = 1e-4: no server was listening any more; look at the end of the log"},
+		{pattern.Finding{Factor: pattern.PromptTokens, Condition: pattern.Condition{Op: pattern.AtLeast, Value: 60}, Class: record.HTTP5xx, P: 1e-4, Alike: []pattern.Finding{{Factor: pattern.Index, Condition: pattern.Condition{Op: pattern.AtLeast, Value: 50}, FailuresWith: 12, FailuresWithout: 1}}},
+			". These requests cannot tell it from another cause: 12 of 13 failures were sent after the first 50 requests (0 of 0 successes)"},
+	} {
+		tt.f.FailuresWith, tt.f.SuccessesWithout = 13, 17
+		if got := Pattern(tt.f).joined(); !strings.Contains(got, tt.want) {
+			t.Errorf("%s:\n%s\nwant\n%s", tt.f.Factor, got, tt.want)
+		}
+	}
 	tried := []pattern.Factor{pattern.ConnectionReused, pattern.PromptTokens, pattern.InFlight}
 	for _, tt := range []struct {
 		result pattern.Result
@@ -75,7 +90,7 @@ func TestPatternWordsAreComplete(t *testing.T) {
 		why, remedy := classCause(c)
 		check(why, remedy)
 	}
-	for _, f := range []pattern.Factor{pattern.ConnectionReused, pattern.ConnectionIdle, pattern.ConnectionAge, pattern.PromptTokens,
+	for _, f := range []pattern.Factor{pattern.PromptChars, pattern.Prompt, pattern.Trial, pattern.Event, pattern.ConnectionReused, pattern.ConnectionIdle, pattern.ConnectionAge, pattern.PromptTokens,
 		pattern.InFlight, pattern.Slot, pattern.RSS, pattern.Index, pattern.Window, pattern.Elapsed} {
 		name := factorName(f)
 		if check(name); name == "another property" {

@@ -90,6 +90,7 @@ func (tr *trial) run(ctx context.Context) (*record.Failure, error) {
 	if tr.cell.Cell.Workload == record.RerankWorkload {
 		prompts.prompts = withDocuments(prompts.prompts, tr.plan.Serve.DocumentsEach())
 	}
+	prompts.prompts = ordered(prompts.prompts, tr.plan.Seed, tr.of.Block, tr.plan.Serve.Warmup, tr.cell.Load.Requests)
 	if runs(tr.plan) {
 		prompts.prompts = fresh(prompts.prompts, tr.requests(prompts))
 		tr.record.Echo["prompt_prefix"] = "nine digits, drawn anew for each request"

@@ -11,15 +11,19 @@ import (
 type Factor string
 
 const (
+	PromptTokens     Factor = "prompt_tokens"
+	PromptChars      Factor = "prompt_chars"      // tried where the tokens of some prompts are not known
+	Prompt           Factor = "prompt"            // the same prompts fail whenever they are sent; Finding.Prompts names them
 	ConnectionReused Factor = "connection.reused" // 1 or 0
 	ConnectionIdle   Factor = "connection.idle_s" // s; 0 on a fresh connection
 	ConnectionAge    Factor = "connection.age_s"  // s; 0 on a fresh connection
-	PromptTokens     Factor = "prompt_tokens"
 	InFlight         Factor = "in_flight"
 	Slot             Factor = "slot"
 	RSS              Factor = "rss_bytes" // of the server when the request ended
 	Index            Factor = "index"     // place in the order of sending
 	Window           Factor = "sent_s"    // s since the load began; a stretch with neither its start nor its end
+	Trial            Factor = "trial"     // one trial went badly; Finding.Trial names it
+	Event            Factor = "event"     // failures came one after another; Finding.Events counts the rows of them
 	Elapsed          Factor = "elapsed_s" // s
 )
 
@@ -60,10 +64,13 @@ type factor struct {
 	name   Factor
 	value  func(record.Request) float64
 	ranges ranges
+	unit   unit
+	kin    kin
 
 	// consequence says that a request's failing decides the value: a request
 	// that ran into its deadline has taken long. It describes failures but never
-	// competes with a cause.
+	// competes with a cause. That one trial went badly, or that failures came
+	// together, is no cause either.
 	consequence bool
 }
 
@@ -77,28 +84,53 @@ const (
 	stretch               // between
 )
 
+// unit is what the values of a factor are independent between, and so what its
+// test counts.
+type unit int
+
+const (
+	request unit = iota
+	prompt       // a prompt that was tried six times is one
+	event        // failures that follow one another are one, as those of a server that died
+)
+
+// kin are factors that measure the same thing: of two that explain alike the one
+// that is believed earlier is told alone.
+type kin int
+
+const (
+	alone kin = iota
+	ofPrompt
+	ofConnection
+	ofTime
+)
+
 // factors in the order in which they are believed where the data cannot tell
-// them apart: a mechanism before a measure of time.
+// them apart: the prompt first, and a mechanism before a measure of time.
 var factors = [...]factor{
-	{name: ConnectionReused, ranges: upper, value: func(r record.Request) float64 {
+	{name: PromptTokens, ranges: either, unit: prompt, kin: ofPrompt, value: func(r record.Request) float64 { return positive(r.PromptTokens) }},
+	{name: PromptChars, ranges: either, unit: prompt, kin: ofPrompt, value: func(r record.Request) float64 { return positive(r.PromptChars) }},
+	{name: Prompt, ranges: each, unit: prompt, kin: ofPrompt}, // newTable numbers the prompts
+	{name: ConnectionReused, kin: ofConnection, ranges: upper, value: func(r record.Request) float64 {
 		if r.Connection.Reused {
 			return 1
 		}
 		return 0
 	}},
-	{name: ConnectionIdle, ranges: upper, value: func(r record.Request) float64 { return r.Connection.Idle }},
-	{name: ConnectionAge, ranges: upper, value: func(r record.Request) float64 { return r.Connection.Age }},
-	{name: PromptTokens, ranges: either, value: func(r record.Request) float64 { return positive(r.PromptTokens) }},
-	{name: InFlight, ranges: upper, value: func(r record.Request) float64 { return positive(r.InFlight) }},
+	{name: ConnectionIdle, kin: ofConnection, ranges: upper, value: func(r record.Request) float64 { return r.Connection.Idle }},
+	{name: ConnectionAge, kin: ofConnection, ranges: upper, value: func(r record.Request) float64 { return r.Connection.Age }},
+	{name: InFlight, unit: event, ranges: upper, value: func(r record.Request) float64 { return positive(r.InFlight) }},
 	{name: Slot, ranges: each, value: func(r record.Request) float64 {
 		if r.Slot == nil {
 			return math.NaN()
 		}
 		return float64(*r.Slot)
 	}},
-	{name: RSS, ranges: upper}, // Options.RSS reads it
-	{name: Index, ranges: either, value: func(r record.Request) float64 { return float64(r.Index) }},
-	{name: Window, ranges: stretch, value: func(r record.Request) float64 { return r.Sent }},
+	{name: RSS, unit: event, ranges: upper}, // Options.RSS reads it
+	{name: Index, unit: event, kin: ofTime, ranges: either, value: func(r record.Request) float64 { return float64(r.Index) }},
+	{name: Window, unit: event, kin: ofTime, ranges: stretch, value: func(r record.Request) float64 { return r.Sent }},
+	{name: Trial, ranges: each, consequence: true}, // newTable numbers the trials
+	{name: Event, consequence: true},               // of the order of sending
 	{name: Elapsed, ranges: upper, value: func(r record.Request) float64 { return r.Elapsed }, consequence: true},
 }
 

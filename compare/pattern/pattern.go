@@ -6,6 +6,8 @@
 //  2. The condition that sets failures apart best is chosen for each factor and
 //     tested against what chance would choose, within each trial: requests of a
 //     trial share a server, so a trial that went badly as a whole proves nothing.
+//     The test counts what was independent: a prompt that was tried six times is
+//     one prompt, and failures that followed one another are one event.
 //  3. P-values are corrected for the number of factors. The best explanation is
 //     the first finding.
 //  4. The rest is tested again among requests that are alike in what is already
@@ -15,6 +17,7 @@ package pattern
 
 import (
 	"math"
+	"slices"
 
 	"github.com/llama-regress/llama-regress/ci/record"
 )
@@ -52,7 +55,12 @@ type Result struct {
 // before it; below 1e-20 it is only an upper bound.
 type Finding struct {
 	Factor    Factor    `json:"factor"`
-	Condition Condition `json:"condition"`
+	Condition Condition `json:"condition"` // zero for Prompt and Event
+
+	Prompts []string `json:"prompts,omitempty"` // of Prompt: their IDs, in order
+	Trial   string   `json:"trial,omitempty"`   // of Trial, and of an Event in one trial
+	Events  int      `json:"events,omitempty"`  // of Event: rows of failures that followed one another
+	Begun   int      `json:"begun,omitempty"`   // failures with the condition whose answer's head had come: they had left the queue
 
 	FailuresWith     int `json:"failures_with"`
 	FailuresWithout  int `json:"failures_without"`
@@ -61,6 +69,10 @@ type Finding struct {
 
 	P     float64                    `json:"p"`
 	Class record.RequestFailureClass `json:"class"` // the most frequent one with the condition
+
+	// Alike are findings of other factors that set the failures apart as well: the
+	// requests cannot tell which is the cause.
+	Alike []Finding `json:"alike,omitempty"`
 }
 
 // Find returns what failures have in common. Warm-up is left out; a request
@@ -102,12 +114,31 @@ func Find(rows []record.Request, o Options) Result {
 // finding counts over all rows, whatever was found before.
 func (t *table) finding(c candidate) Finding {
 	f := Finding{Factor: c.factor.name, Condition: c.condition, P: c.p}
+	holds := func(r row) bool { return c.holds(r.values[c.column]) }
+	known := func(r row) bool { return !math.IsNaN(r.values[c.column]) }
+	switch c.name {
+	case Prompt:
+		for p := range c.prompts {
+			f.Prompts = append(f.Prompts, t.prompts[int(p)])
+		}
+		slices.Sort(f.Prompts)
+		f.Condition = Condition{}
+	case Trial:
+		f.Trial, f.Condition = t.trials[int(c.condition.Value)], Condition{}
+	case Event:
+		f.Events = c.events
+		mixed := t.mixed()
+		holds, known = func(r row) bool { return r.failed() && mixed[r.trial] }, func(row) bool { return true }
+		f.Trial = t.onlyTrial(holds)
+	}
 	for _, row := range t.rows {
-		v := row.values[c.column]
-		switch with := c.condition.Holds(v); {
-		case math.IsNaN(v):
+		switch with := holds(row); {
+		case !known(row):
 		case with && row.failed():
 			f.FailuresWith++
+			if row.begun {
+				f.Begun++
+			}
 		case with:
 			f.SuccessesWith++
 		case row.failed():
@@ -116,6 +147,41 @@ func (t *table) finding(c candidate) Finding {
 			f.SuccessesWithout++
 		}
 	}
-	f.Class, _, _ = t.commonClass(func(r row) bool { return c.condition.Holds(r.values[c.column]) })
+	f.Class, _, _ = t.commonClass(holds)
+	for _, other := range c.alike {
+		f.Alike = append(f.Alike, t.finding(other))
+	}
 	return f
+}
+
+// mixed are the trials that failed in part.
+func (t *table) mixed() map[string]bool {
+	counts := make(map[string][2]int)
+	for _, r := range t.rows {
+		n := counts[r.trial]
+		if n[1]++; r.failed() {
+			n[0]++
+		}
+		counts[r.trial] = n
+	}
+	mixed := make(map[string]bool)
+	for trial, n := range counts {
+		mixed[trial] = n[0] > 0 && n[0] < n[1]
+	}
+	return mixed
+}
+
+// onlyTrial is the trial of the rows for which wanted holds, "" of several.
+func (t *table) onlyTrial(wanted func(row) bool) string {
+	only := ""
+	for _, r := range t.rows {
+		switch {
+		case !wanted(r) || r.trial == only:
+		case only == "":
+			only = r.trial
+		default:
+			return ""
+		}
+	}
+	return only
 }

@@ -96,7 +96,7 @@ func (s *sample) failures() []int {
 	return sums
 }
 
-func accumulate(sums []int) {
+func accumulate[T int | float64](sums []T) {
 	for i := 1; i < len(sums); i++ {
 		sums[i] += sums[i-1]
 	}

@@ -12,10 +12,21 @@ type candidate struct {
 	factor
 	column    int // of its values in a row
 	condition Condition
+	prompts   map[float64]bool // instead of a condition, of Prompt: those that fail
+	events    int              // of Event: how many rows of failures there are
 	odds      float64
+	alike     []candidate // others that explain the failures as well
 
 	p    float64 // that chance selects a condition as telling; of the factor alone until explain corrects it
 	rank float64 // an upper bound of p, which ranks what the draws cannot resolve
+}
+
+// holds reports whether a value meets what was found.
+func (c candidate) holds(v float64) bool {
+	if c.prompts != nil {
+		return c.prompts[v]
+	}
+	return c.condition.Holds(v)
 }
 
 // candidates tests every factor in which comparable requests differ and that was
@@ -23,8 +34,8 @@ type candidate struct {
 func (t *table) candidates() []candidate {
 	var all []candidate
 	for column, f := range factors {
-		if t.found[column] && f.ranges != each {
-			continue
+		if t.found[column] && f.ranges != each || t.anyFound() && (f.name == Trial || f.name == Event) {
+			continue // what has a cause needs no description
 		}
 		if c, ok := t.candidate(column); ok {
 			all = append(all, c)
@@ -33,8 +44,18 @@ func (t *table) candidates() []candidate {
 	return all
 }
 
+func (t *table) anyFound() bool { return slices.Contains(t.found[:], true) }
+
 func (t *table) candidate(column int) (c candidate, ok bool) {
 	c = candidate{factor: factors[column], column: column}
+	switch c.name {
+	case Prompt:
+		return t.samePrompts(c)
+	case Trial:
+		return t.badTrial(c)
+	case Event:
+		return t.together(c)
+	}
 	values := t.values(column)
 	if len(values) == 0 {
 		return c, false
@@ -45,7 +66,11 @@ func (t *table) candidate(column int) (c candidate, ok bool) {
 		return c, false
 	}
 	at, z := s.best(s.failures())
-	c.test(s, at, z)
+	if c.unit == prompt && t.repeated(column) {
+		at, z = c.testPrompts(t, s, bins)
+	} else {
+		c.test(s, at, z)
+	}
 	if z > 0 {
 		c.condition = c.ranges.condition(t.refine(column, bins, s.spans[at]))
 	}
@@ -85,8 +110,9 @@ func (c *candidate) test(s *sample, at int, z float64) {
 
 // explain returns the candidate that explains failures best, its p-value
 // corrected for their number; found is false when none is beyond chance and
-// strong enough. A factor that is believed earlier is preferred to one that is
-// only by chance ahead: that explains nothing more when the earlier is given.
+// strong enough. One that explains failures among requests that are alike in another
+// is preferred to that, whatever their p-values; of two of which neither does, both
+// are told, the one that is believed earlier first.
 func (t *table) explain(candidates []candidate, o Options) (best candidate, found bool) {
 	ps := make([]float64, len(candidates))
 	for i, c := range candidates {
@@ -103,17 +129,40 @@ func (t *table) explain(candidates []candidate, o Options) (best candidate, foun
 		return candidate{}, false
 	}
 	best = slices.MinFunc(telling, better)
-	for _, earlier := range telling {
-		if earlier.column == best.column || earlier.consequence {
-			break
+	if best.consequence {
+		return best, true
+	}
+	for _, other := range telling {
+		if other.column == best.column || other.consequence {
+			continue
 		}
-		rest := table{rows: slices.Clone(t.rows)}
-		rest.given(earlier)
-		if c, ok := rest.candidate(best.column); !ok || c.p > o.Alpha {
-			return earlier, true
+		if t.adds(best, other, o) {
+			continue // best explains what the other does not
+		}
+		switch more := t.adds(other, best, o); {
+		case more:
+			best = other
+		case other.column < best.column:
+			other.alike = best.alike
+			if other.kin == alone || other.kin != best.kin {
+				other.alike = append([]candidate{best}, best.alike...)
+			}
+			best = other
+		case other.kin == alone || other.kin != best.kin:
+			best.alike = append(best.alike, other)
 		}
 	}
 	return best, true
+}
+
+// adds reports whether a candidate explains failures among requests that are
+// alike in another.
+func (t *table) adds(c, given candidate, o Options) bool {
+	rest := *t
+	rest.rows = slices.Clone(t.rows)
+	rest.given(given)
+	again, ok := rest.candidate(c.column)
+	return ok && again.p <= o.Alpha
 }
 
 // better is negative when a is the better explanation: a cause before a

@@ -15,13 +15,20 @@ const mostRows = 1_000_000
 // A table is the requests that count, sorted so that requests of a stratum are
 // together: those of one trial that are alike in what is already found.
 type table struct {
-	rows  []row
-	found [len(factors)]bool
+	rows    []row
+	prompts []string // names of the values of Prompt
+	trials  []string // of Trial
+	found   [len(factors)]bool
 }
 
 type row struct {
 	trial   string
-	stratum int // 0 until something is found
+	prompt  string
+	index   int
+	stratum int  // 0 until something is found
+	follows bool // the request sent before it in its trial failed as well
+	begun   bool // the head of its answer came
+	refused bool // nothing listened: no prompt and no connection is at fault
 	values  [len(factors)]float64
 	class   record.RequestFailureClass // "" when it succeeded
 }
@@ -34,7 +41,7 @@ func newTable(requests []record.Request, rss func(string, float64) (int64, bool)
 		if q.Warmup || q.Cut != "" {
 			continue
 		}
-		r := row{trial: q.Trial}
+		r := row{trial: q.Trial, prompt: q.Prompt, index: q.Index, begun: q.Queue > 0}
 		for i, f := range factors {
 			r.values[i] = math.NaN()
 			if f.value != nil {
@@ -50,18 +57,87 @@ func newTable(requests []record.Request, rss func(string, float64) (int64, bool)
 		}
 		if q.Failure != nil {
 			r.class = cmp.Or(q.Failure.Class, "unknown")
+			r.refused = r.class == record.ConnectionRefused
 		}
 		t.rows = append(t.rows, r)
 	}
+	t.number()
 	t.sort()
 	return t
+}
+
+// number gives prompts and trials their numbers, in the order of their names, and
+// marks the failures that follow another. A prompt whose length one request knows
+// has it in all. Characters are left out where every length is known in tokens.
+func (t *table) number() {
+	slices.SortFunc(t.rows, func(a, b row) int {
+		return cmp.Or(strings.Compare(a.trial, b.trial), cmp.Compare(a.index, b.index), cmp.Compare(a.class, b.class))
+	})
+	for _, r := range t.rows {
+		t.prompts, t.trials = append(t.prompts, r.prompt), append(t.trials, r.trial)
+	}
+	slices.Sort(t.prompts)
+	slices.Sort(t.trials)
+	t.prompts, t.trials = slices.Compact(t.prompts), slices.Compact(t.trials)
+	lengths := [2][]float64{make([]float64, len(t.prompts)), make([]float64, len(t.prompts))}
+	for i, r := range t.rows {
+		at, _ := slices.BinarySearch(t.prompts, r.prompt)
+		trial, _ := slices.BinarySearch(t.trials, r.trial)
+		t.rows[i].values[promptColumn], t.rows[i].values[trialColumn] = float64(at), float64(trial)
+		t.rows[i].follows = i > 0 && r.failed() && t.rows[i-1].failed() && t.rows[i-1].trial == r.trial
+		for k, column := range []int{tokensColumn, charsColumn} {
+			if v := r.values[column]; v > lengths[k][at] && r.prompt != "" {
+				lengths[k][at] = v
+			}
+		}
+	}
+	known := true
+	for i := range t.rows {
+		values := &t.rows[i].values
+		for k, column := range []int{tokensColumn, charsColumn} {
+			if v := lengths[k][int(values[promptColumn])]; v > 0 && math.IsNaN(values[column]) {
+				values[column] = v
+			}
+		}
+		if t.rows[i].prompt == "" {
+			values[promptColumn] = math.NaN() // unknown, and so like no other
+		}
+		known = known && !math.IsNaN(values[tokensColumn])
+	}
+	for i := range t.rows {
+		values := &t.rows[i].values
+		if known {
+			values[charsColumn] = math.NaN()
+		} else if !math.IsNaN(values[charsColumn]) {
+			values[tokensColumn] = math.NaN() // of some prompts only, and so of those that succeed
+		}
+		if t.rows[i].refused {
+			for column, f := range factors {
+				if f.kin == ofPrompt || f.kin == ofConnection {
+					values[column] = math.NaN()
+				}
+			}
+		}
+	}
+}
+
+// Places of factors that are asked for by name.
+var (
+	tokensColumn = columnOf(PromptTokens)
+	charsColumn  = columnOf(PromptChars)
+	promptColumn = columnOf(Prompt)
+	trialColumn  = columnOf(Trial)
+)
+
+func columnOf(name Factor) int {
+	return slices.IndexFunc(factors[:], func(f factor) bool { return f.name == name })
 }
 
 // sort leaves no order to the caller: rows that tie are the same.
 func (t *table) sort() {
 	slices.SortFunc(t.rows, func(a, b row) int {
 		return cmp.Or(strings.Compare(a.trial, b.trial), cmp.Compare(a.stratum, b.stratum),
-			slices.Compare(a.values[:], b.values[:]), cmp.Compare(a.class, b.class))
+			slices.Compare(a.values[:], b.values[:]), cmp.Compare(a.class, b.class), cmp.Compare(a.index, b.index))
 	})
 }
 
@@ -71,7 +147,7 @@ func (t *table) given(c candidate) {
 	t.found[c.column] = true
 	for i := range t.rows {
 		t.rows[i].stratum *= 2
-		if c.condition.Holds(t.rows[i].values[c.column]) {
+		if c.holds(t.rows[i].values[c.column]) {
 			t.rows[i].stratum++
 		}
 	}
@@ -123,12 +199,13 @@ type stratum struct {
 }
 
 // strata returns those of the requests whose value in a column is known, of all
-// when column is -1, without those that say nothing.
+// when column is -1, without those that say nothing. Where the unit of a factor is
+// an event, of failures that follow one another only the first is taken.
 func (t *table) strata(column int) []stratum {
 	var all []stratum
 	var s stratum
 	for i, r := range t.rows {
-		if column < 0 || !math.IsNaN(r.values[column]) {
+		if column < 0 || !math.IsNaN(r.values[column]) && !(factors[column].unit == event && r.follows) {
 			s.rows = append(s.rows, i)
 			if r.failed() {
 				s.failures++

@@ -90,6 +90,10 @@ type requestFile struct {
 
 type armCell struct{ arm, cell string }
 
+// A modelPrompt is a prompt as a model's tokens. A failed request does not say how
+// many these are, and another arm or trial that answered the prompt does.
+type modelPrompt struct{ model, prompt string }
+
 // rows reads the file anew, if it is that of the run: of each trial its last set
 // of rows. What a killed process left torn behind all of those is not read.
 func (f *requestFile) rows() iter.Seq2[record.Request, error] {
@@ -172,6 +176,11 @@ func (f *requestFile) check() {
 			failing[at] = failing[at] || t.Load.Succeeded < t.Load.Requests
 		}
 	}
+	models := make(map[string]string) // by cell
+	for _, c := range f.run.Cells {
+		models[c.Key] = c.Model
+	}
+	lengths := make(map[modelPrompt]int)
 	kept, others := 0, 0
 	var broken error
 	for row, err := range record.ReadRequests(f.path) {
@@ -193,6 +202,9 @@ func (f *requestFile) check() {
 		if set.requests > want[row.Trial].Requests || set.begun > mostSets {
 			break
 		}
+		if of := (modelPrompt{models[at.cell], row.Prompt}); row.PromptTokens > 0 && len(lengths) < mostKept {
+			lengths[of] = row.PromptTokens
+		}
 		if failing[at] && !row.Warmup && !uncounted[row.Trial] && kept < mostKept {
 			kept++
 			set.failing = append(set.failing, row)
@@ -212,6 +224,11 @@ func (f *requestFile) check() {
 			}
 			f.failing = nil
 			return
+		}
+		for i, row := range set.failing {
+			if row.PromptTokens == 0 {
+				set.failing[i].PromptTokens = lengths[modelPrompt{models[t.Cell], row.Prompt}]
+			}
 		}
 		f.failing[places[t.ID]] = append(f.failing[places[t.ID]], set.failing...)
 		set.failing = nil

@@ -160,3 +160,38 @@ func TestMemoryAtATime(t *testing.T) {
 		t.Error("memory of no trial")
 	}
 }
+
+// The length of a prompt that fails comes from an arm that answered it.
+func TestLengthsOfFailedPrompts(t *testing.T) {
+	dir := t.TempDir()
+	run := &record.Run{Cells: []record.Cell{{Key: "serve/m", Workload: "serve", Model: "m"}}}
+	var rows []record.Request
+	for _, arm := range []string{"base", "head"} {
+		run.Arms = append(run.Arms, record.Arm{Name: arm})
+		for block := range 6 {
+			id := fmt.Sprintf("b%02d.%s", block, arm)
+			failed := 0
+			for i := range 30 {
+				p := (i*7 + block*11) % 30 // in another order in each block
+				r := record.Request{Trial: id, Index: i, Prompt: fmt.Sprintf("sample-%03d", p), PromptTokens: 20 + p*17%50, InFlight: 1, Attempts: 1}
+				if arm == "head" && r.PromptTokens > 60 {
+					r.PromptTokens, r.Failure = 0, &record.RequestFailure{Class: record.HTTP5xx}
+					failed++
+				}
+				rows = append(rows, r)
+			}
+			run.Trials = append(run.Trials, record.Trial{ID: id, Arm: arm, Cell: "serve/m", Block: block, Load: &record.Load{Requests: 30, Succeeded: 30 - failed}})
+		}
+	}
+	if err := record.AppendRequests(filepath.Join(dir, record.RequestFile), rows); err != nil {
+		t.Fatal(err)
+	}
+	src := With(report.Source{Base: run, Head: run, BaseFile: dir, HeadFile: dir})
+	found, ok := src.Patterns(run, "head", "serve/m")
+	if !ok || len(found.Findings) == 0 || found.Findings[0].Factor != pattern.PromptTokens || found.Findings[0].Condition.Value <= 60 || found.Findings[0].FailuresWithout > 0 {
+		t.Fatalf("%+v", found)
+	}
+	if got := report.Patterns(found)[0].Terminal(); !strings.Contains(got, "had prompts of 6") || strings.Contains(got, "built up") {
+		t.Errorf("says %q", got)
+	}
+}
