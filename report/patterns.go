@@ -32,8 +32,12 @@ func Patterns(r pattern.Result) []Text {
 func Pattern(f pattern.Finding) Text {
 	why, remedy := patternCause(f)
 	t := concat(set(f), say(", p %s: %s; %s", chance(f.P), why, remedy))
-	for _, other := range f.Alike {
-		t = concat(t, say(". These requests cannot tell it from another cause: "), set(other))
+	for i, other := range f.Alike {
+		before := "; "
+		if i == 0 {
+			before = ". These requests cannot tell it from another cause: "
+		}
+		t = concat(t, say("%s", before), set(other))
 	}
 	return t
 }

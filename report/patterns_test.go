@@ -46,8 +46,10 @@ func TestPatterns(t *testing.T) {
 		{pattern.Finding{Factor: pattern.Prompt, Prompts: []string{"a", "b", "c", "d", "e", "f"}, P: 1e-4}, "were of 6 prompts (a, b, c, d, e, …) (0 of 17 successes), p = 1e-4: they fail whenever they are sent; send them alone"},
 		{pattern.Finding{Factor: pattern.Trial, Trial: "b01.c0000.head", P: 1e-4}, "were in one trial, b01.c0000.head (0 of 17 successes), p = 1e-4: that server went badly"},
 		{pattern.Finding{Factor: pattern.Event, Events: 1, Class: record.ConnectionRefused, P: 1e-4}, "13 of 13 failures came one after another, p = 1e-4: no server was listening any more; look at the end of the log"},
-		{pattern.Finding{Factor: pattern.PromptTokens, Condition: pattern.Condition{Op: pattern.AtLeast, Value: 60}, Class: record.HTTP5xx, P: 1e-4, Alike: []pattern.Finding{{Factor: pattern.Index, Condition: pattern.Condition{Op: pattern.AtLeast, Value: 50}, FailuresWith: 12, FailuresWithout: 1}}},
-			". These requests cannot tell it from another cause: 12 of 13 failures were sent after the first 50 requests (0 of 0 successes)"},
+		{pattern.Finding{Factor: pattern.PromptTokens, Condition: pattern.Condition{Op: pattern.AtLeast, Value: 60}, Class: record.HTTP5xx, P: 1e-4, Alike: []pattern.Finding{
+			{Factor: pattern.Index, Condition: pattern.Condition{Op: pattern.AtLeast, Value: 50}, FailuresWith: 12, FailuresWithout: 1},
+			{Factor: pattern.Slot, Condition: pattern.Condition{Op: pattern.Is, Value: 2}, FailuresWith: 11, FailuresWithout: 2}}},
+			". These requests cannot tell it from another cause: 12 of 13 failures were sent after the first 50 requests (0 of 0 successes); 11 of 13 failures ran in slot 2 (0 of 0 successes)"},
 	} {
 		tt.f.FailuresWith, tt.f.SuccessesWithout = 13, 17
 		if got := Pattern(tt.f).joined(); !strings.Contains(got, tt.want) {
