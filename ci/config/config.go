@@ -156,7 +156,7 @@ type Sampling struct {
 
 	Warmup int `yaml:"warmup"` // repetitions dropped before those that count, 0 to 100
 
-	// Seed decides the order of cells and arms and nothing else, so no value
+	// Seed decides the order of cells, arms and prompts and nothing else, so no value
 	// is better than another and nobody needs to set one: 0 derives it from
 	// what is measured, and the same configuration then always runs in the
 	// same order. Another seed is for showing that a result does not hang on
