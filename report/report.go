@@ -93,6 +93,9 @@ type Source struct {
 	// Patterns says what the failed requests of an arm's cell have in common,
 	// false when their rows are not at hand; nil when none are.
 	Patterns func(run *record.Run, arm, cell string) (pattern.Result, bool)
+	// Isolated says what became of an arm's failed prompts of a cell when they were sent
+	// one at a time; nil when none were.
+	Isolated func(run *record.Run, arm, cell string) Isolated
 
 	// TrialLog gives the path of one trial's log, relative to where the report
 	// is written, "" when it has none; nil when no trial has.

@@ -134,7 +134,11 @@ func newServing(s compare.Serving, role Role, run *record.Run, src Source, label
 	v.Details = slices.Concat(servingDetails(v), conversationDetails(conversed(run, s)))
 	if v.Failed() > 0 && src.Patterns != nil {
 		if found, ok := src.Patterns(run, s.Arm, s.Cell); ok {
-			v.Pattern, v.Common = Unworded[*pattern.Result]{&found}, Patterns(found)
+			var alone Isolated
+			if src.Isolated != nil {
+				alone = src.Isolated(run, s.Arm, s.Cell)
+			}
+			v.Pattern, v.Common = Unworded[*pattern.Result]{&found}, patternsBeside(found, alone)
 		}
 	}
 	v.Timelines = timelines(run, s)

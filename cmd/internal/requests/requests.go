@@ -43,6 +43,12 @@ func With(src report.Source) report.Source {
 		}
 		return pattern.Result{}, false
 	}
+	src.Isolated = func(run *record.Run, arm, cell string) report.Isolated {
+		if f := files[run]; f != nil {
+			return f.isolated(arm, cell)
+		}
+		return report.Isolated{}
+	}
 	return src
 }
 

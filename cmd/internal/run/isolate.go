@@ -13,12 +13,8 @@ import (
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/cmd/internal/cli"
 	"github.com/llama-regress/llama-regress/cmd/internal/measure"
+	"github.com/llama-regress/llama-regress/cmd/internal/requests"
 	"github.com/llama-regress/llama-regress/report"
-)
-
-const (
-	isolatedFile = "isolated.jsonl.gz" // rows of prompts that were repeated alone
-	mostIsolated = 100                 // prompts of one arm in one cell
 )
 
 // isolateFailed repeats, one at a time, the prompts of every request that failed in
@@ -38,7 +34,7 @@ func isolateFailed(ctx context.Context, a *cli.App, cfg *config.Config, run *rec
 	}
 	defer release()
 	bench := measure.ServeBench("", "", nil)
-	file := filepath.Join(how.Dir, isolatedFile)
+	file := filepath.Join(how.Dir, requests.IsolatedFile)
 	if err := os.Remove(file); err != nil && !os.IsNotExist(err) {
 		return err
 	}
@@ -62,7 +58,11 @@ func isolateFailed(ctx context.Context, a *cli.App, cfg *config.Config, run *rec
 		if err := record.AppendRequests(file, rows); err != nil {
 			return err
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", report.Line(p.Arms[t.Arm].Name, 40), report.Line(p.Cells[t.Cell].Cell.Key, 80), blame(rows))
+		var alone report.Isolated
+		for _, r := range rows {
+			alone.Add(r)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", report.Line(p.Arms[t.Arm].Name, 40), report.Line(p.Cells[t.Cell].Cell.Key, 80), alone)
 	}
 	if len(done) == 0 {
 		fmt.Fprintln(w, "no request failed: there is nothing to isolate")
@@ -93,43 +93,10 @@ func promptsOf(failed map[string][]string, p *plan.Plan, t plan.Trial) (ids []st
 			continue
 		}
 		for _, id := range failed[other.ID] {
-			if !slices.Contains(ids, id) && len(ids) < mostIsolated {
+			if !slices.Contains(ids, id) && len(ids) < requests.MostIsolated {
 				ids = append(ids, id)
 			}
 		}
 	}
 	return ids
-}
-
-// blame says whether prompts that failed under load fail alone, too.
-func blame(rows []record.Request) string {
-	again := 0
-	classes := make(map[record.RequestFailureClass]int)
-	for _, r := range rows {
-		if r.Failure != nil {
-			again++
-			classes[r.Failure.Class]++
-		}
-	}
-	switch {
-	case again == 0:
-		return fmt.Sprintf("all %d prompts succeed alone on a fresh connection: the load or the connection failed them", len(rows))
-	case again == len(rows):
-		return fmt.Sprintf("all %d prompts fail alone, too (%s): they are at fault themselves, or the server is", len(rows), counted(classes))
-	}
-	return fmt.Sprintf("%d of %d prompts fail alone, too (%s), and are at fault themselves; the load or the connection failed the others", again, len(rows), counted(classes))
-}
-
-// counted lists classes in their order: "12 context_exceeded, 1 http_5xx".
-func counted(classes map[record.RequestFailureClass]int) string {
-	text := ""
-	for _, class := range record.RequestFailureClasses {
-		if n := classes[class]; n > 0 {
-			if text != "" {
-				text += ", "
-			}
-			text += fmt.Sprintf("%d %s", n, class)
-		}
-	}
-	return text
 }
