@@ -44,6 +44,8 @@ type Bench struct {
 	rows  *record.RequestLog // of Requests, once one was added
 	mu    sync.Mutex
 	drawn map[string]drawn // by path of the model, whose tokens were counted
+
+	dataset string // SHA-256 of the file that Datasets read, in hex; "" before
 }
 
 // drawn are the prompts of every trial of a model.
@@ -82,6 +84,7 @@ func (b *Bench) Datasets(ctx context.Context, p *plan.Plan) ([]record.Dataset, e
 	case err != nil:
 		return nil, fmt.Errorf("dataset: %w", err)
 	}
+	b.dataset = s.SHA256
 	d := p.Serve.Dataset
 	return []record.Dataset{{
 		Name: filepath.Base(p.Serve.DatasetPath), Path: p.Serve.DatasetPath, SHA256: s.SHA256, Bytes: s.Bytes,
@@ -132,6 +135,11 @@ func (b *Bench) prompts(ctx context.Context, tr *trial) (drawn, *record.Failure,
 	}
 	if err != nil {
 		return drawn{}, &record.Failure{Class: record.BadDataset, Message: err.Error()}, nil
+	}
+	if b.dataset != "" && s.SHA256 != b.dataset {
+		return drawn{}, &record.Failure{Class: record.BadDataset, Message: fmt.Sprintf(
+			"%s changed after the run began: sha256 was %.12s, is %.12s; leave the file alone while it is measured, and run again",
+			tr.plan.Serve.DatasetPath, b.dataset, s.SHA256)}, nil
 	}
 	var d drawn
 	hash := sha256.New()

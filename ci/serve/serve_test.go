@@ -163,6 +163,36 @@ func TestTheSameBlockGivesTheSamePrompts(t *testing.T) {
 	}
 }
 
+// A file that is written anew while it is measured gives no arm other prompts:
+// they are drawn once, from what the record names.
+func TestDatasetChangesDuringTheRun(t *testing.T) {
+	t.Parallel()
+	other := []byte(`[{"id": "x", "prompt": "another question", "response": "yes"}]`)
+	file := func(r *rig) string { return r.plan.Serve.DatasetPath }
+	datasets := func(r *rig) {
+		if _, err := r.bench.Datasets(t.Context(), r.plan); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	r := newRig(t, nil)
+	datasets(r)
+	first, _ := r.measure()
+	write(t, file(r), other)
+	second, _ := r.measure()
+	if second.Failure != nil || first.Echo["prompts_sha256"] != second.Echo["prompts_sha256"] {
+		t.Errorf("after the first trial: %+v, prompts %s and %s", second.Failure, first.Echo["prompts_sha256"], second.Echo["prompts_sha256"])
+	}
+
+	r = newRig(t, func(c *config.Config) { c.Serve.Dataset.Sample = 1 })
+	datasets(r)
+	write(t, file(r), other)
+	trial, _ := r.measure()
+	if f := trial.Failure; f == nil || f.Class != record.BadDataset || !strings.Contains(f.Message, "chats.json changed after the run began") {
+		t.Errorf("before the first trial: %+v", f)
+	}
+}
+
 func TestTokensAreCountedByAServer(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(c *config.Config) {
