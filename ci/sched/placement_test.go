@@ -55,6 +55,26 @@ func TestPlacementTakesEffect(t *testing.T) {
 	}
 }
 
+// Each limit is taken at its borders, and refused beyond them.
+func TestLimitsAtTheirBorders(t *testing.T) {
+	for value, want := range map[string]int64{"1M": 1 << 20, "1024K": 1 << 20, "1024T": 1 << 50} {
+		if p := place(t, map[string]string{MemoryLimit: value}); p.memory != want {
+			t.Errorf("%s is %d bytes, want %d", value, p.memory, want)
+		}
+	}
+	for _, value := range []string{"1023K", "1025T", "0M", "4", "4GB", "-1M"} {
+		if p, err := NewPlacement(map[string]string{MemoryLimit: value}); err == nil {
+			t.Errorf("%s is %d bytes", value, p.memory)
+		}
+	}
+	if p := place(t, map[string]string{CPULimit: "0.01"}); p.cores != 0.01 {
+		t.Errorf("0.01 is %v processors", p.cores)
+	}
+	if p, err := NewPlacement(map[string]string{CPULimit: "0.009"}); err == nil {
+		t.Errorf("0.009 is %v processors", p.cores)
+	}
+}
+
 func TestPlacementThatCannotBeHad(t *testing.T) {
 	for name, c := range map[string]struct {
 		params map[string]string
