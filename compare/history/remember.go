@@ -24,6 +24,7 @@ func (t *Trend) remember(sc scale, st int, cuts []int, nights []Night, standings
 		at := points[pos]
 		if same := t.near(at, st); same >= 0 {
 			t.Changes[same].Confirmed = s
+			t.Changes[same].New = t.Points[at].Night == len(nights)-1 // the night of the confirmation told it
 			continue
 		}
 		if at == 0 && s.State != Open {

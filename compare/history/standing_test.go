@@ -215,7 +215,7 @@ func TestBlind(t *testing.T) {
 // A confirmed loss is a change point at once, and one with what the trend shows later;
 // over when a verdict closes it.
 func TestConfirmedChangePoint(t *testing.T) {
-	for _, n := range []int{9, 10, 22, 40} {
+	for _, n := range []int{9, 10, 11, 12, 13, 14, 15, 16, 22, 40} {
 		s, runs, _ := lossOn9(t, n, 0)
 		m := Analyze(loaded(t, s), TrendOptions{}).Machines[0]
 		if len(m.ChangePoints) != 1 {
@@ -224,6 +224,9 @@ func TestConfirmedChangePoint(t *testing.T) {
 		p := m.ChangePoints[0]
 		if p.State != Open || p.Confirmed == nil || p.Worse != 1 || m.Nights[p.FirstBad].Run != runs[8].ID || m.Nights[p.LastGood].Run != runs[7].ID {
 			t.Errorf("%d nights: %+v", n, p)
+		}
+		if p.New != (n == 9) {
+			t.Errorf("%d nights: new %t", n, p.New)
 		}
 	}
 	s, runs, v := lossOn9(t, 12, 10)
