@@ -31,6 +31,20 @@ func TestCheckParam(t *testing.T) {
 	}
 }
 
+// Each parameter alone is something that is asked for.
+func TestNone(t *testing.T) {
+	if !(Placement{}).None() || !place(t, nil).None() {
+		t.Error("nothing is something")
+	}
+	for name, value := range map[string]string{
+		Numactl: "--interleave=0", CPUs: "0", Nice: "0", CPULimit: "1", MemoryLimit: "1M",
+	} {
+		if place(t, map[string]string{name: value}).None() {
+			t.Errorf("%s=%s is nothing", name, value)
+		}
+	}
+}
+
 // After a change of scheduler a trial waits once, and never where no time is set.
 func TestSettle(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
