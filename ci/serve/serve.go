@@ -150,6 +150,9 @@ func (b *Bench) prompts(ctx context.Context, tr *trial) (drawn, *record.Failure,
 		fmt.Fprintf(hash, "%d\n%s", len(p.Text), p.Text)
 	}
 	d.sha256 = hex.EncodeToString(hash.Sum(nil))
+	if tr.cell.Cell.Workload == record.RerankWorkload {
+		d.prompts = withDocuments(d.prompts, tr.plan.Serve.DocumentsEach())
+	}
 	if b.drawn == nil {
 		b.drawn = make(map[string]drawn)
 	}

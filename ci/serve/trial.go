@@ -87,9 +87,6 @@ func (tr *trial) run(ctx context.Context) (*record.Failure, error) {
 	if failure := srv.describe(ctx, tr); failure != nil {
 		return failure, nil
 	}
-	if tr.cell.Cell.Workload == record.RerankWorkload {
-		prompts.prompts = withDocuments(prompts.prompts, tr.plan.Serve.DocumentsEach())
-	}
 	prompts.prompts = ordered(prompts.prompts, tr.plan.Seed, tr.of.Block, tr.plan.Serve.Warmup, tr.cell.Load.Requests)
 	if runs(tr.plan) {
 		prompts.prompts = fresh(prompts.prompts, tr.requests(prompts))
