@@ -116,6 +116,18 @@ func loadSegments(ctx context.Context, s Store, prefix string, c *Contents) erro
 // An unreachableError is a store's, not an object's.
 type unreachableError struct{ error }
 
+// getBounded reads an object that is what it says, which has at most so many bytes.
+func getBounded(ctx context.Context, s Store, o Object, most int64, what string) ([]byte, error) {
+	if o.Size > most {
+		return nil, fmt.Errorf("%s: %d bytes, which no %s has", o.Key, o.Size, what)
+	}
+	data, err := s.Get(ctx, o.Key)
+	if err != nil {
+		return nil, &unreachableError{err}
+	}
+	return data, nil
+}
+
 const maxSegmentBytes = 1 << 20
 
 func readSegment(ctx context.Context, s Store, o Object) (Segment, error) {
@@ -123,12 +135,9 @@ func readSegment(ctx context.Context, s Store, o Object) (Segment, error) {
 	if !markerForm.MatchString(o.Key) {
 		return g, fmt.Errorf("no key of a segment")
 	}
-	if o.Size > maxSegmentBytes {
-		return g, fmt.Errorf("%s: %d bytes, which no segment has", o.Key, o.Size)
-	}
-	data, err := s.Get(ctx, o.Key)
+	data, err := getBounded(ctx, s, o, maxSegmentBytes, "segment")
 	if err != nil {
-		return g, &unreachableError{err}
+		return g, err
 	}
 	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&g); err != nil {
 		return g, fmt.Errorf("%s: not a segment: %w", o.Key, err)

@@ -214,12 +214,9 @@ func readVerdict(ctx context.Context, s Store, o Object) (v Verdict, err error) 
 	if form == nil {
 		return v, errors.New("no key of a verdict")
 	}
-	if o.Size > maxVerdictBytes {
-		return v, fmt.Errorf("%s: %d bytes, which no verdict has", o.Key, o.Size)
-	}
-	data, err := s.Get(ctx, o.Key)
+	data, err := getBounded(ctx, s, o, maxVerdictBytes, "verdict")
 	if err != nil {
-		return v, &unreachableError{err}
+		return v, err
 	}
 	if v, err = ReadVerdict(o.Key, data); err != nil {
 		return v, err
