@@ -21,11 +21,8 @@ type quickEvent struct {
 func (a *answer) quick(text []byte) (e quickEvent, ok bool) {
 	s := scanner{text: text}
 	e.slot = -1
-	var seen uint
 	native := a.api == Completion
-	ok = s.object(func(name []byte) bool {
-		var bit uint
-		good := true
+	ok = s.once(func(name []byte) (bit uint, good bool) {
 		switch string(name) {
 		case "content":
 			var some bool
@@ -53,7 +50,7 @@ func (a *answer) quick(text []byte) (e quickEvent, ok bool) {
 			e.evaluated, good = s.count()
 		case "id_slot":
 			bit = 1 << 6
-			if !s.word("-1") {
+			if good = s.word("-1"); !good {
 				e.slot, good = s.count()
 			}
 		case "model":
@@ -68,23 +65,30 @@ func (a *answer) quick(text []byte) (e quickEvent, ok bool) {
 		case "index", "tokens", "created", "id", "object", "system_fingerprint":
 			good = s.value(0)
 		default:
-			return false
+			return 0, false
 		}
+		return bit, good
+	})
+	return e, ok && s.end()
+}
+
+// once passes over an object. member reads the value of a name, and says whether it may
+// and by which bit the name is known: a second one of a bit is refused, 0 may repeat.
+func (s *scanner) once(member func(name []byte) (bit uint, good bool)) bool {
+	var seen uint
+	return s.object(func(name []byte) bool {
+		bit, good := member(name)
 		again := seen&bit != 0
 		seen |= bit
 		return good && !again
 	})
-	return e, ok && s.end()
 }
 
 // choice passes over an element of OpenAI's choices that is not the last of its
 // response, and reports whether it brings content.
 func (s *scanner) choice() (content, ok bool) {
-	var seen uint
-	ok = s.object(func(name []byte) bool {
+	ok = s.once(func(name []byte) (bit uint, good bool) {
 		var some bool
-		var bit uint
-		good := true
 		switch string(name) {
 		case "text":
 			bit = 1
@@ -98,22 +102,17 @@ func (s *scanner) choice() (content, ok bool) {
 		case "index", "logprobs":
 			good = s.value(0)
 		default:
-			return false
+			return 0, false
 		}
 		content = content || some
-		again := seen&bit != 0
-		seen |= bit
-		return good && !again
+		return bit, good
 	})
 	return content, ok
 }
 
 func (s *scanner) delta() (content, ok bool) {
-	var seen uint
-	ok = s.object(func(name []byte) bool {
+	ok = s.once(func(name []byte) (bit uint, good bool) {
 		var some bool
-		var bit uint
-		good := true
 		switch string(name) {
 		case "content":
 			bit = 1
@@ -124,12 +123,10 @@ func (s *scanner) delta() (content, ok bool) {
 		case "role":
 			_, good = s.string()
 		default:
-			return false
+			return 0, false
 		}
 		content = content || some
-		again := seen&bit != 0
-		seen |= bit
-		return good && !again
+		return bit, good
 	})
 	return content, ok
 }
