@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/compare"
 )
 
@@ -163,10 +164,17 @@ func finite(c compare.Comparison) (compare.Comparison, bool) {
 
 // sortRows puts rows into reading order: by class, the worst first, and what
 // is equally bad in measured order. Improvements stand with the largest first.
+// Requests that do not count stand behind those that do.
 func sortRows(rows []Row) {
 	slices.SortStableFunc(rows, func(a, b Row) int {
 		if a.Class != b.Class {
 			return slices.Index(Classes, a.Class) - slices.Index(Classes, b.Class)
+		}
+		if warmup := a.c.Metric.Name == record.WarmupRate; warmup != (b.c.Metric.Name == record.WarmupRate) {
+			if warmup {
+				return 1
+			}
+			return -1
 		}
 		x, y := a.relativeGain(), b.relativeGain()
 		if a.Class == Improvement {
