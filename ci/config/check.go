@@ -11,6 +11,7 @@ import (
 
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/sched"
+	"github.com/llama-regress/llama-regress/ci/store"
 )
 
 // Validate checks a configuration that was built in Go, and returns all that is
@@ -41,7 +42,7 @@ func (c *Config) check(known []fault) []fault {
 		k.fault("build.bin", "want a folder within the checkout, such as build/bin, have %q", short(b))
 	}
 	if c.Store != "" && !storeForm.MatchString(c.Store) {
-		k.fault("store", "want dir:PATH, git:REMOTE#BRANCH or s3://BUCKET/PREFIX, have %q", short(c.Store))
+		k.fault("store", "want %s, have %q", store.Forms(), short(c.Store))
 	}
 	return k.faults
 }
@@ -84,7 +85,7 @@ var (
 	nameForm  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$`)
 	envForm   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	hashForm  = regexp.MustCompile(`^[0-9a-fA-F]{64}$`)
-	storeForm = regexp.MustCompile(`^(dir:.+|git:[^#]+#.+|s3://[^/]+(/.*)?)$`)
+	storeForm = regexp.MustCompile(store.Pattern())
 )
 
 const nameRule = `want at most 64 letters, digits and . _ + -, beginning with a letter or digit`

@@ -24,6 +24,13 @@ type dirStore struct{ path string }
 
 const unfinished = ".put-" // begins the hidden name of an object being written
 
+func openDir(rest string, _ Options) (Store, error) {
+	if rest == "" {
+		return nil, errors.New("store dir: want dir:PATH, such as dir:results")
+	}
+	return &dirStore{path: rest}, nil
+}
+
 func (d *dirStore) String() string { return "dir:" + d.path }
 
 func (d *dirStore) Put(_ context.Context, key string, data []byte) error {

@@ -43,7 +43,8 @@ type s3Calls struct {
 	remove func(ctx context.Context, bucket, key string, how minio.RemoveObjectOptions) error
 }
 
-func openS3(ref string, o Options) (Store, error) {
+func openS3(rest string, o Options) (Store, error) {
+	ref := "s3://" + rest
 	u, err := url.Parse(ref)
 	if err != nil || u.Host == "" || u.User != nil {
 		return nil, errors.New("store: want s3://BUCKET/PREFIX without credentials, which the environment gives")

@@ -100,22 +100,57 @@ func (o Options) filled() Options {
 	return o
 }
 
-// Open returns the store that ref names: dir:PATH, git:REMOTE#BRANCH or
-// s3://BUCKET/PREFIX. Nothing is read, made or asked over the network yet.
+// A kind of store, which the first word of a reference names.
+type kind struct {
+	scheme  string // how a reference begins
+	rest    string // what follows, as messages spell it
+	pattern string // of what follows
+	example string // what a shell offers
+	open    func(rest string, o Options) (Store, error)
+}
+
+var kinds = []kind{
+	{"dir:", "PATH", `.+`, "dir:", openDir},
+	{"git:", "REMOTE#BRANCH", `[^#]+#.+`, "git:origin#perf-data", openGit},
+	{"s3://", "BUCKET/PREFIX", `[^/]+(/.*)?`, "s3://", openS3},
+}
+
+// each lists what word says of every kind of store.
+func each(word func(kind) string) []string {
+	var all []string
+	for _, k := range kinds {
+		all = append(all, word(k))
+	}
+	return all
+}
+
+// Pattern is a regular expression that references match.
+func Pattern() string {
+	return "^(" + strings.Join(each(func(k kind) string { return k.scheme + k.pattern }), "|") + ")$"
+}
+
+// Forms says how references are written.
+func Forms() string {
+	all := each(func(k kind) string { return k.scheme + k.rest })
+	last := len(all) - 1
+	return strings.Join(all[:last], ", ") + " or " + all[last]
+}
+
+// Examples returns the beginning of a reference to each kind of store.
+func Examples() []string { return each(func(k kind) string { return k.example }) }
+
+// Open returns the store that ref names, written as Forms says. Nothing is read, made
+// or asked over the network yet.
 func Open(ref string, o Options) (Store, error) {
-	o = o.filled()
-	switch kind, rest, _ := strings.Cut(ref, ":"); {
-	case kind == "dir" && rest != "":
-		return &dirStore{path: rest}, nil
-	case kind == "git":
-		return openGit(rest, o)
-	case kind == "s3" && strings.HasPrefix(rest, "//"):
-		return openS3(ref, o)
+	for _, k := range kinds {
+		if rest, ok := strings.CutPrefix(ref, k.scheme); ok {
+			return k.open(rest, o.filled())
+		}
 	}
 	if strings.Contains(ref, "@") { // may follow a password
 		ref, _, _ = strings.Cut(ref, ":")
 	}
-	return nil, fmt.Errorf("store %q: want dir:PATH, git:REMOTE#BRANCH or s3://BUCKET/PREFIX", short(ref))
+	return nil, fmt.Errorf("store %q: want %s", short(ref), Forms())
 }
 
 func sortObjects(objects []Object) {

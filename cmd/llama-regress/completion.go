@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/store"
 	"github.com/llama-regress/llama-regress/cmd/internal/cli"
 	"github.com/llama-regress/llama-regress/cmd/internal/output"
 )
@@ -20,7 +21,7 @@ func completeValues(a *cli.App, root *cobra.Command) {
 		"confirm-blocks": {"on", "off"},
 		"control":        {string(config.ControlNone), string(config.ControlOne), string(config.ControlAll)},
 		"format":         kindsOfReport,
-		"store":          {"dir:", "git:origin#perf-data", "s3://"},
+		"store":          store.Examples(),
 	}
 	for _, cmd := range commandsOf(root) {
 		out := cmd.Flags().Lookup("out")

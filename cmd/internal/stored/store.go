@@ -55,7 +55,7 @@ func (s *Flags) Register(f *pflag.FlagSet) {
 
 // RegisterRef defines --store alone.
 func (s *Flags) RegisterRef(f *pflag.FlagSet) {
-	f.StringVar(&s.Ref, "store", "", "dir:PATH, git:REMOTE#BRANCH or s3://BUCKET/PREFIX (default the configuration's, else "+Default+")")
+	f.StringVar(&s.Ref, "store", "", store.Forms()+" (default the configuration's, else "+Default+")")
 }
 
 // RegisterFilter defines the flags that choose among the sessions.
