@@ -40,6 +40,8 @@ type Definition struct {
 	Scale   Scale     // how two values are compared
 	Margin  float64   // default margin of the kind, on the scale: 0.03 is 3 % or 3 points; 0 shows the metric without judging it
 
+	Exact bool // repeats of one build are equal but for a few parts in 100 000
+
 	Censoring Censoring // what failed requests do to it
 	Requests  int       // least requests a trial for it to be judged; 0 for any number
 	Needs     Need      // what a cell must have for the metric to exist
@@ -64,7 +66,7 @@ const (
 
 // Metric returns what a record keeps of a metric of that name.
 func (d Definition) Metric(name string) Metric {
-	return Metric{Name: name, Kind: d.Kind, Unit: d.Unit, Better: d.Better}
+	return Metric{Name: name, Kind: d.Kind, Unit: d.Unit, Better: d.Better, Exact: d.Exact}
 }
 
 // Is reports whether the row describes a metric of that name.
@@ -94,7 +96,7 @@ const (
 	ServeWorkload = "serve" // llama-server under a load of requests
 )
 
-var workloads = []Workload{bench, serve, embeddings, rerank}
+var workloads = []Workload{bench, serve, embeddings, rerank, count}
 
 // Workloads returns the catalogue of workloads, in the order in which a plan
 // expands them.

@@ -58,6 +58,13 @@ func example() *record.Run {
 				Resources:   &record.Resources{UserSeconds: 2.5, SystemSeconds: 0.25, MaxRSSBytes: 1 << 33},
 				Warnings:    []string{"debug build", "asserts enabled"},
 				Preparation: &record.Preparation{Padding: 1234, Link: "/out/.paths/0001/llama-bench", Cooled: 2.5, TemperatureC: &warm},
+				Counting: &record.Counting{
+					Tool: record.Valgrind, Version: "valgrind-3.19.0", Threads: 1, CPU: "EPYC 9654", CLibrary: "glibc 2.36", Tunables: "glibc.cpu.x86_non_temporal_threshold=786432",
+					Tests: []record.CountedTest{{
+						Test: "pp512", Few: record.Invocation{Repetitions: 1, Instructions: 1 << 40}, Many: record.Invocation{Repetitions: 3, Instructions: 1 << 41},
+						Functions: []record.Function{{Name: "ggml_vec_dot_f16", File: "vec.cpp", Object: "libggml-cpu.so", PerToken: 3e6}}, Rest: 12.5,
+					}},
+				},
 			},
 			{
 				ID: "b00.c0000.base", Arm: "base", Cell: cells[0].Key, Block: 0, Order: 1, Start: start.Add(2 * time.Second), Outcome: record.Failed,

@@ -91,6 +91,8 @@ type (
 	plainPreparation Preparation
 	plainInterim     Interim
 	plainQuantile    Quantile
+	plainCounting    Counting
+	plainCountedTest CountedTest
 )
 
 func (r *Run) UnmarshalJSON(b []byte) error { return Decode(b, (*plainRun)(r), &r.Extra) }
@@ -153,3 +155,11 @@ func (l Interim) MarshalJSON() ([]byte, error)  { return Encode(plainInterim(l),
 
 func (q *Quantile) UnmarshalJSON(b []byte) error { return Decode(b, (*plainQuantile)(q), &q.Extra) }
 func (q Quantile) MarshalJSON() ([]byte, error)  { return Encode(plainQuantile(q), q.Extra) }
+
+func (c *Counting) UnmarshalJSON(b []byte) error { return Decode(b, (*plainCounting)(c), &c.Extra) }
+func (c Counting) MarshalJSON() ([]byte, error)  { return Encode(plainCounting(c), c.Extra) }
+
+func (t *CountedTest) UnmarshalJSON(b []byte) error {
+	return Decode(b, (*plainCountedTest)(t), &t.Extra)
+}
+func (t CountedTest) MarshalJSON() ([]byte, error) { return Encode(plainCountedTest(t), t.Extra) }

@@ -51,7 +51,7 @@ type Metric struct {
 	Kind   string    `json:"kind"`            // what a policy's margin is chosen by: "throughput", "ttft_p50", "success_rate"
 	Unit   string    `json:"unit"`            // base unit: "tok/s", "s", "1"; scaled only when printed
 	Better Direction `json:"better"`          // which way is good
-	Exact  bool      `json:"exact,omitempty"` // no noise expected, such as a model's size
+	Exact  bool      `json:"exact,omitempty"` // repeats are alike to a few parts in 100 000, such as a count of instructions
 	Needs  int       `json:"needs,omitempty"` // requests a trial would need for this to be judged; 0 when it has enough
 }
 

@@ -37,6 +37,7 @@ type Trial struct {
 	Samples      *Samples          `json:"samples,omitempty"`
 	Preparation  *Preparation      `json:"preparation,omitempty"`
 	Load         *Load             `json:"load,omitempty"`      // of a serve trial
+	Counting     *Counting         `json:"counting,omitempty"`  // of a count trial
 	Scheduler    *Scheduler        `json:"scheduler,omitempty"` // of a trial that asked for one
 	Placement    map[string]string `json:"placement,omitempty"` // where its process ran, as the kernel said, by parameter
 	Warnings     []string          `json:"warnings,omitempty"`  // such as a debug build's own warning

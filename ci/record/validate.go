@@ -200,6 +200,9 @@ func (t *Trial) validate(cell *Cell) error {
 	if p := t.Preparation; p != nil && (p.Padding < 0 || !finite(p.Cooled) || p.TemperatureC != nil && !finite(*p.TemperatureC)) {
 		return fmt.Errorf("preparation: %+v", *p)
 	}
+	if err := t.Counting.validate(); err != nil {
+		return err
+	}
 	return t.Samples.validate()
 }
 
@@ -214,7 +217,7 @@ func (m *Measurement) validate(metric Metric) error {
 	rate := metric.Kind == SuccessRate
 	for _, v := range slices.Concat(m.Values, m.Warmup) {
 		switch {
-		case !finite(v) || math.Abs(v) > mostNumber || v != 0 && math.Abs(v) < leastNumber || metric.Kind == Throughput && v <= 0:
+		case !finite(v) || math.Abs(v) > mostNumber || v != 0 && math.Abs(v) < leastNumber || (metric.Kind == Throughput || metric.Kind == Instructions) && v <= 0:
 			return fmt.Errorf("value %v", v)
 		case rate && (v < 0 || v > 1):
 			return fmt.Errorf("value %v, want a share of requests, from 0 to 1", v)
