@@ -25,8 +25,10 @@ type benchWriter struct {
 // NewBenchfmt writes what benchstat reads: a line for each trial and metric
 // that was measured. Machine, arm and commit are file configuration, so that
 // "benchstat -col arm -ignore commit" compares the arms of a run and
-// "benchstat -col commit" the nights of a store. Seconds become sec, which
-// benchstat scales; failed trials and censored values are left out.
+// "benchstat -col commit" the nights of a store. benchstat compares with what it
+// sees first: of a run that is the baseline, then come the other arms, and at
+// last the baseline measured again. Seconds become sec, which benchstat scales;
+// failed trials and censored values are left out.
 func NewBenchfmt(w io.Writer) Writer {
 	return &benchWriter{w: bufio.NewWriter(w), units: make(map[string]bool), said: make(map[string]string)}
 }
@@ -38,7 +40,7 @@ func (b *benchWriter) Add(run *record.Run) error {
 	b.say("goarch", run.Host.Hard["arch"])
 	b.say("cpu", run.Host.Hard["cpu"])
 	fmt.Fprintf(b.w, "# run %s, started %s\n", oneLine(run.ID), stamp(run.Started)) // as a key it would keep sessions apart
-	for _, t := range run.Trials {
+	for _, t := range baselineFirst(run, arms) {
 		arm, cell := arms[t.Arm], cells[t.Cell]
 		if !t.Counts() {
 			continue
@@ -59,6 +61,20 @@ func (b *benchWriter) Add(run *record.Run) error {
 		}
 	}
 	return nil // a bufio.Writer keeps its error until Close
+}
+
+// baselineFirst returns the trials arm by arm, those of each in measured order.
+func baselineFirst(run *record.Run, arms map[string]record.Arm) []record.Trial {
+	rank := func(t record.Trial) int {
+		switch {
+		case t.Arm == run.Baseline:
+			return -1
+		case arms[t.Arm].ControlOf != "":
+			return len(run.Arms)
+		}
+		return slices.IndexFunc(run.Arms, func(a record.Arm) bool { return a.Name == t.Arm })
+	}
+	return slices.SortedStableFunc(slices.Values(run.Trials), func(a, b record.Trial) int { return cmp.Compare(rank(a), rank(b)) })
 }
 
 func (b *benchWriter) Close() error { return b.w.Flush() }
