@@ -121,6 +121,9 @@ func (g *group) sort() {
 // suite makes the suite itself, with the facts as its properties.
 func (g *group) suite(r report.Report, id int) junit.Testsuite {
 	s := junit.Testsuite{Name: g.name, ID: id, Hostname: r.Fact("machine").XML(maxName)}
+	if files := r.Fact("compared"); len(files) > 0 { // what readers annotate; without it they make a path of the class
+		s.File = message(files[len(files)-1:])
+	}
 	if !r.Time.IsZero() {
 		s.SetTimestamp(r.Time.UTC())
 	}

@@ -117,6 +117,23 @@ func TestNamesAreStable(t *testing.T) {
 	}
 }
 
+// Readers split a class at its dots, and make a path of it where there is no file.
+func TestClassIsNoPath(t *testing.T) {
+	for _, c := range reporttest.Cases() {
+		for _, s := range parse(t, render(t, c.Report())).Suites {
+			for _, tc := range s.Testcases {
+				if n := strings.Count(tc.Classname, "."); n > 2 || strings.Contains(tc.Classname, "/") {
+					t.Errorf("%s: class %q", c.Name, tc.Classname)
+				}
+			}
+		}
+	}
+	file := parse(t, render(t, reporttest.Regression().Report())).Suites[0].File
+	if file != "out/run.json" {
+		t.Errorf("file %q", file)
+	}
+}
+
 func TestReasonIsContentToo(t *testing.T) {
 	for _, s := range parse(t, render(t, reporttest.Regression().Report())).Suites {
 		for _, tc := range s.Testcases {

@@ -78,12 +78,17 @@ func nothingCompared(r report.Report, machine string) test {
 	return t
 }
 
+// newTest is a test of a class that machine, workload and model name: the parts of
+// a name with dots, which no part may have of its own, because readers take what
+// follows the last dot for the class, or the whole for a path.
 func newTest(name string, g *group, machine string) test {
-	t := test{Testcase: junit.Testcase{Name: name, Classname: g.name}}
-	if machine != "" {
-		t.Classname = machine + "." + g.name
+	var parts []string
+	for _, part := range append([]string{machine}, strings.SplitN(g.name, "/", 2)...) {
+		if part != "" {
+			parts = append(parts, strings.NewReplacer(".", "_", "/", "_").Replace(part))
+		}
 	}
-	return t
+	return test{Testcase: junit.Testcase{Name: name, Classname: strings.Join(parts, ".")}}
 }
 
 // details explains a row in lines, for consumers that show the content of an
