@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -45,13 +46,13 @@ func (p *Placement) Enter(attr *syscall.SysProcAttr) (*Group, error) {
 // own group where that is allowed and the controllers are to be had: a group
 // that holds processes cannot have groups with controllers below it.
 func newGroup(p *Placement) (*Group, error) {
-	mount, own, err := cgroup2()
+	mount, own, err := cgroup2(p.root)
 	if err != nil {
 		return nil, err
 	}
 	var last error
 	for at := own; ; at = filepath.Dir(at) {
-		parent := filepath.Join(mount, at)
+		parent := p.root.path(filepath.Join(mount, at))
 		dir := filepath.Join(parent, fmt.Sprintf("llama-regress-%d-%d", os.Getpid(), time.Now().UnixNano()))
 		if err := limit(parent, dir, p); err == nil {
 			return &Group{dir: dir}, nil
@@ -61,7 +62,7 @@ func newGroup(p *Placement) (*Group, error) {
 				last = err
 			}
 		}
-		if at == "/" || at == "." || at == "" {
+		if at == filepath.Dir(at) {
 			return nil, fmt.Errorf("no control group with limits can be made below %s (%w): run as root, or under systemd-run --user --scope -p Delegate=yes", mount, last)
 		}
 	}
@@ -81,7 +82,7 @@ func limit(parent, dir string, p *Placement) error {
 		return err
 	}
 	for _, c := range controllers {
-		if !strings.Contains(" "+strings.TrimSpace(string(active))+" ", " "+c+" ") {
+		if !slices.Contains(strings.Fields(string(active)), c) {
 			if err := os.WriteFile(filepath.Join(parent, "cgroup.subtree_control"), []byte("+"+c), 0o644); err != nil {
 				return err
 			}
@@ -110,8 +111,8 @@ func cpuMax(cores float64) string {
 }
 
 // cgroup2 is where version 2 is mounted, and this process's place in it.
-func cgroup2() (mount, own string, err error) {
-	for line := range strings.Lines(tree("").text("proc/self/mountinfo")) {
+func cgroup2(root tree) (mount, own string, err error) {
+	for line := range strings.Lines(root.text("proc/self/mountinfo")) {
 		before, after, _ := strings.Cut(line, " - ")
 		if kind, _, _ := strings.Cut(after, " "); kind != "cgroup2" {
 			continue
@@ -123,7 +124,7 @@ func cgroup2() (mount, own string, err error) {
 	if mount == "" {
 		return "", "", errors.New("no control groups of version 2 are mounted here: mount -t cgroup2 none /sys/fs/cgroup")
 	}
-	for line := range strings.Lines(tree("").text("proc/self/cgroup")) {
+	for line := range strings.Lines(root.text("proc/self/cgroup")) {
 		if path, ok := strings.CutPrefix(strings.TrimSpace(line), "0::"); ok {
 			return mount, path, nil
 		}
@@ -152,7 +153,7 @@ func (g *Group) verify(pid int, p *Placement, seen map[string]string) error {
 			faults = append(faults, fmt.Errorf("memory_limit: asked for %d bytes, the kernel says %s", p.memory, seen[MemoryLimit]))
 		}
 	}
-	in := tree("").text(fmt.Sprintf("proc/%d/cgroup", pid))
+	in := p.root.text(fmt.Sprintf("proc/%d/cgroup", pid))
 	if !strings.Contains(in+"\n", "/"+filepath.Base(g.dir)+"\n") {
 		faults = append(faults, errors.New("the process is not in its control group"))
 	}
@@ -173,15 +174,18 @@ func (g *Group) OutOfMemory() bool {
 	return false
 }
 
+// leaveTries is how often Leave tries, every 5 ms; more in a test.
+var leaveTries = 200
+
 // Leave removes the group once its processes have ended.
 func (g *Group) Leave() {
-	if g == nil || g.dir == "" {
+	if g == nil {
 		return
 	}
 	if g.fd != nil {
 		g.fd.Close()
 	}
-	for range 200 { // a process that was killed leaves a moment later
+	for range leaveTries { // a process that was killed leaves a moment later
 		if err := os.Remove(g.dir); err == nil || errors.Is(err, os.ErrNotExist) {
 			return
 		}

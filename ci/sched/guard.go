@@ -30,8 +30,8 @@ import (
 const probeFlag = "--probe"
 
 // Patience of a guard between asking a scheduler to end, asking again, and
-// ending it.
-const guardPatience = 3 * time.Second
+// ending it; shorter in tests of the deaf.
+var guardPatience = 3 * time.Second
 
 // Hold is the guard: the whole of a process that Manager starts by
 // Options.Guard. args are a program and its arguments, root is Options.Root. It

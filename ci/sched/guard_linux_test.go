@@ -23,6 +23,9 @@ func TestEndProcessKills(t *testing.T) {
 		t.Fatal(err)
 	}
 	bufio.NewReader(out).ReadString('\n')
+	patience := guardPatience
+	t.Cleanup(func() { guardPatience = patience })
+	guardPatience = 50 * time.Millisecond // it hears nothing, however long
 	ended, done := make(chan struct{}), make(chan struct{})
 	go func() { _ = cmd.Wait(); close(ended) }()
 	go func() { endProcess(cmd.Process, ended); close(done) }()

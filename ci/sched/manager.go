@@ -32,8 +32,11 @@ type Options struct {
 const (
 	defaultStart = 30 * time.Second
 	defaultPoll  = 100 * time.Millisecond
-	unloadTime   = 10 * time.Second // the kernel may take to be rid of a scheduler whose program has ended
 )
+
+// unloadTime is how long the kernel may take to be rid of a scheduler whose program
+// has ended; shorter in the test of a kernel that never is.
+var unloadTime = 10 * time.Second
 
 // A Manager loads schedulers, one at a time. Its methods must not be called at
 // the same time. Close must be called.

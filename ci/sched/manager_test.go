@@ -23,6 +23,9 @@ import (
 // rights, instead of looking at its own.
 const rightsVariable = "TEST_RIGHTS"
 
+// shortVariable makes a guard of these tests soon lose its patience.
+const shortVariable = "TEST_SHORT_PATIENCE"
+
 func TestMain(m *testing.M) {
 	fakesched.TakeOver()
 	switch {
@@ -30,6 +33,9 @@ func TestMain(m *testing.M) {
 		fmt.Println(os.Getenv(rightsVariable))
 		os.Exit(0)
 	case len(os.Args) > 2 && os.Args[1] == "guard":
+		if os.Getenv(shortVariable) != "" {
+			guardPatience = 50 * time.Millisecond
+		}
 		os.Exit(Hold("", os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
 	case len(os.Args) > 2 && os.Args[1] == "measure":
 		os.Exit(measureForever(os.Args[2]))
@@ -269,6 +275,7 @@ func TestSchedulerThatWritesWithoutEnd(t *testing.T) {
 // One that hears no signal is killed by its guard.
 func TestStubbornSchedulerIsEnded(t *testing.T) {
 	m, k := rig(t)
+	t.Setenv(shortVariable, "1")
 	under(t, m, "scx_simple --stubborn", ok)
 	pid := k.PID()
 	if err := m.Close(); err != nil {

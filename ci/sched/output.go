@@ -47,17 +47,8 @@ func (o *output) String() string {
 	return strings.ToValidUTF8(o.kept.String(), "?")
 }
 
-// last returns the last whole KiB of text or so, for a record.
-func (o *output) last(most int) string {
-	text := strings.TrimSpace(o.String())
-	if len(text) > most {
-		text = strings.ToValidUTF8(text[len(text)-most:], "")
-		if _, rest, ok := strings.Cut(text, "\n"); ok {
-			text = rest
-		}
-	}
-	return text
-}
+// last returns the last lines of the text, of at most so many bytes, for a record.
+func (o *output) last(most int) string { return proc.LastLines(o.String(), most) }
 
 // reason is what the scheduler says of its own end, from its line "EXIT: ...",
 // "" when it says nothing.

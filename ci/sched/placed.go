@@ -66,7 +66,7 @@ func (p *Placement) await(pid int, quit <-chan struct{}) {
 
 // arrived says whether the programs of Wrap have made way for the process's own.
 func (p *Placement) arrived(pid int) bool {
-	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	line, err := os.ReadFile(p.root.path(fmt.Sprintf("proc/%d/cmdline", pid)))
 	first, _, _ := strings.Cut(string(line), "\x00")
 	return err == nil && first != "" && !slices.Contains(p.names, first)
 }
@@ -140,17 +140,17 @@ func (p *Placement) verify(pid int, g *Group) (map[string]string, error) {
 		}
 	}
 	if p.nice != nil {
-		have, err := niceness(pid)
+		have, err := niceness(p.root, pid)
 		faults = append(faults, err)
 		if err == nil {
 			differ(Nice, strconv.Itoa(*p.nice), strconv.Itoa(have))
 		}
 	}
 	if want := p.boundCPUs(); want != nil {
-		differ(CPUs, formatList(want), statusField(pid, "Cpus_allowed_list"))
+		differ(CPUs, formatList(want), statusField(p.root, pid, "Cpus_allowed_list"))
 	}
 	if policy := p.policy(); policy != "" {
-		have := memoryPolicy(pid)
+		have := memoryPolicy(p.root, pid)
 		seen[Numactl] = have
 		if !samePolicy(policy, have) {
 			faults = append(faults, fmt.Errorf("numactl: asked for %s, the kernel says %s", policy, have))
@@ -176,7 +176,7 @@ func (p *Placement) boundCPUs() []int {
 			nodes, _ := parseList(value)
 			bound = nil
 			for _, n := range nodes {
-				list, _ := parseList(tree("").text(fmt.Sprintf("sys/devices/system/node/node%d/cpulist", n)))
+				list, _ := parseList(p.root.text(fmt.Sprintf("sys/devices/system/node/node%d/cpulist", n)))
 				bound = append(bound, list...)
 			}
 			slices.Sort(bound)
@@ -211,8 +211,8 @@ func samePolicy(asked, have string) bool {
 }
 
 // memoryPolicy is the policy of the first mapping of a process.
-func memoryPolicy(pid int) string {
-	line, _, _ := strings.Cut(tree("").text(fmt.Sprintf("proc/%d/numa_maps", pid)), "\n")
+func memoryPolicy(root tree, pid int) string {
+	line, _, _ := strings.Cut(root.text(fmt.Sprintf("proc/%d/numa_maps", pid)), "\n")
 	_, rest, _ := strings.Cut(line, " ") // the address
 	for _, two := range []string{"weighted interleave:", "prefer (many):"} {
 		if strings.HasPrefix(rest, two) {
@@ -228,8 +228,8 @@ func memoryPolicy(pid int) string {
 }
 
 // statusField is a field of /proc/PID/status.
-func statusField(pid int, name string) string {
-	for line := range strings.Lines(tree("").text(fmt.Sprintf("proc/%d/status", pid))) {
+func statusField(root tree, pid int, name string) string {
+	for line := range strings.Lines(root.text(fmt.Sprintf("proc/%d/status", pid))) {
 		if value, ok := strings.CutPrefix(line, name+":"); ok {
 			return strings.TrimSpace(value)
 		}
@@ -238,8 +238,8 @@ func statusField(pid int, name string) string {
 }
 
 // niceness is field 19 of /proc/PID/stat; see proc(5).
-func niceness(pid int) (int, error) {
-	text := tree("").text(fmt.Sprintf("proc/%d/stat", pid))
+func niceness(root tree, pid int) (int, error) {
+	text := root.text(fmt.Sprintf("proc/%d/stat", pid))
 	fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:]) // from the third on; the name before may hold blanks
 	if len(fields) < 17 {
 		return 0, errors.New("its niceness cannot be read")

@@ -35,6 +35,7 @@ type Placement struct {
 
 	wrap  []string // the programs that bring it about, before its own
 	names []string // of these programs
+	root  tree     // of /proc and /sys; "": /
 }
 
 // NewPlacement reads the parameters of placement out of sets of parameters; of
@@ -208,7 +209,7 @@ func (p *Placement) resolve() error {
 	}
 	var faults []error
 	if p.nice != nil {
-		now, err := niceness(os.Getpid())
+		now, err := niceness(p.root, os.Getpid())
 		if err != nil {
 			return err
 		}

@@ -25,7 +25,7 @@ func place(t *testing.T, params map[string]string) Placement {
 // The real kernel, taskset and nice: a process is put on one processor and
 // asked about.
 func TestPlacementTakesEffect(t *testing.T) {
-	allowed, err := parseList(statusField(os.Getpid(), "Cpus_allowed_list"))
+	allowed, err := parseList(statusField("", os.Getpid(), "Cpus_allowed_list"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package sched
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -151,14 +152,13 @@ func (m *Manager) rights(ctx context.Context) *Refusal {
 			_, why, _ = strings.Cut(said, " ")
 			return refuse(NoRights, "this process is root and may not load a scheduler: %s; in a container, give it CAP_SYS_ADMIN, or measure outside", why)
 		default:
-			why = said
-			if why == "" {
+			if why = said; why == "" && err != nil {
 				why = err.Error()
 			}
 		}
 	}
 	return refuse(NoRights, "loading a scheduler needs root: run as root, or let this user do it without a password, in a file of /etc/sudoers.d: %s ALL=(root) NOPASSWD: %s * (%s says: %s)",
-		userName(), strings.Join(m.opts.Guard, " "), strings.Join(m.opts.Sudo, " "), proc.OneLine(why, mostWords))
+		userName(), strings.Join(m.opts.Guard, " "), strings.Join(m.opts.Sudo, " "), proc.OneLine(cmp.Or(why, "nothing"), mostWords))
 }
 
 func userName() string {
