@@ -76,6 +76,22 @@ func TestQuick(t *testing.T) {
 	}
 }
 
+// The slot of a response is the last that was told, and one that was told before costs
+// nothing.
+func TestQuickSlots(t *testing.T) {
+	var a answer
+	for _, step := range []struct{ told, want int }{{-1, -1}, {0, 0}, {0, 0}, {3, 3}, {-1, 3}} {
+		e := quickEvent{content: true, slot: step.told}
+		a.takeQuick(e, time.Second)
+		if (a.slot == nil) != (step.want < 0) || a.slot != nil && *a.slot != step.want {
+			t.Errorf("after %d: %v, want %d", step.told, a.slot, step.want)
+		}
+	}
+	if n := testing.AllocsPerRun(100, func() { a.takeQuick(quickEvent{slot: 3}, time.Second) }); n != 0 {
+		t.Errorf("%v allocations an event", n)
+	}
+}
+
 // Whatever quick can read means the same to encoding/json.
 func FuzzQuick(f *testing.F) {
 	for _, events := range tokenEvents {
