@@ -107,6 +107,9 @@ func (l *loaded) unloaded() string {
 	return fmt.Sprintf("it ended (%s) before the kernel had it: %s", l.how, l.out.why())
 }
 
+// releasePatience is longer than a guard that works takes for a deaf scheduler.
+func releasePatience() time.Duration { return 3*guardPatience + 5*time.Second }
+
 // release asks the guard to unload the scheduler and waits until it has ended.
 // A guard that does not is ended itself, and its scheduler with it.
 func (l *loaded) release(ctx context.Context) error {
@@ -114,7 +117,7 @@ func (l *loaded) release(ctx context.Context) error {
 	select {
 	case <-l.done:
 		return nil
-	case <-time.After(3*guardPatience + 5*time.Second):
+	case <-time.After(releasePatience()):
 	case <-ctx.Done():
 	}
 	if err := l.cmd.Process.Kill(); err != nil { // of another user: sudo's

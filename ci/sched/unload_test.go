@@ -52,6 +52,13 @@ func TestKernelThatKeepsAScheduler(t *testing.T) {
 	k.Set("state", "disabled")
 }
 
+// A guard asks twice before it ends a scheduler; it is not given up before that.
+func TestReleasePatience(t *testing.T) {
+	if p := releasePatience(); p <= 2*guardPatience+time.Second {
+		t.Errorf("a guard is given %v, and a scheduler twice %v", p, guardPatience)
+	}
+}
+
 // What a scheduler wrote stands in the failure that it caused, of either kind, and
 // the record says how long was waited.
 func TestFailuresHoldTheSchedulersWords(t *testing.T) {
