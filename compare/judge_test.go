@@ -198,7 +198,7 @@ func TestOutcome(t *testing.T) {
 	regression, open := Comparison{Verdict: Regression}, Comparison{Reason: &Reason{Code: TooNoisy}}
 	lost := Comparison{Reason: &Reason{Code: NotMeasured}}
 	same, better := Comparison{Verdict: Equivalent}, Comparison{Verdict: Improvement}
-	strict := Policy{InconclusiveFails: true}
+	strict := Policy{FailOn: OnInconclusive}
 	tests := []struct {
 		name string
 		res  Result
@@ -245,5 +245,35 @@ func TestReliability(t *testing.T) {
 	// SciPy 1.17.1: boschloo_exact([[6, 11], [6, 1]], alternative="less", n=20000).pvalue
 	if want := 0.0144238; math.Abs(got[0].P-want) > 1e-4 {
 		t.Errorf("p %v, want %v", got[0].P, want)
+	}
+}
+
+// What a policy fails, and that a row fails by itself exactly where the whole does.
+func TestFailOn(t *testing.T) {
+	throughput := record.Test{Prompt: 512}.Metric()
+	inconclusive := func(code ReasonCode) Comparison {
+		return Comparison{Metric: throughput, Verdict: Inconclusive, Reason: &Reason{Code: code}}
+	}
+	for code, fails := range map[ReasonCode][]FailOn{
+		Suspected:          {OnSuspected, OnInconclusive},
+		SuspectedByHistory: {OnSuspected, OnInconclusive},
+		TooNoisy:           {OnInconclusive},
+		Lost:               {OnInconclusive},
+		NoMargin:           {},
+		NoFailure:          {},
+	} {
+		for _, on := range append(FailsOn, "") {
+			p := DefaultPolicy()
+			p.FailOn = on
+			c := inconclusive(code)
+			want := slices.Contains(fails, on)
+			if got := p.Undecided(c); got != want {
+				t.Errorf("%s fails on %q: %v, want %v", code, on, got, want)
+			}
+			res := Result{Policy: p, Comparisons: []Comparison{{Verdict: Equivalent}, c}}
+			if got := res.Outcome() == Undecided; got != want {
+				t.Errorf("a run with %s fails on %q: %v, want %v", code, on, got, want)
+			}
+		}
 	}
 }

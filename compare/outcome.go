@@ -11,7 +11,7 @@ const (
 	Regressed         Outcome = "regression"         // at least one comparison got worse
 	MeasurementFailed Outcome = "measurement_failed" // a trial failed, or a comparison has a side without a usable one
 	NothingCompared   Outcome = "nothing_compared"   // the two sides have no cell in common
-	Undecided         Outcome = "inconclusive"       // at least one could not be told, and the policy fails that; or a clear loss could not be believed
+	Undecided         Outcome = "inconclusive"       // what the policy fails without proof, or a clear loss that could not be believed
 	Passed            Outcome = "pass"               // nothing got worse as far as could be told
 )
 
@@ -26,39 +26,10 @@ func (r *Result) Outcome() Outcome {
 		return MeasurementFailed
 	case len(r.Comparisons) == 0:
 		return NothingCompared
-	case r.Policy.InconclusiveFails && r.undecided(), r.withheld():
+	case slices.ContainsFunc(r.Comparisons, r.Policy.Undecided):
 		return Undecided
 	}
 	return Passed
-}
-
-// undecided reports whether a comparison that was to be judged could not be.
-// A metric without a margin was not to be. Where no request ever failed there is
-// no sign of a loss, and no number of trials that a gate can afford would show
-// that there is none: to fail it would fail every healthy server.
-func (r *Result) undecided() bool {
-	return slices.ContainsFunc(r.Comparisons, func(c Comparison) bool {
-		if c.Reason != nil && c.Reason.Code == Lost {
-			_, gated := r.Policy.Margin(c.Metric)
-			return gated
-		}
-		return c.Verdict == Inconclusive && (c.Reason == nil || c.Reason.Code != NoMargin && c.Reason.Code != NoFailure)
-	})
-}
-
-func (r *Result) withheld() bool { return slices.ContainsFunc(r.Comparisons, r.Policy.Withheld) }
-
-// Withheld reports whether the numbers of a comparison show a loss that the
-// state of the machine keeps from being called one. Whatever a policy lets pass,
-// that is no pass.
-func (p Policy) Withheld(c Comparison) bool {
-	switch {
-	case c.Reason == nil || c.P == nil:
-		return false
-	case c.Reason.Disturbed > 0:
-		return true
-	}
-	return c.P.AdjustedRegression <= p.Alpha && (c.Reason.Code == ControlFired || c.Reason.Code == Disturbed)
 }
 
 // Count returns how many comparisons ended in v.

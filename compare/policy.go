@@ -21,7 +21,7 @@ type Policy struct {
 	// fewer than 4 one odd trial cannot be told from a habit.
 	MinTrials int `json:"min_trials"`
 
-	InconclusiveFails bool `json:"inconclusive_fails"`
+	FailOn FailOn `json:"fail"` // "" is OnRegression
 
 	// Ignore names what may stand for something else on the other side, because
 	// comparing unlike things is wanted: IgnoreModel, IgnoreDataset. Results say
@@ -29,9 +29,60 @@ type Policy struct {
 	Ignore []string `json:"ignore,omitempty"`
 }
 
+// FailOn says which comparisons keep a run from passing; each value those of the
+// values before it too. Losses that the state of the machine withholds always do.
+type FailOn string
+
+const (
+	OnRegression   FailOn = "regression"   // what is proved
+	OnSuspected    FailOn = "suspected"    // losses that are likely and not proved
+	OnInconclusive FailOn = "inconclusive" // all that was to be judged and could not be
+)
+
+// FailsOn are the values of FailOn, the most lenient first.
+var FailsOn = []FailOn{OnRegression, OnSuspected, OnInconclusive}
+
+// Undecided reports whether an inconclusive comparison keeps a run from passing.
+// A metric without a margin was not to be judged. Where no request ever failed
+// there is no sign of a loss, and no number of trials that a gate can afford
+// would show that there is none: to fail it would fail every healthy server.
+func (p Policy) Undecided(c Comparison) bool {
+	if p.Withheld(c) {
+		return true
+	}
+	code := ReasonCode("")
+	if c.Reason != nil {
+		code = c.Reason.Code
+	}
+	switch p.FailOn {
+	case OnSuspected:
+		return code == Suspected || code == SuspectedByHistory
+	case OnInconclusive:
+		if code == Lost {
+			_, judged := p.Margin(c.Metric)
+			return judged
+		}
+		return c.Verdict == Inconclusive && code != NoMargin && code != NoFailure
+	}
+	return false
+}
+
+// Withheld reports whether the numbers of a comparison show a loss that the
+// state of the machine keeps from being called one. Whatever a policy lets pass,
+// that is no pass.
+func (p Policy) Withheld(c Comparison) bool {
+	switch {
+	case c.Reason == nil || c.P == nil:
+		return false
+	case c.Reason.Disturbed > 0:
+		return true
+	}
+	return c.P.AdjustedRegression <= p.Alpha && (c.Reason.Code == ControlFired || c.Reason.Code == Disturbed)
+}
+
 // DefaultPolicy holds the default margins of the catalogue of metrics.
 func DefaultPolicy() Policy {
-	p := Policy{Margins: make(map[string]Margin), Alpha: 0.05, MinTrials: 4}
+	p := Policy{Margins: make(map[string]Margin), Alpha: 0.05, MinTrials: 4, FailOn: OnRegression}
 	for kind, value := range record.DefaultMargins() {
 		p.Margins[kind] = Margin{Value: value}
 	}

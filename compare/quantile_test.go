@@ -82,7 +82,7 @@ func TestMetricsThatDoNotExist(t *testing.T) {
 	if r.Outcome() != Passed || r.Comparisons[0].Candidate.Undefined != 8 {
 		t.Errorf("%s, %+v", r.Outcome(), r.Comparisons[0].Candidate)
 	}
-	r.Policy.InconclusiveFails = true
+	r.Policy.FailOn = OnInconclusive
 	if r.Outcome() != Undecided {
 		t.Errorf("a metric lost on one side: %s", r.Outcome())
 	}

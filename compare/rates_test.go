@@ -56,7 +56,7 @@ func TestNoFailureIsNoEquivalence(t *testing.T) {
 	for _, trials := range []int{6, 10, 30} {
 		all := slices.Repeat([]int{50}, trials)
 		policy := DefaultPolicy()
-		policy.InconclusiveFails = true
+		policy.FailOn = OnInconclusive
 		res := Run(rates(50, all, all), policy)
 		checkVerdict(t, res.Comparisons[0], Inconclusive, NoFailure)
 		if got := res.Outcome(); got != Passed {
@@ -90,7 +90,7 @@ func TestRatesAreNotCalledEquivalent(t *testing.T) {
 // the mean over trials says.
 func TestDeadTrialsAreSuspected(t *testing.T) {
 	policy := DefaultPolicy()
-	policy.InconclusiveFails = true
+	policy.FailOn = OnInconclusive
 	all := slices.Repeat([]int{12}, 30)
 	for _, n := range []int{6, 30} {
 		head := slices.Clone(all[:n])

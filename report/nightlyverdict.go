@@ -186,7 +186,7 @@ func (n *Nightly) conclude(t history.Trends) {
 		n.Outcome, n.Status = compare.Undecided, undecided
 		n.Lead = say("%s cannot be read, so that a regression may be open that is not told here.", plural(c.lostVerdicts, "stored verdict"))
 	}
-	if n.Outcome == compare.Passed && n.Policy.InconclusiveFails && c.undecided {
+	if n.Outcome == compare.Passed && (n.Policy.FailOn == compare.OnInconclusive && c.undecided || n.Policy.FailOn == compare.OnSuspected && c.suspected > 0) {
 		n.Outcome = compare.Undecided
 	}
 	n.Steps = n.nextSteps(c.missing, c.worst, c.suspect)

@@ -20,7 +20,7 @@ func newRows(list []compare.Comparison, res *compare.Result, labels map[string]s
 			ID:         rowID(&c, seen),
 			Class:      classify(&c),
 			Comparison: newComparison(&c),
-			Fails:      res.Policy.InconclusiveFails || res.Policy.Withheld(c),
+			Fails:      res.Policy.Undecided(c),
 			Points:     c.Metric.InPoints(),
 			Label:      Foreign{labels[c.Cell]},
 			c:          c,

@@ -69,6 +69,9 @@ func (k *checker) sampling(s Sampling) {
 
 // gate checks that every margin is one and is of a metric that will be measured.
 func (k *checker) gate(c *Config) {
+	if c.Gate.Fail != "" {
+		k.oneOf("gate.fail", c.Gate.Fail, Fails)
+	}
 	for i, t := range c.Bench.Tests {
 		if _, ok := c.Gate.Margin(t.Metric()); !ok {
 			k.fault(fmt.Sprintf("bench.tests[%d]", i), "gate has no margin for %s", t.Name())

@@ -197,8 +197,9 @@ type Gate struct {
 	// below 0.5.
 	Margins map[string]float64 `yaml:"-"`
 
-	// FailInconclusive makes a comparison that cannot tell a failure.
-	FailInconclusive bool `yaml:"inconclusive"`
+	// Fail says what fails beside a proved regression: "suspected" losses, or all
+	// that is "inconclusive"; "regression" or "" for nothing.
+	Fail string `yaml:"fail"`
 }
 
 // Margin returns the margin of a metric: that of its name, else of its kind.

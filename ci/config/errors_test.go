@@ -95,8 +95,8 @@ func TestErrors(t *testing.T) {
 		{"matrix: {exclude: [threads]}\n", `4: matrix.exclude[0]: want a mapping (key: value), have "threads"`},
 		{"gate: {throughput: 3%}\n", `4: gate.throughput: want a mapping (key: value), have "3%"`},
 		{"gate: {throughput: {margin: [3%]}}\n", `4: gate.throughput.margin: want a margin such as 3%, have a list`},
-		{"gate: {inconclusive: maybe}\n", `4: gate.inconclusive: want pass or fail, have "maybe"`},
-		{"gate: {inconclusive: true}\n", `4: gate.inconclusive: want pass or fail, have true`},
+		{"gate: {fail: maybe}\n", `4: gate.fail: want one of regression, suspected, inconclusive, have "maybe"`},
+		{"gate: {fail: true}\n", `4: gate.fail: want a text, have true`},
 		{"baseline: \"" + strings.Repeat("long ", 20) + "\"\n", `4: baseline: no arm is named "long long long long long long long long long long long long …"`},
 
 		// values

@@ -17,8 +17,8 @@ import (
 func (r *reader) gate(path string, n ast.Node, g *Gate) {
 	written := map[string]string{} // how the metric was written, by its name
 	r.entries(path, n, func(at string, key *token.Token, value ast.Node) {
-		if key.Value == "inconclusive" {
-			r.inconclusive(at, value, g)
+		if key.Value == "fail" {
+			r.text(&g.Fail)(at, value)
 			return
 		}
 		name, err := metricName(key.Value)
@@ -48,15 +48,8 @@ func (r *reader) gate(path string, n ast.Node, g *Gate) {
 	})
 }
 
-func (r *reader) inconclusive(path string, n ast.Node, g *Gate) {
-	switch s, ok := r.scalar(path, n, "pass or fail"); {
-	case !ok:
-	case s == "pass" || s == "fail":
-		g.FailInconclusive = s == "fail"
-	default:
-		r.wrong(path, n, "pass or fail")
-	}
-}
+// Fails are the values of Gate.Fail, the most lenient first.
+var Fails = []string{"regression", "suspected", "inconclusive"}
 
 // SetMargin sets the margin of a metric, or of a kind of metric, from text as a
 // configuration has it: "3%", "0.03", and "2pp" for success_rate.
@@ -89,7 +82,7 @@ func metricName(key string) (string, error) {
 		return t.Name(), nil
 	}
 	slices.Sort(known)
-	return "", fmt.Errorf("unknown metric %q in gate%s", short(key), suggest(key, append(slices.Compact(known), "inconclusive")))
+	return "", fmt.Errorf("unknown metric %q in gate%s", short(key), suggest(key, append(slices.Compact(known), "fail")))
 }
 
 // inPoints says whether the margin of a metric, or of a kind of metric, is a

@@ -136,7 +136,7 @@ func (p *page) gate(node map[string]any) {
 	row := func(name, values, margin, judges string) {
 		fmt.Fprintf(&p.b, "| `%s` | %s | %s | %s |\n", name, values, margin, judges)
 	}
-	row("inconclusive", p.values(p.resolved(child(node, "properties", "inconclusive"))), "`pass`", "whether a run that cannot tell passes")
+	row("fail", p.values(p.resolved(child(node, "properties", "fail"))), "`regression`", "what fails: see [inconclusive](inconclusive.md)")
 	seen := map[string]bool{}
 	for _, d := range record.Definitions() {
 		for _, name := range []string{d.Kind, d.Name} {

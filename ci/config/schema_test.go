@@ -149,7 +149,7 @@ var accepted = []string{
 	"gate: {pp512: {margin: 1%}}", "gate: {success_rate: {margin: 0.1pp}}", "gate: {success_rate: {margin: 0.1}}",
 	"matrix: {scheduler: [default, scx_rusty, scx_layered --run-example, /opt/scx_x, ./build/mine -v]}", "schedulers: {settle: 500ms, start_timeout: 1m}",
 	"placement: {}", "placement: {numactl: -i 0 -N 1, cpus: 0, nice: -20, cpu_limit: 2, memory_limit: 512M}", "matrix: {cpus: [\"0\", 0-1, \"0,1\"], nice: [0, 5]}",
-	"gate: {inconclusive: pass}", "gate: {inconclusive: fail}",
+	"gate: {fail: regression}", "gate: {fail: suspected}", "gate: {fail: inconclusive}",
 	"serve: {dataset: {path: d}, concurrency: 4}", "serve: {dataset: {path: d, rule: vllm, max_prompt_tokens: 1024}, rate: [0.5, 2]}",
 	"serve: {dataset: {path: d}, concurrency: [1, 8], server: {parallel: 8, ctx_size: 8192, cont_batching: off, start_timeout: 2m}}",
 	"serve: {dataset: {path: d}, concurrency: 1, objectives: {ttft: 500ms, tpot: 50ms}}\ngate: {goodput: {margin: 3%}, tpot_p50: {margin: 4%}}",
@@ -169,7 +169,7 @@ var refused = []string{
 	"sampling: {budget: 45}", "sampling: {budget: 45 m}", "sampling: {budget: -1m}", "sampling: {budget: forever}", "sampling: {control: two}", "sampling: {control: true}",
 	"gate: {throughput: 3%}", "gate: {throughput: {margin: 0%}}", "gate: {throughput: {margin: 0.0%}}", "gate: {throughput: {margin: 0}}", "gate: {throughput: {margin: 50%}}", "gate: {throughput: {margin: 0.5}}",
 	"gate: {throughput: {margin: -3%}}", "gate: {throughput: {margin: 2pp}}", "gate: {throughput: {margin: 3e0%}}", "gate: {throughput: {margin: true}}", "gate: {throughput: {alpha: 0.05}}",
-	"gate: {success_rate: {margin: 2%}}", "gate: {speed: {margin: 3%}}", "gate: {inconclusive: maybe}", "gate: {inconclusive: true}",
+	"gate: {success_rate: {margin: 2%}}", "gate: {speed: {margin: 3%}}", "gate: {fail: maybe}", "gate: {fail: true}",
 }
 
 func compileSchema(t *testing.T) *jsonschema.Schema {

@@ -86,7 +86,7 @@ func gateStep(t *testing.T, tool string) *scriptStep {
 	s.env["TOOL"] = s.program("tool", `printf '%s\n' "$@" "--" >>args
 [ "$1" != gate ] || echo "${LLAMA_REGRESS_LOCK-none}" >lock
 `+tool)
-	for _, name := range []string{"CONFIG", "BASE", "HEAD", "MODEL", "TESTS", "BLOCKS", "BUDGET", "MARGIN", "FAIL_INCONCLUSIVE", "LOCK"} {
+	for _, name := range []string{"CONFIG", "BASE", "HEAD", "MODEL", "TESTS", "BLOCKS", "BUDGET", "MARGIN", "FAIL", "LOCK"} {
 		s.env[name] = ""
 	}
 	s.env["DIR"], s.env["ACCEPT"], s.env["WAIT"] = "out", "false", "2h"
@@ -100,11 +100,11 @@ echo "verdict=x" >>"$GITHUB_OUTPUT"
 func TestGateScript(t *testing.T) {
 	s := gateStep(t, measures)
 	evil := "$(touch pwned)`touch pwned`; touch pwned; --help"
-	s.env["CONFIG"], s.env["MODEL"], s.env["MARGIN"], s.env["FAIL_INCONCLUSIVE"] = evil, "a b.gguf\n\n-rf", "3%\nttft_p50=5%", "true"
+	s.env["CONFIG"], s.env["MODEL"], s.env["MARGIN"], s.env["FAIL"] = evil, "a b.gguf\n\n-rf", "3%\nttft_p50=5%", "suspected"
 	s.env["CODE"] = "1"
 	out := s.run("gate.sh", 1)
-	want := "gate\n--dir=out\n--wait=2h\n--config=" + evil + "\n--margin=3%\n--margin=ttft_p50=5%\n--fail-inconclusive\n--model=a b.gguf\n--model=-rf\n--\n" +
-		"annotate\n--config=" + evil + "\n--margin=3%\n--margin=ttft_p50=5%\n--fail-inconclusive\n--\nout\n--\n"
+	want := "gate\n--dir=out\n--wait=2h\n--config=" + evil + "\n--margin=3%\n--margin=ttft_p50=5%\n--fail=suspected\n--model=a b.gguf\n--model=-rf\n--\n" +
+		"annotate\n--config=" + evil + "\n--margin=3%\n--margin=ttft_p50=5%\n--fail=suspected\n--\nout\n--\n"
 	if got := s.read("args"); got != want {
 		t.Errorf("the tool was called with\n%s\nwant\n%s", got, want)
 	}
@@ -140,9 +140,6 @@ func TestGateScriptExitCodes(t *testing.T) {
 	if s.run("gate.sh", 0); s.read("lock") != "/srv/lock\n" {
 		t.Errorf("the lock is %q", s.read("lock"))
 	}
-	s = gateStep(t, measures)
-	s.env["FAIL_INCONCLUSIVE"] = "yes"
-	s.run("gate.sh", 2)
 }
 
 // An interrupt reaches the tool, whose report and exit code still count.

@@ -55,7 +55,7 @@ func TestID(t *testing.T) {
 		"folder of the file": func(c *config.Config) { c.Dir = "/somewhere/else" },
 		"bytes of the file":  func(c *config.Config) { c.SHA256 = strings.Repeat("2", 64) },
 		"margin":             func(c *config.Config) { c.Gate.Margins["throughput"] = 0.1 },
-		"inconclusive":       func(c *config.Config) { c.Gate.FailInconclusive = true },
+		"fail":               func(c *config.Config) { c.Gate.Fail = "suspected" },
 		"store":              func(c *config.Config) { c.Store = "dir:x" },
 		"budget":             func(c *config.Config) { c.Sampling.Budget = time.Hour },
 		"empty params":       func(c *config.Config) { c.Arms[0].Params = map[string]string{} },

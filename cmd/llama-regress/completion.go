@@ -20,6 +20,7 @@ func completeValues(a *cli.App, root *cobra.Command) {
 		"color":          {"auto", "always", "never"},
 		"confirm-blocks": {"on", "off"},
 		"control":        {string(config.ControlNone), string(config.ControlOne), string(config.ControlAll)},
+		"fail":           config.Fails,
 		"format":         kindsOfReport,
 		"store":          store.Examples(),
 	}

@@ -153,7 +153,7 @@ func TestNightlyExitCodes(t *testing.T) {
 		args []string
 	}{
 		{cli.ExitPass, "1 suspected last night", []string{"--store", suspected}},
-		{cli.ExitInconclusive, "1 suspected last night", []string{"--store", suspected, "--fail-inconclusive"}},
+		{cli.ExitInconclusive, "1 suspected last night", []string{"--store", suspected, "--fail", "suspected"}},
 		{cli.ExitUnmeasured, "Measurement failed", []string{"--store", unmeasured}},
 		{cli.ExitInconclusive, "the store holds no session", []string{"--store", empty}},
 		{cli.ExitInconclusive, "the store holds no session", []string{"--store", suspected, "--machine", "other"}},

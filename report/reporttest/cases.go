@@ -78,7 +78,7 @@ func Undecided() Case {
 	}
 	run := session{seed: 13, arms: []record.Arm{baseArm(), headArm()}, cells: cells, blocks: 6}.run()
 	policy := compare.DefaultPolicy()
-	policy.InconclusiveFails = true
+	policy.FailOn = compare.OnInconclusive
 	return Case{"undecided", compare.Run(run, policy), sourceOf(run)}
 }
 

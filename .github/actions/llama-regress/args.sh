@@ -12,16 +12,8 @@ add_lines() { # FLAG TEXT: once for every line that is not empty
   while IFS= read -r line; do add "$1" "$line"; done <<<"$2"
 }
 
-add_if() { # FLAG VALUE: where the value is true
-  case "$2" in
-    true) args+=("$1") ;;
-    false | "") ;;
-    *) echo "$1 is '$2': want true or false" >&2; exit 2 ;;
-  esac
-}
-
 add_gate() { # what judges the same wherever it is judged
   add --config "${CONFIG-}"
   add_lines --margin "${MARGIN-}"
-  add_if --fail-inconclusive "${FAIL_INCONCLUSIVE-}"
+  add --fail "${FAIL-}"
 }

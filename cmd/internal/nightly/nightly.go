@@ -70,7 +70,7 @@ A change of machine is a break and never a regression; nor is a change that was
 accepted with 'baseline promote'.
 
 Exit codes: 0 no regression is open, 1 one is, 3 nothing is stored or, with
---fail-inconclusive, something is suspected, 4 the last night has trials that
+--fail suspected, something is suspected, 4 the last night has trials that
 failed.`,
 		Example: `  llama-regress nightly --store git:origin#perf-data --checkout ~/llama.cpp
   llama-regress nightly --since 180d --out html=nightly.html --out markdown=digest.md

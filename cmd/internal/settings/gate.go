@@ -1,7 +1,9 @@
 package settings
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -13,14 +15,14 @@ import (
 
 // GateFlags override what a configuration says about passing and failing.
 type GateFlags struct {
-	margins          []string
-	failInconclusive bool
+	margins []string
+	fail    string
 }
 
 // Register defines the flags.
 func (g *GateFlags) Register(f *pflag.FlagSet) {
 	f.StringArrayVar(&g.margins, "margin", nil, "largest change that does not matter: 3% for throughputs, or METRIC=3%; repeat for several")
-	f.BoolVar(&g.failInconclusive, "fail-inconclusive", false, "exit 3 when a comparison is inconclusive")
+	f.StringVar(&g.fail, "fail", "", "exit 3 without a proved regression too: when a loss is suspected, or a comparison inconclusive (default regression: neither)")
 }
 
 // Policy is the gate's with the flags over it.
@@ -38,6 +40,9 @@ func (g *GateFlags) Policy(gate config.Gate) (compare.Policy, error) {
 	for name, value := range gate.Margins {
 		p.Margins[name] = compare.Margin{Value: value}
 	}
-	p.InconclusiveFails = gate.FailInconclusive || g.failInconclusive
+	p.FailOn = compare.FailOn(cmp.Or(g.fail, gate.Fail, string(compare.OnRegression)))
+	if !slices.Contains(compare.FailsOn, p.FailOn) {
+		return compare.Policy{}, fmt.Errorf("--fail %s: want regression, suspected or inconclusive", g.fail)
+	}
 	return p, nil
 }
