@@ -22,10 +22,10 @@ type Device struct {
 	Persistence string   `json:"persistence,omitempty"` // "Enabled" or "Disabled", as are the next three
 	ECC         string   `json:"ecc,omitempty"`
 	MIG         string   `json:"mig,omitempty"`
-	Display     string   `json:"display,omitempty"`   // whether a screen is driven by it
-	Slices      []string `json:"slices,omitempty"`    // of a device that is split (MIG): the profile and UUID of each
-	Link        string   `json:"link,omitempty"`      // to the machine, at its best: "gen 4 x16"
-	LinkNow     string   `json:"link_now,omitempty"`  // as the run began; an idle device may slow it down
+	Display     string   `json:"display,omitempty"`  // whether a screen is driven by it
+	Slices      []string `json:"slices,omitempty"`   // of a device that is split (MIG): the profile and UUID of each
+	Link        string   `json:"link,omitempty"`     // to the machine, at its best: "gen 4 x16"
+	LinkNow     string   `json:"link_now,omitempty"` // as the run began; an idle device may slow it down
 
 	Extra Extra `json:"-"`
 }
