@@ -1,7 +1,9 @@
 package store
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -70,6 +72,25 @@ func TestS3PassingFaults(t *testing.T) {
 				t.Error("there was no fault: the test tests nothing")
 			}
 		})
+	}
+}
+
+// An object of more than one part would be written without a condition: it stays
+// one request, at which the server fails the test where it has none.
+func TestS3LargeObjectIsOneWrite(t *testing.T) {
+	t.Parallel()
+	f := newFakeS3(t)
+	s := f.open(t, few)
+	data := bytes.Repeat([]byte("0123456789abcdef"), 20<<20/16)
+	const key = "runs/m/large.json"
+	if err := s.Put(context.Background(), key, data); err != nil {
+		t.Fatal(err)
+	}
+	if f.puts != 1 || !bytes.Equal(f.objects["perf/data/"+key], data) {
+		t.Errorf("%d writes, and %d of %d bytes are there", f.puts, len(f.objects["perf/data/"+key]), len(data))
+	}
+	if err := s.Put(context.Background(), key, data[1:]); !errors.Is(err, ErrExists) {
+		t.Errorf("a second writer: %v", err)
 	}
 }
 
