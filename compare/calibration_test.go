@@ -251,6 +251,7 @@ var sections = []struct {
 	{"C7 success rates", successRates},
 	{"C8 change points", changePoints},
 	{"C9 advice", advice},
+	{"CE exact metrics", exactMetrics},
 	{"CC busy machine", disturbed},
 	{"CS survivors", survivors},
 	{"CH history", suspicions},

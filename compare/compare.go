@@ -59,7 +59,7 @@ func oneStage(run *record.Run, policy Policy, equivalence float64) *Result {
 	for i := range res.Comparisons {
 		res.Comparisons[i].equivalence = equivalence
 	}
-	res.judge(mismatches{})
+	res.judge(mismatches{subjects: countedApart(run)})
 	res.Busy = busy(slices.Concat(res.Comparisons, res.Controls), run.Others)
 	return res
 }

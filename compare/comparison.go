@@ -25,6 +25,7 @@ type Estimator string
 const (
 	PairedT     Estimator = "paired_t"     // t on the differences by block
 	Welch       Estimator = "welch"        // two sides of unequal variance
+	PooledT     Estimator = "pooled_t"     // exact metrics: t of two sides of one variance, with a floor
 	PooledRates Estimator = "pooled_rates" // success counts: Newcombe on counts deflated by their design effect
 	Prediction  Estimator = "prediction"   // the prediction interval of a session mean
 )

@@ -7,10 +7,14 @@ import "math"
 // lies beyond the margin by more than that, and says so; else it is inconclusive (statistics
 // reference 7.7).
 func (r *Result) heedControls() {
-	fired := make(map[int]bool) // by machine: a control vouches for its own
+	type source struct { // what a control vouches for
+		machine int
+		exact   bool // what makes times differ makes no counts differ
+	}
+	fired := make(map[source]bool)
 	for _, c := range r.Controls {
 		if c.Verdict == Regression || c.Verdict == Improvement {
-			fired[r.machines[c.Cell]] = true
+			fired[source{r.machines[c.Cell], c.Metric.Exact}] = true
 		}
 	}
 	r.ControlFired = len(fired) > 0
@@ -22,10 +26,10 @@ func (r *Result) heedControls() {
 	for i := range r.Comparisons {
 		c := &r.Comparisons[i]
 		machine := r.machines[c.Cell]
-		if !fired[machine] || c.Verdict != Regression && c.Verdict != Improvement && !c.suspectedByHistory() {
+		if !fired[source{machine, c.Metric.Exact}] || c.Verdict != Regression && c.Verdict != Improvement && !c.suspectedByHistory() {
 			continue
 		}
-		bias, known := biases[biasKey{machine, c.Metric.InPoints()}]
+		bias, known := biases[biasKey{machine, c.Metric.InPoints(), c.Metric.Exact}]
 		if known && c.beyond(bias, perTest) {
 			c.Warnings = append(c.Warnings, Warning{Code: ControlDiffers, Number: scaleOf(c.Metric, Margin{}).change(bias)})
 			continue
@@ -38,6 +42,7 @@ func (r *Result) heedControls() {
 type biasKey struct {
 	machine  int
 	inPoints bool
+	exact    bool
 }
 
 // biases is the largest difference, in either direction, that the null controls of a machine
@@ -50,7 +55,7 @@ func (r *Result) biases() map[biasKey]float64 {
 		if c.P == nil {
 			continue
 		}
-		k := biasKey{r.machines[c.Cell], c.Metric.InPoints()}
+		k := biasKey{r.machines[c.Cell], c.Metric.InPoints(), c.Metric.Exact}
 		iv := c.effect.Interval(1 - 2*c.analysis.level(perTest))
 		biases[k] = max(biases[k], math.Abs(iv.Low), math.Abs(iv.High))
 	}

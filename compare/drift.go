@@ -37,7 +37,7 @@ func caveats(c *Comparison) []Warning {
 	if len(e.differences) > 0 && hasOutlier(e.differences) {
 		ws = append(ws, Warning{Code: Outlier})
 	}
-	if _, rate := e.inference.(stats.RateDifference); rate || len(c.Baseline.Trials) < driftTrials {
+	if _, rate := e.inference.(stats.RateDifference); rate || c.Metric.Exact || len(c.Baseline.Trials) < driftTrials {
 		return ws
 	}
 	// As shares of the middle: a slope of the values themselves would be in

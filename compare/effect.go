@@ -142,6 +142,9 @@ func estimateEffect(c Comparison, sc scale) (estimated, bool) {
 		return e, true
 	}
 	base, head := sc.oriented(c.Baseline), sc.oriented(c.Candidate)
+	if c.Metric.Exact {
+		return estimateExact(base, head, e), true
+	}
 	var t stats.Estimate
 	if c.Method == Paired {
 		base, head = byBlock(c.Baseline, c.Candidate, base, head)

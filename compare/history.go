@@ -237,6 +237,9 @@ func predictOne(c Comparison, prior stats.VariancePrior, policy Policy) Comparis
 	if se, df, other := otherShape(c, sc); other {
 		t.SE, t.DF, moderated = se, df, false
 	}
+	if c.Metric.Exact {
+		t.SE = math.Hypot(t.SE, math.Sqrt2*ExactFloor)
+	}
 	c.effect = effect{inference: t, theta: t.Theta, lambda: sc.lambda, n: len(base), moderated: moderated}
 	if !math.IsInf(t.SE, 1) {
 		c.Sigma = t.SE / math.Sqrt(1/float64(len(base))+1/float64(len(head)))

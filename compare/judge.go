@@ -93,6 +93,7 @@ func (j judge) verdict(c *Comparison, mismatched mismatches) (Verdict, *Reason) 
 func (j judge) precondition(c *Comparison, mismatched mismatches) *Reason {
 	censored := c.Baseline.Censored + c.Candidate.Censored
 	_, gated := j.policy.Margin(c.Metric)
+	least, ask := j.least(c)
 	switch {
 	case c.lost:
 		return c.Reason
@@ -112,16 +113,18 @@ func (j judge) precondition(c *Comparison, mismatched mismatches) *Reason {
 		return &Reason{Code: NoBaseline, Need: minSessions}
 	case c.Change == nil:
 		return &Reason{Code: NotMeasured}
-	case c.Method == Sessions:
+	case c.Method == Sessions && !c.Metric.Exact:
 		return &Reason{Code: BaselineTooYoung, Have: 1, Need: minSessions}
 	case c.Method == Historical && c.Replicates < minSessions:
 		return &Reason{Code: BaselineTooYoung, Have: c.Replicates, Need: minSessions}
 	case c.Method == Historical && c.Replicates < oldEnough && !c.effect.moderated:
 		return &Reason{Code: BaselineTooYoung, Have: c.Replicates, Need: oldEnough}
-	case c.Interval == nil || c.Replicates < j.policy.MinTrials:
-		return &Reason{Code: TooFewTrials, Have: c.Replicates, Need: firstBlocks}
+	case c.Interval == nil || c.Replicates < least:
+		return &Reason{Code: TooFewTrials, Have: c.Replicates, Need: ask}
 	case c.Margin == nil:
 		return &Reason{Code: NoMargin}
+	case c.notDeterministic() > 0:
+		return &Reason{Code: NotDeterministic, Have: c.notDeterministic()}
 	}
 	return constantRates(c)
 }
@@ -231,8 +234,8 @@ func (j judge) mde(c *Comparison) float64 {
 		return 0 // the spread of a rate depends on the rate
 	}
 	var loss float64
-	switch c.Method {
-	case Historical:
+	switch {
+	case c.Method == Historical || c.Metric.Exact:
 		est := e.inference.(stats.Estimate)
 		k, ok := j.errors[est.DF]
 		if !ok {
@@ -240,7 +243,7 @@ func (j judge) mde(c *Comparison) float64 {
 			j.errors[est.DF] = k
 		}
 		loss = e.lambda + k*est.SE
-	case Paired:
+	case c.Method == Paired:
 		loss = e.lambda + multiplier(t, e.n)*c.Sigma
 	default:
 		loss = stats.MDEUnpaired(t, stats.Side{SD: spread(e.base), N: len(e.base)}, stats.Side{SD: spread(e.head), N: len(e.head)})

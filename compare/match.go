@@ -82,6 +82,10 @@ func match(base, head armTrials, method Method, policy Policy) (comparisons []Co
 				continue
 			}
 			one := Comparison{Cell: c.Key, Workload: c.Workload, Model: c.Model, Params: c.Params, Metric: m, Method: method, Baseline: b, Candidate: h}
+			if m.Exact { // load does not disturb it, and no interim analysis stops it
+				comparisons = append(comparisons, estimate(one, policy))
+				continue
+			}
 			var disturbance *Disturbance
 			one.Baseline, one.Candidate, disturbance = excludeDisturbed(b, h, policy, method, head.processors)
 			one.Disturbance = disturbance.in(c.Workload)

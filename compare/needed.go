@@ -32,6 +32,8 @@ func (j judge) needed(c *Comparison) (n int, asSeen bool) {
 		return 0, false
 	}
 	switch {
+	case c.Metric.Exact:
+		return 0, false // more trials narrow the interval no further than its floor
 	case c.Method == Historical:
 		return 0, false // more sessions narrow the interval only so far: the new one is still one
 	case c.Estimator == PooledRates:

@@ -31,6 +31,9 @@ type comparisonKey struct {
 func uncleared(screen *Result) []comparisonKey {
 	var ns []comparisonKey
 	for _, c := range screen.Comparisons {
+		if c.Metric.Exact {
+			continue // it has all its trials
+		}
 		tooFew := c.Reason != nil && c.Reason.Code == TooFewTrials && c.Margin != nil // too few trials clear nothing
 		mayBeLoss := c.P != nil && c.P.Worse <= screenLevel
 		if tooFew || mayBeLoss {
@@ -110,6 +113,12 @@ func confirm(screen, second *Result, blocks int) *Result {
 	res := *screen
 	res.Comparisons = append([]Comparison(nil), screen.Comparisons...)
 	for i, c := range res.Comparisons {
+		if c.Metric.Exact { // convicted by this family, of the trials that it has
+			if c.Reason == nil || c.Reason.Code != EnvironmentMixed {
+				family, at = append(family, c), append(at, i)
+			}
+			continue
+		}
 		if !suspected[keyOf(c)] {
 			continue
 		}

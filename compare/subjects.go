@@ -89,6 +89,7 @@ type subjects struct {
 func subjectsOf(base, head *record.Run, arm string, policy Policy) subjects {
 	s := subjects{cells: make(map[string]Reason)}
 	were, are := echoedModels(base), echoedModels(head)
+	counted := countedApart(base, head)
 	for _, cell := range head.Cells {
 		was, ok := were[cell.Key]
 		if !ok {
@@ -99,6 +100,9 @@ func subjectsOf(base, head *record.Run, arm string, policy Policy) subjects {
 			if len(diffs[kind]) > 0 {
 				s.add(kind, nameOf(kind, head, cell), arm, cell.Key, diffs[kind], slices.Contains(policy.Ignore, kind))
 			}
+		}
+		if r, apart := counted[cell.Key]; apart {
+			s.cells[cell.Key] = r
 		}
 	}
 	return s

@@ -56,6 +56,7 @@ const (
 	BaselineTooYoung   ReasonCode = "baseline_too_young"   // too few stored sessions
 	MethodsDisagree    ReasonCode = "methods_disagree"     // mean and rank estimates give different verdicts
 	Disturbed          ReasonCode = "contaminated"         // Have trials were disturbed by something else, too many to exclude them, and the interval is as wide as with TooNoisy; or they may explain a gain
+	NotDeterministic   ReasonCode = "not_deterministic"    // an exact metric whose Have trials of one arm are not alike
 	NoMargin           ReasonCode = "no_margin"            // the policy has no margin for this metric
 	Censored           ReasonCode = "censored"             // Have trials whose value lies beyond what could be measured, such as a latency among failed requests
 	Survivors          ReasonCode = "survivors"            // requests failed more often on one side, and what is left speaks for that side

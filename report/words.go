@@ -168,6 +168,9 @@ func reason(r Row) (why, remedy Text) {
 			return say("%s stored, at least %d needed", plural(have, "session"), need), say("wait for more sessions, or measure both builds in one session")
 		}
 		return say("%s stored, too few to know how sessions differ", plural(have, "session")), say("measure both builds in one session")
+	case compare.NotDeterministic:
+		return say("the %s of one arm are not alike, although such a metric repeats to a few parts in 100 000 of one build: threads that wait for one another, a clock, another environment or another file", plural(have, "trial")),
+			say("count with one thread and an environment that stays the same; the timed metrics are not touched by this")
 	case compare.MethodsDisagree:
 		return say("a few odd trials decide the outcome: the mean and the rank estimate give different verdicts"), say("look at the odd trials, or measure more")
 	}

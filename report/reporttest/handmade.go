@@ -115,6 +115,7 @@ func Reasons() Case {
 	add(-0.10, 0.01, compare.Reason{Code: compare.BaselineTooYoung, Have: 1, Need: 4})
 	add(-0.04, 0.01, compare.Reason{Code: compare.MethodsDisagree, Have: 6, Need: 12})
 	add(-0.10, 0.01, compare.Reason{Code: compare.NoMargin})
+	add(-0.10, 0.01, compare.Reason{Code: compare.NotDeterministic, Have: 2})
 	add(-0.07, 0.01, compare.Reason{Code: compare.SuspectedByHistory, Have: 12})
 	add(0, 0, compare.Reason{Code: compare.NoBaseline, Need: 4})
 	add(0, 0, compare.Reason{Code: compare.NotMeasured})
