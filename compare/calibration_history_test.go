@@ -10,7 +10,6 @@ import (
 
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/compare"
-	"github.com/llama-regress/llama-regress/stats"
 )
 
 // A nightly makes stored sessions and a new one. Cells vary from session to
@@ -120,90 +119,4 @@ func firstCell(change float64) func(int) float64 {
 		}
 		return 0
 	}
-}
-
-// The levels at which gate C8 searches for changes: one with alarms enough to
-// count, and a strict one, near those that a nightly report uses.
-var searchLevels = []float64{0.05, 0.01}
-
-// changePoints, C8: a series without a change has one found in it no more often
-// than the level says, and a step of 3 standard deviations is found, and where it
-// is.
-//
-// "Localisation within 1 for 3 sd in at least 90 %" (statistics reference 8) is two
-// gates, both at the level 0.01, because a series in which nothing was found has
-// nothing misplaced in it, and a share of both together would pass a search that
-// finds all and places badly, or fail one that is only strict. Found: at least
-// 0.90, more than the usual 0.80, as 3 standard deviations over 8 nights and more
-// on either side are no faint signal. Placed: at least 0.90 of those found. The
-// table shows the share of both together beside them.
-func changePoints(t *testing.T, b *book) {
-	t3 := func(rng *rand.Rand) float64 {
-		chiSquared := 0.0
-		for range 3 {
-			z := rng.NormFloat64()
-			chiSquared += z * z
-		}
-		return rng.NormFloat64() / math.Sqrt(chiSquared)
-	}
-	kinds := []shape{{name: "normal", draw: normal}, {name: "t3", draw: t3}, {name: "autocorrelated", draw: normal, lag: 0.3}}
-	for _, kind := range kinds {
-		for _, n := range []int{30, 60, 100, 200} {
-			for _, level := range searchLevels {
-				name := fmt.Sprintf("%s, %d nights, level %g", kind.name, n, level)
-				alarms := count("C8 "+name, b.series, func(rng *rand.Rand) bool {
-					return stats.ChangePoints(series(rng, kind, n), stats.ChangeRule{Alpha: level, Seed: rng.Uint64()}) != nil
-				})
-				b.hold(t, finding{gate: "C8", name: "no change: " + name, hits: alarms, draws: b.series, limit: level, nominal: true})
-			}
-		}
-	}
-	tab := table{title: "Change points: a step of 3 standard deviations", text: "Normal nights, at least 8 on either side of the step, level 0.01.",
-		head: []string{"nights", "found", "within 1, of those found", "found within 1"}}
-	for _, n := range []int{30, 60, 100, 200} {
-		found, placed := steps(b.series, kinds[0], n)
-		name := fmt.Sprintf("normal, %d nights", n)
-		b.hold(t, finding{gate: "C8", name: "step of 3 sd found: " + name, hits: found, draws: b.series, limit: 0.90, atLeast: true})
-		b.hold(t, finding{gate: "C8", name: "step of 3 sd within 1, of those found: " + name, hits: placed, draws: found, limit: 0.90, atLeast: true})
-		tab.rows = append(tab.rows, []string{fmt.Sprint(n), share(found, b.series), share(placed, found), share(placed, b.series)})
-	}
-	b.tables = append(b.tables, tab)
-}
-
-// steps counts in how many series with a step of 3 standard deviations a change
-// is found, and in how many of those within 1 of where it is.
-func steps(draws int, kind shape, n int) (found, placed int) {
-	const nowhere = math.MaxInt
-	distances := simulate(fmt.Sprintf("C8 step %s, %d nights", kind.name, n), draws, func(rng *rand.Rand) int {
-		xs := series(rng, kind, n)
-		at := 8 + rng.IntN(n-16)
-		for i := at; i < n; i++ {
-			xs[i] -= 3
-		}
-		return nearest(stats.ChangePoints(xs, stats.ChangeRule{Alpha: 0.01, Seed: rng.Uint64()}), at)
-	})
-	return howMany(distances, func(d int) bool { return d < nowhere }), howMany(distances, func(d int) bool { return d <= 1 })
-}
-
-func series(rng *rand.Rand, s shape, n int) []float64 {
-	xs := make([]float64, n)
-	previous := s.draw(rng)
-	for i := range xs {
-		xs[i] = s.draw(rng)
-		if s.lag > 0 {
-			xs[i] = s.lag*previous + math.Sqrt(1-s.lag*s.lag)*xs[i]
-			previous = xs[i]
-		}
-	}
-	return xs
-}
-
-// nearest is how far the closest change found lies from a true one; math.MaxInt
-// if none was found.
-func nearest(found []stats.Change, at int) int {
-	d := math.MaxInt
-	for _, c := range found {
-		d = min(d, max(c.At-at, at-c.At))
-	}
-	return d
 }

@@ -11,6 +11,8 @@ type ChangeRule struct {
 	Alpha  float64 // chance to find a change in a series without one, in [1e-6, 1)
 	Margin float64 // >= 0; smaller shifts are not reported, in the unit of the series
 	Seed   uint64
+
+	Resemblance Resemblance // of neighbouring nights, as other series know it
 }
 
 // bumpShare is the part of Level that is spent on levels that came and went.
@@ -62,7 +64,7 @@ func ChangePoints(series []float64, rule ChangeRule) []Change {
 	found = keepLasting(found, func(changes []Change, i int) (float64, bool) { return rule.judge(series, changes, i) })
 	for i := range found {
 		before, after := neighbours(series, found, i)
-		first, last := stepRange(before, after)
+		first, last := rule.stepRange(before, after)
 		found[i].First, found[i].Last = found[i].At-len(before)+first, found[i].At-len(before)+last
 	}
 	return found
@@ -94,15 +96,20 @@ func (rule ChangeRule) cut(xs []float64, rng *rand.Rand) (cuts []int, p float64)
 	if at == 0 {
 		return nil, 1 // all that differs lies within 3 values of an end
 	}
-	r := stepAutoregression(xs, at)
+	known := rule.resemblance(xs, at)
+	r := known.atMost(rule.Alpha)
 	p = search.splitP(search.reduced(step, r), rule.Alpha*(1-bumpShare), rng) / (1 - bumpShare)
 	if p <= rule.Alpha {
-		return []int{at}, p
+		if p = max(p, search.unevenP(0, at, known.R)); p <= rule.Alpha {
+			return []int{at}, p
+		}
 	}
 	from, to, bump := search.bestStretch()
 	p = search.stretchP(search.reduced(bump, r), rule.Alpha*bumpShare, rng) / bumpShare
 	if p <= rule.Alpha && to > 0 {
-		return []int{from, to}, p
+		if p = max(p, search.unevenP(from, to, known.R)); p <= rule.Alpha {
+			return []int{from, to}, p
+		}
 	}
 	return nil, 1
 }
@@ -122,7 +129,7 @@ func settle(series []float64, changes []Change) {
 // enough and has lasted.
 func (rule ChangeRule) judge(series []float64, changes []Change, i int) (shift float64, lasts bool) {
 	before, after := neighbours(series, changes, i)
-	changes[i].Shift = stepShift(before, after)
+	changes[i].Shift = rule.shift(before, after)
 	still := carefulMean(after[len(after)-leastSegment:]) - carefulMean(before)
 	return changes[i].Shift.Theta, rule.lasting(changes[i].Shift.Theta, still)
 }
@@ -164,13 +171,13 @@ func neighbours(series []float64, changes []Change, i int) (before, after []floa
 	return series[from:changes[i].At], series[changes[i].At:to]
 }
 
-// stepShift is Welch's estimate, its error widened and its degrees of freedom
+// shift is Welch's estimate, its error widened and its degrees of freedom
 // reduced to those of the independent values that an autocorrelated series is
 // worth.
-func stepShift(before, after []float64) Estimate {
+func (rule ChangeRule) shift(before, after []float64) Estimate {
 	e := Welch(before, after)
 	both := slices.Concat(before, after)
-	if r := stepAutoregression(both, len(before)); r > 0 && e.SE > 0 {
+	if r := rule.resemblance(both, len(before)).R; r > 0 && e.SE > 0 {
 		worth := EffectiveN(len(both), r) / float64(len(both))
 		e.SE /= math.Sqrt(worth)
 		e.DF = max(1, e.DF*worth)

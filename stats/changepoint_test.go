@@ -68,7 +68,7 @@ func TestChangePointPositions(t *testing.T) {
 // t -8.414516419101 on 45.9905720957 df; the autocorrelation widens it.
 func TestChangeShift(t *testing.T) {
 	shift := ChangePoints(nile, ChangeRule{Alpha: .001})[0].Shift
-	r := stepAutoregression(nile, 28)
+	r := ChangeRule{}.resemblance(nile, 28).R
 	worth := (1 - r) / (1 + r)
 	expectClose(t, "shift", []float64{shift.Theta, shift.Theta / shift.SE, shift.DF},
 		[]float64{-247.777777777778, -8.414516419101 * math.Sqrt(worth), 45.9905720957 * worth}, 1e-10)
@@ -109,33 +109,6 @@ func TestReducedStatistic(t *testing.T) {
 	perfect := newSplitSearch([]float64{1, 1, 1, 2, 2, 2})
 	_, largest = perfect.best()
 	expectClose(t, "what explains everything", []float64{perfect.reduced(largest, .5), perfect.reduced(0, .5)}, []float64{largest, 0}, 1e-12)
-}
-
-// A short series is taken for what nights are like; a long one has its own say.
-func TestStepAutoregression(t *testing.T) {
-	rng := rand.New(rand.NewPCG(9, 13))
-	for _, c := range []struct {
-		n                  int
-		r, least, most, sd float64 // of the estimates: their mean, and at most their spread
-	}{
-		{10, 0, .3, .3, 0}, {30, 0, .15, .25, .12}, {30, .3, .25, .4, .15}, {400, 0, .02, .06, .06}, {400, .6, .54, .61, .06},
-	} {
-		var estimates []float64
-		for range 200 {
-			xs := noise(rng, c.n, c.r)
-			for i := c.n / 2; i < c.n; i++ {
-				xs[i] += 5
-			}
-			estimates = append(estimates, stepAutoregression(xs, c.n/2))
-		}
-		mean, sd := PairedT(estimates).Theta, PairedT(estimates).SE*math.Sqrt(200)
-		if mean < c.least-1e-12 || mean > c.most+1e-12 || sd > c.sd+1e-12 {
-			t.Errorf("%d values, autocorrelation %g: estimates of %.3f ± %.3f", c.n, c.r, mean, sd)
-		}
-	}
-	if r := stepAutoregression([]float64{1, 1, 1, 2, 2, 2}, 3); r != 0 {
-		t.Errorf("without noise: %g", r)
-	}
 }
 
 // Critical values of the maximum for normal noise, by simulation (statistics
@@ -181,8 +154,8 @@ func TestPermutationP(t *testing.T) {
 	if p := search.permutationP(largest, .01, splitSearch.reaches, rand.New(rand.NewPCG(9, 2))); p <= .01 {
 		t.Errorf("stopped early with p %v, which must stay above the level", p)
 	}
-	if p := search.permutationP(largest*2, .01, splitSearch.reaches, rand.New(rand.NewPCG(9, 2))); p != 1./1001 {
-		t.Errorf("a statistic that no permutation reaches: have p %v, want 1/1001", p)
+	if p := search.permutationP(largest*2, .01, splitSearch.reaches, rand.New(rand.NewPCG(9, 2))); p != 1./301 {
+		t.Errorf("a statistic that no permutation reaches: have p %v, want 1/301", p)
 	}
 }
 

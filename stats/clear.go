@@ -6,9 +6,7 @@ import "math"
 // the statistic, without making any: for steps that nobody doubts, of which it
 // would take a hundred thousand to say just that.
 //
-// The sum of k deviations drawn without replacement exceeds s with a chance of
-// at most that of draws with replacement (Hoeffding 1963, theorem 4), for which
-// Bennett's inequality (1962) holds; the chances of all splits are added up.
+// The chances of all splits are added up, see tailOfSums.
 func (s splitSearch) clearP(statistic float64) float64 {
 	if statistic == 0 {
 		return 1
@@ -35,7 +33,16 @@ func (s splitSearch) clearStretchP(statistic float64) float64 {
 }
 
 // tailOfSums returns a bound for the chance that the sum of k deviations, drawn
-// at random, lies at or beyond ±sum.
+// at random, lies at or beyond ±sum: the least of two.
+//
+// Drawn without replacement it does so with a chance of at most that of draws with
+// replacement (Hoeffding 1963, theorem 4), for which Bennett's inequality (1962)
+// holds. That is sharp for few of many.
+//
+// Or each deviation is drawn by itself with the chance q = k/n, and the chance of so
+// large a sum is divided by that of k draws, of which it is a part. A deviation d so
+// drawn is sub-Gaussian with d²·(1-2q)/(2·ln((1-q)/q)) (Kearns and Saul 1998). That is
+// sharp near the middle, whatever the deviations are.
 func (s splitSearch) tailOfSums() func(k int, sum float64) float64 {
 	n, squares, largest := len(s.deviations), 0.0, 0.0
 	for _, d := range s.deviations {
@@ -51,15 +58,31 @@ func (s splitSearch) tailOfSums() func(k int, sum float64) float64 {
 		}
 		u := sum * largest / (draws * variance)
 		h := (1+u)*math.Log1p(u) - u
-		return min(1, 2*math.Exp(-draws*variance/(largest*largest)*h))
+		few := -draws * variance / (largest * largest) * h
+
+		q, proxy := draws/float64(n), 0.25
+		if 2*q < 1-1e-6 {
+			proxy = (1 - 2*q) / (2 * math.Log((1-q)/q))
+		}
+		middle := -sum*sum/(2*proxy*squares) - logBinomial(n, draws, q)
+		return min(1, 2*math.Exp(min(few, middle)))
 	}
+}
+
+// logBinomial is the logarithm of the chance of k draws out of n, each with the
+// chance q.
+func logBinomial(n int, k, q float64) float64 {
+	all, _ := math.Lgamma(float64(n) + 1)
+	drawn, _ := math.Lgamma(k + 1)
+	left, _ := math.Lgamma(float64(n) - k + 1)
+	return all - drawn - left + k*math.Log(q) + (float64(n)-k)*math.Log1p(-q)
 }
 
 // stepRange returns where a step that was placed at index at may lie instead,
 // with 95 % of the evidence: that of independent normal values with one step at
 // each place in turn, all places as likely beforehand. Unlike the step itself,
 // which has 3 values on either side, it reaches up to the ends.
-func stepRange(before, after []float64) (first, last int) {
+func (rule ChangeRule) stepRange(before, after []float64) (first, last int) {
 	xs := append(append([]float64(nil), before...), after...)
 	at := len(before)
 	if len(xs) < 2*leastSegment {
@@ -69,7 +92,7 @@ func stepRange(before, after []float64) (first, last int) {
 	for _, d := range search.deviations {
 		squares += d * d
 	}
-	worth := EffectiveN(len(xs), stepAutoregression(xs, at))
+	worth := EffectiveN(len(xs), rule.resemblance(xs, at).R)
 	weights := make([]float64, len(xs))
 	most, sum := math.Inf(-1), 0.0
 	for k := 1; k < len(xs); k++ {

@@ -3,7 +3,6 @@ package stats
 import (
 	"math"
 	"math/rand/v2"
-	"slices"
 )
 
 // leastSegment is the fewest values on either side of a split.
@@ -17,11 +16,13 @@ type splitSearch struct {
 	deviations []float64
 	weights    []float64 // 1/√(k(n-k)) at index k
 	sums       []float64 // scratch: sums[k] of the first k deviations
+	low, high  []float64 // scratch: of blocks of them
 }
 
 func newSplitSearch(xs []float64) splitSearch {
 	n := len(xs)
 	s := splitSearch{deviations: make([]float64, n), weights: make([]float64, n), sums: make([]float64, n+1)}
+	s.low, s.high = make([]float64, n/sumsBlock+1), make([]float64, n/sumsBlock+1)
 	mean := carefulMean(xs)
 	for i, x := range xs {
 		s.deviations[i] = x - mean
@@ -110,12 +111,6 @@ func (s splitSearch) bestStretch() (from, to int, largest float64) {
 	return from, to, largest
 }
 
-// stretchReaches reports whether the statistic of some stretch is at least bound.
-func (s splitSearch) stretchReaches(bound float64) bool {
-	_, _, largest := s.bestStretch()
-	return largest >= bound
-}
-
 // splitP is the p-value of the best split: its bound where that says enough,
 // else by permutations.
 func (s splitSearch) splitP(statistic, level float64, rng *rand.Rand) float64 {
@@ -131,30 +126,4 @@ func (s splitSearch) stretchP(statistic, level float64, rng *rand.Rand) float64 
 		return max(p, math.SmallestNonzeroFloat64)
 	}
 	return s.permutationP(statistic, level, splitSearch.stretchReaches, rng)
-}
-
-// permutationP returns (1 + permutations that reach the statistic)/(1 +
-// permutations made). It makes enough of them to place ten at or below level,
-// but stops as soon as their p-value could not be level or less any more; what
-// it then returns is above level too.
-func (s splitSearch) permutationP(statistic, level float64, reaches func(s splitSearch, bound float64) bool, rng *rand.Rand) float64 {
-	if statistic == 0 {
-		return 1
-	}
-	// Permutations that only differ by rounding, or not at all, are ties.
-	bound := statistic * (1 - 1e-9)
-	permutations := math.Ceil(10 / level)
-	reached := 0.0
-	d := slices.Clone(s.deviations)
-	s.deviations = d
-	for made := 1.0; made <= permutations; made++ {
-		rng.Shuffle(len(d), func(i, j int) { d[i], d[j] = d[j], d[i] })
-		if !reaches(s, bound) {
-			continue
-		}
-		if reached++; reached+1 > level*(permutations+1) {
-			return (reached + 1) / (made + 1)
-		}
-	}
-	return (reached + 1) / (permutations + 1)
 }
