@@ -39,6 +39,7 @@ type Report struct {
 	Capacity []Capacity `json:"capacity,omitempty"` // of sweeps over concurrency; see CapacityRule
 	Grids    []Grid     `json:"grids,omitempty"`    // of sweeps over two parameters; see GridRule
 	Studies  []Study    `json:"studies,omitempty"`  // where the arms are schedulers, a cell each; see StudyRule
+	Works    []Work     `json:"works,omitempty"`    // where the counted instructions of a comparison changed; see WorkRule
 
 	Failures    []Failure    `json:"failures,omitempty"`    // trials that measured nothing, in measured order
 	Alone       []Alone      `json:"alone,omitempty"`       // what only one side has
@@ -148,6 +149,7 @@ func New(res *compare.Result, src Source) Report {
 	r.Capacity = newCapacity(r, src)
 	r.Studies = newStudies(src, labels)
 	r.Grids = newGrids(src)
+	r.Works = newWorks(r, src)
 	r.Patterns = slices.Concat(overTexts(src.Memory, labels), subjectTexts(res.Namesakes), lines(cacheCause(r.Rows)), sameTexts(res), lines(disturbed(res.Busy), cause(r.Serving), capacityLead(r.Capacity)), doubtTexts(res.Doubts()), patterns(res))
 	r.Steps = nextSteps(r, res, src)
 	r.Facts = newFacts(r, res, src)

@@ -3,7 +3,7 @@ package report
 // Titles are the titles of the sections of every report, whatever its medium.
 var Titles = struct {
 	Steps, Failures, Control, Differences, Alone, Notes, Measured, Definitions string
-	Serving, Capacity, Studies, Grids                                          string
+	Serving, Capacity, Studies, Grids, Works                                   string
 }{
 	Steps:       "What to do next",
 	Failures:    "Failed trials",
@@ -17,4 +17,5 @@ var Titles = struct {
 	Capacity:    "Capacity",
 	Studies:     "Schedulers side by side",
 	Grids:       "Parameter sweeps",
+	Works:       "Where the work went",
 }

@@ -8,11 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/llama-regress/llama-regress/compare/work"
 )
 
 const recorded = "../../fixtures/callgrind/v3.19"
@@ -153,6 +156,35 @@ func fileOf(p *Profile, name string) map[string]bool {
 		}
 	}
 	return files
+}
+
+// TestMovedInRealCode has one program built in three ways: with a function inlined,
+// not inlined, and with functions renamed. What only moved is neither a loss nor a
+// gain.
+func TestMovedInRealCode(t *testing.T) {
+	of := func(name string) work.Side {
+		functions, rest := Functions(read(t, unpacked(t, name+".out.gz")), &Profile{}, 1)
+		return work.Side{Functions: functions, Rest: rest}
+	}
+	moved := func(base, head string) work.Line {
+		d := work.Compare(of(base), of(head))
+		at := slices.IndexFunc(d.Lines, func(l work.Line) bool { return l.Kind == work.Moved })
+		if at < 0 {
+			t.Fatalf("%s to %s: nothing moved: %+v", base, head, d.Lines[:5])
+		}
+		for _, l := range d.Lines {
+			if l.Kind == work.New || l.Kind == work.Gone || l.Kind == work.Moved && l.File != d.Lines[at].File {
+				t.Errorf("%s to %s: %+v", base, head, l)
+			}
+		}
+		return d.Lines[at]
+	}
+	if l := moved("outofline", "plain"); filepath.Base(l.File) != "inl.h" || !slices.Equal(l.Vanished, []string{"square"}) || !slices.Equal(l.Came, []string{"sum"}) {
+		t.Errorf("inlined: %+v", l)
+	}
+	if l := moved("plain", "renamed"); filepath.Base(l.File) != "main.c" || l.Change() != 0 || !slices.Equal(l.Vanished, []string{"sum"}) || !slices.Equal(l.Came, []string{"sum_of_squares"}) {
+		t.Errorf("renamed: %+v", l)
+	}
 }
 
 // TestRepetitions takes one repetition of a prompt of 64 tokens out of two real

@@ -146,8 +146,11 @@ func tableCharts() map[string]map[string]any {
 	}
 	bar := charts.NewBar()
 	bar.SetGlobalOptions(globals("outcomes", "requests", "")...)
+	functions := charts.NewBar()
+	functions.SetGlobalOptions(globals("work", "percent of the baseline's work", "")...)
 	return map[string]map[string]any{
 		"outcomes": option(bar),
+		"work":     option(functions),
 		"ttft":     line("ttft", "time to first token", "% of requests"),
 		"shift":    line("shift", "percent of requests", "longer than the baseline"),
 		"machine":  line("machine", "seconds since the load began", ""),

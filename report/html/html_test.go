@@ -36,7 +36,7 @@ var fixed = regexp.MustCompile(`(?s)<style>.*?</style>|<script>.*?</script>|&#39
 
 func TestGolden(t *testing.T) {
 	t.Parallel()
-	for _, c := range []reporttest.Case{reporttest.Regression(), reporttest.Reasons(), reporttest.RawFiles(), reporttest.Empty(), reporttest.OnlyFailures(), reporttest.Serving(), reporttest.Hostile()} {
+	for _, c := range []reporttest.Case{reporttest.Regression(), reporttest.Reasons(), reporttest.RawFiles(), reporttest.Empty(), reporttest.OnlyFailures(), reporttest.Serving(), reporttest.Counted(), reporttest.Hostile()} {
 		t.Run(c.Name, func(t *testing.T) {
 			reporttest.Golden(t, c.Name+".html", fixed.ReplaceAllString(string(tables(t, c.Report())), ""))
 		})

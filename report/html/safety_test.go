@@ -85,7 +85,7 @@ var ownTags = regexp.MustCompile(`^<(?:` + strings.Join([]string{
 	`meta (?:charset="utf-8"|name="(?:viewport|color-scheme)" content="[a-z0-9,= -]*"|http-equiv="Content-Security-Policy" content="[^"<>]*")`,
 	`link rel="icon" href="data:,"`,
 	`(?:header|button type="button" data-filter="[a-z_]*") data-class="[a-z_]*"(?: aria-pressed="true")?`,
-	`section id="(?:steps|failures|serving|capacity|schedulers|grids)"`, `br`, `details(?: id="maps"| class="served" id="s-[0-9a-f]*"| class="trial")?(?: open)?`, `footer class="soft"`,
+	`section id="(?:steps|failures|serving|capacity|schedulers|grids|work)"`, `br`, `details(?: id="maps"| class="served" id="s-[0-9a-f]*"| class="trial")?(?: open)?`, `footer class="soft"`,
 	`(?:p|span|div) class="[a-z ]*"(?: data-class="[a-z_]*")?(?: data-kind="[a-z]*")?(?: role="(?:search|img)")?(?: hidden)?`,
 	`span id="shown" class="soft" aria-live="polite"`, `div id="forest" role="img"`, `input id="search"[a-z0-9 =":/()-]*`,
 	`table(?: id="(?:comparisons|controls)")?(?: class="(?:rows|rows one|map|trials|data|data map|serving|serving failing)")?(?: data-unit="[A-Za-z0-9/%µ]*")?`,

@@ -87,6 +87,19 @@ const serving = (() => {
       return { option: o, says: "each line is a value of " + corner[0] + "; larger marks are cells that no other exceeds beyond chance" };
     },
 
+    work(table) {
+      const o = option("work"), lines = rows(table).map(tr => ({ name: cut(text(tr.cells[0]), innerWidth < 640 ? 22 : 44), full: text(tr.cells[0]), value: value(tr.cells[3]), says: text(tr.cells[3]) + ", " + text(tr.cells[4]) + " a token" }));
+      o.legend = { show: false };
+      o.grid = { left: 8, right: 24, top: 8, bottom: 34, containLabel: true };
+      Object.assign(o.yAxis[0], { type: "category", inverse: true, data: lines.map(l => l.name), axisTick: { show: false } });
+      o.series = [{
+        type: "bar", name: "change", barMaxWidth: 18, emphasis: { disabled: true },
+        data: lines.map(l => ({ value: l.value, itemStyle: { color: color(l.value > 0 ? "regression" : "improvement") } })),
+      }];
+      o.tooltip.formatter = p => p.componentType === "series" ? lines[p.dataIndex].full + "\n" + lines[p.dataIndex].says : "";
+      return { option: o, height: 5 + 1.5 * lines.length, says: "change of each function's instructions, more work to the right" };
+    },
+
     capacity(table) {
       const o = option("capacity"), arms = heads(table).filter((_, i) => i % 2 === 1).map(text);
       o.xAxis[0].min = 0;

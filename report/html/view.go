@@ -36,6 +36,9 @@ type view struct {
 	StudyRule  string // what the schedulers' numbers are
 	Grids      []gridView
 	GridRule   string // what their numbers are
+	Works      []workView
+	MoreWorks  int    // without a chart
+	WorkRule   string // what their numbers are
 }
 
 func newView(r report.Report) view {
@@ -67,6 +70,8 @@ func newView(r report.Report) view {
 	v.Sweeps, v.Rule = newSweeps(r.Capacity), report.CapacityRule
 	v.StudyRule = report.StudyRule
 	v.Grids, v.GridRule = newGridViews(r.Grids), report.GridRule
+	v.Works, v.MoreWorks = newWorkViews(r.Works)
+	v.WorkRule = report.WorkRule
 	return v
 }
 

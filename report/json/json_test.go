@@ -98,7 +98,7 @@ func FuzzNames(f *testing.F) {
 // only ever gain fields.
 func TestGolden(t *testing.T) {
 	published := compile(t, false)
-	for _, c := range []reporttest.Case{reporttest.Regression(), reporttest.Reasons(), reporttest.RawFiles(), reporttest.Empty()} {
+	for _, c := range []reporttest.Case{reporttest.Regression(), reporttest.Reasons(), reporttest.RawFiles(), reporttest.Counted(), reporttest.Empty()} {
 		t.Run(c.Name, func(t *testing.T) {
 			path := filepath.Join("testdata", c.Name+".json")
 			got := render(t, c.Report())

@@ -15,7 +15,7 @@ func rowTest(row report.Row, g *group, r report.Report, machine string) test {
 	t := newTest(testName(row), g, machine)
 	t.seconds = row.Seconds
 	t.Time = duration(row.Seconds)
-	body := details(row, r)
+	body := clip(details(row, r) + worked(row, r))
 	switch row.Class {
 	case report.Regression:
 		t.Failure = &junit.Result{Message: message(row.Finding), Type: "regression", Data: body}

@@ -25,7 +25,7 @@ type document struct {
 func (d *document) render() (string, bool) {
 	sections := []func(){d.verdict, d.factLine, d.openTable, d.steps, d.linkSection}
 	if d.plan.detail == Full {
-		sections = append(sections, d.undecided, d.failures, d.serving, d.capacity, d.studies, d.grids, d.allResults, d.controls, d.differences, d.alone, d.notes, d.measured, d.words)
+		sections = append(sections, d.undecided, d.works, d.failures, d.serving, d.capacity, d.studies, d.grids, d.allResults, d.controls, d.differences, d.alone, d.notes, d.measured, d.words)
 	}
 	for _, section := range sections {
 		section()

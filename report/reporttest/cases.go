@@ -23,7 +23,7 @@ func (c Case) Report() report.Report { return report.New(c.Result, c.Source) }
 func Cases() []Case {
 	return []Case{
 		Regression(), Pass(), Undecided(), Reasons(), Candidates(), OnlyFailures(), Empty(), OneTrialASide(),
-		RawFiles(), TwoSessions(), ControlFired(), Interrupted(), NotFinite(), Serving(), Sweep(), Hostile(),
+		RawFiles(), TwoSessions(), ControlFired(), Interrupted(), NotFinite(), Serving(), Sweep(), Counted(), Hostile(),
 	}
 }
 

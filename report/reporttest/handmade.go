@@ -80,6 +80,7 @@ func Hostile() Case {
 		Reproduce: append([]string{"llama-regress"}, Names...), Resume: Names, Accept: Names[9], Logs: Names[15], Calibration: Names[2],
 	}
 	hostileServing(run, &src, Names)
+	hostileCount(run, res, Names)
 	return Case{"hostile", res, src}
 }
 
@@ -191,5 +192,6 @@ func Named(name string) Case {
 		Reproduce: []string{name}, Accept: name, Logs: name, TrialLog: func(string) string { return name }}
 	run.Cells, run.Trials, run.Datasets = nil, nil, nil
 	hostileServing(run, &src, []string{name})
+	hostileCount(run, res, []string{name})
 	return Case{"named", res, src}
 }

@@ -39,6 +39,7 @@ func Write(w io.Writer, r report.Report, o Options) error {
 	p.verdict(r)
 	p.steps(r.Steps)
 	p.rows(r)
+	p.works(r.Works)
 	p.failures(r.Failures)
 	p.serving(r.Serving)
 	p.capacity(r.Capacity)
