@@ -52,6 +52,22 @@ func TestResemblanceAtMost(t *testing.T) {
 	}
 }
 
+// What is allowed for falls with the nights, and with what others know.
+func TestAllowance(t *testing.T) {
+	alone, lent := ChangeRule{Alpha: .01}, ChangeRule{Alpha: .01, Resemblance: Resemblance{R: .05, Nights: 300}}
+	last := 1.
+	for _, n := range []int{6, 30, 100, 1000} {
+		r := alone.Allowance(n)
+		if r >= last || r < .3 || lent.Allowance(n) >= r || lent.Allowance(n) < .05 {
+			t.Errorf("%d nights: alone %v, lent %v", n, r, lent.Allowance(n))
+		}
+		last = r
+	}
+	if alone.Allowance(6) != alone.Allowance(14) {
+		t.Error("fewer than 15 values have a say")
+	}
+}
+
 // What 11 others say comes near the truth, counts as much as it is worth, and does
 // not count the series itself.
 func TestResemblances(t *testing.T) {

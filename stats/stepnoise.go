@@ -45,6 +45,17 @@ func (k Resemblance) atMost(level float64) float64 {
 	return min(k.R-caution*distuv.UnitNormal.Quantile(min(level, 0.5))*sd, mostAutocorrelation)
 }
 
+// Allowance is the autocorrelation that ChangePoints allows for in a series of n
+// values whose own is as presumed or, where rule.Resemblance says so, as that of the
+// others; in [0, 0.9]. It says beforehand what a search will see.
+func (rule ChangeRule) Allowance(n int) float64 {
+	own := rule.Resemblance.with(0, math.NaN()).R
+	if n < leastForAutoregression {
+		own = math.NaN()
+	}
+	return rule.Resemblance.with(float64(n), own).atMost(rule.Alpha)
+}
+
 // leastForAutoregression is how many values it takes to say anything about
 // their autocorrelation once a step has been fitted.
 const leastForAutoregression = 15
