@@ -16,12 +16,23 @@ const aptPackage = "llama.cpp-tools"
 // apt finds the build unpacked from the system's packages, and fetches it where
 // the cache has none.
 func (f *finder) apt(ctx context.Context) (*Llama, error) {
-	return f.fetchOnce(ctx, SourceApt, func(manifest) bool { return true }, fetchApt)
+	return fetchOnce(ctx, f, f.openEntry, SourceApt, func(manifest) bool { return true }, fetchLlama)
 }
 
-// fetchApt asks the configured archives for the package, each at the machine's
-// own release and then at the next suite.
-func fetchApt(ctx context.Context, h *holding) (*entry, error) {
+// fetchLlama asks the configured archives for llama.cpp's programs.
+func fetchLlama(ctx context.Context, h *holding) (*entry, error) {
+	return h.fetchApt(ctx, aptState{pkg: aptPackage}, func(dir string, m *manifest) (err error) {
+		if m.Tree, err = survey(dir); err != nil {
+			return err
+		}
+		return m.Tree.writeWrappers(dir, aptPackage+" "+m.Version)
+	})
+}
+
+// fetchApt asks the configured archives for the package that wanted names, each at
+// the machine's own release and then at the next suite. finish completes what was
+// unpacked.
+func (h *holding) fetchApt(ctx context.Context, wanted aptState, finish func(dir string, m *manifest) error) (*entry, error) {
 	for _, program := range []string{"apt-get", "dpkg", "dpkg-deb"} {
 		if _, err := exec.LookPath(program); err != nil {
 			return nil, fmt.Errorf("no %s: not a Debian or Ubuntu system", program)
@@ -40,7 +51,8 @@ func fetchApt(ctx context.Context, h *holding) (*entry, error) {
 	if len(found) == 0 {
 		return nil, fmt.Errorf("no archive of this distribution among the %d configured sources in /etc/apt", len(sources))
 	}
-	a := &aptState{holding: h, dir: filepath.Join(h.CacheDir, "apt"), arch: strings.TrimSpace(string(out.stdout))}
+	a := &wanted
+	a.holding, a.dir, a.arch = h, filepath.Join(h.CacheDir, "apt"), strings.TrimSpace(string(out.stdout))
 	var failed []error
 	for _, archive := range found {
 		suites := []string{archive.suite}
@@ -48,7 +60,7 @@ func fetchApt(ctx context.Context, h *holding) (*entry, error) {
 			suites = append(suites, next)
 		}
 		for _, suite := range suites {
-			e, err := a.fetch(ctx, archive.withSuite(suite))
+			e, err := a.fetch(ctx, archive.withSuite(suite), finish)
 			if err == nil || ctx.Err() != nil {
 				return e, err
 			}
@@ -59,9 +71,9 @@ func fetchApt(ctx context.Context, h *holding) (*entry, error) {
 	return nil, errors.Join(failed...)
 }
 
-// fetch downloads the package and all it depends on from one suite, unpacks
-// them and publishes the entry.
-func (a *aptState) fetch(ctx context.Context, archive aptSource) (*entry, error) {
+// fetch downloads the package and, unless it is wanted alone, all it depends on from
+// one suite, unpacks them and publishes the entry.
+func (a *aptState) fetch(ctx context.Context, archive aptSource, finish func(dir string, m *manifest) error) (*entry, error) {
 	a.logf("apt: reading the package list of %s", archive)
 	if err := a.update(ctx, archive); err != nil {
 		return nil, err
@@ -74,7 +86,11 @@ func (a *aptState) fetch(ctx context.Context, archive aptSource) (*entry, error)
 	for _, d := range debs {
 		size += d.Size
 	}
-	a.logf("apt: downloading %d packages, %.1f MB", len(debs), float64(size)/1e6)
+	packages := "packages"
+	if len(debs) == 1 {
+		packages = "package"
+	}
+	a.logf("apt: downloading %d %s, %.1f MB", len(debs), packages, float64(size)/1e6)
 	if err := a.download(ctx, debs); err != nil {
 		return nil, err
 	}
@@ -89,14 +105,11 @@ func (a *aptState) fetch(ctx context.Context, archive aptSource) (*entry, error)
 			return nil, fmt.Errorf("unpack %s: %w", d.Name, err)
 		}
 		m.Fetched = append(m.Fetched, d.fetched)
-		if d.Name == aptPackage {
+		if d.Name == a.pkg {
 			m.Version = d.Version
 		}
 	}
-	if m.Tree, err = survey(dir); err != nil {
-		return nil, err
-	}
-	if err := m.Tree.writeWrappers(dir, aptPackage+" "+m.Version); err != nil {
+	if err := finish(dir, &m); err != nil {
 		return nil, err
 	}
 	e, err := a.store.publish(dir, entryName(SourceApt, a.arch, m), m)

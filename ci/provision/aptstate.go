@@ -19,8 +19,10 @@ import (
 // It stays until an entry is published, so an interrupted download goes on.
 type aptState struct {
 	*holding
-	dir  string
-	arch string // as dpkg calls it
+	dir   string
+	arch  string // as dpkg calls it
+	pkg   string // that is wanted
+	alone bool   // without what it depends on, which the machine has
 }
 
 // A deb is a package to unpack.
@@ -95,9 +97,11 @@ func (a *aptState) update(ctx context.Context, archive aptSource) error {
 	return err
 }
 
-// aptGet runs apt-get on the private state.
+// aptGet runs apt-get on the private state, in the folder of its archives: its
+// command "download" writes into the folder it runs in.
 func (a *aptState) aptGet(ctx context.Context, args ...string) (output, error) {
-	return a.run(ctx, append([]string{"apt-get", "-c", filepath.Join(a.dir, "apt.conf"), "-q", "-y"}, args...)...)
+	argv := append([]string{"apt-get", "-c", filepath.Join(a.dir, "apt.conf"), "-q", "-y"}, args...)
+	return command{argv: argv, dir: filepath.Join(a.dir, "archives"), hold: a.lock}.run(ctx)
 }
 
 var debLine = regexp.MustCompile(`^'([^']+)' ([^ /]+\.deb) (\d+) SHA256:([0-9a-f]{64})$`)
@@ -106,7 +110,11 @@ var debLine = regexp.MustCompile(`^'([^']+)' ([^ /]+\.deb) (\d+) SHA256:([0-9a-f
 // apt an empty archives folder: apt leaves out what an earlier try downloaded.
 func (a *aptState) resolve(ctx context.Context) ([]deb, error) {
 	empty := filepath.Join(a.dir, "none")
-	out, err := a.aptGet(ctx, "-o", "Dir::Cache::archives="+empty, "--print-uris", "install", aptPackage)
+	verb := "install"
+	if a.alone {
+		verb = "download"
+	}
+	out, err := a.aptGet(ctx, "-o", "Dir::Cache::archives="+empty, "--print-uris", verb, a.pkg)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +150,7 @@ func (a *aptState) resolve(ctx context.Context) ([]deb, error) {
 	}
 	slices.SortFunc(debs, func(a, b deb) int { return cmp.Compare(a.Name, b.Name) })
 	if len(debs) == 0 {
-		return nil, fmt.Errorf("apt-get found nothing to download for %s", aptPackage)
+		return nil, fmt.Errorf("apt-get found nothing to download for %s", a.pkg)
 	}
 	return debs, nil
 }
@@ -150,7 +158,11 @@ func (a *aptState) resolve(ctx context.Context) ([]deb, error) {
 // download fetches what is not there yet. apt checks what it fetches; what an
 // earlier process left is checked here, together with all the rest.
 func (a *aptState) download(ctx context.Context, debs []deb) error {
-	if _, err := a.aptGet(ctx, "--download-only", "install", aptPackage); err != nil {
+	args := []string{"--download-only", "install", a.pkg}
+	if a.alone {
+		args = []string{"download", a.pkg}
+	}
+	if _, err := a.aptGet(ctx, args...); err != nil {
 		return err
 	}
 	var wrong []error

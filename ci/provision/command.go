@@ -21,6 +21,7 @@ const (
 // ends with ctx, and reads nothing.
 type command struct {
 	argv []string
+	dir  string   // to run in; "" for ours
 	env  []string // added to ours; messages are in English whatever the locale
 	// hold is a locked file that the child inherits, so that the lock outlives
 	// us for as long as a child that we could not end is still writing.
@@ -37,7 +38,7 @@ type output struct {
 func (c command) run(ctx context.Context) (output, error) {
 	cmd := exec.CommandContext(ctx, c.argv[0], c.argv[1:]...)
 	stdout, stderr := &proc.Head{Max: maxStdout}, &proc.Excerpt{Tail: maxStderr}
-	cmd.Stdout, cmd.Stderr = stdout, stderr
+	cmd.Stdout, cmd.Stderr, cmd.Dir = stdout, stderr, c.dir
 	cmd.Env = append(append(environ.Without(os.Environ()), "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive"), c.env...)
 	if c.hold != nil {
 		cmd.ExtraFiles = []*os.File{c.hold}

@@ -75,9 +75,9 @@ func (h *holding) run(ctx context.Context, argv ...string) (output, error) {
 	return command{argv: argv, hold: h.lock}.run(ctx)
 }
 
-// cached returns the newest cached build that match accepts, or nil. What is
-// damaged or does not start is logged, and left for a fresh one to replace.
-func (f *finder) cached(ctx context.Context, source Source, match func(manifest) bool) *Llama {
+// cached returns the newest cached build that match accepts and open opens, or nil.
+// What is damaged or does not start is logged, and left for a fresh one to replace.
+func cached[T any](ctx context.Context, f *finder, open func(context.Context, *entry) (*T, error), source Source, match func(manifest) bool) *T {
 	e, damaged := f.store.newest(func(m manifest) bool { return m.Source == source && match(m) })
 	if damaged != nil {
 		f.logf("%s: passing over a damaged cache entry: %v", source, damaged)
@@ -85,24 +85,24 @@ func (f *finder) cached(ctx context.Context, source Source, match func(manifest)
 	if e == nil {
 		return nil
 	}
-	l, err := f.openEntry(ctx, e)
+	found, err := open(ctx, e)
 	if err != nil {
 		f.logf("%s: passing over %s: %v", source, e.dir, err)
 		return nil
 	}
-	return l
+	return found
 }
 
 // fetchOnce returns a cached build, or makes an entry with fetch while holding
 // the cache folder's lock, unless another process made it in the meantime.
-func (f *finder) fetchOnce(ctx context.Context, source Source, match func(manifest) bool,
-	fetch func(context.Context, *holding) (*entry, error)) (*Llama, error) {
+func fetchOnce[T any](ctx context.Context, f *finder, open func(context.Context, *entry) (*T, error), source Source, match func(manifest) bool,
+	fetch func(context.Context, *holding) (*entry, error)) (*T, error) {
 	if f.noCache != nil {
 		return nil, f.noCache
 	}
 	if !f.Refresh || f.Offline {
-		if l := f.cached(ctx, source, match); l != nil {
-			return l, nil
+		if found := cached(ctx, f, open, source, match); found != nil {
+			return found, nil
 		}
 	}
 	if f.Offline {
@@ -114,13 +114,13 @@ func (f *finder) fetchOnce(ctx context.Context, source Source, match func(manife
 	}
 	defer lock.Close()
 	if !f.Refresh {
-		if l := f.cached(ctx, source, match); l != nil {
-			return l, nil
+		if found := cached(ctx, f, open, source, match); found != nil {
+			return found, nil
 		}
 	}
 	e, err := fetch(ctx, &holding{f, lock})
 	if err != nil {
 		return nil, err
 	}
-	return f.openEntry(ctx, e)
+	return open(ctx, e)
 }

@@ -173,6 +173,16 @@ var fakePackages = map[string]map[string]string{
 	},
 }
 
+// fakeValgrind is laid out as Debian's.
+var fakeValgrind = map[string]map[string]string{
+	"valgrind_1%3a3.19.0-1_amd64.deb": {
+		"usr/bin/valgrind":                           "#!/bin/sh\nexit 9\n",
+		"usr/bin/valgrind.bin":                       "#!/bin/sh\ncase $1 in --version) echo \"${FAKE_VALGRIND:-valgrind-3.19.0}\" ;; *) echo \"$VALGRIND_LIB\" \"$@\" ;; esac\n",
+		"usr/libexec/valgrind/callgrind-amd64-linux": "tool",
+		"usr/share/doc/valgrind/changelog.Debian.gz": "",
+	},
+}
+
 // benchScript speaks as llama-bench does, as far as this package listens.
 const benchScript = `#!/bin/sh
 backend=${GGML_BACKEND_PATH##*/libggml-cpu-}
@@ -210,6 +220,19 @@ func fakeAptGet(w world, args []string) int {
 		fmt.Fprint(os.Stderr, text)
 		return ok
 	}
+	packages, print := fakePackages, slices.Contains(args, "--print-uris")
+	download := slices.Contains(args, "--download-only")
+	if slices.Contains(args, "valgrind") { // alone, into the folder it runs in
+		packages = fakeValgrind
+		download = !print
+		if !slices.Contains(args, "download") {
+			fmt.Fprintln(os.Stderr, "E: its dependencies were asked for too")
+			return 100
+		}
+		if !print {
+			archives, _ = os.Getwd()
+		}
+	}
 	switch {
 	case slices.Contains(args, "update"):
 		w.log("update " + suite)
@@ -219,12 +242,12 @@ func fakeAptGet(w world, args []string) int {
 		}
 	case fault("install-" + suite):
 		return 100
-	case slices.Contains(args, "--print-uris"):
+	case print:
 		fmt.Println("Reading package lists...")
 		if i := slices.Index(args, "-o"); i > 0 {
 			archives = strings.TrimPrefix(args[i+1], "Dir::Cache::archives=")
 		}
-		for name, files := range fakePackages {
+		for name, files := range packages {
 			if _, err := os.Stat(filepath.Join(archives, name)); err == nil {
 				continue // apt lists only what it lacks
 			}
@@ -235,8 +258,8 @@ func fakeAptGet(w world, args []string) int {
 			}
 			fmt.Printf("'http://mirror.example/debian/pool/%s' %s %d SHA256:%s\n", name, name, len(body), sum)
 		}
-	case slices.Contains(args, "--download-only"):
-		for name, files := range fakePackages {
+	case download:
+		for name, files := range packages {
 			if _, err := os.Stat(filepath.Join(archives, name)); err == nil {
 				continue // it was downloaded by an earlier try
 			}

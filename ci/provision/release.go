@@ -50,7 +50,7 @@ func (f *finder) release(ctx context.Context) (*Llama, error) {
 		return m.Version == f.Release && len(m.Fetched) == 1 &&
 			(f.SHA256 == "" || strings.EqualFold(m.Fetched[0].SHA256, f.SHA256))
 	}
-	return f.fetchOnce(ctx, SourceRelease, wanted, fetchRelease)
+	return fetchOnce(ctx, f, f.openEntry, SourceRelease, wanted, fetchRelease)
 }
 
 // fetchRelease downloads the archive of the release, checks it and unpacks it.

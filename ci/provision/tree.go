@@ -143,15 +143,18 @@ func (t tree) writeWrappers(dir, what string) error {
 	return nil
 }
 
+// findTop has a wrapper find its entry.
+const findTop = `self=$0
+[ -L "$self" ] && self=$(readlink -f "$self")
+case $self in */*) top=${self%/*}/../.. ;; *) top=../.. ;; esac
+`
+
 // wrapper returns a script that finds the entry from its own place, so that
 // the cache folder can be moved, and becomes the program.
 func (t tree) wrapper(program, backend, what string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "#!/bin/sh\n# %s of %s; written by llama-regress provision.\n", filepath.Base(program), what)
-	b.WriteString(`self=$0
-[ -L "$self" ] && self=$(readlink -f "$self")
-case $self in */*) top=${self%/*}/../.. ;; *) top=../.. ;; esac
-`)
+	b.WriteString(findTop)
 	if backend != "" {
 		fmt.Fprintf(&b, "export GGML_BACKEND_PATH=\"${GGML_BACKEND_PATH:-$top/%s}\"\n", backend)
 	}

@@ -18,9 +18,9 @@ import (
 func Command(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "provision",
-		Short: "Get llama.cpp's programs, a synthetic model or a dataset",
+		Short: "Get llama.cpp's programs, valgrind, a synthetic model or a dataset",
 	}
-	cmd.AddCommand(llamaCommand(a), modelCommand(a), datasetCommand(a))
+	cmd.AddCommand(llamaCommand(a), valgrindCommand(a), modelCommand(a), datasetCommand(a))
 	return cli.Group(cmd)
 }
 
