@@ -18,22 +18,19 @@ type Blind struct {
 	Since  time.Time // the first night from which on it would not be found; that of the whole stretch where Nights is 0
 }
 
-// resemblance is how much neighbouring nights are taken to resemble each other, as
-// stats.ChangePoints does where it has no better knowledge.
-const resemblance = 0.3
-
-// blindness finds how long a loss of two margins has to last before a search at a
-// level finds it. It goes by the t of the split, reduced for nights that resemble
+// blindness finds how long a loss of two margins has to last before a search by a
+// rule finds it. It goes by the t of the split, reduced for nights that resemble
 // each other and held against all places that were tried, and by how many orders
 // of the nights look as split as the true one: with too few of them no p is small.
-func (t *Trend) blindness(sc scale, level float64, nights []Night) Blind {
+func (t *Trend) blindness(sc scale, rule stats.ChangeRule, nights []Night) Blind {
 	last := len(t.Points) - 1
 	points := t.stretches[t.Points[last].stretch].points
 	n, step := len(points), 2*sc.lambda
 	b := Blind{Loss: math.Abs(sc.change(-step)), Points: t.Metric.InPoints(), Since: nights[t.Points[points[0]].Night].Started}
 	sd := t.noise(sc, points)
+	r := rule.Allowance(n)
 	for k := 3; k <= n-3; k++ {
-		if found(n, k, step, sd, level) {
+		if found(n, k, step, sd, r, rule.Alpha) {
 			b.Nights, b.Since = k, nights[t.Points[points[n-k+1]].Night].Started
 			break
 		}
@@ -41,8 +38,9 @@ func (t *Trend) blindness(sc scale, level float64, nights []Night) Blind {
 	return b
 }
 
-// found says whether a step, k of n nights old, would be.
-func found(n, k int, step, sd, level float64) bool {
+// found says whether a step, k of n nights old, would be, where an autocorrelation r
+// is allowed for.
+func found(n, k int, step, sd, r, level float64) bool {
 	orders := math.Exp(lchoose(n, k))
 	if 2/orders > level/2 {
 		return false
@@ -50,7 +48,7 @@ func found(n, k int, step, sd, level float64) bool {
 	if sd == 0 {
 		return true
 	}
-	reduced := math.Sqrt((1 - resemblance) / (1 + resemblance))
+	reduced := math.Sqrt((1 - r) / (1 + r))
 	tt := reduced * step / (sd * math.Sqrt(1/float64(k)+1/float64(n-k)))
 	p := 2 * float64(n-5) * distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(n - 2)}.Survival(tt)
 	return p <= level/2

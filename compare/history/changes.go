@@ -47,18 +47,18 @@ const confidence = 0.90
 
 // search finds the changes of a trend, each stretch for itself, and takes in those
 // that verdicts confirmed.
-func (t *Trend) search(m *Machine, level float64, standings []Standing) {
-	sc, machine, lastNight := t.scale(), m.Name, len(m.Nights)-1
+func (t *Trend) search(m *Machine, level float64, known stats.Resemblance, standings []Standing) {
+	sc, lastNight := t.scale(), len(m.Nights)-1
+	h := fnv.New64a()
+	h.Write([]byte(m.Name + "\n" + t.Cell + "\n" + t.Metric.Name))
+	rule := stats.ChangeRule{Alpha: level, Margin: sc.lambda, Seed: h.Sum64(), Resemblance: known}
 	if t.Judged && sc.lambda > 0 && t.current(*m) {
-		t.Blind = t.blindness(sc, level, m.Nights)
+		t.Blind = t.blindness(sc, rule, m.Nights)
 	}
 	for at := range t.stretches {
 		st := &t.stretches[at]
 		var cuts []int // positions within the stretch
 		if t.Judged && sc.lambda > 0 {
-			h := fnv.New64a()
-			h.Write([]byte(machine + "\n" + t.Cell + "\n" + t.Metric.Name))
-			rule := stats.ChangeRule{Alpha: level, Margin: sc.lambda, Seed: h.Sum64()}
 			var found []Change
 			found, cuts = t.find(sc, st.points, rule)
 			if n := len(st.points); len(found) > 0 && t.Points[st.points[n-1]].Night == lastNight {

@@ -104,8 +104,8 @@ func Analyze(c *store.Contents, o TrendOptions) Trends {
 	for i := range t.Machines {
 		m := &t.Machines[i]
 		standings := Standings(c, m.Name)
-		for k := range m.Trends {
-			m.Trends[k].search(m, t.Level, standings)
+		for k, known := range m.lend() {
+			m.Trends[k].search(m, t.Level, known, standings)
 		}
 		m.group()
 	}
