@@ -10,22 +10,25 @@ import (
 // Parameters returns the settings of a result under our own names and in our
 // own words, equal for equal settings whatever the build: flash_attn is "on"
 // for true, 1 and "on". Parameters that the build does not report are absent.
-func (r Result) Parameters() map[string]string {
-	params, _ := r.split()
+func (c *Configuration) Parameters() map[string]string {
+	params, _ := c.split()
 	return params
 }
 
 // split divides the settings into our parameters and the rest, which keeps
 // llama-bench's names.
-func (r Result) split() (params, others map[string]string) {
+func (c *Configuration) split() (params, others map[string]string) {
 	params = make(map[string]string)
 	others = make(map[string]string)
-	for name, text := range r.Settings {
+	for name, text := range c.Settings {
+		if quiet := quietSettings[name]; quiet == "true" || quiet == "false" {
+			text = readBool(text)
+		}
 		others[name] = text
 	}
 	for _, s := range settings {
 		for _, field := range s.fields {
-			if text, ok := r.Settings[field]; ok && text != "" {
+			if text, ok := c.Settings[field]; ok && text != "" {
 				if _, newer := params[s.param]; !newer {
 					params[s.param] = s.read(text)
 				}
@@ -44,29 +47,40 @@ func (r Result) split() (params, others map[string]string) {
 
 // echo is what a trial's record keeps of a result: its parameters, its other
 // settings, and who the program says it is.
-func (r Result) echo() map[string]string {
-	echo, others := r.split()
+func (c *Configuration) echo() map[string]string {
+	echo, others := c.split()
 	for name, text := range others {
 		if _, ours := echo[name]; !ours {
 			echo[name] = text
 		}
 	}
 	for name, text := range map[string]string{
-		"build_commit":   r.BuildCommit,
-		"build_number":   nonZero(int64(r.BuildNumber)),
-		"backends":       r.Backends,
-		"cpu_info":       r.CPU,
-		"gpu_info":       r.GPU,
-		"model_filename": r.ModelFile,
-		"model_type":     r.ModelType,
-		"model_size":     nonZero(r.ModelBytes),
-		"model_n_params": nonZero(r.ModelParams),
+		"build_commit":   c.BuildCommit,
+		"build_number":   nonZero(int64(c.BuildNumber)),
+		"backends":       c.Backends,
+		"cpu_info":       c.CPU,
+		"gpu_info":       c.GPU,
+		"model_filename": c.ModelFile,
+		"model_type":     c.ModelType,
+		"model_size":     nonZero(c.ModelBytes),
+		"model_n_params": nonZero(c.ModelParams),
 	} {
 		if text != "" {
 			echo[name] = text
 		}
 	}
 	return echo
+}
+
+// readBool reads a switch that json has as true and false, csv and sql as 1 and 0.
+func readBool(text string) string {
+	switch text {
+	case "0":
+		return "false"
+	case "1":
+		return "true"
+	}
+	return text
 }
 
 func nonZero(n int64) string {

@@ -185,8 +185,9 @@ func TestImportIgnore(t *testing.T) {
 func TestImportMixed(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ field, want, note string }{
-		{"build_number=6083", "dir/base.jsonl:3: results of 2 builds in one file (5aa1105d 6082; 5aa1105d 6083): split it, or allow mixing", "mixes results of 2 builds"},
+		{"build_number=6083", "dir/base.jsonl:3: results of 2 builds in one file (5aa1105d 6082; 5aa1105d 6083): split it, choose one of them (compare FILE -b COMMIT -c COMMIT; --build elsewhere), or mix them with --mixed", "mixes results of 2 builds"},
 		{`cpu_info="another"`, "dir/base.jsonl:3: results of 2 machines in one file", "mixes results of 2 machines"},
+		{`backends="SYCL"`, "dir/base.jsonl:3: results of 2 backends in one file (; SYCL): split it, or mix them with --mixed", "mixes results of 2 backends"},
 	} {
 		lines := func() []string { return []string{object(), object(), object(c.field)} }
 		if _, err := importText(t, ImportOptions{}, lines()...); err == nil || !strings.Contains(err.Error(), c.want) {

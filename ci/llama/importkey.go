@@ -20,9 +20,9 @@ var quietSettings = map[string]string{
 	"tensor_buft_overrides": "none",
 }
 
-// key returns the parameters by which a result's cell is told from others.
-func (im *importer) key(r Result, varying map[string]bool) (map[string]string, error) {
-	params, others := r.split()
+// key returns the parameters by which a configuration's cell is told from others.
+func (im *importer) key(c *Configuration) (map[string]string, error) {
+	params, others := c.split()
 	key := make(map[string]string)
 	for name, value := range params {
 		if name == "threads" || value != defaultOf(name) {
@@ -30,7 +30,7 @@ func (im *importer) key(r Result, varying map[string]bool) (map[string]string, e
 		}
 	}
 	for name, value := range others {
-		if quiet, known := quietSettings[name]; known && value != quiet || !known && varying[name] {
+		if quiet, known := quietSettings[name]; known && value != quiet || !known && im.varying[name] {
 			key[name] = value
 		}
 	}
@@ -68,12 +68,13 @@ func isParam(name string) bool {
 
 // varyingSettings are the settings, under llama-bench's names, that are not
 // the same in all results.
-func varyingSettings(results []Result) map[string]bool {
+func varyingSettings(all []*Configuration) map[string]bool {
 	varying := make(map[string]bool)
-	for _, r := range results {
-		for _, pair := range [2][2]Result{{results[0], r}, {r, results[0]}} {
-			for name, value := range pair[0].Settings {
-				if other, ok := pair[1].Settings[name]; !ok || other != value {
+	first := all[0].Settings
+	for _, c := range all {
+		for _, pair := range [2][2]map[string]string{{first, c.Settings}, {c.Settings, first}} {
+			for name, value := range pair[0] {
+				if other, ok := pair[1][name]; !ok || other != value {
 					varying[name] = true
 				}
 			}

@@ -88,7 +88,7 @@ func TestMeasureFaults(t *testing.T) {
 		{"stdout:8M", record.BadOutput, "printed more than 1 MiB of results", 0},
 		{"truncate", record.BadOutput, "stdout:2: the last result breaks off", 1},
 		{"text", record.BadOutput, "stdout:1: not a llama-bench result", 2},
-		{"inline", record.BadOutput, "stdout:1: not a llama-bench result", 0},
+		{"inline", record.BadOutput, "stdout:1: the line breaks off", 0},
 		{"twice", record.BadOutput, "pp512 is in the output 2 times", 2},
 		{"short", record.BadOutput, "pp512 has 3 repetitions, asked for 4", 2},
 		{"empty", record.BadOutput, "samples_ns: want at least one repetition", 0},

@@ -1,7 +1,6 @@
 package llama
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -10,9 +9,6 @@ import (
 	"math"
 	"strconv"
 	"time"
-
-	"golang.org/x/text/encoding/unicode"
-	"golang.org/x/text/transform"
 
 	"github.com/llama-regress/llama-regress/ci/record"
 )
@@ -33,27 +29,43 @@ const maxLineErrors = 10 // reported one by one; of the others the number
 // A Result is what llama-bench prints for one test: the unit is one test of
 // one process. Fields that a build does not print are empty.
 type Result struct {
-	Line        int // of its file, from 1, on which it begins
+	Line           int // of its file, from 1, on which it begins
+	*Configuration     // never nil; results that say the same share it, so it is not changed
+
+	Start     time.Time // before the warm-up, whole seconds; zero when not printed
+	SamplesNS []int64   // wall nanoseconds of each repetition in measured order, > 0; empty where Mean is all there is
+
+	// Mean is the mean throughput of the repetitions, tok/s, > 0, where the format has
+	// no more than that (csv, sql, md); else 0. Deviation is their standard deviation,
+	// tok/s, as printed beside it; 0 for not known.
+	Mean, Deviation float64
+}
+
+// A Configuration is what a result says of everything but time and figures.
+type Configuration struct {
 	BuildCommit string
 	BuildNumber int
 	CPU, GPU    string
 	Backends    string
-	ModelFile   string // as given to llama-bench
+	ModelFile   string // as given to llama-bench; "" in a table
 	ModelType   string // "llama 1B Q4_K - Medium"
+	ModelSize   string // rounded, "3.56 GiB", as only tables print it
 	ModelBytes  int64
 	ModelParams int64 // number of weights
 	Test        record.Test
-	Start       time.Time // before the warm-up, whole seconds; zero when not printed
-	SamplesNS   []int64   // wall nanoseconds of each repetition in measured order, > 0, at least one
 
 	// Settings holds every other field with a single value, under llama-bench's
 	// own name and as it printed it: "n_threads": "2", "flash_attn": "true".
 	Settings map[string]string
 }
 
-// Throughput returns tokens per second of each repetition, in measured order.
-// It is computed from SamplesNS: llama-bench prints its own with six digits.
+// Throughput returns tokens per second of each repetition, in measured order, or
+// their mean alone where that is all there is. It is computed from SamplesNS:
+// llama-bench prints its own with six digits.
 func (r Result) Throughput() []float64 {
+	if len(r.SamplesNS) == 0 {
+		return []float64{r.Mean}
+	}
 	ts := make([]float64, len(r.SamplesNS))
 	for i, ns := range r.SamplesNS {
 		ts[i] = 1e9 * float64(r.Test.Tokens()) / float64(ns)
@@ -61,61 +73,101 @@ func (r Result) Throughput() []float64 {
 	return ts
 }
 
-// ReadResults reads the output of llama-bench -o json or -o jsonl, of any
-// build since mid-2024; it tells the formats apart by the content. A byte order
-// mark is accepted, UTF-16 after one too (PowerShell's > writes that). Fields
+// ReadResults reads the output of llama-bench in each of its formats, of any build
+// since mid-2024: json, jsonl, csv, sql and md, and a dump of a database of them by
+// sqlite3. It tells the formats apart by the content, line by line. A byte order
+// mark is accepted anywhere, UTF-16 too (PowerShell's > writes that), marks of
+// quoted text and fences around tables, and the time stamps of a CI log. Fields
 // that builds added, dropped or retyped are accepted either way.
 //
 // name is used in messages, which all begin "name:line:". An error does not
 // take back what was read: the results are those that are whole, wherever
 // they stand, and the error, joined from up to ten, says what else there was. It
 // matches ErrTruncated if the output ends early. A file without any result is an
-// error. The averages that llama-bench computes are not read: stddev_ns
+// error. The averages that llama-bench prints beside samples are not read: stddev_ns
 // overflows, and the rest follows from the samples.
 func ReadResults(r io.Reader, name string) ([]Result, error) {
 	return readResults(r, name, fileLimits)
 }
 
 func readResults(r io.Reader, name string, most limits) ([]Result, error) {
-	limited := &io.LimitedReader{R: r, N: most.bytes + 1}
-	decoded := transform.NewReader(limited, unicode.BOMOverride(transform.Nop))
-	in := &objects{in: bufio.NewReaderSize(decoded, 64<<10), line: 1, maxObject: most.object}
 	found := &findings{name: name}
-	if begin, _ := in.in.Peek(512); bytes.IndexByte(begin, 0) >= 0 {
-		return nil, found.stop(errors.New("a binary file, and no output of llama-bench -o jsonl"))
+	src, err := newSource(r, most.bytes)
+	if err != nil {
+		return nil, found.stop(err)
 	}
+	in := &objects{source: src, maxObject: most.object}
+	read := &reading{objects: in, decoder: newDecoder(), rows: newRows(found), findings: found}
 	for {
-		result, line, err := in.nextResult()
+		err := read.next()
 		var misplaced *lineError
 		switch {
-		case limited.N == 0:
-			return found.results, found.stop(fmt.Errorf("larger than %d MiB; split it", most.bytes>>20))
+		case in.exhausted(most.bytes) != nil:
+			return found.results, found.stop(in.exhausted(most.bytes))
 		case err == io.EOF:
+			read.rows.end(in.line)
 			return found.results, found.end()
 		case errors.As(err, &misplaced):
 			found.fault(misplaced)
 		case err != nil:
 			return found.results, found.stop(err)
-		case len(found.results) == most.results:
+		case len(found.results) > most.results:
+			found.results = found.results[:most.results]
 			return found.results, found.stop(fmt.Errorf("more than %d results; split it", most.results))
-		default:
-			result.Line = line
-			found.results = append(found.results, result)
 		}
 	}
 }
 
-// nextResult is next, decoded.
-func (o *objects) nextResult() (Result, int, error) {
-	object, line, err := o.next()
-	if err != nil {
-		return Result{}, 0, err
+// A reading is a file that is being read.
+type reading struct {
+	objects  *objects
+	decoder  *decoder
+	rows     *rows
+	findings *findings
+}
+
+// next reads one result, or a line that holds none.
+func (r *reading) next() error {
+	in := r.objects
+	in.lineStart()
+	if !in.begun && in.rescued == nil {
+		at := in.line
+		line, whole := in.peekLine()
+		switch text := bytes.TrimSpace(line); {
+		case whole && len(text) == 0 && in.in.Buffered() > 0: // and not the end
+			in.skipLine()
+			return nil
+		case whole && len(text) > 0:
+			if result, ok := r.decoder.again(text); ok {
+				in.skipLine()
+				r.findings.add(result, at)
+				return nil
+			}
+			if taken, err := r.rows.read(text, at); taken {
+				in.skipLine()
+				return err
+			}
+		}
 	}
-	result, err := decodeResult(object)
-	if err != nil {
-		return Result{}, 0, &lineError{line + offsetLines(object, err), err}
+	object, at, err := in.next()
+	switch {
+	case err == errLineEnd:
+		return nil
+	case err != nil:
+		return err
+	case object == nil:
+		b, err := in.read()
+		if err != nil {
+			return err
+		}
+		return in.stray(b)
 	}
-	return result, line, nil
+	result, err := r.decoder.decode(object)
+	if err != nil {
+		return &lineError{at + offsetLines(object, err), err}
+	}
+	r.findings.add(result, at)
+	return nil
 }
 
 // findings are the results of a file, and what else was in it.
@@ -124,6 +176,11 @@ type findings struct {
 	results []Result
 	errs    []error // placed; at most maxLineErrors, and one more that marks a truncation
 	faults  int     // of which errs holds the first
+}
+
+func (f *findings) add(r Result, line int) {
+	r.Line = line
+	f.results = append(f.results, r)
 }
 
 func (f *findings) fault(err *lineError) {
@@ -158,8 +215,19 @@ func decodeResult(object []byte) (Result, error) {
 	if err := decoder.Decode(&fields); err != nil {
 		return Result{}, fmt.Errorf("not a llama-bench result: %w", err)
 	}
+	if what := foreign(fields); what != "" {
+		return Result{}, fmt.Errorf("not a llama-bench result: %s", what)
+	}
 	d := fieldDecoder{fields: fields}
-	r := Result{
+	r := Result{Configuration: d.configuration(), Start: d.time("test_time"), SamplesNS: d.samples("samples_ns")}
+	r.Settings = d.rest()
+	return r, d.err
+}
+
+// configuration reads what a result says of everything but time and figures, but
+// for its settings, which are what nobody takes.
+func (d *fieldDecoder) configuration() *Configuration {
+	c := &Configuration{
 		BuildCommit: d.text("build_commit"),
 		BuildNumber: int(d.whole("build_number", math.MaxInt32)),
 		CPU:         d.text("cpu_info"),
@@ -174,14 +242,11 @@ func decodeResult(object []byte) (Result, error) {
 			Gen:    int(d.whole("n_gen", maxTokens)),
 			Depth:  int(d.whole("n_depth", maxTokens)),
 		},
-		Start:     d.time("test_time"),
-		SamplesNS: d.samples("samples_ns"),
 	}
-	if d.err == nil && r.Test.Tokens() == 0 {
+	if d.err == nil && c.Test.Tokens() == 0 {
 		d.err = errors.New("not a llama-bench result: n_prompt and n_gen are both 0 or missing")
 	}
-	r.Settings = d.rest()
-	return r, d.err
+	return c
 }
 
 // maxTokens is what the name of a test has room for.

@@ -93,6 +93,7 @@ type (
 	plainQuantile    Quantile
 	plainCounting    Counting
 	plainCountedTest CountedTest
+	plainSummary     Summary
 )
 
 func (r *Run) UnmarshalJSON(b []byte) error { return Decode(b, (*plainRun)(r), &r.Extra) }
@@ -163,3 +164,5 @@ func (t *CountedTest) UnmarshalJSON(b []byte) error {
 	return Decode(b, (*plainCountedTest)(t), &t.Extra)
 }
 func (t CountedTest) MarshalJSON() ([]byte, error) { return Encode(plainCountedTest(t), t.Extra) }
+func (s *Summary) UnmarshalJSON(b []byte) error    { return Decode(b, (*plainSummary)(s), &s.Extra) }
+func (s Summary) MarshalJSON() ([]byte, error)     { return Encode(plainSummary(s), s.Extra) }

@@ -2,8 +2,8 @@ package record
 
 import (
 	"fmt"
-	"slices"
 	"strings"
+	"sync"
 )
 
 // Names of the metrics of a serve trial; those with a kind of their own are
@@ -137,11 +137,18 @@ func RequestMetrics(workload string, of ServeDesign) []Metric {
 // between the tokens of an answer does not exist where every answer has one, and
 // the parts of a TTFT not where the head of the answer comes with its first content,
 // and what came from a cache is not known where the server does not tell.
-func MayNotExist(metric string) bool {
-	return slices.ContainsFunc(serve.Metrics, func(d Definition) bool {
-		return d.Is(metric) && (d.Needs == NeedsTokens || d.Needs == NeedsHead || d.Needs == NeedsTurns || d.Needs == NeedsDraft)
-	})
-}
+func MayNotExist(metric string) bool { return mayNotExist()[metric] }
+
+// mayNotExist is asked of every trial and metric.
+var mayNotExist = sync.OnceValue(func() map[string]bool {
+	names := make(map[string]bool)
+	for _, d := range serve.Metrics {
+		if d.Needs == NeedsTokens || d.Needs == NeedsHead || d.Needs == NeedsTurns || d.Needs == NeedsDraft {
+			names[d.Name] = true
+		}
+	}
+	return names
+})
 
 // A Load is what a serve trial put on its server and what became of it, in
 // numbers for a reader; what is judged are the trial's measurements.

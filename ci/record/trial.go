@@ -110,6 +110,18 @@ type Measurement struct {
 	Censored bool `json:"censored,omitempty"`
 
 	Quantile *Quantile `json:"quantile,omitempty"` // of a latency: what its one value was estimated from
+	Summary  *Summary  `json:"summary,omitempty"`  // of a value that is the mean of repetitions which nobody kept
+
+	Extra Extra `json:"-"`
+}
+
+// A Summary is what is known of repetitions whose mean is all that was kept: of
+// llama-bench's tables, csv and sql.
+type Summary struct {
+	// Deviation is the standard deviation of the repetitions, in the metric's unit,
+	// as the program printed it; 0 for not known. They share a process, so that it
+	// is shown to a reader and is never the error of a comparison.
+	Deviation float64 `json:"deviation"`
 
 	Extra Extra `json:"-"`
 }

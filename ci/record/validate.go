@@ -226,6 +226,9 @@ func (m *Measurement) validate(metric Metric) error {
 	if m.Censored && len(m.Values) != 1 {
 		return fmt.Errorf("%d values, a censored one has its bound alone", len(m.Values))
 	}
+	if s := m.Summary; s != nil && (!(s.Deviation >= 0 && s.Deviation <= mostNumber) || len(m.Values) != 1) {
+		return fmt.Errorf("summary: %+v of %d values, want a deviation of one mean", *s, len(m.Values))
+	}
 	if q := m.Quantile; q != nil && !q.valid() {
 		return fmt.Errorf("quantile: %+v", *q)
 	}

@@ -28,6 +28,7 @@ import (
 func putCommand(a *cli.App, where *stored.Flags) *cobra.Command {
 	var how store.RecordOptions
 	var at string
+	raw := llama.ImportOptions{Tool: cli.Tool()}
 	cmd := &cobra.Command{
 		Use:   "put [RUN...]",
 		Short: "Store measured sessions for good",
@@ -36,7 +37,8 @@ folder that 'run' and 'gate' write to. What a gate found out about a session lie
 its folder and is stored with it. Storing the same record again changes
 nothing, so a job may be repeated. The keys go to standard output.
 
-Raw output of llama-bench (-o json, -o jsonl) is stored too, a file a session. It
+Raw output of llama-bench, in any of its formats, is stored too, a file a session;
+--build takes one build of a file with several. It
 does not name its machine: --machine does. --at says when it was measured, where
 the file does not or is wrong.`,
 		Example: `  llama-regress baseline put
@@ -54,7 +56,7 @@ the file does not or is wrong.`,
 				return errors.New("--at with several files: each has a time of its own")
 			}
 			for _, path := range args {
-				if err := put(cmd.Context(), a, s, path, at, how); err != nil {
+				if err := put(cmd.Context(), a, s, path, at, how, raw); err != nil {
 					return err
 				}
 			}
@@ -63,13 +65,15 @@ the file does not or is wrong.`,
 	}
 	cmd.Flags().StringVar(&how.Machine, "machine", "", "what the store calls this machine (default the host's name)")
 	cmd.Flags().IntVar(&how.Attempt, "attempt", 1, "number of this measurement, where another one has the same run ID")
+	judge.RegisterRaw(cmd.Flags(), &raw)
+	judge.RegisterBuild(cmd.Flags(), &raw)
 	cmd.Flags().StringVar(&at, "at", "", "when raw output was measured: 2026-03-09T02:17:00Z, or a day")
 	return cmd
 }
 
 // put stores one session, and what was found out about it.
-func put(ctx context.Context, a *cli.App, s store.Store, path, at string, how store.RecordOptions) error {
-	run, err := readSession(path, at, how.Machine)
+func put(ctx context.Context, a *cli.App, s store.Store, path, at string, how store.RecordOptions, raw llama.ImportOptions) error {
+	run, err := readSession(path, at, how.Machine, raw)
 	if err != nil {
 		return err
 	}
@@ -92,18 +96,18 @@ func put(ctx context.Context, a *cli.App, s store.Store, path, at string, how st
 }
 
 // readSession reads a run record, or raw output of llama-bench as one.
-func readSession(path, at, machine string) (*record.Run, error) {
+func readSession(path, at, machine string, how llama.ImportOptions) (*record.Run, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() || os.IsNotExist(err) {
 		if at != "" {
 			return nil, errors.New("--at is for raw output: a record knows when it was measured")
 		}
 		return stored.ReadRun(path)
 	}
-	run, err := judge.ReadMeasured(path, llama.ImportOptions{Tool: cli.Tool()})
+	run, err := judge.ReadMeasured(path, how)
 	if err != nil {
 		return nil, err
 	}
-	raw := strings.HasPrefix(run.ID, "import-")
+	raw := strings.HasPrefix(run.ID, llama.ImportedID)
 	switch {
 	case !raw && at != "":
 		return nil, fmt.Errorf("--at is for raw output: %s is a record and knows when it was measured", path)

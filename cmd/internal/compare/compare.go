@@ -4,6 +4,8 @@ package compare
 
 import (
 	"context"
+	"errors"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -27,14 +29,15 @@ func Command(a *cli.App) *cobra.Command {
 		Use:   "compare BASE [HEAD]",
 		Short: "Compare run records, stored sessions or raw llama-bench output",
 		Long: `Compares what is already measured: run records of llama-regress, or the output
-of llama-bench -o jsonl or -o json with one invocation appended after another.
+of llama-bench in any of its formats (jsonl, json, csv, sql, and the tables that it
+prints), with one invocation appended after another.
 
 A single run record is compared arm by arm with its baseline, paired by block.
 Two files are compared unpaired; each needs several invocations of llama-bench,
 because the spread between processes is what a verdict rests on, and the
 repetitions inside one process cannot show it.
 
-FILE#ARM selects an arm of a run record.
+FILE#ARM selects an arm of a run record; -b and -c select two builds of one raw file.
 
 ` + stored.Help,
 		Example: `  for i in 1 2 3 4 5 6; do
@@ -43,6 +46,7 @@ FILE#ARM selects an arm of a run record.
   done
   llama-regress compare base.jsonl head.jsonl
   llama-regress compare llama-regress-out/run.json --out html=report.html
+  llama-regress compare both.jsonl -b 5aa1105d -c c0ffee11
   llama-regress compare threads2.jsonl threads1.jsonl --ignore threads
   llama-regress compare store: llama-regress-out --store git:origin#perf-data
   llama-regress compare store:commit=5aa1105d store:latest`,
@@ -51,10 +55,11 @@ FILE#ARM selects an arm of a run record.
 	}
 	c.raw.Tool = cli.Tool()
 	c.loose.Register(cmd.Flags())
-	cmd.Flags().BoolVar(&c.raw.Partial, "partial", false, "use the whole results of a raw file that breaks off or holds other text too")
-	cmd.Flags().BoolVar(&c.raw.Mixed, "mixed", false, "accept a raw file with results of several builds or machines")
+	judge.RegisterRaw(cmd.Flags(), &c.raw)
+	cmd.Flags().StringVarP(&c.builds[0], "baseline", "b", "", "build of BASE, of a raw file with several: its commit, or the start of it, or its number")
+	cmd.Flags().StringVarP(&c.builds[1], "compare", "c", "", "build of HEAD, as --baseline; of the same file where there is one. The name of a file is a configuration, see --config")
 	c.store.RegisterRef(cmd.Flags())
-	cmd.Flags().StringVarP(&c.store.Config, "config", "c", "", "configuration whose margins are used; its store too (default of the store: that of "+cli.DefaultConfig+", if there)")
+	cmd.Flags().StringVar(&c.store.Config, "config", "", "configuration whose margins are used; its store too (default of the store: that of "+cli.DefaultConfig+", if there)")
 	c.past.Register(cmd.Flags())
 	c.pass.Register(cmd.Flags())
 	c.out.Register(cmd.Flags())
@@ -63,12 +68,13 @@ FILE#ARM selects an arm of a run record.
 
 // comparing are the flags of compare.
 type comparing struct {
-	raw   llama.ImportOptions
-	loose judge.Ignored
-	store stored.Flags
-	past  stored.PastFlags
-	pass  settings.GateFlags
-	out   output.Flags
+	raw    llama.ImportOptions
+	loose  judge.Ignored
+	builds [2]string // of the two sides
+	store  stored.Flags
+	past   stored.PastFlags
+	pass   settings.GateFlags
+	out    output.Flags
 
 	opened store.Store // once a reference to it was read
 }
@@ -76,6 +82,9 @@ type comparing struct {
 // compare judges files and stored sessions by each other, or a session by all
 // that the store has of its machine.
 func (c *comparing) compare(ctx context.Context, a *cli.App, args []string) error {
+	if err := c.chooseBuilds(&args); err != nil {
+		return err
+	}
 	cfg, err := config.Default(), error(nil)
 	if c.store.Config != "" {
 		if cfg, err = config.Load(c.store.Config); err != nil {
@@ -93,7 +102,11 @@ func (c *comparing) compare(ctx context.Context, a *cli.App, args []string) erro
 	if args[0] == stored.Prefix {
 		return c.byHistory(ctx, a, args, policy)
 	}
-	res, src, err := judge.With(args, policy, func(arg string) (compare.Selection, error) { return c.read(ctx, a, arg) })
+	sides := c.builds[:]
+	res, src, err := judge.With(args, policy, func(arg string) (compare.Selection, error) {
+		c.raw.Build, sides = sides[0], sides[1:]
+		return c.read(ctx, a, arg)
+	})
 	if err == nil {
 		err = c.loose.Check(src.Base, src.Head)
 	}
@@ -102,6 +115,22 @@ func (c *comparing) compare(ctx context.Context, a *cli.App, args []string) erro
 	}
 	src.Compare = c.loose.Command(args)
 	return output.Conclude(a, res, src, c.out)
+}
+
+// chooseBuilds makes two sides of one file whose builds are named. A file after -c
+// is a configuration, as it is after -c of other commands.
+func (c *comparing) chooseBuilds(args *[]string) error {
+	if info, err := os.Stat(c.builds[1]); err == nil && !info.IsDir() && c.store.Config == "" {
+		c.builds[1], c.store.Config = "", c.builds[1]
+	}
+	switch {
+	case len(*args) == 2 || c.builds == [2]string{}:
+		return nil
+	case c.builds[0] == "" || c.builds[1] == "":
+		return errors.New("two builds of one file are compared: name the baseline with -b and the other with -c")
+	}
+	*args = []string{(*args)[0], (*args)[0]}
+	return nil
 }
 
 // byHistory judges the second argument, the latest stored session without one.

@@ -39,7 +39,7 @@ func With(args []string, policy compare.Policy, read func(string) (compare.Selec
 		return nil, report.Source{}, err
 	}
 	src := report.Source{Base: base.Run, Head: head.Run, BaseFile: args[0], HeadFile: args[1]}
-	if shared, of := compare.Shared(base, head); shared > 0 {
+	if shared, of := base.Run.Shared(base.Arm, head.Run, head.Arm); shared > 0 {
 		return nil, report.Source{}, fmt.Errorf("%s and %s hold the same measurement: %d of %d trials of the second are trials of the first, of one start and with the same values; name what was measured apart", args[0], args[1], shared, of)
 	}
 	if base.Run.ID == head.Run.ID && base.Arm != head.Arm {
@@ -117,6 +117,9 @@ func ReadMeasured(path string, raw llama.ImportOptions) (*record.Run, error) {
 	start, _ := r.Peek(512) // every writer puts the schema first
 	switch {
 	case bytes.Contains(start, []byte(`"llama-regress/run/`)):
+		if raw.Build != "" {
+			return nil, fmt.Errorf("%s: this is a run record, whose arms are chosen by %s#ARM, not by a build", path, path)
+		}
 		run, err := record.Read(r, path)
 		if err != nil {
 			return nil, err

@@ -20,6 +20,7 @@ type Flags struct {
 	file   string
 	pass   settings.GateFlags
 	loose  Ignored
+	raw    llama.ImportOptions
 	title  string
 	accept string
 }
@@ -31,6 +32,7 @@ func (j *Flags) Register(f *pflag.FlagSet) {
 	f.StringVar(&j.accept, "accept", "", `how a regression is accepted here, such as "add the label perf-accepted"`)
 	j.pass.Register(f)
 	j.loose.Register(f)
+	RegisterRaw(f, &j.raw)
 }
 
 // policy is the configuration's gate with the flags over it.
@@ -51,7 +53,8 @@ func (j *Flags) Read(args []string) (report.Report, error) {
 	if len(args) == 0 {
 		args = []string{"llama-regress-out"}
 	}
-	raw := llama.ImportOptions{Tool: cli.Tool()}
+	raw := j.raw
+	raw.Tool = cli.Tool()
 	j.loose.Apply(&raw, &policy)
 	res, src, err := compareFiles(args, raw, policy)
 	if err == nil {
