@@ -83,23 +83,31 @@ func (im *importer) oneOf(what string, value func(*Configuration) string) (int, 
 // ofBuild keeps the results of the build that the options name.
 func (im *importer) ofBuild(results []Result) ([]Result, error) {
 	im.kinds(results)
+	if err := im.onlyBuild(); err != nil {
+		return nil, fmt.Errorf("%s: %w", im.name, err)
+	}
+	results = slices.DeleteFunc(slices.Clone(results), func(r Result) bool { return !r.isBuild(im.opts.Build) })
+	im.all, im.lines = nil, nil
+	clear(im.told)
+	return results, nil
+}
+
+// onlyBuild checks that the options name one build.
+func (im *importer) onlyBuild() error {
 	builds := make(map[string]bool)
 	for _, c := range im.all {
 		if c.isBuild(im.opts.Build) {
 			builds[c.build()] = true
 		}
 	}
-	there := distinct(im.all, (*Configuration).build)
+	there := shortList(distinct(im.all, (*Configuration).build))
 	switch {
 	case len(builds) == 0:
-		return nil, fmt.Errorf("%s: no result of a build %q: it has %s", im.name, im.opts.Build, shortList(there))
+		return fmt.Errorf("no result of a build %q: it has %s", im.opts.Build, there)
 	case len(builds) > 1:
-		return nil, fmt.Errorf("%s: %q is several builds, of %s: name more of the commit", im.name, im.opts.Build, shortList(there))
+		return fmt.Errorf("%q is several builds, of %s: name more of the commit", im.opts.Build, there)
 	}
-	results = slices.DeleteFunc(slices.Clone(results), func(r Result) bool { return !r.isBuild(im.opts.Build) })
-	im.all, im.lines = nil, nil
-	clear(im.told)
-	return results, nil
+	return nil
 }
 
 // isBuild reports whether name is the build: its number, or its commit, where one of

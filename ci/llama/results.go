@@ -173,6 +173,7 @@ func (r *reading) next() error {
 // findings are the results of a file, and what else was in it.
 type findings struct {
 	name    string
+	row     bool // lines are rows of a database
 	results []Result
 	errs    []error // placed; at most maxLineErrors, and one more that marks a truncation
 	faults  int     // of which errs holds the first
@@ -186,7 +187,11 @@ func (f *findings) add(r Result, line int) {
 func (f *findings) fault(err *lineError) {
 	f.faults++
 	if len(f.errs) < maxLineErrors || len(f.errs) == maxLineErrors && errors.Is(err, ErrTruncated) {
-		f.errs = append(f.errs, fmt.Errorf("%s:%d: %w", f.name, err.line, err.err))
+		format := "%s:%d: %w"
+		if f.row {
+			format = "%s, row %d: %w"
+		}
+		f.errs = append(f.errs, fmt.Errorf(format, f.name, err.line, err.err))
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 type rows struct {
 	found *findings
 	known map[string]*Configuration // by all fields but time and figures
+	same  []byte                    // those fields of the row that is being read
 
 	csv     *heading // that holds, nil outside of csv
 	table   *heading // of the table that is being read
@@ -112,29 +113,34 @@ func (r *rows) built(commit string, number int) {
 
 // add makes a row of fields a result.
 func (r *rows) add(columns, values []string, at int) error {
-	fields := make(map[string]any, len(columns))
-	var same strings.Builder
+	r.same = r.same[:0]
+	row := make(map[string]any, 3)
 	for i, name := range columns {
-		if name == "" {
-			continue
-		}
-		if _, twice := fields[name]; twice {
-			return fmt.Errorf("%s stands in two columns", name)
-		}
-		fields[name] = values[i]
-		if name != "test_time" && !slices.Contains(computed, name) {
-			fmt.Fprintf(&same, "%s=%q ", name, values[i])
+		switch {
+		case name == "test_time" || name == "avg_ts" || name == "stddev_ts":
+			row[name] = values[i]
+		case name != "" && !slices.Contains(computed, name):
+			r.same = append(append(append(append(r.same, name...), '='), values[i]...), 0)
 		}
 	}
-	d := fieldDecoder{fields: fields}
-	result := Result{Start: d.time("test_time"), Mean: d.rate("avg_ts"), Deviation: d.deviation("stddev_ts"), Configuration: r.known[same.String()]}
-	if result.Configuration == nil {
+	d := fieldDecoder{fields: row}
+	result := Result{Start: d.time("test_time"), Mean: d.rate("avg_ts"), Deviation: d.deviation("stddev_ts")}
+	if result.Configuration = r.known[string(r.same)]; result.Configuration == nil {
+		d.fields = make(map[string]any, len(columns))
+		for i, name := range columns {
+			if _, twice := d.fields[name]; twice && d.err == nil {
+				d.err = fmt.Errorf("%s stands in two columns", name)
+			}
+			if name != "" {
+				d.fields[name] = values[i]
+			}
+		}
 		size := d.text("model_size_text")
 		result.Configuration = d.configuration()
 		result.ModelSize = size
 		result.Settings = d.rest()
 		if d.err == nil && len(r.known) < mostKnown {
-			r.known[same.String()] = result.Configuration
+			r.known[string(r.same)] = result.Configuration
 		}
 	}
 	if d.err == nil {

@@ -53,7 +53,7 @@ func (r *rows) tableRow(line []byte, at int) error {
 
 // tableResult reads what the heading says of a row.
 func (r *rows) tableResult(cells []string, at int) error {
-	columns, values := make([]string, 0, len(cells)+4), make([]string, 0, len(cells)+4)
+	var columns, values []string
 	for i, name := range r.table.columns {
 		switch name {
 		case "test":

@@ -30,7 +30,7 @@ func Command(a *cli.App) *cobra.Command {
 		Short: "Compare run records, stored sessions or raw llama-bench output",
 		Long: `Compares what is already measured: run records of llama-regress, or the output
 of llama-bench in any of its formats (jsonl, json, csv, sql, and the tables that it
-prints), with one invocation appended after another.
+prints), with one invocation appended after another, or their SQLite file.
 
 A single run record is compared arm by arm with its baseline, paired by block.
 Two files are compared unpaired; each needs several invocations of llama-bench,
@@ -47,6 +47,7 @@ FILE#ARM selects an arm of a run record; -b and -c select two builds of one raw 
   llama-regress compare base.jsonl head.jsonl
   llama-regress compare llama-regress-out/run.json --out html=report.html
   llama-regress compare both.jsonl -b 5aa1105d -c c0ffee11
+  llama-regress compare llama-bench.sqlite -b 5aa1105d -c c0ffee11
   llama-regress compare threads2.jsonl threads1.jsonl --ignore threads
   llama-regress compare store: llama-regress-out --store git:origin#perf-data
   llama-regress compare store:commit=5aa1105d store:latest`,

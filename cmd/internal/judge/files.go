@@ -125,6 +125,8 @@ func ReadMeasured(path string, raw llama.ImportOptions) (*record.Run, error) {
 			return nil, err
 		}
 		return IgnoreIn(run, path, raw.Ignore)
+	case llama.IsDatabase(start):
+		return llama.ImportDatabase(path, raw)
 	case bytes.Contains(start, []byte(`"llama-regress/report/`)):
 		return nil, fmt.Errorf("%s: this is a report; compare the run.json beside it", path)
 	case filepath.Base(path) == runner.JournalFile:
