@@ -10,6 +10,7 @@ import (
 	"html/template"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/llama-regress/llama-regress/report"
 )
@@ -41,7 +42,10 @@ var pageStyle string
 //go:embed page.html.tmpl
 var pageText string
 
-var page = template.Must(template.New("page").Funcs(functions).Parse(pageText))
+// page is read when the first is written: most processes of the command write none.
+var page = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page").Funcs(functions).Parse(pageText))
+})
 
 // Options say how the page is written. The zero value is what people open.
 type Options struct {
@@ -60,7 +64,7 @@ func Write(w io.Writer, r report.Report, o Options) error {
 		library = ""
 	}
 	var b bytes.Buffer
-	err = page.Execute(&b, map[string]any{
+	err = page().Execute(&b, map[string]any{
 		"View":    newView(r),
 		"Policy":  policy(library, script),
 		"Style":   template.CSS(pageStyle),

@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/go-echarts/go-echarts/v2/charts"
 	"github.com/go-echarts/go-echarts/v2/opts"
@@ -24,11 +25,13 @@ var nightlyStyle string
 //go:embed nightly.html.tmpl
 var nightlyText string
 
-var nightlyPage = template.Must(template.New("nightly").Funcs(functions).Funcs(template.FuncMap{
-	"day":    day,
-	"commit": func(n report.Night) template.HTML { return n.ShortCommit().HTML(24) },
-	"sha":    func(s string) string { return s[:min(len(s), 12)] },
-}).Parse(nightlyText))
+var nightlyPage = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("nightly").Funcs(functions).Funcs(template.FuncMap{
+		"day":    day,
+		"commit": func(n report.Night) template.HTML { return n.ShortCommit().HTML(24) },
+		"sha":    func(s string) string { return s[:min(len(s), 12)] },
+	}).Parse(nightlyText))
+})
 
 // WriteNightly writes the page of a store of nights, as Write does a report's:
 // what is open with its trend, then the last night, then every trend.
@@ -42,7 +45,7 @@ func WriteNightly(w io.Writer, n report.Nightly, o Options) error {
 		library = ""
 	}
 	var b bytes.Buffer
-	err = nightlyPage.Execute(&b, map[string]any{
+	err = nightlyPage().Execute(&b, map[string]any{
 		"View":    newNightlyView(n),
 		"Policy":  policy(library, script),
 		"Style":   template.CSS(pageStyle + nightlyStyle),
