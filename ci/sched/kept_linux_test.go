@@ -19,6 +19,7 @@ func TestLimitKept(t *testing.T) {
 		"kept":                    {[]reading{{1, 0.5}, {2, 1}, {60, 30}}, ""},
 		"idle":                    {[]reading{{1, 0}, {2, 0}}, ""},
 		"a first period at once":  {[]reading{{0.05, 0.1}}, ""},
+		"three periods at once":   {[]reading{{0.05, 0.42}}, ""},
 		"short, kept":             {[]reading{{0.3, 0.2}}, ""},
 		"short, lifted":           {[]reading{{1, 2}}, "2.00 processors' worth of time was used for 1.0 s"},
 		"lifted a little":         {[]reading{{10, 5.8}}, "asked for 0.5, but 0.58 processors' worth of time was used for 10.0 s"},
