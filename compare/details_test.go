@@ -144,3 +144,31 @@ func TestDifferenceTableOfOneArm(t *testing.T) {
 		}
 	}
 }
+
+// A family is the comparisons that have p-values.
+func TestInFamily(t *testing.T) {
+	with, without := Comparison{P: &PValues{}}, Comparison{}
+	if n := inFamily([]Comparison{with, without, with}); n != 2 {
+		t.Errorf("%d, want 2", n)
+	}
+}
+
+// Of two parameters that are swept, that with more values comes first, else that whose
+// name does.
+func TestSweptParams(t *testing.T) {
+	for _, c := range []struct{ a, b int }{{2, 2}, {3, 2}, {2, 3}} {
+		var cells []record.Cell
+		for i := range c.a {
+			for j := range c.b {
+				cells = append(cells, record.Cell{Params: map[string]string{"a": fmt.Sprint(i), "b": fmt.Sprint(j), "c": "1"}})
+			}
+		}
+		want := "a b"
+		if c.b > c.a {
+			want = "b a"
+		}
+		if x, y, ok := sweptParams(cells); !ok || x+" "+y != want {
+			t.Errorf("%d by %d: %s %s, %t, want %s", c.a, c.b, x, y, ok, want)
+		}
+	}
+}
