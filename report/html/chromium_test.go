@@ -82,9 +82,10 @@ func TestHostileStaysText(t *testing.T) {
 		t.Error("the forest does not show the name with tags")
 	}
 	// Tooltips show names, too; no label of an axis says slower.
-	at := eval[struct{ X, Y float64 }](p, `(scrollTo(0, document.getElementById("forest").offsetTop), ({x, y}) => ({x: x + 4, y: y + 4}))(document.querySelector("`+aMark+`").getBoundingClientRect())`)
-	p.do(chromedp.MouseEvent("mouseMoved", at.X-30, at.Y), chromedp.MouseEvent("mouseMoved", at.X, at.Y))
-	p.wait(`document.querySelector("#forest svg").textContent.includes("slower")`)
+	for !eval[bool](p, `document.querySelector("#forest svg").textContent.includes("slower")`) { // the mark may move on while strips are drawn
+		at := eval[struct{ X, Y float64 }](p, `(scrollTo(0, document.getElementById("forest").offsetTop), ({x, y}) => ({x: x + 4, y: y + 4}))(document.querySelector("`+aMark+`").getBoundingClientRect())`)
+		p.do(chromedp.MouseEvent("mouseMoved", at.X-30, at.Y), chromedp.MouseEvent("mouseMoved", at.X, at.Y))
+	}
 	p.quiet()
 }
 
