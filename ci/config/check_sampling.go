@@ -51,6 +51,7 @@ func (k *checker) sampling(s Sampling) {
 	k.between("sampling.warmup", s.Warmup, 0, 100)
 	k.between("sampling.repeat_contaminated", s.RepeatDisturbed, 0, 10)
 	k.between("sampling.cool_below", s.CoolBelow, 0, 120)
+	k.between("sampling.cool_below.gpu", s.CoolDevices, 0, 120)
 	if s.CoolLimit < 0 || s.CoolLimit > 10*time.Minute {
 		k.fault("sampling.cool_limit", "want at most 10m, have %v", s.CoolLimit)
 	}

@@ -174,8 +174,9 @@ type Sampling struct {
 	// Before each trial the processor is waited for until it is no warmer than
 	// CoolBelow, °C from 0 to 120, where a sensor tells, for at most CoolLimit, up
 	// to 10 min. 0 does not wait.
-	CoolBelow int           `yaml:"cool_below"`
-	CoolLimit time.Duration `yaml:"cool_limit"`
+	CoolBelow   int           `yaml:"cool_below"`
+	CoolDevices int           `yaml:"-"` // the same for devices that earlier trials used; 0: not at all
+	CoolLimit   time.Duration `yaml:"cool_limit"`
 }
 
 // Control says in which cells the null control runs: the baseline arm a second

@@ -70,7 +70,7 @@ func TestLoad(t *testing.T) {
 			Objectives: config.Objectives{TTFT: 500 * time.Millisecond, TPOT: 50 * time.Millisecond, E2E: 10 * time.Second},
 			Server:     config.Server{Params: map[string]string{"ctx_size": "4096", "parallel": "8", "cont_batching": "off"}, StartTimeout: 2 * time.Minute},
 		},
-		Sampling:   config.Sampling{Blocks: 4, Adaptive: 20, ConfirmBlocks: 12, Warmup: 0, Seed: 18446744073709551615, Budget: 45 * time.Minute, Timeout: 90 * time.Second, Control: config.ControlAll, RepeatDisturbed: 1, CoolBelow: 60, CoolLimit: 90 * time.Second},
+		Sampling:   config.Sampling{Blocks: 4, Adaptive: 20, ConfirmBlocks: 12, Warmup: 0, Seed: 18446744073709551615, Budget: 45 * time.Minute, Timeout: 90 * time.Second, Control: config.ControlAll, RepeatDisturbed: 1, CoolBelow: 60, CoolDevices: 55, CoolLimit: 90 * time.Second},
 		Placement:  map[string]string{"numactl": "--interleave=0,3", "cpu_limit": "1.5", "memory_limit": "4G"},
 		Schedulers: config.Schedulers{Settle: 500 * time.Millisecond, StartTimeout: time.Minute},
 		Gate: config.Gate{

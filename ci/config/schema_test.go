@@ -142,6 +142,7 @@ var accepted = []string{
 	"matrix: {mmap: on}", "matrix: {mmap: [true, false]}", "matrix: {flash_attn: auto}", "matrix: {cpu_mask: [0xff, 15]}",
 	"matrix: {include: [{threads: 1}, {threads: 2, mmap: off}]}", "matrix: {threads: [1, 2], exclude: [{threads: 1}]}",
 	"bench: {}", "bench: {tests: [\"pp512 @ d64\", pp1+tg1@d1]}", "bench: {repetitions: 1}",
+	"sampling: {cool_below: {gpu: 60}}", "sampling: {cool_below: {cpu: 0, gpu: 120}}",
 	"sampling: {seed: 0}", "sampling: {seed: 18446744073709551615}", "sampling: {budget: 1h30m, timeout: 1.5m}", "sampling: {timeout: 90s}",
 	"sampling: {control: none}", "sampling: {control: one}", "sampling: {control: all}", "sampling: {blocks: 1000, warmup: 100}", "sampling: {repeat_contaminated: 0}", "sampling: {repeat_contaminated: 10}", "sampling: adaptive", "sampling: {adaptive: on}", "sampling: {adaptive: 12}", "sampling: {adaptive: off, confirm_blocks: off}", "sampling: {confirm_blocks: 12, adaptive: true}", "sampling: {cool_below: 0}", "sampling: {cool_below: 120, cool_limit: 10m}",
 	"gate: {throughput: {margin: 49.9%}}", "gate: {throughput: {margin: 0.001%}}", "gate: {throughput: {margin: 10 %}}", "gate: {throughput: {margin: .5%}}",
@@ -156,6 +157,7 @@ var accepted = []string{
 }
 
 var refused = []string{
+	"sampling: {cool_below: {gpu: 121}}", "sampling: {cool_below: {tpu: 60}}", "sampling: {cool_below: [60]}",
 	"treads: 1", "baseline: ''", "baseline: true", "baseline: [base]", "store: ''", "store: /x", "store: \"dir:\"", "store: s3:///x", "store: 5",
 	"serve: {}", "serve:", "serve: {dataset: {path: d}}", "serve: {concurrency: 4}", "serve: {dataset: {path: d}, concurrency: 0}",
 	"serve: {dataset: {path: d}, rate: 0}", "serve: {dataset: {path: d}, rate: 1, arrivals: gamma}", "serve: {dataset: {path: d}, concurrency: 1, server: {port: 1}}",

@@ -185,9 +185,20 @@ func (r *reader) sampling(path string, n ast.Node, s *Sampling) {
 		"confirm_blocks": r.wholeOrOff(&s.ConfirmBlocks, defaultConfirm),
 
 		"repeat_contaminated": r.whole(&s.RepeatDisturbed),
-		"cool_below":          r.whole(&s.CoolBelow),
+		"cool_below":          r.coolBelow(s),
 		"cool_limit":          r.duration(&s.CoolLimit),
 	})
+}
+
+// coolBelow reads degrees of the processor, or an object of processor and devices.
+func (r *reader) coolBelow(s *Sampling) setter {
+	return func(path string, n ast.Node) {
+		if _, ok := n.(*ast.IntegerNode); ok {
+			r.whole(&s.CoolBelow)(path, n)
+			return
+		}
+		r.object(path, n, map[string]setter{"cpu": r.whole(&s.CoolBelow), "gpu": r.whole(&s.CoolDevices)})
+	}
 }
 
 // wholeOrOff reads a whole number, off for 0, or on for what is meant then.

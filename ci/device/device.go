@@ -165,6 +165,15 @@ func (s *Set) share(states []State, on []Process, ours func(int) bool) {
 	}
 }
 
+// Temperatures are those of the devices now, °C, in their order; NaN where not told.
+func (s *Set) Temperatures() []float64 {
+	var all []float64
+	for _, state := range s.Read(nil, time.Second) {
+		all = append(all, state[Temperature])
+	}
+	return all
+}
+
 // Processes are those that have something on a device now, the tool's own left out.
 func (s *Set) Processes() []Process {
 	if s == nil {

@@ -5,7 +5,8 @@
 // and meets more, a hungry one makes the machine swap and its processor hot. So
 // a block counts as disturbed only if every one of its trials was, each over an
 // equally long time from its load's beginning. Pages that the measured program
-// reads from disk are its own doing and disturb nothing.
+// reads from disk are its own doing and disturb nothing, and so is a clock that a
+// device lowers to keep to its power limit: every large load meets that limit.
 package disturbance
 
 import (
@@ -22,6 +23,12 @@ const (
 	Throttling = "throttle_count" // times a core or package was slowed down for heat, since the reading before
 	SwapIn     = "swap_in"        // pages of the machine read back from swap, since the reading before
 	PagesRead  = "major_faults"   // pages that the measured program read from disk, since the reading before
+
+	// Of each device that the measured program used, after the device's name; see
+	// record.Device.Series.
+	DeviceHeat  = "throttle_thermal" // share of time, 0 to 1, in which it was slowed down for its temperature
+	DeviceBrake = "throttle_brake"   // share of time in which a power supply or the rack slowed it down
+	DeviceOther = "other_busy"       // share of its time that other programs used
 )
 
 // Shortest is how many seconds of a load must have been watched for a trial to be judged by
@@ -34,8 +41,24 @@ const Shortest = 1.0
 type Level struct {
 	Steal      float64 // share of processor time, 0 to 1
 	OtherCPU   float64 // cores; about 0 it may be below
-	Throttling float64 // times a second
+	Throttling float64 // times a second that something slowed the processor or a device down; see eventsOfShare
 	SwapIn     float64 // pages a second
+
+	processor   float64 // the part of Throttling that is the processor's
+	DeviceHeat  float64 // share of time, 0 to 1, in which a device was slowed down from outside; of several the largest
+	DeviceOther float64 // share of a device's time that others used; of several the largest
+}
+
+// eventsOfShare is how many times a second a device that is always slowed down counts as
+// slowed down: devices tell shares of time in place of events. With it the limit of events
+// and the limits of shares are the same, so that whoever knows Throttling alone knows that
+// what a device lost has no bound.
+const eventsOfShare = 10
+
+// withThrottling fills in Throttling.
+func (l Level) withThrottling() Level {
+	l.Throttling = l.processor + eventsOfShare*(l.DeviceHeat+l.DeviceOther)
+	return l
 }
 
 // Rules are the levels up to which a machine counts as quiet. They are fixed
@@ -45,7 +68,9 @@ type Rules Level
 // Standard are the rules that every command uses. A page read from a
 // solid-state disk stops a program for some 0.1 ms, so ten a second take a
 // thousandth of its time.
-func Standard() Rules { return Rules{Steal: 0.01, OtherCPU: 0.1, Throttling: 0.1, SwapIn: 10} }
+func Standard() Rules {
+	return Rules{Steal: 0.01, OtherCPU: 0.1, Throttling: 0.1, SwapIn: 10, DeviceHeat: 0.01, DeviceOther: 0.01}
+}
 
 // Watched is for how many seconds of its load a trial was watched, 0 for nil.
 func Watched(s *record.Samples) float64 {
@@ -77,7 +102,16 @@ func Over(s *record.Samples, seconds float64) Level {
 	}
 	mean := func(series string) float64 { return mean(s, series, seconds) }
 	every := max(s.Every, 1e-3)
-	return Level{Steal: mean(Steal), OtherCPU: mean(OtherCPU), Throttling: mean(Throttling) / every, SwapIn: mean(SwapIn) / every}
+	l := Level{Steal: mean(Steal), OtherCPU: mean(OtherCPU), processor: mean(Throttling) / every, SwapIn: mean(SwapIn) / every}
+	for series := range s.Series {
+		switch _, quantity, _ := record.DeviceSeries(series); quantity {
+		case DeviceHeat, DeviceBrake:
+			l.DeviceHeat = max(l.DeviceHeat, mean(series))
+		case DeviceOther:
+			l.DeviceOther = max(l.DeviceOther, mean(series))
+		}
+	}
+	return l.withThrottling()
 }
 
 // mean is the mean reading of a series in the first so many seconds of the load; 0
@@ -106,10 +140,18 @@ func ReadBy(s *record.Samples) float64 {
 func Mean(levels []Level) Level {
 	var sum Level
 	for _, l := range levels {
-		sum = Level{sum.Steal + l.Steal, sum.OtherCPU + l.OtherCPU, sum.Throttling + l.Throttling, sum.SwapIn + l.SwapIn}
+		sum = sum.with(l, func(a, b float64) float64 { return a + b })
 	}
 	n := max(1, float64(len(levels)))
-	return Level{sum.Steal / n, sum.OtherCPU / n, sum.Throttling / n, sum.SwapIn / n}
+	return sum.with(Level{}, func(a, _ float64) float64 { return a / n })
+}
+
+// with is what a function makes of each two levels of the same kind.
+func (l Level) with(o Level, f func(a, b float64) float64) Level {
+	return Level{
+		Steal: f(l.Steal, o.Steal), OtherCPU: f(l.OtherCPU, o.OtherCPU), SwapIn: f(l.SwapIn, o.SwapIn),
+		processor: f(l.processor, o.processor), DeviceHeat: f(l.DeviceHeat, o.DeviceHeat), DeviceOther: f(l.DeviceOther, o.DeviceOther),
+	}.withThrottling()
 }
 
 // Least is what every one of the levels shows; the zero Level for none.
@@ -119,7 +161,7 @@ func Least(levels []Level) Level {
 	}
 	l := levels[0]
 	for _, o := range levels[1:] {
-		l = Level{min(l.Steal, o.Steal), min(l.OtherCPU, o.OtherCPU), min(l.Throttling, o.Throttling), min(l.SwapIn, o.SwapIn)}
+		l = l.with(o, func(a, b float64) float64 { return min(a, b) })
 	}
 	return l
 }
@@ -133,7 +175,9 @@ func (r Rules) Broken(l Level) []string {
 		}
 	}
 	rule(l.Steal, r.Steal, "the hypervisor gave %.1f%% of processor time to others, more than %.3g%%", 100*l.Steal, 100*r.Steal)
-	rule(l.Throttling, r.Throttling, "the processor was slowed down for heat %.1f times a second, more than %.3g", l.Throttling, r.Throttling)
+	rule(l.processor, r.Throttling, "the processor was slowed down for heat %.1f times a second, more than %.3g", l.processor, r.Throttling)
+	rule(l.DeviceHeat, r.DeviceHeat, "a device was slowed down for heat, or by its power supply, in %.0f%% of the time, more than %.3g%%", 100*l.DeviceHeat, 100*r.DeviceHeat)
+	rule(l.DeviceOther, r.DeviceOther, "other programs used %.0f%% of a device's time, more than %.3g%%", 100*l.DeviceOther, 100*r.DeviceOther)
 	rule(l.OtherCPU, r.OtherCPU, "other programs used %.2f cores, more than %.3g", l.OtherCPU, r.OtherCPU)
 	rule(l.SwapIn, r.SwapIn, "%.0f pages a second were read back from swap, more than %.3g", l.SwapIn, r.SwapIn)
 	return broken

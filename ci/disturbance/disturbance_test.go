@@ -55,6 +55,12 @@ func TestRound(t *testing.T) {
 		"one swaps":                   {[]*record.Samples{watched(2, disturbance.SwapIn, 0), watched(20, disturbance.SwapIn, 900)}, ""},
 		"one makes its processor hot": {[]*record.Samples{watched(2, disturbance.Throttling, 0), watched(20, disturbance.Throttling, 3)}, ""},
 		"its model file":              {[]*record.Samples{watched(2, "major_faults", 500), watched(2, "major_faults", 500)}, ""},
+		"both devices too hot":        {[]*record.Samples{watched(2, "gpu0.throttle_thermal", 0.5), watched(2, "gpu1.throttle_thermal", 0.2)}, "a device was slowed down for heat, or by its power supply, in 20% of the time, more than 1%"},
+		"one device too hot":          {[]*record.Samples{watched(2, "gpu0.throttle_thermal", 1), watched(2, "gpu0.throttle_thermal", 0)}, ""},
+		"the rack's brake":            {[]*record.Samples{watched(2, "gpu0.throttle_brake", 0.04), watched(2, "gpu0.throttle_brake", 1)}, "a device was slowed down for heat, or by its power supply, in 4% of the time, more than 1%"},
+		"its own power":               {[]*record.Samples{watched(2, "gpu0.throttle_power", 1), watched(2, "gpu0.throttle_power", 1)}, ""},
+		"others on the device":        {[]*record.Samples{watched(2, "gpu3.other_busy", 0.3), watched(2, "gpu3.other_busy", 0.07)}, "other programs used 7% of a device's time, more than 1%"},
+		"others beside one arm":       {[]*record.Samples{watched(2, "gpu0.other_busy", 0.3), watched(2, "gpu0.other_busy", 0.01)}, ""},
 		"both alike":                  {[]*record.Samples{watched(2, disturbance.OtherCPU, 2), watched(20, disturbance.OtherCPU, 1.5)}, "other programs used 1.50 cores, more than 0.1"},
 	} {
 		if got := strings.Join(disturbance.Standard().Round(tt.trials...), "; "); got != tt.want {
@@ -80,6 +86,21 @@ func TestRates(t *testing.T) {
 			short := disturbance.Standard().Round(watched(1, series, value))
 			if long := disturbance.Standard().Round(watched(100, series, value)); !slices.Equal(short, long) {
 				t.Errorf("%s of %v: %q in a second, %q in a hundred", series, value, short, long)
+			}
+		}
+	}
+}
+
+// Whoever asks for Throttling alone is told of devices, whose loss has no bound, exactly
+// where they break a rule.
+func TestThrottlingOfDevices(t *testing.T) {
+	rules := disturbance.Standard()
+	for _, share := range []float64{0, 0.005, 0.01, 0.02, 1} {
+		for _, quantity := range []string{disturbance.DeviceHeat, disturbance.DeviceOther} {
+			l := disturbance.Over(watched(2, "gpu0."+quantity, share), 2)
+			all := disturbance.Mean([]disturbance.Level{disturbance.Least([]disturbance.Level{l, l}), l})
+			if broken := len(rules.Broken(all)) > 0; broken != (all.Throttling > rules.Throttling+1e-12) || broken != (share > 0.01) {
+				t.Errorf("%s %v: throttling %v, broken %v", quantity, share, all.Throttling, rules.Broken(all))
 			}
 		}
 	}

@@ -5,6 +5,9 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"github.com/llama-regress/llama-regress/ci/device"
+	"github.com/llama-regress/llama-regress/ci/record"
 )
 
 // A Severity says what a finding means for a measurement.
@@ -42,6 +45,7 @@ type Subject struct {
 	Dir      string           // output folder, which need not exist; "" asks nothing about it
 	Models   map[string]int64 // bytes of each model file, by name
 	Interval time.Duration    // to watch the machine for; 0: a second
+	Devices  *device.Set      // accelerators, nil for none
 }
 
 // Examine says whether this machine is fit to measure now, a finding for every
@@ -54,7 +58,7 @@ func Examine(ctx context.Context, s Subject) ([]Finding, error) {
 	if s.Interval <= 0 {
 		s.Interval = time.Second
 	}
-	e := examination{tree: tree{os.DirFS("/")}, subject: s, self: os.Getpid(), room: diskRoom}
+	e := examination{tree: tree{os.DirFS("/")}, subject: s, devices: s.Devices.Devices(), room: diskRoom}
 	e.before = e.tree.snapshot(time.Now())
 	select {
 	case <-ctx.Done():
@@ -62,6 +66,8 @@ func Examine(ctx context.Context, s Subject) ([]Finding, error) {
 	case <-time.After(s.Interval):
 	}
 	e.after = e.tree.snapshot(time.Now())
+	e.own = append(s.Devices.PIDs(), os.Getpid())
+	e.states, e.onDevices = s.Devices.Read(nil, s.Interval), s.Devices.Processes()
 	return e.findings(), nil
 }
 
@@ -69,24 +75,30 @@ func Examine(ctx context.Context, s Subject) ([]Finding, error) {
 type examination struct {
 	tree          tree
 	subject       Subject
-	self          int // this process, whose work counts for nobody
+	own           []int // this process and those that read devices for it, whose work counts for nobody
 	before, after snapshot
+	devices       []record.Device
+	states        []device.State   // of each device
+	onDevices     []device.Process // of others
 	room          func(dir string) (free uint64, err error)
+}
+
+// A question has one finding.
+type question struct {
+	check  string
+	answer func() Finding
 }
 
 func (e *examination) findings() []Finding {
 	var all []Finding
-	for _, question := range []struct {
-		check  string
-		answer func() Finding
-	}{
+	for _, question := range append([]question{
 		{"output", e.output}, {"disk", e.disk}, {"memory", e.memory}, {"swap", e.swap},
 		{"programs", e.programs}, {"load", e.load}, {"steal", e.steal}, {"throttling", e.throttling},
 		{"governor", e.tree.governors}, {"turbo", e.tree.turbo}, {"smt", e.tree.smt},
 		{"numa_balancing", e.tree.numaBalancing}, {"thp", e.tree.hugePages}, {"aslr", e.tree.addressLayout},
 		{"clocksource", e.tree.clockSource}, {"isolcpus", e.tree.isolated}, {"sched_ext", e.schedExt},
 		{"cpu_quota", e.tree.cpuQuota}, {"cpuset", e.tree.cpuset}, {"container", e.tree.container},
-	} {
+	}, e.accelerators()...) {
 		f := question.answer()
 		f.Check = question.check
 		f.Found = oneLine(f.Found, 300)

@@ -18,7 +18,7 @@ func FuzzFindings(f *testing.F) {
 			"sys/kernel/mm/transparent_hugepage/enabled": thp, "sys/devices/system/cpu/online": "0-1", "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor": thp,
 		})
 		at := time.Unix(1_700_000_000, 0)
-		e := examination{tree: root, subject: Subject{Models: map[string]int64{process: 1 << 40}}, self: 1, before: snapshot{at: at, ok: true}, after: root.snapshot(at.Add(time.Second))}
+		e := examination{tree: root, subject: Subject{Models: map[string]int64{process: 1 << 40}}, own: []int{1}, before: snapshot{at: at, ok: true}, after: root.snapshot(at.Add(time.Second))}
 		for _, finding := range e.withRoom().findings() {
 			for _, text := range []string{finding.Found, finding.Why, finding.Change} {
 				if len([]rune(text)) > 400 || strings.ContainsFunc(text, unicode.IsControl) {

@@ -91,7 +91,11 @@ func (e *examination) programs() Finding {
 	if seconds == 0 {
 		return unknown("not told")
 	}
-	others := max(0, (e.after.busy-e.before.busy)/ticksPerSecond/seconds-e.used(e.self))
+	others := (e.after.busy - e.before.busy) / ticksPerSecond / seconds
+	for _, pid := range e.own {
+		others -= e.used(pid)
+	}
+	others = max(0, others)
 	if others <= disturbance.Standard().OtherCPU {
 		return fine(fmt.Sprintf("others use %.2f cores", others))
 	}
@@ -101,7 +105,7 @@ func (e *examination) programs() Finding {
 	}
 	var all []heavy
 	for pid := range e.after.processes {
-		if c := e.used(pid); pid != e.self && c >= heavyCores {
+		if c := e.used(pid); !slices.Contains(e.own, pid) && c >= heavyCores {
 			all = append(all, heavy{pid, c})
 		}
 	}

@@ -32,7 +32,7 @@ func answer(t *testing.T, check string, files map[string]string, s Subject) Find
 	t.Helper()
 	root := treeOf(files)
 	at := time.Unix(1_700_000_000, 0)
-	e := examination{tree: root, subject: s, self: 1, before: root.snapshot(at), after: root.snapshot(at.Add(time.Second)),
+	e := examination{tree: root, subject: s, own: []int{1}, before: root.snapshot(at), after: root.snapshot(at.Add(time.Second)),
 		room: func(string) (uint64, error) { return 0, errors.ErrUnsupported }}
 	return find(t, e.findings(), check)
 }
@@ -163,7 +163,7 @@ func TestFindingsOfASecond(t *testing.T) {
 	after["proc/1/stat"], after["proc/3/stat"] = statOf("self", 50), statOf("a\x1b[2J(b) c\n", 95)
 	after["sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count"] = "9"
 	at := time.Unix(1_700_000_000, 0)
-	e := examination{tree: treeOf(after), self: 1, before: treeOf(before).snapshot(at), after: treeOf(after).snapshot(at.Add(time.Second))}
+	e := examination{tree: treeOf(after), own: []int{1}, before: treeOf(before).snapshot(at), after: treeOf(after).snapshot(at.Add(time.Second))}
 	if f := e.programs(); f.Severity != Soft || f.Found != "others use 1.10 cores: a[2J(b) c (3) 0.90" {
 		t.Errorf("%+v", f)
 	}

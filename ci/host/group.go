@@ -17,6 +17,8 @@ type group struct {
 	tree    tree
 	self    *process // this program
 	selfPID int
+	readers func() []int     // programs by which this one reads devices
+	reading map[int]*process // they
 	uptime  *probe
 	before  float64 // ticks since boot at the latest reading
 	members map[int]*process
@@ -32,9 +34,13 @@ type process struct {
 	seen          bool    // in the reading under way
 }
 
-func newGroup(t tree, self int) *group {
-	return &group{tree: t, selfPID: self, self: t.process(self), uptime: t.probe("proc/uptime", 64), members: make(map[int]*process)}
+func newGroup(t tree, self int, readers func() []int) *group {
+	return &group{tree: t, selfPID: self, self: t.process(self), readers: readers, reading: make(map[int]*process),
+		uptime: t.probe("proc/uptime", 64), members: make(map[int]*process)}
 }
+
+// has reports whether a process is watched.
+func (g *group) has(pid int) bool { return g.members[pid] != nil }
 
 // process opens the files of a process, nil when there is none.
 func (t tree) process(pid int) *process {
@@ -59,7 +65,7 @@ func (p *process) close() {
 
 // read fills in what the processes did in the time passed since they were last
 // read. What a process did after its last reading and before its end is lost.
-func (g *group) read(r *reading, pids []int, passed time.Duration) {
+func (g *group) read(r reading, pids []int, passed time.Duration) {
 	if g.self == nil { // no processes are told of here
 		return
 	}
@@ -90,12 +96,34 @@ func (g *group) read(r *reading, pids []int, passed time.Duration) {
 		}
 	}
 	g.forget()
+	reader := g.readerTicks(boot)
 	g.before = boot
 	r[cpuGroup], r[rssBytes], r[rssPeak], r[majorFaults] = ticks/perCore, rss, g.peaks+peak, faults
-	r[cpuSelf] = 0
+	r[cpuSelf] = reader / perCore
 	if now, ok := g.self.read(0, 0); ok && !selfWatched {
-		r[cpuSelf] = now.ticks / perCore
+		r[cpuSelf] += now.ticks / perCore
 	}
+}
+
+// readerTicks is what the programs used by which this one reads devices.
+func (g *group) readerTicks(boot float64) (ticks float64) {
+	if g.readers == nil {
+		return 0
+	}
+	for _, pid := range g.readers() {
+		p := g.reading[pid]
+		if p == nil {
+			if p = g.tree.process(pid); p == nil {
+				continue
+			}
+			p.ticks = math.NaN()
+			g.reading[pid] = p
+		}
+		if now, ok := p.read(g.before, boot); ok {
+			ticks += now.ticks
+		}
+	}
+	return ticks
 }
 
 // member returns a process of the group, a new one if it was not known.
@@ -184,6 +212,9 @@ func parseStat(text []byte) (s processStat, ok bool) {
 
 func (g *group) close() {
 	for _, p := range g.members {
+		p.close()
+	}
+	for _, p := range g.reading {
 		p.close()
 	}
 	g.self.close()

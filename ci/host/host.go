@@ -4,10 +4,11 @@
 // Hard keys are facts that change what is measured: os, arch, kernel, cpu,
 // cpu_features, cpu_kinds, cpu_physical, cpu_logical, cpu_allowed, cpu_quota,
 // numa_nodes, scheduler, gpu, gpu_driver, turbo, clock_limit, power_limit,
-// gpu_power_limit, runner_class. Soft keys may change it: kernel_full,
+// gpu_power_limit, gpu_ecc, gpu_mig, runner_class. Soft keys may change it: kernel_full,
 // microcode, memory_total, memory_speed, governor, virtualization, container,
 // machine, bios, transparent_hugepages, numa_balancing, clocksource,
-// kernel_options, start_temperature. A key that cannot be read for certain is
+// kernel_options, start_temperature, gpu_ids, gpu_vbios, gpu_persistence,
+// gpu_link, gpu_environment. A key that cannot be read for certain is
 // left out. Backends, compiler, model and threads are told where they are set:
 // by record.Build, record.Model and record.Cell.
 //
@@ -25,10 +26,10 @@ import (
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
-// Describe says what machine this is. It reads files and starts no program, so
-// it takes milliseconds and leaves the machine as it was. Its name is the host
-// name.
-func Describe(ctx context.Context) record.Host {
+// Describe says what machine this is, with its accelerators, nil for none. It reads
+// files and starts no program, so it takes milliseconds and leaves the machine as it was.
+// Its name is the host name.
+func Describe(ctx context.Context, devices []record.Device) record.Host {
 	h := record.Host{
 		Hard: map[string]string{"os": runtime.GOOS, "arch": runtime.GOARCH},
 		Soft: map[string]string{},
@@ -37,6 +38,7 @@ func Describe(ctx context.Context) record.Host {
 		h.Name = name
 	}
 	describe(ctx, keys(h.Hard), keys(h.Soft))
+	describeDevices(h.Hard, h.Soft, devices, os.Environ())
 	keys(h.Hard).set("runner_class", runnerClass(os.Getenv))
 	return h
 }

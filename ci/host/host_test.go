@@ -127,7 +127,7 @@ func TestKeys(t *testing.T) {
 
 // What the machine the test runs on must have whatever it is.
 func TestDescribeThisMachine(t *testing.T) {
-	h := Describe(context.Background())
+	h := Describe(context.Background(), nil)
 	if h.Hard["os"] != runtime.GOOS || h.Hard["arch"] != runtime.GOARCH {
 		t.Errorf("hard keys: %v", h.Hard)
 	}
@@ -137,7 +137,7 @@ func TestDescribeThisMachine(t *testing.T) {
 	if runtime.GOOS == "linux" && (h.Hard["kernel"] == "" || !strings.HasPrefix(h.Soft["kernel_full"], h.Hard["kernel"])) {
 		t.Errorf("kernel %q of %q", h.Hard["kernel"], h.Soft["kernel_full"])
 	}
-	again := Describe(context.Background())
+	again := Describe(context.Background(), nil)
 	delete(h.Soft, "start_temperature")
 	delete(again.Soft, "start_temperature")
 	if diff := cmp.Diff(h, again); diff != "" {

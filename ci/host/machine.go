@@ -105,7 +105,7 @@ func (t tree) processorSensors() []*probe {
 }
 
 // read fills in what the machine did in the time passed since it was last read.
-func (m *machine) read(r *reading, passed time.Duration) {
+func (m *machine) read(r reading, passed time.Duration) {
 	seconds := passed.Seconds()
 	if busy, stolen, total, ok := parseCPU(m.stat.read()); ok {
 		r[cpuMachine] = max(0, busy-m.busy) / ticksPerSecond / seconds

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llama-regress/llama-regress/ci/device"
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
@@ -17,17 +18,20 @@ import (
 // for use by several goroutines.
 type Others struct {
 	tree   tree
-	self   int
+	own    func() []int // this program, and those by which it reads devices
 	last   snapshot
 	ticks  map[string]float64 // by name
 	passed float64            // seconds
 }
 
-// WatchOthers takes the first snapshot.
-func WatchOthers() *Others { return newOthers(tree{os.DirFS("/")}, os.Getpid(), time.Now()) }
+// WatchOthers takes the first snapshot. The programs by which this one reads devices are
+// none of the others.
+func WatchOthers(devices *device.Set) *Others {
+	return newOthers(tree{os.DirFS("/")}, func() []int { return append(devices.PIDs(), os.Getpid()) }, time.Now())
+}
 
-func newOthers(t tree, self int, now time.Time) *Others {
-	return &Others{tree: t, self: self, last: t.snapshot(now), ticks: make(map[string]float64)}
+func newOthers(t tree, own func() []int, now time.Time) *Others {
+	return &Others{tree: t, own: own, last: t.snapshot(now), ticks: make(map[string]float64)}
 }
 
 // Update takes in what the processes that run now have done since the last update.
@@ -40,13 +44,13 @@ func (o *Others) Update() {
 }
 
 func (o *Others) update(now time.Time) {
-	e := examination{tree: o.tree, self: o.self, before: o.last, after: o.tree.snapshot(now)}
+	e, own := examination{tree: o.tree, before: o.last, after: o.tree.snapshot(now)}, o.own()
 	seconds := e.seconds()
 	if seconds == 0 {
 		return // too soon to say anything
 	}
 	for pid, p := range e.after.processes {
-		if pid != o.self {
+		if !slices.Contains(own, pid) {
 			o.ticks[p.name] += e.used(pid) * seconds
 		}
 	}

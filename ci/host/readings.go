@@ -2,8 +2,10 @@ package host
 
 import (
 	"math"
+	"slices"
 	"time"
 
+	"github.com/llama-regress/llama-regress/ci/device"
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
@@ -11,8 +13,9 @@ import (
 // default pace. When it is full neighbours are joined and the pace is halved.
 const mostReadings = 480
 
-// A reading has one value a series, NaN for what the machine does not tell.
-type reading [seriesCount]float64
+// A reading has one value a series, NaN for what the machine does not tell: first those
+// of the machine, then those of each of its devices.
+type reading []float64
 
 const (
 	cpuGroup = iota
@@ -34,28 +37,33 @@ const (
 	seriesCount
 )
 
-func absent() reading {
-	var r reading
+// absent is a reading of so many series of which none is told.
+func absent(series int) reading {
+	r := make(reading, series)
 	for i := range r {
 		r[i] = math.NaN()
 	}
 	return r
 }
 
-type fold int
+// A fold is how two values of a series join, as device.Join is.
+type fold device.Join
 
 const (
-	mean fold = iota
-	largest
-	sum
+	mean    = fold(device.Mean)
+	largest = fold(device.Largest)
+	sum     = fold(device.Sum)
 )
 
-// How two values of a series join, and what they are worth.
-var seriesKinds = [seriesCount]struct {
+// A seriesKind is how two values of a series join, and what they are worth.
+type seriesKind struct {
 	name  string
 	joins fold
 	step  float64 // values are rounded to a multiple
-}{
+}
+
+// machineKinds are those of the machine's own series.
+var machineKinds = [seriesCount]seriesKind{
 	cpuGroup:    {CPUGroup, mean, 0.001},
 	cpuSelf:     {CPUSelf, mean, 0.001},
 	cpuMachine:  {CPUMachine, mean, 0.001},
@@ -77,10 +85,16 @@ var seriesKinds = [seriesCount]struct {
 // readings are the values so far at a steady pace: value i of a series is of the
 // interval that ends at first + i·every.
 type readings struct {
+	kinds  []seriesKind
 	first  time.Time
 	every  time.Duration
 	count  int
-	values [seriesCount][]float64 // nil for what was never told
+	values [][]float64 // by series; nil for what was never told
+}
+
+func newReadings(first time.Time, every time.Duration, devices []seriesKind) readings {
+	kinds := slices.Concat(machineKinds[:], devices)
+	return readings{kinds: kinds, first: first, every: every, values: make([][]float64, len(kinds))}
 }
 
 // add stores a reading taken at now, also for each interval that was missed
@@ -92,19 +106,19 @@ func (r *readings) add(value reading, now time.Time) {
 		slots = r.slots(now)
 	}
 	for i, v := range value {
-		if seriesKinds[i].joins == sum {
+		if r.kinds[i].joins == sum {
 			v /= float64(slots)
 		}
 		if math.IsNaN(v) {
 			if r.values[i] == nil {
 				continue
 			}
-			if v = 0; seriesKinds[i].joins != sum { // not told this once
+			if v = 0; r.kinds[i].joins != sum { // not told this once
 				v = r.values[i][len(r.values[i])-1]
 			}
 		}
 		before := v
-		if seriesKinds[i].joins == sum {
+		if r.kinds[i].joins == sum {
 			before = 0
 		}
 		for len(r.values[i]) < r.count { // told for the first time
@@ -131,9 +145,9 @@ func (r *readings) thin() {
 		for j := 0; j < len(vs); j += 2 {
 			a, b := vs[j], vs[min(j+1, len(vs)-1)]
 			switch {
-			case seriesKinds[i].joins == largest:
+			case r.kinds[i].joins == largest:
 				vs[j/2] = max(a, b)
-			case seriesKinds[i].joins == mean:
+			case r.kinds[i].joins == mean:
 				vs[j/2] = (a + b) / 2
 			case j+1 < len(vs):
 				vs[j/2] = a + b
@@ -159,22 +173,22 @@ func (r *readings) at(series int, t time.Time) float64 {
 	return vs[min(max(i, 0), len(vs)-1)]
 }
 
-// samples rounds the readings; nil when there are none.
-func (r *readings) samples(began time.Time) *record.Samples {
+// samples rounds the readings of the series that are kept; nil when there are none.
+func (r *readings) samples(began time.Time, kept func(series int) bool) *record.Samples {
 	s := &record.Samples{
 		Every:  math.Round(r.every.Seconds()*1e6) / 1e6,
 		At:     math.Round(r.first.Sub(began).Seconds()*1e3) / 1e3,
 		Series: make(map[string][]float64),
 	}
 	for i, vs := range r.values {
-		if len(vs) == 0 {
+		if len(vs) == 0 || !kept(i) {
 			continue
 		}
 		rounded := make([]float64, len(vs))
 		for j, v := range vs {
-			rounded[j] = roundTo(v, seriesKinds[i].step)
+			rounded[j] = roundTo(v, r.kinds[i].step)
 		}
-		s.Series[seriesKinds[i].name] = rounded
+		s.Series[r.kinds[i].name] = rounded
 	}
 	if len(s.Series) == 0 {
 		return nil

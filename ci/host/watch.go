@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/llama-regress/llama-regress/ci/device"
 	"github.com/llama-regress/llama-regress/ci/disturbance"
 	"github.com/llama-regress/llama-regress/ci/record"
 )
@@ -15,7 +16,7 @@ import (
 // largest (memory, temperature) or their sum (counts and energy).
 const (
 	CPUGroup      = "cpu_group"            // cores that the watched processes kept busy
-	CPUSelf       = "cpu_self"             // cores that this program kept busy; 0 where it is one of those watched
+	CPUSelf       = "cpu_self"             // cores that this program and what it reads devices by kept busy; this program is 0 where it is one of those watched
 	CPUMachine    = "cpu_machine"          // cores of the machine that were busy
 	CPUOther      = disturbance.OtherCPU   // cores that all others kept busy: the machine's less the two; about 0 it may be below
 	RSSBytes      = "rss_bytes"            // B of resident memory of the watched processes, shared pages counted in each
@@ -46,6 +47,7 @@ type Watcher struct {
 
 	mu       sync.Mutex
 	machine  *machine
+	devices  *onDevices
 	group    *group
 	pids     func() []int
 	last     time.Time // of the latest reading
@@ -57,28 +59,31 @@ type Watcher struct {
 // Watch begins to read: at once, for what later readings are compared with, and
 // then every so often, by default (0) each 250 ms and at most each 50 ms. group
 // returns the processes to watch, asked before each reading (nil for none); the processes that
-// their first threads started are watched too. Stop must be called.
+// their first threads started are watched too. devices are the machine's accelerators, nil
+// where there is none: those that the processes use have series of their own, by
+// record.Device.Series. Stop must be called.
 //
 // Only Linux, whose files it reads, tells anything: see BenchmarkReading for what
 // that costs.
-func Watch(group func() []int, every time.Duration) *Watcher {
+func Watch(group func() []int, every time.Duration, devices *device.Set) *Watcher {
 	if every <= 0 {
 		every = defaultEvery
 	}
 	if group == nil {
 		group = func() []int { return nil }
 	}
-	w := newWatcher(tree{os.DirFS("/")}, group, os.Getpid(), max(every, leastEvery), time.Now())
+	w := newWatcher(tree{os.DirFS("/")}, group, os.Getpid(), max(every, leastEvery), time.Now(), devices)
 	go w.run()
 	return w
 }
 
-func newWatcher(t tree, pids func() []int, self int, every time.Duration, now time.Time) *Watcher {
+func newWatcher(t tree, pids func() []int, self int, every time.Duration, now time.Time, devices *device.Set) *Watcher {
 	w := &Watcher{
 		stop: make(chan struct{}), done: make(chan struct{}),
-		machine: newMachine(t), group: newGroup(t, self), pids: pids,
-		last: now, began: now, readings: readings{first: now.Add(every), every: every},
+		machine: newMachine(t), group: newGroup(t, self, devices.PIDs), devices: newOnDevices(devices), pids: pids,
+		last: now, began: now,
 	}
+	w.readings = newReadings(now.Add(every), every, w.devices.kinds())
 	w.take(time.Second) // its rates are of an unknown time and are not kept
 	return w
 }
@@ -115,9 +120,10 @@ func (w *Watcher) read(now time.Time) time.Duration {
 }
 
 func (w *Watcher) take(passed time.Duration) reading {
-	r := absent()
-	w.machine.read(&r, passed)
-	w.group.read(&r, w.pids(), passed)
+	r := absent(len(w.readings.kinds))
+	w.machine.read(r, passed)
+	w.group.read(r, w.pids(), passed)
+	w.devices.read(r, w.group.has, passed)
 	r[cpuOther] = r[cpuMachine] - r[cpuGroup] - r[cpuSelf]
 	w.lastRSS = r[rssBytes]
 	return r
@@ -159,7 +165,7 @@ func (w *Watcher) Stop() *record.Samples {
 	})
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.readings.samples(w.began)
+	return w.readings.samples(w.began, w.devices.told)
 }
 
 // finish takes the only reading of a short trial.

@@ -71,7 +71,11 @@ func (f fake) machine() {
 }
 
 func (f fake) watch(pids ...int) *Watcher {
-	return newWatcher(tree{f}, func() []int { return pids }, 7, 250*time.Millisecond, f.now)
+	return newWatcher(tree{f}, func() []int { return pids }, 7, 250*time.Millisecond, f.now, nil)
+}
+
+func (w *Watcher) samples(began time.Time) *record.Samples {
+	return w.readings.samples(began, w.devices.told)
 }
 
 func newFake() fake { return fake{MapFS: fstest.MapFS{}, now: time.Unix(1_700_000_000, 0)} }
@@ -105,7 +109,7 @@ func TestReading(t *testing.T) {
 		PSICPU: {0.5}, PSIMemory: {0}, PSIIO: {1}, Steal: {0.1},
 		FrequencyMHz: {2500}, TemperatureC: {65.3}, ThrottleCount: {3}, EnergyJ: {5}, SwapIn: {12}, MajorFaults: {3},
 	}}
-	if diff := cmp.Diff(want, w.readings.samples(f.now)); diff != "" {
+	if diff := cmp.Diff(want, w.samples(f.now)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 
@@ -113,13 +117,13 @@ func TestReading(t *testing.T) {
 	f.process(20, 415, 105, 12, 200, 60000, "")
 	delete(f.MapFS, "proc/21/stat")
 	w.read(f.now.Add(500 * time.Millisecond))
-	got := w.readings.samples(f.now.Add(300 * time.Millisecond)).Series
+	got := w.samples(f.now.Add(300 * time.Millisecond)).Series
 	for series, value := range map[string]float64{CPUGroup: 0, CPUMachine: 0, RSSBytes: roundTo(60000*page, 1<<16), RSSPeak: roundTo(62000*page, 1<<16), MajorFaults: 0, EnergyJ: 0} {
 		if vs := got[series]; len(vs) != 2 || vs[1] != value {
 			t.Errorf("%s: %v, want %g at the end", series, vs, value)
 		}
 	}
-	if at := w.readings.samples(f.now.Add(300 * time.Millisecond)).At; at != -0.05 {
+	if at := w.samples(f.now.Add(300 * time.Millisecond)).At; at != -0.05 {
 		t.Errorf("at %g s of the load, want -0.05", at)
 	}
 }
@@ -131,7 +135,7 @@ func TestPeak(t *testing.T) {
 	f.set("proc/20/status", "VmHWM:\t  409600 kB\n")
 	w := f.watch(20, 20)
 	w.read(f.now.Add(250 * time.Millisecond))
-	s := w.readings.samples(f.now).Series
+	s := w.samples(f.now).Series
 	if want := 50000 * float64(os.Getpagesize()); math.Abs(s[RSSBytes][0]-want) > 1<<15 {
 		t.Errorf("resident %g, want %g: a process named twice counts once", s[RSSBytes][0], want)
 	}
@@ -146,11 +150,11 @@ func TestSelfAndLateProcess(t *testing.T) {
 	f := newFake()
 	f.machine()
 	pids := []int{7}
-	w := newWatcher(tree{f}, func() []int { return pids }, 7, 250*time.Millisecond, f.now)
+	w := newWatcher(tree{f}, func() []int { return pids }, 7, 250*time.Millisecond, f.now, nil)
 	pids = []int{7, 20, 404, -1, 0}
 	f.process(7, 125, 50, 3, 100, 1000, "")
 	w.read(f.now.Add(250 * time.Millisecond))
-	s := w.readings.samples(f.now).Series
+	s := w.samples(f.now).Series
 	if s[CPUGroup][0] != 1 || s[CPUSelf][0] != 0 || s[MajorFaults][0] != 0 {
 		t.Errorf("group %v, self %v, faults %v, want 1, 0, 0", s[CPUGroup], s[CPUSelf], s[MajorFaults])
 	}
@@ -161,7 +165,7 @@ func TestReadingOfLittle(t *testing.T) {
 	f := newFake()
 	w := f.watch(20)
 	w.read(f.now.Add(time.Second))
-	if s := w.readings.samples(w.began); s != nil {
+	if s := w.samples(w.began); s != nil {
 		t.Errorf("nothing to read: %+v", s)
 	}
 	f.machine()
@@ -170,7 +174,7 @@ func TestReadingOfLittle(t *testing.T) {
 	}
 	w = f.watch(20)
 	w.read(f.now.Add(time.Second))
-	if s := w.readings.samples(w.began); s != nil {
+	if s := w.samples(w.began); s != nil {
 		t.Errorf("damaged: %+v", s)
 	}
 	// A file that fails later: levels stay as they were, counts are 0.
@@ -182,7 +186,7 @@ func TestReadingOfLittle(t *testing.T) {
 	f.set("sys/class/hwmon/hwmon2/temp1_input", "")
 	f.set("proc/vmstat", "")
 	w.read(f.now.Add(500 * time.Millisecond))
-	s := w.readings.samples(f.now).Series
+	s := w.samples(f.now).Series
 	if diff := cmp.Diff([][]float64{{64.5, 64.5}, {0, 0}}, [][]float64{s[TemperatureC], s[SwapIn]}); diff != "" {
 		t.Error(diff)
 	}
@@ -193,12 +197,12 @@ func TestReadingOfLittle(t *testing.T) {
 func TestThinning(t *testing.T) {
 	start := time.Unix(1_700_000_000, 0)
 	for _, gap := range []int{1, 7} {
-		r := readings{first: start.Add(250 * time.Millisecond), every: 250 * time.Millisecond}
+		r := newReadings(start.Add(250*time.Millisecond), 250*time.Millisecond, nil)
 		now := start
 		for i := 0; now.Sub(start) < 3*time.Hour; i++ {
 			passed := time.Duration(gap) * r.every
 			now = now.Add(passed)
-			v := absent()
+			v := absent(seriesCount)
 			v[cpuGroup], v[swapIn], v[rssBytes] = float64(i%2), passed.Seconds(), 1
 			if i == 77 {
 				v[rssBytes] = 1e9
@@ -208,7 +212,7 @@ func TestThinning(t *testing.T) {
 				t.Fatalf("%d readings", r.count)
 			}
 		}
-		s := r.samples(start)
+		s := r.samples(start, func(int) bool { return true })
 		if len(s.Series) != 3 || len(s.Series[SwapIn]) != r.count || len(s.Series[CPUGroup]) != r.count {
 			t.Fatalf("series of %d values: %d, %d", r.count, len(s.Series[SwapIn]), len(s.Series[CPUGroup]))
 		}
@@ -231,10 +235,10 @@ func TestThinning(t *testing.T) {
 		}
 	}
 	// A pause of days, or a clock that ran backwards, is not days of values.
-	r := readings{first: start, every: time.Second}
-	r.add(reading{}, start)
-	r.add(reading{}, start.Add(1000*time.Hour))
-	r.add(reading{}, start.Add(-1000*time.Hour))
+	r := newReadings(start, time.Second, nil)
+	r.add(make(reading, seriesCount), start)
+	r.add(make(reading, seriesCount), start.Add(1000*time.Hour))
+	r.add(make(reading, seriesCount), start.Add(-1000*time.Hour))
 	if r.count > mostReadings || r.count < 3 {
 		t.Errorf("%d readings", r.count)
 	}
@@ -265,7 +269,7 @@ func TestRSSAt(t *testing.T) {
 
 // The real machine: memory that this process takes is seen.
 func TestWatchThisProcess(t *testing.T) {
-	w := Watch(func() []int { return []int{os.Getpid()} }, time.Hour)
+	w := Watch(func() []int { return []int{os.Getpid()} }, time.Hour, nil)
 	w.Began(time.Now())
 	before := w.RSSAt(time.Now())
 	taken := make([]byte, 64<<20)
@@ -297,7 +301,7 @@ func TestWatchThisProcess(t *testing.T) {
 
 // Readings, questions and Stop come from different goroutines: for -race.
 func TestWatcherIsShared(t *testing.T) {
-	w := Watch(nil, time.Nanosecond)
+	w := Watch(nil, time.Nanosecond, nil)
 	var asking sync.WaitGroup
 	for range 4 {
 		asking.Go(func() {
@@ -324,7 +328,7 @@ func BenchmarkReading(b *testing.B) {
 	if runtime.GOOS != "linux" {
 		b.Skip("only Linux tells")
 	}
-	w := newWatcher(tree{os.DirFS("/")}, func() []int { return []int{os.Getpid()} }, os.Getpid(), defaultEvery, time.Now())
+	w := newWatcher(tree{os.DirFS("/")}, func() []int { return []int{os.Getpid()} }, os.Getpid(), defaultEvery, time.Now(), nil)
 	defer w.machine.close()
 	defer w.group.close()
 	b.ReportAllocs()

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/llama-regress/llama-regress/ci/device"
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
@@ -27,6 +28,8 @@ type Bench struct {
 
 	// Links are the paths by which programs are started; nil for their own.
 	Links *Links
+
+	Devices *device.Set // that are watched while a program runs; nil for none
 
 	maxResults int // bytes of results that a program may print; 0 for 64 MiB
 	programs   programs

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/llama-regress/llama-regress/ci/device"
 	"github.com/llama-regress/llama-regress/ci/host"
 	"github.com/llama-regress/llama-regress/ci/record"
 )
@@ -16,13 +17,13 @@ type watched struct {
 
 // runWatched runs a program as runChild does and watches the machine meanwhile.
 // stop must be called where the program could be started.
-func runWatched(ctx context.Context, spec childSpec) (*childEnd, watched, error) {
+func runWatched(ctx context.Context, spec childSpec, devices *device.Set) (*childEnd, watched, error) {
 	begun := time.Now()
 	c, err := startChild(ctx, spec)
 	if err != nil {
 		return nil, watched{}, err
 	}
-	watch := host.Watch(func() []int { return []int{c.cmd.Process.Pid} }, 0)
+	watch := host.Watch(func() []int { return []int{c.cmd.Process.Pid} }, 0, devices)
 	<-c.done
 	w := watched{watch, begun.Add(time.Duration(c.end.seconds * float64(time.Second)))}
 	if c.end.reason == endedCancel {

@@ -165,7 +165,7 @@ func (m *measurement) invoke(ctx context.Context, spec childSpec, again bool) er
 		spec.log = m.log
 	}
 	killsBefore := memoryKills()
-	end, watch, err := runWatched(ctx, spec)
+	end, watch, err := runWatched(ctx, spec, m.bench.Devices)
 	var results []Result
 	defer func() { m.samples = longer(m.samples, watch.stop(results)) }()
 	switch {

@@ -46,6 +46,10 @@ func example() *record.Run {
 			{Name: "small", Path: "/models/small.gguf", Bytes: 456},
 		},
 		Cells: cells,
+		Devices: []record.Device{
+			{Name: "gpu0", ID: "GPU-0", PCI: "0000:01:00.0", Vendor: "nvidia", Model: "NVIDIA L4", Driver: "nvidia 580.1", VBIOS: "95", MemoryBytes: 1 << 34, PowerLimit: &warm, Persistence: "Enabled", ECC: "Enabled", MIG: "Enabled", Display: "Disabled", Slices: []string{"1g.10gb MIG-0"}, Link: "gen 4 x16", LinkNow: "gen 1 x16"},
+			{Name: "gpu1", ID: "0000:03:00.0", Default: &warm, MostClock: &warm, Slowdown: &warm},
+		},
 		Trials: []record.Trial{
 			{
 				ID: "b00.c0001.head", Arm: "head", Cell: cells[1].Key, Start: start, Seconds: 1.25, Outcome: record.OK,
@@ -57,7 +61,8 @@ func example() *record.Run {
 				Echo:        map[string]string{"n_threads": "2", "flash_attn": "true"},
 				Resources:   &record.Resources{UserSeconds: 2.5, SystemSeconds: 0.25, MaxRSSBytes: 1 << 33},
 				Warnings:    []string{"debug build", "asserts enabled"},
-				Preparation: &record.Preparation{Padding: 1234, Link: "/out/.paths/0001/llama-bench", Cooled: 2.5, TemperatureC: &warm},
+				Preparation: &record.Preparation{Padding: 1234, Link: "/out/.paths/0001/llama-bench", Cooled: 2.5, TemperatureC: &warm, DeviceC: &warm},
+				Devices:     []string{"GPU-0"},
 				Counting: &record.Counting{
 					Tool: record.Valgrind, Version: "valgrind-3.19.0", Threads: 1, CPU: "EPYC 9654", CLibrary: "glibc 2.36", Tunables: "glibc.cpu.x86_non_temporal_threshold=786432",
 					Tests: []record.CountedTest{{

@@ -91,6 +91,7 @@ type (
 	plainPreparation Preparation
 	plainInterim     Interim
 	plainQuantile    Quantile
+	plainDevice      Device
 	plainCounting    Counting
 	plainCountedTest CountedTest
 	plainSummary     Summary
@@ -166,3 +167,6 @@ func (t *CountedTest) UnmarshalJSON(b []byte) error {
 func (t CountedTest) MarshalJSON() ([]byte, error) { return Encode(plainCountedTest(t), t.Extra) }
 func (s *Summary) UnmarshalJSON(b []byte) error    { return Decode(b, (*plainSummary)(s), &s.Extra) }
 func (s Summary) MarshalJSON() ([]byte, error)     { return Encode(plainSummary(s), s.Extra) }
+
+func (d *Device) UnmarshalJSON(b []byte) error { return Decode(b, (*plainDevice)(d), &d.Extra) }
+func (d Device) MarshalJSON() ([]byte, error)  { return Encode(plainDevice(d), d.Extra) }

@@ -20,6 +20,7 @@ type Run struct {
 	Models   []Model   `json:"models"`
 	Datasets []Dataset `json:"datasets,omitempty"` // of serve trials
 	Cells    []Cell    `json:"cells"`
+	Devices  []Device  `json:"devices,omitempty"` // accelerators of the machine, used or not; of a version before 2026-12 none
 	Trials   []Trial   `json:"trials"`
 
 	// Interrupted is why fewer trials ran than were planned, "" when all ran:

@@ -40,6 +40,7 @@ type Trial struct {
 	Counting     *Counting         `json:"counting,omitempty"`  // of a count trial
 	Scheduler    *Scheduler        `json:"scheduler,omitempty"` // of a trial that asked for one
 	Placement    map[string]string `json:"placement,omitempty"` // where its process ran, as the kernel said, by parameter
+	Devices      []string          `json:"devices,omitempty"`   // that it used: Device.ID of each
 	Warnings     []string          `json:"warnings,omitempty"`  // such as a debug build's own warning
 
 	// Disturbed says, a sentence each, what the machine did during every trial
@@ -220,8 +221,9 @@ type Preparation struct {
 	Padding int    `json:"env_padding_bytes"` // by which the environment of its process was longer; drawn from the plan's seed
 	Link    string `json:"link,omitempty"`    // path by which the program was started, as long as that of every arm; "": its own
 
-	Cooled       float64  `json:"cooled_s,omitempty"` // waited for the processor to cool down, seconds
-	TemperatureC *float64 `json:"temp_c,omitempty"`   // of the hottest processor as the trial began; nil where nothing tells
+	Cooled       float64  `json:"cooled_s,omitempty"`      // waited for processor and devices to cool down, seconds
+	TemperatureC *float64 `json:"temp_c,omitempty"`        // of the hottest processor as the trial began; nil where nothing tells
+	DeviceC      *float64 `json:"device_temp_c,omitempty"` // of the hottest device that earlier trials used; nil where none is known
 
 	Extra Extra `json:"-"`
 }

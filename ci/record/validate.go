@@ -67,6 +67,16 @@ func (r *Run) Validate() error {
 	if err := r.validateParts(cells); err != nil {
 		return err
 	}
+	if len(r.Devices) > mostWords {
+		return fmt.Errorf("devices: %d of them, at most %d are read", len(r.Devices), mostWords)
+	}
+	for i, d := range r.Devices {
+		for _, v := range []*float64{d.PowerLimit, d.Default, d.MostClock, d.Slowdown} {
+			if v != nil && !finite(*v) {
+				return fmt.Errorf("devices[%d]: value %v", i, *v)
+			}
+		}
+	}
 	seen := make(map[string]bool, len(r.Trials))
 	var tally Tally
 	for i, t := range r.Trials {
@@ -183,7 +193,7 @@ func (t *Trial) validate(cell *Cell) error {
 	if !(t.Seconds >= 0) || math.IsInf(t.Seconds, 0) {
 		return fmt.Errorf("seconds: %v is not a duration", t.Seconds)
 	}
-	if n := max(len(t.Warnings), len(t.Disturbed)); n > mostWords {
+	if n := max(len(t.Warnings), len(t.Disturbed), len(t.Devices)); n > mostWords {
 		return fmt.Errorf("%d warnings, at most %d are read", n, mostWords)
 	}
 	seen := make(map[string]bool, len(t.Measurements))
@@ -197,7 +207,7 @@ func (t *Trial) validate(cell *Cell) error {
 			return fmt.Errorf("metric %s: %w", m.Metric, err)
 		}
 	}
-	if p := t.Preparation; p != nil && (p.Padding < 0 || !finite(p.Cooled) || p.TemperatureC != nil && !finite(*p.TemperatureC)) {
+	if p := t.Preparation; p != nil && (p.Padding < 0 || !finite(p.Cooled) || p.TemperatureC != nil && !finite(*p.TemperatureC) || p.DeviceC != nil && !finite(*p.DeviceC)) {
 		return fmt.Errorf("preparation: %+v", *p)
 	}
 	if err := t.Counting.validate(); err != nil {

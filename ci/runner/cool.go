@@ -3,45 +3,82 @@ package runner
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 )
 
-// givesUpCooling is how often in a row the processor may stay hot up to the
-// limit before it is waited for no more: it will not get cooler.
+// givesUpCooling is how often in a row something may stay hot up to the limit before
+// nothing is waited for any more: it will not get cooler.
 const givesUpCooling = 3
 
-// cooling waits for the processor before trials, for every arm by the same rule.
+// cooling waits for processor and devices before trials, for every arm by the same rule.
 type cooling struct {
 	stayedHot int // times in a row that the limit passed
 }
 
-// cool waits until the processor is no warmer than Options.CoolBelow, at most
-// Options.CoolLimit. It returns for how long, in seconds, and how warm the
-// processor then is; nil where nothing tells.
-func (s *session) cool(ctx context.Context) (seconds float64, celsius *float64) {
+// cooled is how the machine was left to cool down before a trial. The zero value is that of one
+// that tells no temperature.
+type cooled struct {
+	seconds           float64  // waited
+	processor, device *float64 // °C then; nil where nothing tells
+}
+
+// cool waits until the processor is no warmer than Options.CoolBelow and the devices no
+// warmer than Options.CoolDevices, at most Options.CoolLimit.
+func (s *session) cool(ctx context.Context) cooled {
 	begun := s.opts.Now()
 	for {
-		now, ok := s.opts.Temperature()
-		if !ok {
-			return 0, nil
-		}
+		now, hot := s.warmth()
 		waited := s.opts.Now().Sub(begun)
 		switch {
-		case s.opts.CoolBelow <= 0 || s.cooling.stayedHot >= givesUpCooling:
-			return 0, &now
-		case now <= s.opts.CoolBelow:
+		case s.cooling.stayedHot >= givesUpCooling:
+			return now
+		case hot == "":
 			s.cooling.stayedHot = 0
-			return rounded(waited), &now
+			now.seconds = rounded(waited)
+			return now
 		case waited >= s.opts.CoolLimit:
 			if s.cooling.stayedHot++; s.cooling.stayedHot == givesUpCooling {
-				s.notes = append(s.notes, fmt.Sprintf("the processor stayed above %.0f °C for %v before %d trials in a row; later trials did not wait for it", s.opts.CoolBelow, s.opts.CoolLimit, givesUpCooling))
+				s.notes = append(s.notes, fmt.Sprintf("%s for %v before %d trials in a row; later trials did not wait for it", hot, s.opts.CoolLimit, givesUpCooling))
 			}
-			return rounded(waited), &now
+			now.seconds = rounded(waited)
+			return now
 		}
 		if !s.opts.Sleep(ctx, time.Second) {
-			return rounded(waited), &now
+			now.seconds = rounded(waited)
+			return now
 		}
 	}
+}
+
+// warmth is how warm processor and used devices are, and what stays above its limit; "" when
+// nothing does.
+func (s *session) warmth() (now cooled, hot string) {
+	if c, ok := s.opts.Temperature(); ok {
+		now.processor = &c
+		if s.opts.CoolBelow > 0 && c > s.opts.CoolBelow {
+			hot = fmt.Sprintf("the processor stayed above %.0f °C", s.opts.CoolBelow)
+		}
+	}
+	used := make(map[string]bool)
+	for i := range s.run.Trials {
+		for _, id := range s.run.Trials[i].Devices {
+			used[id] = true
+		}
+	}
+	if len(used) == 0 {
+		return now, hot
+	}
+	devices := s.opts.Devices.Devices()
+	for i, c := range s.opts.Devices.Temperatures() {
+		if used[devices[i].ID] && !math.IsNaN(c) && (now.device == nil || c > *now.device) {
+			now.device = &c
+		}
+	}
+	if hot == "" && s.opts.CoolDevices > 0 && now.device != nil && *now.device > s.opts.CoolDevices {
+		hot = fmt.Sprintf("a device stayed above %.0f °C", s.opts.CoolDevices)
+	}
+	return now, hot
 }
 
 // rounded leaves out the moment that looking takes.

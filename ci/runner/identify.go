@@ -27,6 +27,7 @@ func (s *session) identify(ctx context.Context) error {
 		Plan:     summary(s.plan),
 		Baseline: s.plan.Baseline,
 		Arms:     slices.Clone(s.plan.Arms),
+		Devices:  s.opts.Devices.Devices(),
 		Notes:    slices.Clone(s.aloneNotes), // in the journal's first line too
 	}
 	for _, c := range s.plan.Cells {

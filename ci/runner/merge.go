@@ -271,6 +271,11 @@ func (m *merger) merged() *record.Run {
 	run.ID = run.Started.UTC().Format("20060102-150405-") + hex.EncodeToString(ids.Sum(nil)[:3])
 	for _, s := range m.shards {
 		run.Others = append(run.Others, s.Others...)
+		for _, d := range s.Devices {
+			if !slices.ContainsFunc(run.Devices, func(x record.Device) bool { return x.ID == d.ID && x.Name == d.Name }) {
+				run.Devices = append(run.Devices, d)
+			}
+		}
 	}
 	run.Notes = append(run.Notes, m.notes...)
 	return run

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/llama-regress/llama-regress/ci/device"
 	"github.com/llama-regress/llama-regress/ci/disturbance"
 	"github.com/llama-regress/llama-regress/ci/host"
 	"github.com/llama-regress/llama-regress/ci/record"
@@ -68,8 +69,15 @@ type Options struct {
 	// rule for every arm, and no longer than it takes. 0: not at all.
 	CoolBelow   float64
 	CoolLimit   time.Duration
-	Temperature func() (celsius float64, ok bool)               // of the processor; nil: host.ProcessorTemperature
-	Sleep       func(ctx context.Context, d time.Duration) bool // false when ctx ended first; nil: by the clock
+	Temperature func() (celsius float64, ok bool) // of the processor; nil: host.ProcessorTemperature
+
+	// Devices are the machine's accelerators, nil for none. A device that earlier trials
+	// used is waited for in the same way until it is no warmer than CoolDevices, in °C.
+	// 0: not at all.
+	Devices     *device.Set
+	CoolDevices float64
+
+	Sleep func(ctx context.Context, d time.Duration) bool // false when ctx ended first; nil: by the clock
 
 	// Alone gets the machine for this run before any program is started, and
 	// release gives it back; nil measures beside others. See LockMachine. The

@@ -53,7 +53,7 @@ func Run(ctx context.Context, p *plan.Plan, bench Bench, opts Options) (*record.
 	if err := s.open(before.past); err != nil {
 		return nil, err
 	}
-	s.others = host.WatchOthers()
+	s.others = host.WatchOthers(opts.Devices)
 	opts.Observer.Begin(p, withoutRepeats(s.run.Trials))
 	if len(s.run.Interims) > 0 {
 		opts.Observer.Analysed(s.run.Interims)
@@ -111,7 +111,7 @@ func (s *session) finish(why string, cause error) error {
 	s.markDisturbed()
 	s.run.Finished = finished(s.run)
 	s.run.Interrupted = why
-	s.run.Notes = slices.Concat(s.run.Notes, datasetNotes(s.run), s.notes, s.failures.notes(s.plan), conditionsNote(s.run))
+	s.run.Notes = slices.Concat(s.run.Notes, datasetNotes(s.run), s.notes, s.opts.Devices.Warnings(), s.failures.notes(s.plan), conditionsNote(s.run))
 	if why == "budget" {
 		s.run.Notes = append(s.run.Notes, s.budgetNote())
 	}

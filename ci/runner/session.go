@@ -133,7 +133,7 @@ func (s *session) exhausted() string {
 // measure runs one trial and fills in what only the runner knows. An error
 // means that the trial does not count, because the run is to end.
 func (s *session) measure(ctx context.Context, t plan.Trial) (record.Trial, error) {
-	cooled, celsius := s.cool(ctx)
+	prepared := s.cool(ctx)
 	start := s.opts.Now()
 	trial, err := s.attempt(ctx, t)
 	seconds := max(0, s.opts.Now().Sub(start).Seconds())
@@ -150,11 +150,16 @@ func (s *session) measure(ctx context.Context, t plan.Trial) (record.Trial, erro
 	trial.Order = t.Order
 	trial.Start = start.UTC().Round(0)
 	trial.Seconds = seconds
-	if celsius != nil {
+	if prepared != (cooled{}) {
 		if trial.Preparation == nil {
 			trial.Preparation = new(record.Preparation)
 		}
-		trial.Preparation.Cooled, trial.Preparation.TemperatureC = cooled, celsius
+		trial.Preparation.Cooled, trial.Preparation.TemperatureC, trial.Preparation.DeviceC = prepared.seconds, prepared.processor, prepared.device
+	}
+	for _, d := range s.run.Devices {
+		if trial.Samples.Uses(d.Name) {
+			trial.Devices = append(trial.Devices, d.ID)
+		}
 	}
 	return usable(s.run, trial), nil
 }

@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/device"
 	"github.com/llama-regress/llama-regress/ci/endpoint"
 	"github.com/llama-regress/llama-regress/ci/internal/sharegpt"
 	"github.com/llama-regress/llama-regress/ci/llama"
@@ -38,6 +39,8 @@ type Bench struct {
 	// Requests is the file that gets a row for each request; see
 	// record.AppendRequests. "" keeps none.
 	Requests string
+
+	Devices *device.Set // that are watched during a load; nil for none
 
 	Observe func(load.Progress) // is told of each trial's load, one call at a time; nil for nobody
 

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/llama-regress/llama-regress/ci/device"
 	"github.com/llama-regress/llama-regress/ci/endpoint"
 	"github.com/llama-regress/llama-regress/ci/host"
 	"github.com/llama-regress/llama-regress/ci/internal/sharegpt"
@@ -21,7 +22,7 @@ type server interface {
 
 	describe(ctx context.Context, tr *trial) *record.Failure // into the record: what it runs, and with which settings
 	reach(o *load.Options)                                   // sets how requests come to it, and who knows of its end
-	watch(ctx context.Context) watching
+	watch(ctx context.Context, devices *device.Set) watching
 	Check(ctx context.Context, limit time.Duration) *record.Failure // whether it still works
 	logBetween(from, to time.Time) string
 	end(ctx context.Context, t *record.Trial) error // into the record: what it used and warned of; an error where it ran elsewhere than asked for
@@ -91,8 +92,8 @@ func (s started) reach(o *load.Options) {
 	o.URL, o.Alive = s.URL(), func() error { return ended(s.Server) }
 }
 
-func (s started) watch(ctx context.Context) watching {
-	w := watching{machine: host.Watch(func() []int { return []int{s.PID()} }, watchEvery), polled: make(chan llama.Polls, 1)}
+func (s started) watch(ctx context.Context, devices *device.Set) watching {
+	w := watching{machine: host.Watch(func() []int { return []int{s.PID()} }, watchEvery, devices), polled: make(chan llama.Polls, 1)}
 	ctx, w.stop = context.WithCancel(ctx)
 	go func() { w.polled <- s.Poll(ctx, pollEvery) }()
 	return w
@@ -116,6 +117,6 @@ func (s running) describe(_ context.Context, tr *trial) *record.Failure {
 }
 
 func (s running) reach(o *load.Options)                        { s.Reach(o) }
-func (s running) watch(context.Context) watching               { return watching{} }
+func (s running) watch(context.Context, *device.Set) watching  { return watching{} }
 func (s running) logBetween(time.Time, time.Time) string       { return "" }
 func (s running) end(_ context.Context, t *record.Trial) error { t.Warnings = s.Warnings(); return nil }

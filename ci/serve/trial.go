@@ -132,7 +132,7 @@ func (tr *trial) serverSpec(log io.Writer) llama.ServerSpec {
 
 // press puts the load on a server that is ready, watches both, and stops it.
 func (tr *trial) press(ctx context.Context, srv server, prompts drawn) (*record.Failure, error) {
-	watch := srv.watch(ctx)
+	watch := srv.watch(ctx, tr.bench.Devices)
 	res, err := load.Run(ctx, prompts.prompts, tr.options(srv))
 	if res != nil {
 		watch.began(res.Start)

@@ -123,7 +123,7 @@ func measureHere(t *testing.T, cfg *config.Config) *compare.Result {
 		t.Fatalf("%d cells, want %d", len(p.Cells), want)
 	}
 	dir := t.TempDir()
-	run, err := runner.Run(context.WithoutCancel(t.Context()), p, measure.Benches(p, dir, new(llama.Links), nil), runner.Options{Dir: dir, Tool: cli.Tool(), Host: host.Describe(t.Context()), Repeat: 1})
+	run, err := runner.Run(context.WithoutCancel(t.Context()), p, measure.Benches(p, dir, new(llama.Links), nil, nil), runner.Options{Dir: dir, Tool: cli.Tool(), Host: host.Describe(t.Context(), nil), Repeat: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/llama-regress/llama-regress/ci/device"
 	"github.com/llama-regress/llama-regress/ci/host"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/cmd/internal/cli"
@@ -61,7 +62,9 @@ Exits 0, or 4 with a hard finding, or as COMMAND does.`,
 			if err != nil {
 				return err
 			}
-			found, err := examine(cmd.Context(), a, host.Subject{Dir: dir, Models: sizes, Interval: watch})
+			devices := device.Open(cmd.Context(), device.Options{})
+			defer devices.Close()
+			found, err := examine(cmd.Context(), a, host.Subject{Dir: dir, Models: sizes, Interval: watch, Devices: devices})
 			if err != nil {
 				return err
 			}
@@ -75,7 +78,7 @@ Exits 0, or 4 with a hard finding, or as COMMAND does.`,
 			if len(args) > 0 {
 				return fixAround(cmd.Context(), a, found, args)
 			}
-			return diagnose(cmd.Context(), a, found, asJSON, fix)
+			return diagnose(cmd.Context(), a, devices, found, asJSON, fix)
 		},
 	}
 	f := cmd.Flags()
@@ -97,13 +100,13 @@ func examine(ctx context.Context, a *cli.App, s host.Subject) ([]host.Finding, e
 	return append(found, examineJob(a)...), nil
 }
 
-func diagnose(ctx context.Context, a *cli.App, found []host.Finding, asJSON, fix bool) error {
+func diagnose(ctx context.Context, a *cli.App, devices *device.Set, found []host.Finding, asJSON, fix bool) error {
 	fixed, failed := new(host.Fixed), error(nil)
 	if fix {
 		fixed, failed = host.Fix(found)
 	}
 	if asJSON {
-		if err := a.PrintJSON(diagnosis{"llama-regress/doctor/v1", host.Describe(ctx), host.Worst(found), found, fixed.Old}); err != nil {
+		if err := a.PrintJSON(diagnosis{"llama-regress/doctor/v1", host.Describe(ctx, devices.Devices()), host.Worst(found), found, fixed.Old}); err != nil {
 			return err
 		}
 	} else if err := printFindings(a.Out, found); err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/device"
 	"github.com/llama-regress/llama-regress/ci/host"
 	"github.com/llama-regress/llama-regress/cmd/internal/cli"
 	"github.com/llama-regress/llama-regress/report"
@@ -15,14 +16,14 @@ import (
 
 // fit looks at the machine before a measurement. A hard finding is an error, or
 // a note where it was to be overridden; soft ones are told in one line.
-func fit(ctx context.Context, a *cli.App, cfg *config.Config, how Flags) (notes []string, err error) {
+func fit(ctx context.Context, a *cli.App, cfg *config.Config, how Flags, devices *device.Set) (notes []string, err error) {
 	sizes := make(map[string]int64)
 	for _, m := range cfg.Models {
 		if info, err := os.Stat(m.Path); err == nil { // the runner says what is wrong with it
 			sizes[m.Name] = info.Size()
 		}
 	}
-	found, err := host.Examine(ctx, host.Subject{Dir: how.Dir, Models: sizes, Interval: 250 * time.Millisecond})
+	found, err := host.Examine(ctx, host.Subject{Dir: how.Dir, Models: sizes, Interval: 250 * time.Millisecond, Devices: devices})
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/device"
 	"github.com/llama-regress/llama-regress/ci/gguf"
 	"github.com/llama-regress/llama-regress/ci/host"
 	"github.com/llama-regress/llama-regress/ci/llama"
@@ -116,19 +117,25 @@ func Run(ctx context.Context, a *cli.App, cfg *config.Config, how Flags) (*recor
 	if how.Around != nil {
 		observer = how.Around(observer)
 	}
-	run, err := runner.Run(ctx, p, Benches(p, how.Dir, links, within), runner.Options{
+	devices := device.Open(ctx, device.Options{})
+	defer devices.Close()
+	run, err := runner.Run(ctx, p, Benches(p, how.Dir, links, devices, within), runner.Options{
 		Dir:    how.Dir,
 		Resume: how.Resume,
 		Budget: cfg.Sampling.Budget,
 		Repeat: cfg.Sampling.RepeatDisturbed,
 
-		Decider:    compare.Decider{Policy: policy},
-		CoolBelow:  float64(cfg.Sampling.CoolBelow),
-		CoolLimit:  cfg.Sampling.CoolLimit,
-		Alone:      func(ctx context.Context) (func(), []string, error) { return prepare(ctx, a, cfg, how, p, links) },
+		Decider:     compare.Decider{Policy: policy},
+		CoolBelow:   float64(cfg.Sampling.CoolBelow),
+		CoolLimit:   cfg.Sampling.CoolLimit,
+		CoolDevices: float64(cfg.Sampling.CoolDevices),
+		Alone: func(ctx context.Context) (func(), []string, error) {
+			return prepare(ctx, a, cfg, how, p, links, devices)
+		},
 		Schedulers: schedulers,
 
-		Host:     host.Describe(ctx),
+		Host:     host.Describe(ctx, devices.Devices()),
+		Devices:  devices,
 		Tool:     cli.Tool(),
 		Observer: observer,
 		CheckModel: func(path string) error {
@@ -144,7 +151,7 @@ func Run(ctx context.Context, a *cli.App, cfg *config.Config, how Flags) (*recor
 
 // prepare has the machine to itself, knows what is wrong with it, and opens the
 // links to the programs. release undoes it; notes go into the record.
-func prepare(ctx context.Context, a *cli.App, cfg *config.Config, how Flags, p *plan.Plan, links *llama.Links) (release func(), notes []string, err error) {
+func prepare(ctx context.Context, a *cli.App, cfg *config.Config, how Flags, p *plan.Plan, links *llama.Links, devices *device.Set) (release func(), notes []string, err error) {
 	if err := cmp.Or(runner.Missing(p), llama.Startable(p)); err != nil {
 		return nil, nil, cli.Unmeasured(err)
 	}
@@ -152,7 +159,7 @@ func prepare(ctx context.Context, a *cli.App, cfg *config.Config, how Flags, p *
 	if err != nil {
 		return nil, nil, err
 	}
-	notes, err = fit(ctx, a, cfg, how)
+	notes, err = fit(ctx, a, cfg, how, devices)
 	if err == nil {
 		err = links.Open(filepath.Join(how.Dir, ".paths"), bins(p))
 	}
@@ -164,7 +171,7 @@ func prepare(ctx context.Context, a *cli.App, cfg *config.Config, how Flags, p *
 }
 
 // Benches brings what measures each workload of the plan.
-func Benches(p *plan.Plan, dir string, links *llama.Links, within func(load.Progress)) runner.Workloads {
+func Benches(p *plan.Plan, dir string, links *llama.Links, devices *device.Set, within func(load.Progress)) runner.Workloads {
 	logs := filepath.Join(dir, runner.LogFolder)
 	all := make(runner.Workloads)
 	for _, c := range p.Cells {
@@ -174,10 +181,10 @@ func Benches(p *plan.Plan, dir string, links *llama.Links, within func(load.Prog
 		}
 		switch name {
 		case record.BenchWorkload:
-			all[name] = &llama.Bench{LogDir: logs, Links: links}
+			all[name] = &llama.Bench{LogDir: logs, Links: links, Devices: devices}
 		case record.ServeWorkload, record.EmbeddingsWorkload, record.RerankWorkload:
 			served := ServeBench(logs, filepath.Join(dir, record.RequestFile), within)
-			served.Servers.Links = links
+			served.Servers.Links, served.Devices = links, devices
 			served.API = load.API(p.Serve.API)
 			all[name] = served
 		}
