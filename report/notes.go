@@ -99,6 +99,7 @@ func definitions(r Report, res *compare.Result) []Definition {
 	add(shown(func(r Row) bool { return r.Figures.Noise != "" }), "noise", "Standard deviation of the differences between blocks or, without blocks, of the trials of a side.")
 	add(shown(func(r Row) bool { return r.Figures.Detectable != "" }), "detectable (MDE)", "The smallest loss that this run would have called a regression four times out of five.")
 	metricDefinitions(r.Rows, add)
+	add(len(r.Means) > 0, "geometric mean", "The mean of the ratios of all cells that ran tests of one kind (pp, tg). Its interval is that of the mean over cells in each block or invocation. It decides nothing: a loss in one cell hides among others that gained.")
 	add(len(r.Capacity) > 0, "capacity", CapacityRule)
 	add(len(r.Controls) > 0, "control", "The baseline measured a second time as if it were a candidate. Whatever differs there is the machine, not the code.")
 	return list

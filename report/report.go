@@ -35,11 +35,12 @@ type Report struct {
 	Rows     []Row `json:"rows"`
 	Controls []Row `json:"controls,omitempty"` // the baseline against itself, in measured order
 
-	Serving  []Serving  `json:"serving,omitempty"`  // what became of the requests, by cell, controls last
-	Capacity []Capacity `json:"capacity,omitempty"` // of sweeps over concurrency; see CapacityRule
-	Grids    []Grid     `json:"grids,omitempty"`    // of sweeps over two parameters; see GridRule
-	Studies  []Study    `json:"studies,omitempty"`  // where the arms are schedulers, a cell each; see StudyRule
-	Works    []Work     `json:"works,omitempty"`    // where the counted instructions of a comparison changed; see WorkRule
+	Serving  []Serving   `json:"serving,omitempty"`         // what became of the requests, by cell, controls last
+	Capacity []Capacity  `json:"capacity,omitempty"`        // of sweeps over concurrency; see CapacityRule
+	Grids    []Grid      `json:"grids,omitempty"`           // of sweeps over two parameters; see GridRule
+	Means    []GroupMean `json:"geometric_means,omitempty"` // over the cells of each kind of test; they decide nothing
+	Studies  []Study     `json:"studies,omitempty"`         // where the arms are schedulers, a cell each; see StudyRule
+	Works    []Work      `json:"works,omitempty"`           // where the counted instructions of a comparison changed; see WorkRule
 
 	Failures    []Failure    `json:"failures,omitempty"`    // trials that measured nothing, in measured order
 	Alone       []Alone      `json:"alone,omitempty"`       // what only one side has
@@ -135,6 +136,7 @@ func New(res *compare.Result, src Source) Report {
 		ControlFired: res.ControlFired,
 	}
 	withStanding(r.Rows, src)
+	withDeviations(r.Rows, src)
 	setSeconds(r.Rows, src)
 	setSeconds(r.Controls, src)
 	sortRows(r.Rows)
@@ -147,10 +149,11 @@ func New(res *compare.Result, src Source) Report {
 	var unread []Text
 	r.Serving, unread = newServings(r, src, labels)
 	r.Capacity = newCapacity(r, src)
+	r.Means = newGroupMeans(res)
 	r.Studies = newStudies(src, labels)
 	r.Grids = newGrids(src)
 	r.Works = newWorks(r, src)
-	r.Patterns = slices.Concat(overTexts(src.Memory, labels), subjectTexts(res.Namesakes), lines(cacheCause(r.Rows)), sameTexts(res), lines(disturbed(res.Busy), cause(r.Serving), capacityLead(r.Capacity)), doubtTexts(res.Doubts()), patterns(res))
+	r.Patterns = slices.Concat(overTexts(src.Memory, labels), subjectTexts(res.Namesakes), lines(cacheCause(r.Rows)), sameTexts(res), lines(disturbed(res.Busy), cause(r.Serving), capacityLead(r.Capacity)), doubtTexts(res.Doubts()), patterns(res), meanTexts(r.Means))
 	r.Steps = nextSteps(r, res, src)
 	r.Facts = newFacts(r, res, src)
 	r.Notes = slices.Concat(newNotes(r, res, src), saidNotes(arms), unread)

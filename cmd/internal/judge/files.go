@@ -48,12 +48,31 @@ func With(args []string, policy compare.Policy, read func(string) (compare.Selec
 		src.Base = head.Run
 		return compare.Run(head.Run, policy), requests.With(src), nil
 	}
+	byMeans := summarizeAlike(base, head, args)
 	record.Align(base.Run, base.Arm, head.Run, head.Arm)
 	res := compare.Between(base, head, policy)
+	if byMeans != "" {
+		res.Notes = append(res.Notes, byMeans)
+	}
 	if note := oneBuildTwice(base, head); note != "" && len(res.Same) == 0 {
 		res.Notes = append(res.Notes, note)
 	}
 	return res, requests.With(src), nil
+}
+
+// summarizeAlike makes means of one side's repetitions where the other has nothing
+// but means, and says so.
+func summarizeAlike(base, head compare.Selection, names []string) string {
+	of, other := base.Run.Summarized(base.Arm), head.Run.Summarized(head.Arm)
+	switch {
+	case of && !other:
+		head.Run.Summarize(head.Arm)
+		return fmt.Sprintf("%s has means of repetitions and nothing else, so that %s is compared by its means too, not by medians.", names[0], names[1])
+	case other && !of:
+		base.Run.Summarize(base.Arm)
+		return fmt.Sprintf("%s has means of repetitions and nothing else, so that %s is compared by its means too, not by medians.", names[1], names[0])
+	}
+	return ""
 }
 
 // oneBuildTwice notes that both sides say they are results of one build.
