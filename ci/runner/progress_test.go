@@ -134,7 +134,12 @@ func TestLiveLine(t *testing.T) {
 	if got, want := screen(out.String()), "1/8  1s  about 7m00s left  block 1/2  head  bench/tiny/threads=2"; got != want {
 		t.Errorf("in the second trial: %q, want %q", got, want)
 	}
-	c.add(20 * time.Second)
+	c.add(10 * time.Second)
+	l.Within(3, 12, 0)
+	if got, want := screen(out.String()), "1/8  11s  about 6m50s left  3/12 requests  block 1/2  head  bench/tiny/threads=2"; got != want {
+		t.Errorf("later in it: %q, want %q", got, want)
+	}
+	c.add(10 * time.Second)
 	l.Finished(p.Trials[1], record.Trial{Outcome: record.OK, Seconds: 20})
 	// Of the four trials of this cell 60 s and 20 s are known, of the other the mean, 40 s.
 	if got, want := screen(out.String()), "2/8  21s  about 4m00s left"; got != want {
