@@ -108,9 +108,10 @@ func TestNothingIsPrintedUnescaped(t *testing.T) {
 		t.Errorf("by a template: %q, %v", b.String(), err)
 	}
 	for _, c := range reporttest.Cases() {
+		r := c.Report()
 		for medium, write := range media {
 			var b strings.Builder
-			if err := write(&b, c.Report()); err != nil || strings.Contains(b.String(), mark) {
+			if err := write(&b, r); err != nil || strings.Contains(b.String(), mark) {
 				t.Errorf("%s of %s prints text that is not escaped, %v", medium, c.Name, err)
 			}
 		}

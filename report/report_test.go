@@ -10,6 +10,7 @@ import (
 
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/compare"
+	"github.com/llama-regress/llama-regress/fixtures/effort"
 	"github.com/llama-regress/llama-regress/report"
 	"github.com/llama-regress/llama-regress/report/reporttest"
 )
@@ -134,7 +135,7 @@ func encode(t *testing.T, v any) string {
 
 func TestIDsAreUniqueAndStable(t *testing.T) {
 	anchor := regexp.MustCompile(`^[a-z0-9-]+$`)
-	for _, c := range append(reporttest.Cases(), reporttest.Grid(2000, 2), reporttest.Named("all alike")) {
+	for _, c := range append(reporttest.Cases(), reporttest.Grid(effort.Size(2000, 400), 2), reporttest.Named("all alike")) {
 		seen := make(map[string]bool)
 		for _, row := range c.Report().Rows {
 			if seen[row.ID] || !anchor.MatchString(row.ID) {

@@ -65,12 +65,13 @@ func TestVerdictComesFirst(t *testing.T) {
 
 func TestLinesFit(t *testing.T) {
 	for _, c := range append(reporttest.Cases(), reporttest.Grid(60, 6)) {
+		r := c.Report()
 		for _, o := range []text.Options{{}, {Full: true}, {Width: 72}, {Width: 120, Full: true}} {
 			limit := o.Width
 			if limit == 0 {
 				limit = 80
 			}
-			for _, line := range strings.Split(render(t, c.Report(), o), "\n") {
+			for _, line := range strings.Split(render(t, r, o), "\n") {
 				if n := columns(line); n > limit && !strings.HasPrefix(strings.TrimSpace(line), "$ ") {
 					t.Errorf("%s %+v: %d columns: %q", c.Name, o, n, line)
 				}
@@ -96,8 +97,9 @@ func columns(s string) int {
 
 func TestHarmless(t *testing.T) {
 	for _, c := range reporttest.Cases() {
+		r := c.Report()
 		for _, o := range []text.Options{{}, {Full: true}, {Color: true, Full: true}} {
-			checkHarmless(t, render(t, c.Report(), o), o.Color)
+			checkHarmless(t, render(t, r, o), o.Color)
 		}
 	}
 }
