@@ -179,3 +179,36 @@ func TestImportDatabaseWritten(t *testing.T) {
 		t.Errorf("closed in WAL mode: %v", err)
 	}
 }
+
+// Whatever bytes a database is made of, it is refused or read, and not changed.
+func FuzzImportDatabase(f *testing.F) {
+	dir := f.TempDir()
+	path := filepath.Join(dir, "seed.sqlite")
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	if _, err := db.Exec("CREATE TABLE llama_bench (build_commit TEXT, build_number INTEGER, model_filename TEXT, n_prompt INTEGER, n_gen INTEGER, avg_ts REAL); INSERT INTO llama_bench VALUES ('5aa1105d', 6082, 'a.gguf', 512, 0, 100.5)"); err != nil {
+		f.Fatal(err)
+	}
+	db.Close()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Add(data[:len(data)/2])
+	f.Fuzz(func(t *testing.T, data []byte) {
+		path := filepath.Join(t.TempDir(), "f.sqlite")
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		run, err := ImportDatabase(path, ImportOptions{Mixed: true})
+		if err == nil && len(run.Trials) == 0 {
+			t.Error("neither trials nor an error")
+		}
+		if after, err := os.ReadFile(path); err != nil || !bytes.Equal(data, after) {
+			t.Errorf("the file was changed: %v", err)
+		}
+	})
+}

@@ -30,7 +30,7 @@ func (im *importer) key(c *Configuration) (map[string]string, error) {
 		}
 	}
 	for name, value := range others {
-		if quiet, known := quietSettings[name]; known && value != quiet || !known && im.varying[name] {
+		if quiet, known := quietSettings[name]; known && value != quiet && value != "" || !known && im.varying[name] {
 			key[name] = value
 		}
 	}

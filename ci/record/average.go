@@ -18,8 +18,8 @@ func (r *Run) Summarized(arm string) bool {
 // Summarize makes of every series of repetitions of an arm its mean, as a program
 // prints it, with the standard deviation beside it: to be compared with an arm of
 // which nothing else is known. A median beside a mean would show a difference that
-// nobody measured.
-func (r *Run) Summarize(arm string) {
+// nobody measured. It reports whether there was any.
+func (r *Run) Summarize(arm string) (any bool) {
 	for i := range r.Trials {
 		t := &r.Trials[i]
 		if t.Arm != arm {
@@ -35,10 +35,12 @@ func (r *Run) Summarize(arm string) {
 				for _, v := range m.Values {
 					squares += (v - mean) * (v - mean)
 				}
+				any = true
 				m.Values, m.Summary = []float64{mean}, &Summary{Deviation: math.Sqrt(squares / (n - 1))}
 			}
 			measured[k] = m
 		}
 		t.Measurements = measured
 	}
+	return any
 }

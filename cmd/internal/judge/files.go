@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/llama-regress/llama-regress/ci/export"
 	"github.com/llama-regress/llama-regress/ci/llama"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/runner"
@@ -64,15 +65,17 @@ func With(args []string, policy compare.Policy, read func(string) (compare.Selec
 // but means, and says so.
 func summarizeAlike(base, head compare.Selection, names []string) string {
 	of, other := base.Run.Summarized(base.Arm), head.Run.Summarized(head.Arm)
-	switch {
-	case of && !other:
-		head.Run.Summarize(head.Arm)
-		return fmt.Sprintf("%s has means of repetitions and nothing else, so that %s is compared by its means too, not by medians.", names[0], names[1])
-	case other && !of:
-		base.Run.Summarize(base.Arm)
-		return fmt.Sprintf("%s has means of repetitions and nothing else, so that %s is compared by its means too, not by medians.", names[1], names[0])
+	if of == other {
+		return ""
 	}
-	return ""
+	means, rest, side := names[0], names[1], head
+	if other {
+		means, rest, side = names[1], names[0], base
+	}
+	if side.Run.Summarize(side.Arm) {
+		return fmt.Sprintf("%s has means of repetitions and nothing else, so that %s is compared by its means too, not by medians.", means, rest)
+	}
+	return fmt.Sprintf("%s has the mean of each trial's repetitions and %s their median or one alone: part of a difference may come of that.", means, rest)
 }
 
 // oneBuildTwice notes that both sides say they are results of one build.
@@ -144,6 +147,8 @@ func ReadMeasured(path string, raw llama.ImportOptions) (*record.Run, error) {
 			return nil, err
 		}
 		return IgnoreIn(run, path, raw.Ignore)
+	case export.IsCSV(start):
+		return export.ReadCSV(r, path)
 	case llama.IsDatabase(start):
 		return llama.ImportDatabase(path, raw)
 	case bytes.Contains(start, []byte(`"llama-regress/report/`)):
