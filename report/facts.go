@@ -87,6 +87,7 @@ func newFacts(r Report, res *compare.Result, src Source) []Fact {
 	}
 	each("stages", "stopping", stages)
 	each("schedulers", "schedulers", inForce)
+	each("devices", "devices", devicesFact)
 	each("repetitions", "repetitions", func(r *record.Run) Text {
 		benched := slices.ContainsFunc(r.Cells, func(c record.Cell) bool { return workload(c.Workload).Repeats })
 		if r.Plan.Repetitions == 0 || !benched {

@@ -156,7 +156,7 @@ func New(res *compare.Result, src Source) Report {
 	r.Patterns = slices.Concat(overTexts(src.Memory, labels), subjectTexts(res.Namesakes), lines(cacheCause(r.Rows)), sameTexts(res), lines(disturbed(res.Busy), cause(r.Serving), capacityLead(r.Capacity)), doubtTexts(res.Doubts()), patterns(res), meanTexts(r.Means))
 	r.Steps = nextSteps(r, res, src)
 	r.Facts = newFacts(r, res, src)
-	r.Notes = slices.Concat(newNotes(r, res, src), saidNotes(arms), unread)
+	r.Notes = slices.Concat(newNotes(r, res, src), saidNotes(arms), throttledNotes(src.runs()), unread)
 	r.Definitions = definitions(r, res)
 	return r
 }

@@ -114,6 +114,15 @@ func Over(s *record.Samples, seconds float64) Level {
 	return l.withThrottling()
 }
 
+// InLoad are the readings of a series from the beginning of the load on, in order; nil where
+// nothing tells of it. They are part of the samples.
+func InLoad(s *record.Samples, series string) []float64 {
+	if s == nil || len(s.Series[series]) == 0 {
+		return nil
+	}
+	return s.Series[series][first(s, s.Series[series]):]
+}
+
 // mean is the mean reading of a series in the first so many seconds of the load; 0
 // where nothing tells of it.
 func mean(s *record.Samples, series string, seconds float64) float64 {

@@ -2,13 +2,16 @@ package html
 
 import (
 	"cmp"
+	"fmt"
 	"html/template"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/llama-regress/llama-regress/ci/device"
 	"github.com/llama-regress/llama-regress/ci/host"
+	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/compare"
 	"github.com/llama-regress/llama-regress/report"
 )
@@ -182,12 +185,14 @@ type reading struct {
 	Rows       template.HTML
 }
 
-// shownSeries are the series that a page shows, with what they are multiplied
-// by and called there.
-var shownSeries = []struct {
+// A shown is a series that a page shows, with what it is multiplied by and called there.
+type shown struct {
 	name, kind, title string
 	factor            float64
-}{
+}
+
+// shownSeries are those of the machine.
+var shownSeries = []shown{
 	{host.CPUGroup, "cores", "server, cores", 1},
 	{host.CPUSelf, "cores", "load generator, cores", 1},
 	{host.CPUOther, "cores", "others, cores", 1},
@@ -195,6 +200,32 @@ var shownSeries = []struct {
 	{host.PSICPU, "share", "waiting for CPU, %", 100},
 	{host.PSIMemory, "share", "waiting for memory, %", 100},
 	{host.Steal, "share", "steal, %", 100},
+}
+
+// shownOfDevices are those of the first devices, one after the other.
+var shownOfDevices = ofDevices(4)
+
+func ofDevices(n int) (all []shown) {
+	for i := range n {
+		name := fmt.Sprintf("gpu%d", i)
+		for _, s := range []struct {
+			quantity    int
+			kind, title string
+			factor      float64
+		}{
+			{device.Busy, "share", "busy, %", 100},
+			{device.OtherBusy, "share", "busy with others, %", 100},
+			{device.ThrottlePower, "share", "throttled for power, %", 100},
+			{device.ThrottleThermal, "share", "throttled for heat, %", 100},
+			{device.Memory, "memory", "memory, MiB", 1.0 / (1 << 20)},
+			{device.Clock, "clock", "clock, MHz", 1},
+			{device.Temperature, "celsius", "temperature, °C", 1},
+			{device.Power, "watts", "power, W", 1},
+		} {
+			all = append(all, shown{record.Device{Name: name}.Series(device.Names[s.quantity].Name), s.kind, name + " " + s.title, s.factor})
+		}
+	}
+	return all
 }
 
 // newReadings shows a trial of each arm in turn, those in which requests failed
@@ -233,6 +264,15 @@ func newReading(arm report.Foreign, t report.Timeline) reading {
 	length := 0
 	var columns [][]string
 	for _, s := range shownSeries {
+		values := t.Series[report.AsForeign(s.name)]
+		if len(values) == 0 {
+			continue
+		}
+		r.Kinds, r.Names = append(r.Kinds, s.kind), append(r.Names, s.title)
+		length = max(length, len(values))
+		columns = append(columns, scaled(values, s.factor))
+	}
+	for _, s := range shownOfDevices {
 		values := t.Series[report.AsForeign(s.name)]
 		if len(values) == 0 {
 			continue

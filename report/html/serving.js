@@ -58,12 +58,12 @@ const serving = (() => {
 
     machine(table) {
       const o = option("machine"), columns = heads(table).map((th, i) => ({ name: text(th), kind: th.dataset.kind, i }));
-      const panels = [["cores", "cores"], ["share", "%"], ["memory", "MiB"]].filter(([kind]) => columns.some(c => c.kind === kind));
+      const panels = [["cores", "cores"], ["share", "%"], ["memory", "MiB"], ["clock", "MHz"], ["celsius", "°C"]].filter(([kind]) => columns.some(c => c.kind === kind));
       const at = rows(table).map(tr => value(tr.cells[0])), last = Math.max(1, ...at), first = Math.min(0, ...at);
       const top = innerWidth < 640 ? 24 : 13, high = (89 - top) / panels.length;
       o.grid = panels.map((_, i) => ({ left: 64, right: 24, top: top + high * i + "%", height: high - 6 + "%" }));
       o.xAxis = panels.map((_, i) => ({ ...o.xAxis[0], name: i === panels.length - 1 ? o.xAxis[0].name : "", min: first, max: last, gridIndex: i, axisLabel: { show: i === panels.length - 1, hideOverlap: true, showMinLabel: false, showMaxLabel: false } }));
-      o.yAxis = panels.map(([kind, unit], i) => ({ ...o.yAxis[0], name: unit, gridIndex: i, splitNumber: 3, min: kind === "memory" ? undefined : 0, scale: kind === "memory", nameLocation: "middle", nameGap: 44 }));
+      o.yAxis = panels.map(([kind, unit], i) => ({ ...o.yAxis[0], name: unit, gridIndex: i, splitNumber: 3, min: ["cores", "share"].includes(kind) ? 0 : undefined, scale: !["cores", "share"].includes(kind), nameLocation: "middle", nameGap: 44 }));
       o.series = [];
       panels.forEach(([kind], panel) => columns.filter(c => c.kind === kind).forEach((c, i) => o.series.push({
         type: "line", name: c.name, ...look(o.series.length), ...(at.length > 3 ? { symbol: "none" } : { symbolSize: 8 }), xAxisIndex: panel, yAxisIndex: panel, data: rows(table).map((tr, j) => [at[j], value(tr.cells[c.i])]),
@@ -72,7 +72,7 @@ const serving = (() => {
       const marks = rows(table).map((tr, j) => [at[j], 0, value(tr.cells[failed.i])]).filter(m => m[2] !== null);
       if (marks.length) o.series.push({ type: "scatter", name: "failed requests", symbol: "path://M0 0L2 0L5 3L8 0L10 0L6 5L10 10L8 10L5 7L2 10L0 10L4 5Z", symbolSize: 10, itemStyle: { color: color("regression") }, emphasis: { disabled: true }, data: marks, clip: false, z: 5 });
       o.tooltip.formatter = p => p.componentType !== "series" ? "" : p.seriesName + "\n" + (p.value.length === 3 ? p.value[2] + " until " : p.value[1] + " at ") + p.value[0] + " s";
-      return { option: o, says: "processors, memory and pressure during the trial, and when requests failed" };
+      return { option: o, says: "processors, memory, pressure and devices during the trial, and when requests failed" };
     },
 
     grid(table) {
