@@ -99,7 +99,7 @@ func (k *checker) armArgs(path string, a Args, c *Config) {
 		there        bool
 		otherProgram string
 	}{
-		{record.BenchWorkload, a.Bench, c.Bench.Args, len(c.Bench.Tests) > 0, "llama-bench, and the configuration has no bench section: take them out, or add one"},
+		{record.BenchWorkload, a.Bench, c.Bench.Args, len(c.Bench.Tests) > 0 || c.Count != nil, "llama-bench, and the configuration has no bench section: take them out, or add one"},
 		{record.ServeWorkload, a.Serve, serve, c.Serve != nil, "llama-server, and the configuration has no serve section: take them out, or add one"},
 	} {
 		if len(of.words) == 0 {

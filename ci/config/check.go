@@ -33,6 +33,7 @@ func (c *Config) check(known []fault) []fault {
 	k.matrix(c)
 	k.bench(c)
 	k.serve(c)
+	k.count(c.Count)
 	k.sections(c)
 	k.sampling(c.Sampling)
 	k.schedulers(c.Schedulers)

@@ -12,19 +12,24 @@ import (
 func (k *checker) bench(c *Config) {
 	b := c.Bench
 	k.between("bench.repetitions", b.Repetitions, 1, 1000)
-	if len(b.Tests) == 0 && c.Serve == nil && len(c.Sections) == 0 {
+	if len(b.Tests) == 0 && c.Serve == nil && c.Count == nil && len(c.Sections) == 0 {
 		k.fault("bench.tests", "at least one is needed, such as pp512")
 	}
 	k.arguments("bench.args", record.BenchWorkload, b.Args)
+	k.tests("bench.tests", b.Tests)
+}
+
+// tests checks that each is one, and there once.
+func (k *checker) tests(list string, tests []record.Test) {
 	first := map[string]int{}
-	for i, t := range b.Tests {
-		path := fmt.Sprintf("bench.tests[%d]", i)
+	for i, t := range tests {
+		path := fmt.Sprintf("%s[%d]", list, i)
 		if parsed, err := record.ParseTest(t.Name()); err != nil || parsed != t {
 			k.fault(path, "%+v is not a test", t)
 			continue
 		}
 		if j, ok := first[t.Name()]; ok {
-			k.fault(path, "%s is also bench.tests[%d]", t.Name(), j)
+			k.fault(path, "%s is also %s[%d]", t.Name(), list, j)
 			continue
 		}
 		first[t.Name()] = i

@@ -28,6 +28,7 @@ type Config struct {
 	Matrix   Matrix  `yaml:"matrix"`
 	Bench    Bench   `yaml:"bench"`
 	Serve    *Serve  `yaml:"serve"` // nil for none
+	Count    *Count  `yaml:"count"` // nil for none
 
 	// Sections are those of further workloads, by name: see Register.
 	Sections map[string]Section `yaml:"-"`
@@ -229,6 +230,8 @@ func (c *Config) measures(workload string) bool {
 	switch workload {
 	case record.BenchWorkload:
 		return len(c.Bench.Tests) > 0
+	case record.CountWorkload:
+		return c.Count != nil
 	case record.ServeWorkload, record.EmbeddingsWorkload, record.RerankWorkload:
 		return c.Serve != nil && c.Serve.Workload() == workload
 	}

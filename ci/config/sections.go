@@ -31,7 +31,7 @@ func (r *reader) version(root ast.Node) {
 func (r *reader) config(n ast.Node, c *Config) {
 	benched := false
 	r.object("", n, r.topKeys(c, &benched))
-	if (c.Serve != nil || len(c.Sections) > 0) && !benched {
+	if (c.Serve != nil || c.Count != nil || len(c.Sections) > 0) && !benched {
 		c.Bench.Tests = nil // who asks for another workload alone gets no llama-bench
 	}
 }
@@ -47,6 +47,7 @@ func (r *reader) topKeys(c *Config, benched *bool) map[string]setter {
 		"matrix":   func(path string, n ast.Node) { r.matrix(path, n, &c.Matrix) },
 		"bench":    func(path string, n ast.Node) { *benched = true; r.bench(path, n, &c.Bench) },
 		"serve":    func(path string, n ast.Node) { r.serve(path, n, &c.Serve) },
+		"count":    func(path string, n ast.Node) { r.count(path, n, &c.Count) },
 		"sampling": func(path string, n ast.Node) { r.sampling(path, n, &c.Sampling) },
 		"gate":     func(path string, n ast.Node) { r.gate(path, n, &c.Gate) },
 		"build":    func(path string, n ast.Node) { r.build(path, n, &c.Build) },
@@ -150,22 +151,27 @@ func (r *reader) bench(path string, n ast.Node, b *Bench) {
 	r.object(path, n, map[string]setter{
 		"args":        r.argsOrMore(&b.Args),
 		"repetitions": r.whole(&b.Repetitions),
-		"tests": func(path string, n ast.Node) {
-			b.Tests = nil
-			r.list(func(path string, n ast.Node) {
-				// A test that cannot be read keeps its place, so that those
-				// after it keep theirs.
-				var t record.Test
-				if name, ok := r.scalar(path, n, "the name of a test"); ok {
-					var err error
-					if t, err = record.ParseTest(name); err != nil {
-						r.fault(path, "%v", err)
-					}
-				}
-				b.Tests = append(b.Tests, t)
-			})(path, n)
-		},
+		"tests":       r.tests(&b.Tests),
 	})
+}
+
+// tests reads the names of tests.
+func (r *reader) tests(to *[]record.Test) setter {
+	return func(path string, n ast.Node) {
+		*to = nil
+		r.list(func(path string, n ast.Node) {
+			// A test that cannot be read keeps its place, so that those
+			// after it keep theirs.
+			var t record.Test
+			if name, ok := r.scalar(path, n, "the name of a test"); ok {
+				var err error
+				if t, err = record.ParseTest(name); err != nil {
+					r.fault(path, "%v", err)
+				}
+			}
+			*to = append(*to, t)
+		})(path, n)
+	}
 }
 
 func (r *reader) sampling(path string, n ast.Node, s *Sampling) {

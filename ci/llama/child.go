@@ -36,6 +36,7 @@ type childSpec struct {
 	log       io.Writer     // what it writes to stderr, all of it; nil for nowhere
 	output    io.Writer     // takes stdout and stderr together, and none is kept; nil keeps them apart
 	placement sched.Placement
+	counter   instructionCounter // of its instructions; nil for none
 }
 
 // command is what is started: the program, behind those that put it in its place.
@@ -58,6 +59,9 @@ type childEnd struct {
 	starved   bool              // the kernel ended it, or a part of it, for the limit of its control group
 
 	resources record.Resources
+
+	instructions int64 // where there was a counter
+	uncounted    error // why they could not be counted
 }
 
 // An endReason says who ended a child.
@@ -153,6 +157,11 @@ func startChild(ctx context.Context, spec childSpec) (*child, error) {
 		defer hurry()
 		begin, known := time.Now(), proc.Children()
 		defer group.Leave()
+		var counted countReading
+		var uncounted error
+		if spec.counter != nil {
+			counted, uncounted = spec.counter.Begin() // of this thread, whose children are counted
+		}
 		mark, err := proc.StartMarked(cmd)
 		if err == nil {
 			c.group, c.placed = group, spec.placement.Follow(cmd.Process.Pid, group)
@@ -163,6 +172,9 @@ func startChild(ctx context.Context, spec childSpec) (*child, error) {
 		}
 		c.end = c.waitAndEnd(limited, patience, begin, cmp.Or(spec.grace, gracePeriod), mark, known)
 		c.end.stdout, c.end.stderr = stdout.Data, stderr.String()
+		if c.end.uncounted = uncounted; counted != nil {
+			c.end.instructions, c.end.uncounted = counted.End()
+		}
 		close(c.done)
 	}()
 	if err := <-started; err != nil {

@@ -28,25 +28,35 @@ const (
 // program is a failure of the trial; the error is ctx.Err() or says that a
 // log could not be created.
 func (b *Bench) Measure(ctx context.Context, p *plan.Plan, t plan.Trial) (record.Trial, error) {
-	arm, cell := p.Arms[t.Arm], p.Cells[t.Cell]
-	prog, err := b.program(ctx, arm)
+	m, end, err := b.begin(ctx, p, t)
 	if err != nil {
 		return record.Trial{}, err
 	}
-	m := &measurement{bench: b, program: prog, plan: p, arm: t.Arm, cell: cell, id: t.ID, padding: p.Padding(t), path: b.Links.program(prog.path)}
-	if b.LogDir != "" {
-		f, err := b.logFile(t.ID)
-		if err != nil {
-			return record.Trial{}, fmt.Errorf("log of trial %s: %w", t.ID, err)
-		}
-		defer f.Close()
-		m.log = &proc.Log{W: f, Room: maxLog}
-	}
-	m.values = parameters(record.BenchWorkload, cell.Cell.Params, arm.Params)
+	defer end()
 	if err := m.run(ctx); err != nil {
 		return record.Trial{}, err
 	}
 	return m.trial(), nil
+}
+
+// begin prepares a trial. end closes its log.
+func (b *Bench) begin(ctx context.Context, p *plan.Plan, t plan.Trial) (m *measurement, end func(), err error) {
+	arm, cell := p.Arms[t.Arm], p.Cells[t.Cell]
+	prog, err := b.program(ctx, arm)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, end = &measurement{bench: b, program: prog, plan: p, arm: t.Arm, cell: cell, id: t.ID, padding: p.Padding(t), path: b.Links.program(prog.path)}, func() {}
+	if b.LogDir != "" {
+		f, err := b.logFile(t.ID)
+		if err != nil {
+			return nil, nil, fmt.Errorf("log of trial %s: %w", t.ID, err)
+		}
+		end = func() { f.Close() }
+		m.log = &proc.Log{W: f, Room: maxLog}
+	}
+	m.values = parameters(record.BenchWorkload, cell.Cell.Params, arm.Params)
+	return m, end, nil
 }
 
 // program returns what Identify found, which a resumed run may not have called.

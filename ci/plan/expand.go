@@ -44,8 +44,9 @@ func Expand(cfg *config.Config) (*Plan, error) {
 	if p.asksForSchedulers() {
 		p.Schedulers = &cfg.Schedulers
 	}
-	stages := cfg.Sampling.Stages(len(p.Cells), len(cfg.Arms)-1)
+	stages := cfg.Sampling.Stages(p.timed(), len(cfg.Arms)-1)
 	p.Blocks, p.Screen, p.Interims = stages.Blocks, stages.Screen, stages.Interims
+	p.settleBlocks()
 	arms := p.armsOf(cfg.Sampling.Control)
 	perBlock := 0
 	for _, of := range arms {
@@ -153,10 +154,14 @@ func (p *Plan) keepCells(keys []string) error {
 
 // armsOf lists, for each cell, the arms that run in it, as indices into p.Arms.
 func (p *Plan) armsOf(control config.Control) [][]int {
+	first := slices.IndexFunc(p.Cells, func(c Cell) bool { return c.Cell.Workload != record.CountWorkload }) // what a control of counts would show, counts show themselves
+	if first < 0 && control == config.ControlOne {
+		p.Arms = slices.DeleteFunc(p.Arms, func(a record.Arm) bool { return a.ControlOf != "" })
+	}
 	arms := make([][]int, len(p.Cells))
 	for c := range p.Cells {
 		for a, arm := range p.Arms {
-			if arm.ControlOf == "" || control == config.ControlAll || c == 0 {
+			if arm.ControlOf == "" || control == config.ControlAll || c == first {
 				arms[c] = append(arms[c], a)
 			}
 		}

@@ -24,6 +24,7 @@ type content struct {
 	Cells       []string // keys
 	Tests       []record.Test
 	Serve       *config.Serve `json:",omitempty"`
+	Count       *config.Count `json:",omitempty"`
 	Blocks      int
 	Screen      int   `json:",omitempty"`
 	Interims    []int `json:"Looks,omitempty"` // this name is part of the hash
@@ -54,6 +55,7 @@ func contentOf(cfg *config.Config, p *Plan) content {
 		Models:      cfg.Models,
 		Tests:       cfg.Bench.Tests,
 		Serve:       cfg.Serve,
+		Count:       cfg.Count,
 		Blocks:      p.Blocks,
 		Screen:      p.Screen,
 		Interims:    p.Interims,

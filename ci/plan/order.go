@@ -33,6 +33,9 @@ func order(p *Plan, arms [][]int, first int) []Trial {
 		cells := rng.Perm(len(p.Cells))
 		for _, s := range schedulers {
 			for _, c := range cells {
+				if b >= p.blocksOf(c) {
+					continue
+				}
 				for _, a := range turn[c] {
 					if p.schedulerOf(c, a) != s {
 						continue

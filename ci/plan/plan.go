@@ -22,6 +22,7 @@ type Plan struct {
 	Models      []Model       `json:"models"`
 	Cells       []Cell        `json:"cells"`
 	Serve       *Serve        `json:"serve,omitempty"`         // what all serve cells have in common; nil without any
+	Count       *config.Count `json:"count,omitempty"`         // what all count cells have in common; nil without any
 	Blocks      int           `json:"blocks"`                  // of a cell at most
 	Screen      int           `json:"screen_blocks,omitempty"` // of every cell before the fresh ones of those that may have lost; 0: one stage
 	Interims    []int         `json:"looks,omitempty"`         // blocks, after those of the screening, at which a cell may stop; nil: their number is fixed
@@ -46,10 +47,11 @@ type Model struct {
 // A Cell is a point of the matrix and what its trials have to do.
 type Cell struct {
 	Cell      record.Cell   `json:"cell"`
-	ModelPath string        `json:"model_path"`      // absolute; "" where servers that already run have it
-	Tests     []record.Test `json:"tests,omitempty"` // of a bench cell; one process runs them all
-	Load      *Load         `json:"load,omitempty"`  // of a serve cell
-	Work      any           `json:"work,omitempty"`  // of a cell of a registered workload: what its bench has to do
+	ModelPath string        `json:"model_path"`       // absolute; "" where servers that already run have it
+	Tests     []record.Test `json:"tests,omitempty"`  // of a bench cell, where one process runs them all, or of a count cell
+	Blocks    int           `json:"blocks,omitempty"` // that it has, where they are not those of the plan: the first of them
+	Load      *Load         `json:"load,omitempty"`   // of a serve cell
+	Work      any           `json:"work,omitempty"`   // of a cell of a registered workload: what its bench has to do
 }
 
 // A Load is how hard a serve cell's trials press their server: either a

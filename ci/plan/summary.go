@@ -29,6 +29,9 @@ func (p *Plan) Summary() string {
 	if tests := p.listTests(); tests != "" {
 		fmt.Fprintf(&b, "bench   %d + %d repetitions of %s\n", p.Warmup, p.Repetitions, tests)
 	}
+	if c := p.Count; c != nil {
+		fmt.Fprintf(&b, "count   %d trials an arm of the instructions of %s\n", c.Trials, testList(c.Tests))
+	}
 	if s := p.Serve; s != nil {
 		what := "requests"
 		if s.Turns != (config.Turns{}) {
@@ -76,14 +79,18 @@ func (p *Plan) listCells() string {
 
 // listTests names the tests of the bench cells, which all have the same.
 func (p *Plan) listTests() string {
-	var names []string
 	for _, c := range p.Cells {
-		for _, t := range c.Tests {
-			names = append(names, t.Name())
+		if c.Cell.Workload == record.BenchWorkload {
+			return testList(c.Tests)
 		}
-		if names != nil {
-			break
-		}
+	}
+	return ""
+}
+
+func testList(tests []record.Test) string {
+	var names []string
+	for _, t := range tests {
+		names = append(names, t.Name())
 	}
 	return strings.Join(names, ", ")
 }

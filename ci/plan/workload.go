@@ -25,6 +25,7 @@ var workloads = []Workload{
 	{record.ServeWorkload, served(record.ServeWorkload)},
 	{record.EmbeddingsWorkload, served(record.EmbeddingsWorkload)},
 	{record.RerankWorkload, served(record.RerankWorkload)},
+	{record.CountWorkload, addCountCells},
 }
 
 // Register adds a workload to those that Expand knows and returns what takes it

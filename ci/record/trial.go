@@ -193,6 +193,7 @@ const (
 	MissingTest      FailureClass = "missing_test"      // a test asked for is not in its output
 	ParametersDiffer FailureClass = "parameters_differ" // it ran with other settings than asked for
 	NoSpeculation    FailureClass = "no_speculation"    // a draft was asked for, and no token was drafted
+	NoCounter        FailureClass = "no_counter"        // nothing on this machine can count the instructions of this build
 	NoDevice         FailureClass = "no_device"         // a backend of a GPU found no device, and layers were to be kept on one
 	BuildChanged     FailureClass = "build_changed"     // the program or model is not the one this run began with
 	NoneSucceeded    FailureClass = "none_succeeded"    // a server was there, and not one request to it succeeded
@@ -211,7 +212,7 @@ const (
 // them.
 var FailureClasses = []FailureClass{
 	StartFailed, ExitStatus, Crashed, OutOfMemory, TimedOut, ModelLoad, BadArgument, BadOutput, MissingTest,
-	ParametersDiffer, NoSpeculation, NoDevice, BuildChanged, NoneSucceeded, NotReady, PortTaken, Unreachable, GeneratorLate, BadDataset,
+	ParametersDiffer, NoSpeculation, NoCounter, NoDevice, BuildChanged, NoneSucceeded, NotReady, PortTaken, Unreachable, GeneratorLate, BadDataset,
 	SchedulerNotLoaded, SchedulerEjected, PlacementDiffers,
 }
 

@@ -182,6 +182,8 @@ func Benches(p *plan.Plan, dir string, links *llama.Links, devices *device.Set, 
 		switch name {
 		case record.BenchWorkload:
 			all[name] = &llama.Bench{LogDir: logs, Links: links, Devices: devices}
+		case record.CountWorkload:
+			all[name] = &llama.Counter{Bench: llama.Bench{LogDir: logs, Links: links, Devices: devices}, CPU: host.Describe(context.Background()).Hard["cpu"]}
 		case record.ServeWorkload, record.EmbeddingsWorkload, record.RerankWorkload:
 			served := ServeBench(logs, filepath.Join(dir, record.RequestFile), within)
 			served.Servers.Links, served.Devices = links, devices

@@ -35,6 +35,7 @@ type Flags struct {
 	Cells      []string
 	Serve      serveFlags
 	Running    runningFlags
+	count      string
 	sched      schedulerFlags
 
 	blocks, repetitions, warmup int
@@ -58,6 +59,8 @@ func (s *Flags) RegisterWork(f *pflag.FlagSet) {
 	f.StringVarP(&s.File, "config", "c", "", "configuration file (default "+cli.DefaultConfig+")")
 	f.StringArrayVarP(&s.Models, "model", "m", nil, "GGUF file; repeat for several")
 	f.StringSliceVar(&s.tests, "tests", nil, "llama-bench tests, such as pp512,tg128,tg128@d4096")
+	f.StringVar(&s.count, "count", "", "count the instructions of tests, such as --count=pp64,tg16, beside what else is measured: a verdict without noise")
+	f.Lookup("count").NoOptDefVal = "pp64,tg16"
 	f.StringVarP(&s.threads, "threads", "t", "", "thread counts, such as 2,8; each is a cell")
 	f.StringArrayVar(&s.params, "param", nil, "vary a parameter: name=value,value; repeat for several")
 	f.StringVar(&s.benchArgs, "bench-args", "", "arguments of llama-bench that no parameter stands for, in every cell, such as \"--prio 2\"")
@@ -123,8 +126,8 @@ func (s *Flags) source() (*config.Config, error) {
 	if len(s.Models) == 0 {
 		cfg.Models = []config.Model{{Name: config.ServedModel}}
 	}
-	if s.Serve.given() && len(s.tests) == 0 && s.Serve.bench == "" {
-		cfg.Bench.Tests = nil // who asks for serving alone gets no llama-bench
+	if (s.Serve.given() || s.count != "") && len(s.tests) == 0 && s.Serve.bench == "" {
+		cfg.Bench.Tests = nil // who asks for serving or counting alone gets no llama-bench
 	}
 	cfg.Dir, err = os.Getwd()
 	return cfg, err
@@ -205,6 +208,9 @@ func (s *Flags) override(f *pflag.FlagSet, cfg *config.Config) error {
 			cfg.Bench.Tests = append(cfg.Bench.Tests, t)
 		}
 	}
+	if err := s.counted(cfg); err != nil {
+		return err
+	}
 	if err := s.Serve.override(f, cfg); err != nil {
 		return err
 	}
@@ -253,13 +259,34 @@ func (s *Flags) override(f *pflag.FlagSet, cfg *config.Config) error {
 	return errors.Join(faults...)
 }
 
+// counted counts the tests of --count, under the tool that the configuration names.
+func (s *Flags) counted(cfg *config.Config) error {
+	if s.count == "" {
+		return nil
+	}
+	c := config.DefaultCount()
+	if cfg.Count != nil {
+		c = *cfg.Count
+	}
+	c.Tests = nil
+	for name := range strings.SplitSeq(s.count, ",") {
+		t, err := record.ParseTest(name)
+		if err != nil {
+			return fmt.Errorf("--count: %w", err)
+		}
+		c.Tests = append(c.Tests, t)
+	}
+	cfg.Count = &c
+	return nil
+}
+
 // arguments gives every cell of a workload the arguments of its flag.
 func (s *Flags) arguments(f *pflag.FlagSet, cfg *config.Config) error {
 	for _, of := range []struct {
 		flag, text, workload string
 		there                bool
 	}{
-		{"bench-args", s.benchArgs, record.BenchWorkload, len(cfg.Bench.Tests) > 0},
+		{"bench-args", s.benchArgs, record.BenchWorkload, len(cfg.Bench.Tests) > 0 || cfg.Count != nil},
 		{"serve-args", s.serveArgs, record.ServeWorkload, cfg.Serve != nil},
 	} {
 		if !f.Changed(of.flag) {
