@@ -183,7 +183,7 @@ func Benches(p *plan.Plan, dir string, links *llama.Links, devices *device.Set, 
 		case record.BenchWorkload:
 			all[name] = &llama.Bench{LogDir: logs, Links: links, Devices: devices}
 		case record.CountWorkload:
-			all[name] = &llama.Counter{Bench: llama.Bench{LogDir: logs, Links: links, Devices: devices}, CPU: host.Describe(context.Background()).Hard["cpu"]}
+			all[name] = &llama.Counter{Bench: llama.Bench{LogDir: logs, Links: links, Devices: devices}, CPU: host.Describe(context.Background(), nil).Hard["cpu"]}
 		case record.ServeWorkload, record.EmbeddingsWorkload, record.RerankWorkload:
 			served := ServeBench(logs, filepath.Join(dir, record.RequestFile), within)
 			served.Servers.Links, served.Devices = links, devices
