@@ -121,7 +121,9 @@ func (c *comparing) compare(ctx context.Context, a *cli.App, args []string) erro
 // chooseBuilds makes two sides of one file whose builds are named. A file after -c
 // is a configuration, as it is after -c of other commands.
 func (c *comparing) chooseBuilds(args *[]string) error {
-	if info, err := os.Stat(c.builds[1]); err == nil && !info.IsDir() && c.store.Config == "" {
+	info, err := os.Stat(c.builds[1])
+	file := err == nil && !info.IsDir() || strings.HasSuffix(c.builds[1], ".yaml") || strings.HasSuffix(c.builds[1], ".yml")
+	if file && c.store.Config == "" {
 		c.builds[1], c.store.Config = "", c.builds[1]
 	}
 	switch {
