@@ -63,7 +63,9 @@ type ChangePoint struct {
 	State history.State `json:"state"`
 	Worse bool          `json:"worse"` // something of it got worse
 	New   bool          `json:"new"`   // it was not to be seen before the last night
-	Drift bool          `json:"drift"`
+	Drift bool          `json:"drift"` // no single night is to blame
+
+	Stairs []Night `json:"stairs,omitempty"` // the nights of the small steps it went in
 
 	Restores bool `json:"restores,omitempty"` // it only takes back a loss, that of another change point
 
@@ -208,6 +210,9 @@ func newChangePoint(m *history.Machine, p history.ChangePoint, labels map[string
 		LastGood: newNight(m.Nights[p.LastGood]), FirstBad: newNight(m.Nights[p.FirstBad]),
 		SurelyGood: newNight(m.Nights[p.SurelyGood]), SurelyBad: newNight(m.Nights[p.SurelyBad]),
 		CommitCount: p.Commits.Total, Confirmed: p.Confirmed != nil,
+	}
+	for _, night := range p.Stairs {
+		cp.Stairs = append(cp.Stairs, newNight(m.Nights[night]))
 	}
 	seen := make(map[string]int)
 	for _, x := range p.Moved {

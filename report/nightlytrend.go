@@ -110,7 +110,7 @@ func newTrends(m *history.Machine, labels map[string]string, points []ChangePoin
 		}
 		for k, c := range h.Changes {
 			p := byChange[place{i, k}]
-			mark := TrendChange{c.At, c.At, p.ID, c.Worse, c.Drift}
+			mark := TrendChange{c.At, c.At, p.ID, c.Worse, c.Drift && len(c.Stairs) == 0}
 			if c.Drift {
 				mark.To = c.Last
 			}

@@ -266,6 +266,8 @@ func investigate(machines []NightlyMachine) (steps []Step) {
 			switch i := slices.IndexFunc(p.Steps, func(s Step) bool { return s.Kind == Reproduce }); {
 			case i >= 0:
 				steps = append(steps, Step{Kind: Reproduce, Text: concat(say("See what made "), what, say(" worse.")), Command: p.Steps[i].Command})
+			case len(p.Stairs) > 0:
+				steps = append(steps, Step{Kind: Quieten, Text: concat(say("Look at the nights of the %d small steps on %s: ", len(p.Stairs), m.Name), what, say(" went down with each."))})
 			case p.Drift:
 				steps = append(steps, Step{Kind: Quieten, Text: concat(say("Find out what grows with time on %s: ", m.Name), what, say(" went down little by little."))})
 			case !p.Blamable:
@@ -338,7 +340,8 @@ func nightlyDefinitions(n Nightly) []Definition {
 	add(some, "change point", "A night from which on a level was another one by more than the margin, found by comparing the best split of the series with that of its permutations. It takes three nights at least, and stays only as long as the last three still show it.")
 	add(some, "interval", "The changes of level that the nights are consistent with, at the confidence given.")
 	add(some, "open", "The level still lasts. It ends when a later change takes it back to within the margin, or somebody accepts it.")
-	add(any(func(p ChangePoint) bool { return p.Drift }), "drift", "A level that went to another little by little: a straight line describes the nights much better than steps do.")
+	add(any(func(p ChangePoint) bool { return len(p.Stairs) > 0 }), "small steps", "Several steps that went the same way: none exceeds the margin by itself, all together do.")
+	add(any(func(p ChangePoint) bool { return p.Drift && len(p.Stairs) == 0 }), "drift", "A level that went to another little by little: a straight line describes the nights much better than steps do.")
 	add(any(func(p ChangePoint) bool { return p.State == history.OutOfSight }), "out of sight", "The machine, the parameters or the model file changed since, so that nothing measured now can be compared with what was measured then.")
 	add(len(n.Machines) > 0, "break", "Where the machine, the parameters or the model file changed, or a change was accepted. Levels on its two sides are not compared: it is never a regression.")
 	add(len(n.Machines) > 0, "suspected", "The last night lies below what was to be expected of it. One night is no proof: a change that lasts becomes a change point.")

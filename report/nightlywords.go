@@ -54,6 +54,9 @@ func changeSummary(p ChangePoint) string {
 	if len(p.Rows) > 1 {
 		by = "up to " + by
 	}
+	if len(p.Stairs) > 0 {
+		return fmt.Sprintf("%s in %d small steps since %s in %s", by, len(p.Stairs), day(p.Stairs[0]), plural(len(p.Rows), "trend"))
+	}
 	if p.Drift {
 		return fmt.Sprintf("%s from %s to %s in %s", by, day(p.LastGood), day(p.FirstBad), plural(len(p.Rows), "trend"))
 	}
@@ -61,6 +64,13 @@ func changeSummary(p ChangePoint) string {
 }
 
 func changeWhen(p ChangePoint) Text {
+	if n := len(p.Stairs); n > 0 {
+		days := make([]string, n)
+		for i, night := range p.Stairs {
+			days[i] = day(night)
+		}
+		return say("in %d small steps, from the nights of %s and %s on", n, strings.Join(days[:n-1], ", "), days[n-1])
+	}
 	if p.Drift {
 		return say("little by little from %s to %s", day(p.LastGood), day(p.FirstBad))
 	}
@@ -124,7 +134,9 @@ func changeCaveats(p ChangePoint, h history.ChangePoint) (list []Text) {
 		list = append(list, concat(say("The night is the most likely one; with 95%% certainty it came after %s", day(p.SurelyGood)), built(", ", p.SurelyGood),
 			say(", and not after %s", day(p.SurelyBad)), built(", ", p.SurelyBad), say(".")))
 	}
-	if p.Drift {
+	if len(p.Stairs) > 0 {
+		list = append(list, say("None of its steps exceeds the margin by itself; together they do. A smaller margin tells each of them by itself, with its commits."))
+	} else if p.Drift {
 		list = append(list, say("It went little by little, so no single night is to blame. Look for what grows: a disk, a cache, the room's temperature, or many small commits."))
 	} else if h.FirstBad-h.LastGood > 1 || p.FirstBad.Started.Sub(p.LastGood.Started) > 60*time.Hour {
 		list = append(list, say("No night in between measured it."))

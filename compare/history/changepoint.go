@@ -17,6 +17,7 @@ type ChangePoint struct {
 	LastGood, FirstBad    int // the night before and the first one after; where a drift began and ended
 	SurelyGood, SurelyBad int // with 95 % of the evidence it came after the one and not after the other
 	Drift                 bool
+	Stairs                []int // the nights of the small steps it went in, of what is placed best; nil for none
 
 	Moved []Moved // the worst first
 
@@ -124,6 +125,9 @@ func (m *Machine) changePoint(anchor moved, together []moved) ChangePoint {
 	p := ChangePoint{
 		LastGood: anchor.good, FirstBad: anchor.bad, SurelyGood: anchor.surelyGood, SurelyBad: anchor.surelyBad,
 		Drift: anchor.c.Drift, State: Open, Ended: -1,
+	}
+	for _, s := range anchor.c.Stairs {
+		p.Stairs = append(p.Stairs, m.Trends[anchor.Trend].Points[s.At].Night)
 	}
 	slices.SortStableFunc(together, func(a, b moved) int {
 		switch {

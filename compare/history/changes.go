@@ -14,7 +14,8 @@ import (
 type Change struct {
 	At          int  // first point after a step; the first one that a drift moved
 	First, Last int  // where the step may be instead, with 95 % of the evidence; from where to where it drifts
-	Drift       bool // it went little by little, and no single night is to blame
+	Drift       bool // no single night is to blame: it went little by little, or in Stairs
+	Stairs      []Stair
 
 	Before, After float64          // levels, in Metric.Unit
 	Size          float64          // After/Before − 1 or, of a margin in points and of shares, After − Before
@@ -105,9 +106,6 @@ func (t *Trend) counted(points []int) bool {
 func (t *Trend) steps(sc scale, points []int, rule stats.ChangeRule) (found []Change, cuts []int) {
 	xs := t.on(sc, points)
 	steps := stats.ChangePoints(xs, rule)
-	for _, s := range steps {
-		cuts = append(cuts, s.At)
-	}
 	for i := 0; i < len(steps); {
 		last := i // of those that go the same way
 		for last+1 < len(steps) && (steps[last+1].Shift.Theta < 0) == (steps[i].Shift.Theta < 0) {
@@ -120,21 +118,41 @@ func (t *Trend) steps(sc scale, points []int, rule stats.ChangeRule) (found []Ch
 		if last+1 < len(steps) {
 			to = steps[last+1].At
 		}
-		if start, end, drifts := drift(xs[from:to], last-i+1); drifts {
+		switch start, end, stairs := course(xs[from:to], last-i+1, rule); {
+		case end > 0 || len(stairs) > 0:
 			s := steps[i]
+			if len(stairs) > 0 {
+				start, end = stairs[0], stairs[len(stairs)-1]
+			}
 			s.At, s.First, s.Last = from+start, from+start, from+end
 			before, after := xs[from:s.At], xs[s.Last:to]
 			s.Shift = stats.Welch(before, after)
-			found = append(found, t.change(sc, points, s, before, after, true))
-		} else {
-			for ; i <= last; i++ {
-				before, after := xs[max(from, at(cuts, i-1)):cuts[i]], xs[cuts[i]:min(to, at(cuts, i+1))]
-				found = append(found, t.change(sc, points, steps[i], before, after, false))
+			c := t.change(sc, points, s, before, after, true)
+			c.Stairs = stairsOf(sc, xs[from:to], stairs, points[from:to])
+			found = append(found, c)
+			if len(stairs) == 0 {
+				cuts = append(cuts, cutsOf(steps[i:last+1])...)
 			}
+			for _, at := range stairs {
+				cuts = append(cuts, from+at)
+			}
+		default:
+			bounds := append(append([]int{from}, cutsOf(steps[i:last+1])...), to)
+			for k := i; k <= last; k++ {
+				found = append(found, t.change(sc, points, steps[k], xs[bounds[k-i]:bounds[k-i+1]], xs[bounds[k-i+1]:bounds[k-i+2]], false))
+			}
+			cuts = append(cuts, bounds[1:len(bounds)-1]...)
 		}
 		i = last + 1
 	}
 	return found, cuts
+}
+
+func cutsOf(steps []stats.Change) (cuts []int) {
+	for _, s := range steps {
+		cuts = append(cuts, s.At)
+	}
+	return cuts
 }
 
 // at is cuts[i], and beyond the ends what bounds nothing.
@@ -221,98 +239,6 @@ func neighbourICC(counts []stats.Count) float64 {
 		return 0.01
 	}
 	return min(max((sum/pairs-1)/(n-1), 0.01), 0.9)
-}
-
-// drift looks whether a level went little by little from one to another rather
-// than in so many steps: it returns the first value that was moved and the
-// first at the new level. The two are compared by the Bayesian information
-// criterion, and a step is believed unless a drift is much better.
-func drift(xs []float64, steps int) (start, end int, drifts bool) {
-	const least, clearly = 8, 10 // values, and of the criterion
-	n := len(xs)
-	if n < least+6 {
-		return 0, 0, false
-	}
-	mean, total := stats.PairedT(xs).Theta, 0.0
-	xs = slices.Clone(xs)
-	for i := range xs {
-		xs[i] -= mean // sums of squares of large numbers lose the small ones
-	}
-	sums, moments := make([]float64, n+1), make([]float64, n+1)
-	for i, x := range xs {
-		sums[i+1], moments[i+1] = sums[i]+x, moments[i]+x*float64(i)
-		total += x * x
-	}
-	grid := max(1, n/60)
-	best := math.Inf(1)
-	for p := 3; p+least <= n-3; p += grid {
-		for q := p + least; q <= n-3; q += grid {
-			if rest := rampRest(xs, sums, moments, total, p, q); rest < best {
-				best, start, end = rest, p, q
-			}
-		}
-	}
-	stairs := stairRest(xs, steps)
-	criterion := func(rest, parameters float64) float64 {
-		return float64(n)*math.Log(max(rest, 1e-300)/float64(n)) + parameters*math.Log(float64(n))
-	}
-	return start, end, criterion(best, 4)+clearly < criterion(stairs, float64(2*steps+1))
-}
-
-// rampRest is the residual sum of squares of a level until p, a straight line
-// from there to q, and a level from then on, by least squares.
-func rampRest(xs, sums, moments []float64, total float64, p, q int) float64 {
-	n := len(xs)
-	// x ≈ a + b·u, with u = 0 before p, (i-p+1)/(q-p+1) between, 1 from q on.
-	length := float64(q - p + 1)
-	m := float64(q - p)
-	su := m*(m+1)/2/length + float64(n-q)
-	suu := m*(m+1)*(2*m+1)/6/(length*length) + float64(n-q)
-	sx := sums[n]
-	sxu := (moments[q]-moments[p]-float64(p-1)*(sums[q]-sums[p]))/length + sums[n] - sums[q]
-	det := float64(n)*suu - su*su
-	if det <= 0 {
-		return math.Inf(1)
-	}
-	b := (float64(n)*sxu - su*sx) / det
-	a := (sx - b*su) / float64(n)
-	return max(total-a*sx-b*sxu, 0)
-}
-
-// stairRest is the residual sum of squares beside the best so many steps, each
-// placed after the others.
-func stairRest(xs []float64, steps int) float64 {
-	cuts := []int{0, len(xs)}
-	for range steps {
-		best, at := 0.0, 0
-		for i := 1; i < len(cuts); i++ {
-			part := xs[cuts[i-1]:cuts[i]]
-			if len(part) < 6 {
-				continue
-			}
-			sum := 0.0
-			mean := stats.PairedT(part).Theta
-			for k := 1; k < len(part); k++ {
-				sum += part[k-1] - mean
-				if k < 3 || k > len(part)-3 {
-					continue
-				}
-				if gain := sum * sum * float64(len(part)) / (float64(k) * float64(len(part)-k)); gain > best {
-					best, at = gain, cuts[i-1]+k
-				}
-			}
-		}
-		if at == 0 {
-			break
-		}
-		cuts = append(cuts, at)
-		slices.Sort(cuts)
-	}
-	rest := 0.0
-	for i := 1; i < len(cuts); i++ {
-		rest += squares(xs[cuts[i-1]:cuts[i]])
-	}
-	return rest
 }
 
 // settle says what became of the changes of a stretch.
