@@ -194,7 +194,7 @@ func workNotes(d work.Difference, shown []WorkFunction) (notes []Text) {
 	blind := slices.ContainsFunc(shown, func(f WorkFunction) bool {
 		return (f.Kind == work.New || f.Kind == work.Gone) && f.File.IsEmpty()
 	})
-	how := concat(say("Build with "), quote("-DCMAKE_BUILD_TYPE=RelWithDebInfo"), say(" and do not strip"))
+	how := concat(say("Build with "), quote("-DCMAKE_C_FLAGS=-g1 -DCMAKE_CXX_FLAGS=-g1"), say(", which changes no instruction, and do not strip"))
 	if share := nameless / max(d.Base, d.Head); share >= muchNameless && !math.IsInf(share, 0) {
 		notes = append(notes, concat(say("%s of the work is in code without names, which libraries without symbols have: of these only what they export is named. ", shortPercent(share)), how, say(", and every function has its name and source file.")))
 	}
