@@ -73,7 +73,7 @@ type Options struct {
 	Every   time.Duration // between two of its readings; 0: a quarter of a second
 
 	patience time.Duration // for its first answer and line; 0: 20 s
-	silence  time.Duration // for each line after that; 0: 5 s
+	silence  time.Duration // for each line after that; 0: 20 s, which a starved machine may take
 }
 
 // Open finds the devices and begins to read them. It asks nvidia-smi, where there is
@@ -90,7 +90,7 @@ func Open(ctx context.Context, o Options) *Set {
 		o.patience = 20 * time.Second
 	}
 	if o.silence <= 0 {
-		o.silence = 5 * time.Second
+		o.silence = 20 * time.Second
 	}
 	s := new(Set)
 	if smi := openSMI(ctx, o, &s.warnings); smi != nil {
