@@ -113,7 +113,11 @@ func TestProcesses(t *testing.T) {
 	if got := s.Read(func(int) bool { return false }, time.Second); !math.IsNaN(got[0][OtherBusy]) {
 		t.Errorf("no watched process was met, yet others used %v of it", got[0][OtherBusy])
 	}
-	got := s.Read(func(pid int) bool { return pid == 3485 }, time.Second)
+	var got []State // a round that came late is not told
+	until(t, "a round", func() bool {
+		got = s.Read(func(pid int) bool { return pid == 3485 }, time.Second)
+		return !math.IsNaN(got[0][Own])
+	})
 	if g := got[0]; g[Own] != 1 || g[OtherProcesses] != 2 || g[OtherBusy] != 0.3 || g[OtherMemory] != 1024<<20 {
 		t.Errorf("own %v, others %v, busy %v, memory %v", g[Own], g[OtherProcesses], g[OtherBusy], g[OtherMemory])
 	}
@@ -282,20 +286,4 @@ func TestClose(t *testing.T) {
 	if len(s.PIDs()) > 0 {
 		t.Errorf("programs %v", s.PIDs())
 	}
-}
-
-// No driver, or one that was changed under a running system.
-func TestNoDriver(t *testing.T) {
-	f := fake(t)
-	write(t, f, "message", "Failed to initialize NVML: Driver/library version mismatch\nNVML library version: 560.35\n")
-	write(t, f, "status", "18")
-	s := open(t, f, Options{})
-	if w := s.Warnings(); len(s.Devices()) != 0 || len(w) != 1 || !strings.Contains(w[0], "Driver/library version mismatch") {
-		t.Errorf("%v, warnings %q", s.Devices(), w)
-	}
-	var none *Set
-	if none.Read(nil, 1) != nil || none.Devices() != nil || none.PIDs() != nil || none.Warnings() != nil {
-		t.Error("the nil Set has something")
-	}
-	none.Close()
 }

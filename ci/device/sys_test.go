@@ -198,3 +198,19 @@ func TestThisMachine(t *testing.T) {
 		t.Errorf("%d states of %d devices", len(states), len(s.Devices()))
 	}
 }
+
+// No driver, or one that was changed under a running system.
+func TestNoDriver(t *testing.T) {
+	f := fake(t)
+	write(t, f, "message", "Failed to initialize NVML: Driver/library version mismatch\nNVML library version: 560.35\n")
+	write(t, f, "status", "18")
+	s := open(t, f, Options{})
+	if w := s.Warnings(); len(s.Devices()) != 0 || len(w) != 1 || !strings.Contains(w[0], "Driver/library version mismatch") {
+		t.Errorf("%v, warnings %q", s.Devices(), w)
+	}
+	var none *Set
+	if none.Read(nil, 1) != nil || none.Devices() != nil || none.PIDs() != nil || none.Warnings() != nil {
+		t.Error("the nil Set has something")
+	}
+	none.Close()
+}
