@@ -36,6 +36,7 @@ func (c *Config) check(known []fault) []fault {
 	k.count(c.Count)
 	k.sections(c)
 	k.sampling(c.Sampling)
+	k.sentinel(c)
 	k.schedulers(c.Schedulers)
 	k.placement("placement", c.Placement, c.Matrix)
 	k.gate(c)

@@ -33,6 +33,8 @@ type Config struct {
 	// Sections are those of further workloads, by name: see Register.
 	Sections map[string]Section `yaml:"-"`
 
+	Sentinel *Sentinel `yaml:"sentinel"` // nil for none
+
 	Sampling Sampling `yaml:"sampling"`
 	Gate     Gate     `yaml:"gate"`
 	Build    Build    `yaml:"build"` // of a commit, for bisect

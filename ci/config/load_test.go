@@ -77,10 +77,12 @@ func TestLoad(t *testing.T) {
 			Margins: map[string]float64{"throughput": 0.04, "ttft_p50": 0.06, "ttft_p95": 0.125, "tpot_p50": 0.07, "goodput": 0.1, "success_rate": 0.015, "latency_p50": 0.05, "latency_p95": 0.15, "tg16@d32": 0.005, "ttft_later_p50": 0.05, "cache_hit_rate": 0.05, "completed_conversations": 0.02, "instructions": 0.005},
 			Fail:    "suspected",
 		},
-		Build:  config.Build{Command: "make all", Bin: "out"},
-		Store:  "dir:.llama-regress/store",
-		Dir:    dir,
-		SHA256: hex.EncodeToString(sum[:]),
+		Build: config.Build{Command: "make all", Bin: "out"},
+
+		Sentinel: &config.Sentinel{Bin: "pinned/bin", Cells: config.ControlAll, Blocks: 4},
+		Store:    "dir:.llama-regress/store",
+		Dir:      dir,
+		SHA256:   hex.EncodeToString(sum[:]),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

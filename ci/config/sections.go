@@ -50,6 +50,7 @@ func (r *reader) topKeys(c *Config, benched *bool) map[string]setter {
 		"count":    func(path string, n ast.Node) { r.count(path, n, &c.Count) },
 		"sampling": func(path string, n ast.Node) { r.sampling(path, n, &c.Sampling) },
 		"gate":     func(path string, n ast.Node) { r.gate(path, n, &c.Gate) },
+		"sentinel": func(path string, n ast.Node) { r.sentinel(path, n, &c.Sentinel) },
 		"build":    func(path string, n ast.Node) { r.build(path, n, &c.Build) },
 		"store":    r.text(&c.Store),
 		"schedulers": func(path string, n ast.Node) {

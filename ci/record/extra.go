@@ -73,6 +73,7 @@ func jsonNames(t reflect.Type) []string {
 // sheds them, so that encoding/json does not call them again.
 type (
 	plainRun         Run
+	plainSentinel    Sentinel
 	plainArm         Arm
 	plainCell        Cell
 	plainTrial       Trial
@@ -99,6 +100,11 @@ type (
 
 func (r *Run) UnmarshalJSON(b []byte) error { return Decode(b, (*plainRun)(r), &r.Extra) }
 func (r Run) MarshalJSON() ([]byte, error)  { return Encode(plainRun(r), r.Extra) }
+
+func (s *Sentinel) UnmarshalJSON(b []byte) error {
+	return Decode(b, (*plainSentinel)(s), &s.Extra)
+}
+func (s Sentinel) MarshalJSON() ([]byte, error) { return Encode(plainSentinel(s), s.Extra) }
 
 func (a *Arm) UnmarshalJSON(b []byte) error { return Decode(b, (*plainArm)(a), &a.Extra) }
 func (a Arm) MarshalJSON() ([]byte, error)  { return Encode(plainArm(a), a.Extra) }

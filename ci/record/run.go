@@ -34,6 +34,8 @@ type Run struct {
 	// something disturbed the run; the busiest first.
 	Others []Neighbour `json:"others,omitempty"`
 
+	Sentinel *Sentinel `json:"sentinel,omitempty"` // that was measured beside the arms; nil where none was asked for
+
 	Extra Extra `json:"-"` // fields of a newer writer, kept
 }
 

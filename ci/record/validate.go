@@ -100,6 +100,9 @@ func (r *Run) Validate() error {
 	if err := r.Plan.validateInterims(); err != nil {
 		return err
 	}
+	if err := r.validateSentinel(); err != nil {
+		return err
+	}
 	for i, l := range r.Interims {
 		if cells[l.Cell] == nil || l.Blocks < 1 {
 			return fmt.Errorf("looks[%d]: no cell has the key %q, or it has no block", i, l.Cell)

@@ -37,7 +37,7 @@ type indexFile struct {
 }
 
 // indexName changes whenever Session, or how it is derived, does.
-const indexName = "llama-regress index 2\n"
+const indexName = "llama-regress index 3\n"
 
 // readIndex returns the index of a store, empty when there is none to be used.
 func readIndex(cache string, s Store) *index {

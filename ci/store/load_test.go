@@ -329,7 +329,7 @@ func TestSessionStoredTwice(t *testing.T) {
 func TestRepeatedTrial(t *testing.T) {
 	t.Parallel()
 	run := testRun(night, 1, 4)
-	plain := summarize(Key{}, run)
+	plain := Summarize(Key{}, run)
 	again := run.Trials[1]
 	again.ID, again.Repeats = again.ID+".again1", again.ID
 	run.Trials = append(run.Trials, again)
@@ -343,7 +343,7 @@ func TestRepeatedTrial(t *testing.T) {
 	failed := again
 	failed.ID, failed.Repeats, failed.Outcome, failed.Failure = "x", run.Trials[2].ID, record.Failed, new(record.Failure)
 	run.Trials = append(run.Trials, failed)
-	if s := summarize(Key{}, run); len(s.Samples[0].Values) != len(plain.Samples[0].Values) || s.Samples[0].Failed != 1 {
+	if s := Summarize(Key{}, run); len(s.Samples[0].Values) != len(plain.Samples[0].Values) || s.Samples[0].Failed != 1 {
 		t.Errorf("a repetition that failed: %+v", s.Samples[0])
 	}
 }
@@ -372,7 +372,7 @@ func FuzzReadSession(f *testing.F) {
 		if fastErr != nil {
 			t.Fatalf("record.Read accepts what the fast reader refuses: %v", fastErr)
 		}
-		want := summarize(key, run)
+		want := Summarize(key, run)
 		want.Run.Extra = nil // the fast reader does not keep what nobody asks for
 		if diff := cmp.Diff(want, fast, cmpopts.EquateEmpty()); diff != "" {
 			t.Fatal(diff)
@@ -424,7 +424,7 @@ func TestReadersAgree(t *testing.T) {
 		if fastErr != nil {
 			t.Fatalf("refused: %v\n%s", fastErr, text)
 		}
-		want := summarize(Key{Machine: "m"}, run)
+		want := Summarize(Key{Machine: "m"}, run)
 		want.Run.Extra = nil
 		if diff := cmp.Diff(want, fast, cmpopts.EquateEmpty()); diff != "" {
 			t.Fatalf("%s\n%s", diff, text)

@@ -21,6 +21,10 @@ type Session struct {
 
 	// Samples, one an arm, cell and metric that any trial was run for.
 	Samples []Sample
+
+	// Sentinel are those of the sentinel, whose trials Run.Sentinel has not; Arm is 0,
+	// Cell is an index in Run.Sentinel.Cells.
+	Sentinel []Sample
 }
 
 // A Sample holds what the trials of one arm and cell yielded for one metric.
@@ -49,12 +53,23 @@ func (s *Session) Sample(arm, cell, metric string) (Sample, bool) {
 	return Sample{}, false
 }
 
-// summarize reduces a valid run. A metric that some trials of a cell measured
-// and others had nothing to do with, as in raw files, counts the latter as
-// neither measured nor failed.
-func summarize(key Key, run *record.Run) Session {
-	s := Session{Key: key, Run: *run}
+// Summarize reduces a valid run, which it does not change.
+func Summarize(key Key, run *record.Run) Session {
+	s := Session{Key: key, Run: *run, Samples: samples(run)}
 	s.Run.Trials = nil
+	if run.Sentinel != nil {
+		sentinel := *run.Sentinel
+		s.Sentinel = samples(sentinel.Session(run))
+		sentinel.Trials = nil
+		s.Run.Sentinel = &sentinel
+	}
+	return s
+}
+
+// samples are those of a run. A metric that some trials of a cell measured and
+// others had nothing to do with, as in raw files, counts the latter as neither
+// measured nor failed.
+func samples(run *record.Run) (all []Sample) {
 	arms, cells := make(map[string]int32, len(run.Arms)), make(map[string]int32, len(run.Cells))
 	for i, a := range run.Arms {
 		arms[a.Name] = int32(i)
@@ -77,10 +92,10 @@ func summarize(key Key, run *record.Run) Session {
 				continue
 			}
 			if _, there := at[p]; !there {
-				at[p] = len(s.Samples)
-				s.Samples = append(s.Samples, Sample{Arm: arm, Cell: cell, Metric: int32(i)})
+				at[p] = len(all)
+				all = append(all, Sample{Arm: arm, Cell: cell, Metric: int32(i)})
 			}
-			sample := &s.Samples[at[p]]
+			sample := &all[at[p]]
 			switch {
 			case !t.Counts():
 				sample.Failed++
@@ -96,7 +111,7 @@ func summarize(key Key, run *record.Run) Session {
 			}
 		}
 	}
-	return s
+	return all
 }
 
 // header is a Run without its methods, so that decoding it does not call the
@@ -128,7 +143,7 @@ func (r *reader) read(key Key, data []byte) (Session, error) {
 		case err != nil:
 			return Session{}, fmt.Errorf("%s: %w", key, err)
 		case ok:
-			return summarize(key, run), nil
+			return Summarize(key, run), nil
 		case len(data) > mostOdd:
 			return Session{}, fmt.Errorf("%s: not written as run records are: fields twice, in other letters or of other types", key)
 		}
@@ -138,7 +153,7 @@ func (r *reader) read(key Key, data []byte) (Session, error) {
 		return Session{}, err
 	}
 	run.Extra = nil // nobody asks for it
-	return summarize(key, run), nil
+	return Summarize(key, run), nil
 }
 
 var (

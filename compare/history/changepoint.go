@@ -65,8 +65,8 @@ func (m *Machine) group() {
 		for k := range t.Changes {
 			c := &t.Changes[k]
 			x := moved{Moved: Moved{i, k}, c: c}
-			x.good, x.bad = t.nightBefore(c.At), t.Points[c.At].Night
-			x.surelyGood, x.surelyBad = t.nightBefore(c.First), t.Points[c.Last].Night
+			x.good, x.bad = t.nightBefore(c, c.At), t.Points[c.At].Night
+			x.surelyGood, x.surelyBad = t.nightBefore(c, c.First), t.Points[c.Last].Night
 			if c.Drift {
 				x.bad = x.surelyBad
 			}
@@ -214,11 +214,12 @@ func (m *Machine) everywhere(p ChangePoint) bool {
 	return len(p.Moved) >= 5 && 5*len(p.Moved) >= 4*could
 }
 
-// nightBefore is the night of the last point before p that may be compared
-// with it.
-func (t *Trend) nightBefore(p int) int {
+// nightBefore is the night of the last point before p that a change compares with
+// it.
+func (t *Trend) nightBefore(c *Change, p int) int {
+	here := t.stretches[t.Points[p].stretch]
 	for i := p - 1; i >= 0; i-- {
-		if t.Points[i].stretch == t.Points[p].stretch {
+		if t.Points[i].stretch == t.Points[p].stretch || c.Relative && here.sameBut(t.stretches[t.Points[i].stretch]) {
 			return t.Points[i].Night
 		}
 	}

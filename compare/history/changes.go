@@ -26,6 +26,10 @@ type Change struct {
 	Worse         bool
 	New           bool // it was not to be seen before the machine's last night
 
+	// Relative says that the machine moved in that night too, and that the change is
+	// what the trend did beyond its sentinel.
+	Relative bool
+
 	State State
 	Ended int // first point after the state ended, -1 while Open
 

@@ -26,9 +26,10 @@ type Options struct {
 	Arm     string // of the session under test; "" is its baseline arm
 	Most    int    // sessions a cell; 0 is 20
 
-	// Ignore names what stored sessions may have measured otherwise under the
-	// same name, as compare.Policy.Ignore does.
-	Ignore []string
+	// Policy says what stored sessions may have measured otherwise under the same
+	// name, by Ignore, and by its margins when the sentinel moved; the zero value is
+	// compare.DefaultPolicy.
+	Policy compare.Policy
 }
 
 // A Choice is the baseline of a session: for each of its cells, and of those that
@@ -45,10 +46,14 @@ type Choice struct {
 	Mismatched *store.Session
 
 	head   *record.Run                   // the session under test
+	before int                           // level of the machine before a session whose sentinel moved
 	chosen map[store.Key]map[series]bool // for which metrics each session serves
 
 	// PassedOver says why others cannot serve, the most frequent reason first.
 	PassedOver []Reason
+
+	// Sentinel is what that of the session under test says.
+	Sentinel Reading
 }
 
 // A series is one metric of one cell.
@@ -66,9 +71,15 @@ func Choose(c *store.Contents, head *record.Run, o Options) Choice {
 	o.Machine = cmp.Or(o.Machine, store.Slug(head.Host.Name))
 	o.Arm = cmp.Or(o.Arm, head.Baseline)
 	o.Most = cmp.Or(o.Most, defaultMost)
+	if o.Policy.Margins == nil {
+		ignore := o.Policy.Ignore
+		o.Policy = compare.DefaultPolicy()
+		o.Policy.Ignore = ignore
+	}
 	choice := Choice{Arm: o.Arm, head: head, Cells: make(map[string][]store.Session), chosen: make(map[store.Key]map[series]bool)}
 	passed := make(map[string]int)
 	standings, sessions := Standings(c, o.Machine), make(map[series]int)
+	levels := choice.readSentinel(c, head, o)
 	fit := 0
 	for _, s := range slices.Backward(c.Sessions) { // latest first
 		if s.Key.Machine != o.Machine || s.Run.ID == head.ID {
@@ -79,6 +90,10 @@ func Choose(c *store.Contents, head *record.Run, o Options) Choice {
 			if len(hardDifferences(s, head, o.Arm)) > 0 && choice.Mismatched == nil && s.Run.Started.Before(head.Started) {
 				choice.Mismatched = &s
 			}
+			continue
+		}
+		if levels[s.Key] != choice.level() {
+			passed["the sentinel moved between, so the machine did"]++
 			continue
 		}
 		fit++
@@ -244,7 +259,7 @@ func namesakes(s store.Session, head *record.Run, o Options, cell string) map[st
 		return nil
 	}
 	found := compare.Namesakes(&s.Run, head, s.Run.Cells[i])
-	for _, kind := range o.Ignore {
+	for _, kind := range o.Policy.Ignore {
 		delete(found, kind)
 	}
 	return found

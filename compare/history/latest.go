@@ -25,13 +25,14 @@ func Judge(ctx context.Context, s store.Store, c *store.Contents, m Machine, pol
 	if err != nil {
 		return Latest{}, fmt.Errorf("read the last night of %s: %w", m.Name, err)
 	}
-	choice := Choose(c, run, Options{Machine: m.Name, Arm: night.Arm, Ignore: policy.Ignore})
+	choice := Choose(c, run, Options{Machine: m.Name, Arm: night.Arm, Policy: policy})
 	past, err := choice.Selections(ctx, s)
 	if err != nil {
 		return Latest{}, err
 	}
 	head := compare.Selection{Run: run, Arm: night.Arm}
 	l := Latest{Run: run, Choice: choice, Result: compare.History(past, head, policy), Memory: Recall(c, run, m.Name)}
+	l.Memory.Sentinel = choice.Sentinel
 	Nominate(l.Result)
 	l.Memory.Apply(l.Result, head)
 	return l, nil

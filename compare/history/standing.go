@@ -92,6 +92,9 @@ type Memory struct {
 	Over  []Standing // losses that it has no more; Ended is its start
 	Other []Standing // open, of another machine of this name, or of a later date: nothing is known of them here
 
+	Sentinel Reading              // what the session's own says, of Choose
+	Withheld []compare.Comparison // what would be suspected, had the sentinel not moved; as it was
+
 	Lost      []store.LostVerdict // verdicts that cannot be read
 	OutOfLine bool                // the session is dated before one that is stored: it opens and closes nothing
 }
@@ -122,10 +125,13 @@ func started(run *record.Run) time.Time { return run.Started.UTC().Truncate(time
 // the session shows to be well. Where the session did not measure it, a comparison
 // is added: what is not measured is not known to be over.
 func (m *Memory) Apply(res *compare.Result, head compare.Selection) {
+	if m.Sentinel.Withholds() {
+		m.withhold(res)
+	}
 	var still []Standing
 	for _, s := range m.Open {
 		i := slices.IndexFunc(res.Comparisons, func(c compare.Comparison) bool { return s.about(c.Cell, c.Metric.Name) })
-		if i >= 0 && s.over(res.Comparisons[i]) {
+		if i >= 0 && !m.Sentinel.Withholds() && s.over(res.Comparisons[i]) {
 			s.State, s.Ended = Recovered, started(head.Run)
 			m.Over = append(m.Over, s)
 			continue

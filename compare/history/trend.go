@@ -95,6 +95,7 @@ type stretch struct {
 	what    *record.Run // whose models and datasets it measured
 	cell    record.Cell
 	segment int
+	level   int   // of the machine, as its sentinel has it
 	points  []int // indices in Points
 }
 
@@ -110,7 +111,7 @@ type trendBuilder struct {
 	at       map[trendKey]int
 }
 
-func (b *trendBuilder) add(night int, s *store.Session, arm record.Arm) {
+func (b *trendBuilder) add(night int, s *store.Session, arm record.Arm, r Reading) {
 	for i, x := range s.Samples {
 		if s.Run.Arms[x.Arm].Name != arm.Name {
 			continue
@@ -134,7 +135,7 @@ func (b *trendBuilder) add(night int, s *store.Session, arm record.Arm) {
 			t.Missed = append(t.Missed, night)
 			continue
 		}
-		b.place(t, p, s, arm)
+		b.place(t, p, s, arm, r)
 	}
 }
 
@@ -161,8 +162,8 @@ func newPoint(night int, x store.Sample, sc scale) (Point, bool) {
 
 // place puts a point into the stretch that it may be compared with, a new one
 // where there is none, and notes where that breaks the trend.
-func (b *trendBuilder) place(t *Trend, p Point, s *store.Session, arm record.Arm) {
-	here := stretch{host: s.Run.Host, arm: arm, what: &s.Run, cell: record.Cell{Workload: t.Workload, Model: t.Model, Params: t.Params}}
+func (b *trendBuilder) place(t *Trend, p Point, s *store.Session, arm record.Arm, r Reading) {
+	here := stretch{level: r.Level, host: s.Run.Host, arm: arm, what: &s.Run, cell: record.Cell{Workload: t.Workload, Model: t.Model, Params: t.Params}}
 	var begun *store.Segment // latest that has begun
 	for i, g := range b.contents.Segments {
 		if g.Machine == b.machine && g.About(t.Cell) && !s.Key.Started.Before(g.Start()) {
@@ -202,6 +203,9 @@ func (s stretch) differs(other stretch) string {
 	}
 	if !maps.Equal(s.arm.Params, other.arm.Params) || !maps.Equal(s.arm.Env, other.arm.Env) {
 		why = append(why, "ran with other parameters or environment")
+	}
+	if s.level != other.level && len(hard) == 0 {
+		why = append(why, "the sentinel moved, so the machine did")
 	}
 	if diffs := record.SettingsDiffer(s.arm, s.cell, other.arm, other.cell); len(diffs) > 0 {
 		why = append(why, "ran with "+record.DifferText(diffs))

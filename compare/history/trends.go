@@ -50,6 +50,8 @@ type Machine struct {
 
 	// ChangePoints are what changed, the latest first.
 	ChangePoints []ChangePoint
+
+	Sentinel Sentinel // what its sentinel says
 }
 
 // A Night is one stored session, as far as history follows it.
@@ -91,9 +93,12 @@ func Analyze(c *store.Contents, o TrendOptions) Trends {
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
 		m := gather(name, byName[name], c, o)
 		judged := 0
-		for _, trend := range m.Trends {
-			if trend.Judged && trend.current(m) {
+		for i := range m.Trends {
+			if trend := &m.Trends[i]; trend.Judged && trend.current(m) {
 				judged++
+				if len(m.beside(trend)) > 0 {
+					judged++ // it is searched relative to the sentinel, too
+				}
 			}
 		}
 		t.Series += judged
@@ -106,6 +111,7 @@ func Analyze(c *store.Contents, o TrendOptions) Trends {
 		standings := Standings(c, m.Name)
 		for k, known := range m.lend() {
 			m.Trends[k].search(m, t.Level, known, standings)
+			m.Trends[k].searchRelative(m, t.Level, known)
 		}
 		m.group()
 	}
@@ -116,16 +122,20 @@ func Analyze(c *store.Contents, o TrendOptions) Trends {
 func gather(name string, sessions []store.Session, c *store.Contents, o TrendOptions) Machine {
 	m := Machine{Name: name}
 	b := trendBuilder{contents: c, policy: o.Policy, machine: name, at: make(map[trendKey]int)}
+	var followedSessions []*store.Session
 	for i := range sessions {
-		s := &sessions[i]
-		arm, ok := followed(&s.Run, o.Arm)
-		if !ok {
-			continue
+		if _, ok := followed(&sessions[i].Run, o.Arm); ok {
+			followedSessions = append(followedSessions, &sessions[i])
 		}
+	}
+	readings := readSentinels(followedSessions, o.Policy)
+	for i, s := range followedSessions {
+		arm, _ := followed(&s.Run, o.Arm)
 		m.Nights = append(m.Nights, Night{Key: s.Key, Run: s.Run.ID, Arm: arm.Name, Commit: arm.Build.Commit, Build: arm.Build.Number, Started: s.Run.Started.UTC()})
-		b.add(len(m.Nights)-1, s, arm)
+		b.add(i, s, arm, readings[i])
 	}
 	m.Trends = b.finish(len(m.Nights) - 1)
+	m.Sentinel = gatherSentinel(name, followedSessions, readings, o.Policy)
 	for i := range m.Trends {
 		t := &m.Trends[i]
 		ended := slices.ContainsFunc(c.Segments, func(g store.Segment) bool {

@@ -186,7 +186,7 @@ func againstItself(cfg *config.Config) *config.Config {
 			own.Arms = []config.Arm{arm}
 		}
 	}
-	own.Sampling.Control = config.ControlAll
+	own.Sampling.Control, own.Sentinel = config.ControlAll, nil
 	return &own
 }
 

@@ -84,17 +84,40 @@ func (m *Flags) RegisterDir(f *pflag.FlagSet) {
 	f.StringVarP(&m.Dir, "dir", "d", "llama-regress-out", "folder for the run record, logs and reports")
 }
 
-// Run runs a configuration's plan. The record is nil when nothing was
-// begun; with an error it holds what was measured until then.
+// Run runs a configuration's plan, its sentinel around it. The record is nil when
+// nothing was begun; with an error it holds what was measured until then.
 func Run(ctx context.Context, a *cli.App, cfg *config.Config, how Flags) (*record.Run, error) {
-	p, err := how.Expand(cfg)
-	if err != nil {
+	if _, err := how.Expand(cfg); err != nil {
 		return nil, err
 	}
 	if !how.Resume {
 		if err := setAside(how.Dir); err != nil {
 			return nil, err
 		}
+	}
+	sentinel, begun := newSentinel(cfg, how), time.Now()
+	if sentinel == nil {
+		return runPlan(ctx, a, cfg, how)
+	}
+	if err := sentinel.before(ctx, a, cfg.Sentinel.Cells); err != nil {
+		return nil, err
+	}
+	left := *cfg
+	if left.Sampling.Budget > 0 { // what comes after takes as long as what came before
+		left.Sampling.Budget = max(left.Sampling.Budget-2*time.Since(begun), time.Nanosecond)
+	}
+	run, err := runPlan(ctx, a, &left, how)
+	if run == nil || err != nil {
+		return run, err
+	}
+	return run, sentinel.after(ctx, a, run)
+}
+
+// runPlan runs a plan as it is.
+func runPlan(ctx context.Context, a *cli.App, cfg *config.Config, how Flags) (*record.Run, error) {
+	p, err := how.Expand(cfg)
+	if err != nil {
+		return nil, err
 	}
 	logs := filepath.Join(how.Dir, runner.LogFolder)
 	if err := os.MkdirAll(logs, 0o755); err != nil {
@@ -234,7 +257,7 @@ func setAside(dir string) error {
 	if err := os.MkdirAll(aside, 0o755); err != nil {
 		return err
 	}
-	names := []string{ConfirmFolder, VerdictFile, record.RequestFile, runner.LogFolder, runner.RecordFile} // the record last: as long as it is there, the move is tried again
+	names := []string{ConfirmFolder, SentinelFolder, VerdictFile, record.RequestFile, runner.LogFolder, runner.RecordFile} // the record last: as long as it is there, the move is tried again
 	for _, k := range output.Kinds {
 		names = append([]string{k.File}, names...)
 	}

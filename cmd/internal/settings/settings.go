@@ -26,6 +26,7 @@ import (
 type Flags struct {
 	File       string
 	Base, Head string
+	sentinel   string
 	Models     []string
 	tests      []string
 	params     []string
@@ -49,6 +50,7 @@ type Flags struct {
 func (s *Flags) Register(f *pflag.FlagSet) {
 	f.StringVar(&s.Base, "base", "", "folder of the baseline's llama.cpp programs, or the address of a server that already runs; beside a configuration of one arm, what that is compared with")
 	f.StringVar(&s.Head, "head", "", "the same of the candidate; with --base it needs no configuration")
+	f.StringVar(&s.sentinel, "sentinel", "", "folder of a build that never changes, measured with a single build: where it moves, the machine did")
 	s.Running.register(f)
 	s.RegisterWork(f)
 }
@@ -240,6 +242,16 @@ func (s *Flags) override(f *pflag.FlagSet, cfg *config.Config) error {
 			cfg.Matrix.Params = make(map[string][]string)
 		}
 		cfg.Matrix.Params[name] = strings.Split(values, ",")
+	}
+	if s.sentinel != "" {
+		bin, err := filepath.Abs(s.sentinel) // the flag's path is the shell's
+		if err != nil {
+			return err
+		}
+		if cfg.Sentinel == nil {
+			cfg.Sentinel = config.NewSentinel(bin)
+		}
+		cfg.Sentinel.Bin = bin
 	}
 	set := func(name string, apply func()) {
 		if f.Changed(name) {

@@ -75,11 +75,12 @@ func ByHistory(ctx context.Context, a *cli.App, s store.Store, head compare.Sele
 			j.night++
 		}
 	}
-	j.choice = history.Choose(contents, head.Run, history.Options{Machine: machine, Arm: head.Arm, Most: p.sessions, Ignore: policy.Ignore})
+	j.choice = history.Choose(contents, head.Run, history.Options{Machine: machine, Arm: head.Arm, Most: p.sessions, Policy: policy})
 	if j.past, err = j.choice.Selections(ctx, s); err != nil {
 		return nil, err
 	}
 	j.Result = compare.History(j.past, head, policy)
+	j.Memory.Sentinel = j.choice.Sentinel
 	history.Nominate(j.Result)
 	j.Memory.Apply(j.Result, head)
 	j.historical = slices.Clone(j.Result.Comparisons)

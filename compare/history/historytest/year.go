@@ -35,6 +35,9 @@ type Story struct {
 	Commits []string       // of the build of each night; nil for numbers
 	Host    map[int]string // kernel from a night on
 	Missing map[int]bool   // nights without a session
+
+	Moves    map[int]float64 // factor of the machine from a night on: on all that it measures
+	Sentinel *Sentinel       // that is measured with every night; nil for none
 }
 
 // A Cell is a metric that is followed.
@@ -50,6 +53,7 @@ type Cell struct {
 // Runs are the records of the nights that were measured.
 func (s Story) Runs() (runs []*record.Run) {
 	kernel, rng := "6.1", rand.New(rand.NewPCG(s.Seed, 77))
+	machine, pinned, build, sentinelRNG := 1.0, 1.0, "", rand.New(rand.NewPCG(s.Seed, 78))
 	level, rate := make([]float64, len(s.Cells)), make([]float64, len(s.Cells))
 	for i, c := range s.Cells {
 		level[i] = c.Level
@@ -70,6 +74,9 @@ func (s Story) Runs() (runs []*record.Run) {
 			Arms: []record.Arm{{Name: "nightly", Bin: "build/bin", Build: record.Build{Commit: commit, Number: 7000 + n}}},
 			Plan: record.Plan{Blocks: blocks},
 		}
+		if f, ok := s.Moves[n]; ok {
+			machine *= f
+		}
 		models := make(map[string]bool)
 		for i, c := range s.Cells {
 			if !models[c.Model] {
@@ -85,7 +92,7 @@ func (s Story) Runs() (runs []*record.Run) {
 			if c.Drift[2] != 0 && float64(n) >= c.Drift[0] && float64(n) < c.Drift[1] {
 				level[i] *= math.Pow(c.Drift[2], 1/(c.Drift[1]-c.Drift[0]))
 			}
-			night := level[i] * math.Exp(s.Noise*rng.NormFloat64())
+			night := level[i] * machine * math.Exp(s.Noise*rng.NormFloat64())
 			if rng.Float64() < c.Flaky {
 				night *= 0.85
 			}
@@ -107,6 +114,12 @@ func (s Story) Runs() (runs []*record.Run) {
 				}
 				trials[block].Measurements = append(trials[block].Measurements, m)
 			}
+		}
+		if s.Sentinel != nil {
+			if f, ok := s.Sentinel.Steps[n]; ok {
+				pinned *= f
+			}
+			run.Sentinel = s.sentinelOf(run, n, &build, machine*pinned, sentinelRNG)
 		}
 		if !s.Missing[n] {
 			runs = append(runs, run)
