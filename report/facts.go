@@ -82,6 +82,9 @@ func newFacts(r Report, res *compare.Result, src Source) []Fact {
 	each("held", "held fixed", heldFixed)
 	each("unset", "left to the build", leftToBuild)
 	add("control", "baseline against itself", control(r.Controls))
+	if r.Sentinel != nil {
+		add("sentinel", "sentinel", r.Sentinel.Text)
+	}
 	if blocks := blockRange(r.Rows); blocks != "" {
 		add("blocks", "replicates", say("%s", blocks))
 	}

@@ -21,6 +21,8 @@ func status(r Report, res *compare.Result) string {
 		return "Measurement failed"
 	case r.Outcome == compare.NothingCompared:
 		return "Nothing compared"
+	case r.Sentinel.Moved():
+		return MachineMoved
 	case n.Unjudged == n.Total:
 		return "Not judged"
 	case n.Suspected == 0 && n.Improvements+n.Equivalent+n.NoFailure == 0 && slowest(r.Rows).night > 0:
@@ -115,6 +117,8 @@ func lead(r Report, res *compare.Result, interrupted bool) Text {
 		return say("%d of %s could not be measured, so nothing is known about them.", n.Unmeasured, plural(n.Total, "comparison"))
 	case len(r.Failures) > 0:
 		return say("%s failed, which is not a pass, although every comparison had enough others.", plural(len(r.Failures), "trial"))
+	case r.Sentinel.Moved():
+		return r.Sentinel.Lead()
 	case res.ControlFired:
 		return say("The baseline differed from itself when measured twice, so no difference is believed that the machine could have made. Make the machine steadier and measure again.%s", lenient(r))
 	case n.Lost > 0:

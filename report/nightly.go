@@ -43,6 +43,8 @@ type NightlyMachine struct {
 	// first, then gains that last, then what is over, the latest first.
 	ChangePoints []ChangePoint `json:"change_points"`
 
+	Sentinel *Sentinel `json:"sentinel,omitempty"` // what its sentinel says of the last night; nil where none was ever measured
+
 	Lost   []Text  `json:"lost,omitempty"`   // what is no longer measured, and since when
 	Gaps   []Text  `json:"gaps,omitempty"`   // nights without a session, the latest first
 	Breaks []Text  `json:"breaks,omitempty"` // where histories begin anew, and why, the latest first
@@ -92,8 +94,11 @@ type ChangePoint struct {
 	Series []string `json:"series"` // stable short names of the trends that moved: [0-9a-f]{8}
 }
 
-// Open says whether a regression lasts that somebody should look after.
-func (p ChangePoint) Open() bool { return p.Worse && p.State == history.Open }
+// Open says whether a regression lasts that somebody should look after. One that
+// cannot be looked at any more is not known to be over.
+func (p ChangePoint) Open() bool {
+	return p.Worse && (p.State == history.Open || p.State == history.OutOfSight)
+}
 
 // Lasts says whether the level still is what the change made it.
 func (p ChangePoint) Lasts() bool { return p.State == history.Open }
@@ -169,6 +174,7 @@ func newNightlyMachine(m *history.Machine, src NightlySource) NightlyMachine {
 	}
 	nm.Breaks = breakTexts(m)
 	nm.Trends = newTrends(m, labels, nm.ChangePoints)
+	nm.Sentinel = nightlySentinel(m, nm.memory)
 	nm.Lost = lostTexts(nm.Trends)
 	return nm
 }

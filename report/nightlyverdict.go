@@ -29,6 +29,7 @@ type tally struct {
 	judged                        int            // trends in which changes are looked for and that go on
 	blind                         *history.Blind // of those that are old enough, the one that has to wait longest
 	shortest                      *history.Blind // of the young ones, that of the largest loss
+	moved                         *Sentinel      // of a machine that moved last night
 }
 
 func newTally(machines []NightlyMachine, t history.Trends) (c tally) {
@@ -43,6 +44,9 @@ func newTally(machines []NightlyMachine, t history.Trends) (c tally) {
 			c.addPoint(&m.ChangePoints[k])
 		}
 		c.addNight(m.Last)
+		if c.moved == nil && m.Sentinel.Moved() {
+			c.moved = m.Sentinel
+		}
 		for _, trend := range m.Trends {
 			if trend.Lost {
 				c.lost = append(c.lost, trend)
@@ -142,6 +146,9 @@ func (c tally) headline() string {
 	add(len(c.lost), "%d no longer measured", len(c.lost))
 	add(c.gains, "%s new", plural(c.gains, "improvement"))
 	add(c.missing, "%s missing", plural(c.missing, "night"))
+	if c.moved != nil {
+		parts = append(parts, "the machine moved")
+	}
 	return strings.Join(parts, ", ")
 }
 
@@ -167,6 +174,9 @@ func (n *Nightly) conclude(t history.Trends) {
 	case c.unmeasured > 0:
 		n.Outcome, n.Status = compare.MeasurementFailed, "Measurement failed"
 		n.Lead = say("%d of the last night could not be measured, so nothing is known about them.", c.unmeasured)
+	case c.moved != nil:
+		n.Outcome, n.Status = compare.Undecided, MachineMoved
+		n.Lead = c.moved.Lead()
 	case len(c.lost) > 0:
 		n.Status = "Incomplete"
 		n.Lead = concat(c.lost[0].name(), say(" is no longer measured: the night of %s was the last that had it. What is not measured is not known to be well.", day(c.lost[0].Ran)))
@@ -190,6 +200,9 @@ func (n *Nightly) conclude(t history.Trends) {
 		n.Outcome = compare.Undecided
 	}
 	n.Steps = n.nextSteps(c.missing, c.worst, c.suspect)
+	if c.moved != nil {
+		n.Steps = append([]Step{c.moved.step()}, n.Steps...)
+	}
 	if len(c.lost) > 0 {
 		n.Steps = append(n.Steps, Step{Kind: CheckInput, Text: say("Find out why %s no longer measured, or say that it ends there, by baseline promote with its cell.", isOrAre(len(c.lost), "trend"))})
 	}
@@ -295,6 +308,9 @@ func nightlyFacts(n Nightly, t history.Trends, src NightlySource) []Fact {
 		h := t.Machines[i]
 		value := concat(say("%s from %s to %s, %s; last ", plural(len(h.Nights), "session"), h.Nights[0].Started.Format(time.DateOnly), day(m.Night), plural(len(m.Trends), "trend")), lastBuilt(m.Night))
 		add("machine_"+m.Name, "machine "+m.Name, value)
+		if m.Sentinel != nil {
+			add("sentinel_"+m.Name, "its sentinel", m.Sentinel.Text)
+		}
 	}
 	if t.Series > 0 {
 		add("false_alarms", "false alarms", say("at most %s change points a year may be none, in all %s together: a chance of %s for each and night", significant(t.FalseAlarms, 3), plural(t.Series, "trend"), significant(t.Level, 2)))
@@ -317,6 +333,10 @@ func nightlyNotes(n Nightly, src NightlySource) (notes []Text) {
 	for _, m := range n.Machines {
 		if m.Last == nil {
 			continue
+		}
+		notes = append(notes, m.Sentinel.notes()...)
+		if n.Status != MachineMoved && m.Last.Status == MachineMoved { // else its patterns tell
+			notes = append(notes, m.Sentinel.Lead())
 		}
 		notes = append(notes, memoryNotes(m.memory)...)
 		for _, p := range m.Last.Patterns {
@@ -342,8 +362,9 @@ func nightlyDefinitions(n Nightly) []Definition {
 	add(some, "open", "The level still lasts. It ends when a later change takes it back to within the margin, or somebody accepts it.")
 	add(any(func(p ChangePoint) bool { return len(p.Stairs) > 0 }), "small steps", "Several steps that went the same way: none exceeds the margin by itself, all together do.")
 	add(any(func(p ChangePoint) bool { return p.Drift && len(p.Stairs) == 0 }), "drift", "A level that went to another little by little: a straight line describes the nights much better than steps do.")
-	add(any(func(p ChangePoint) bool { return p.State == history.OutOfSight }), "out of sight", "The machine, the parameters or the model file changed since, so that nothing measured now can be compared with what was measured then.")
+	add(any(func(p ChangePoint) bool { return p.State == history.OutOfSight }), "out of sight", "The machine, the parameters or the model file changed since, so that nothing measured now can be compared with what was measured then. A regression stays open until somebody accepts it.")
 	add(len(n.Machines) > 0, "break", "Where the machine, the parameters or the model file changed, or a change was accepted. Levels on its two sides are not compared: it is never a regression.")
+	add(slices.ContainsFunc(n.Machines, func(m NightlyMachine) bool { return m.Sentinel != nil }), "sentinel", sentinelMeaning)
 	add(len(n.Machines) > 0, "suspected", "The last night lies below what was to be expected of it. One night is no proof: a change that lasts becomes a change point.")
 	return list
 }

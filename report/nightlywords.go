@@ -106,6 +106,9 @@ func changeStanding(p ChangePoint, m *history.Machine, h history.ChangePoint) Te
 	case history.Accepted:
 		return concat(say("accepted as of %s: ", m.Nights[h.Ended].Started.Format(time.DateOnly)), quote(h.Reason))
 	case history.OutOfSight:
+		if p.Worse {
+			return say("open, and out of sight since %s: what is measured since cannot be compared with it, so that nothing says that it is over", m.Nights[h.Ended].Started.Format(time.DateOnly))
+		}
 		return say("out of sight since %s: what is measured since cannot be compared with it", m.Nights[h.Ended].Started.Format(time.DateOnly))
 	}
 	if h.Confirmed != nil {
@@ -120,6 +123,9 @@ func changeStanding(p ChangePoint, m *history.Machine, h history.ChangePoint) Te
 func changeCaveats(p ChangePoint, h history.ChangePoint) (list []Text) {
 	if h.Confirmed != nil {
 		list = append(list, concat(confirmedBy(*h.Confirmed), say(".")))
+	}
+	if h.Relative {
+		list = append(list, say("The machine moved in the same night, by its sentinel. This is what changed beyond that, if the machine slows down both builds alike."))
 	}
 	if h.SameBuild {
 		list = append(list, say("One build was measured on either side, so it was not the program that changed: look for what was done to the machine."))

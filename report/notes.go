@@ -67,6 +67,7 @@ func newNotes(r Report, res *compare.Result, src Source) []Text {
 	if res.Method == compare.Historical && r.Status != Learning {
 		notes = append(notes, learningNote(r.Rows)...)
 	}
+	notes = append(notes, r.Sentinel.notes()...)
 	notes = append(notes, memoryNotes(src.Memory)...)
 	for _, note := range res.Notes {
 		if note != "" && !(res.Busy.Mostly() && strings.Contains(note, " ran while something else disturbed the machine")) { // said above
@@ -101,6 +102,9 @@ func definitions(r Report, res *compare.Result) []Definition {
 	metricDefinitions(r.Rows, add)
 	add(len(r.Means) > 0, "geometric mean", "The mean of the ratios of all cells that ran tests of one kind (pp, tg). Its interval is that of the mean over cells in each block or invocation. It decides nothing: a loss in one cell hides among others that gained.")
 	add(len(r.Capacity) > 0, "capacity", CapacityRule)
+	add(r.Sentinel != nil, "sentinel", sentinelMeaning)
 	add(len(r.Controls) > 0, "control", "The baseline measured a second time as if it were a candidate. Whatever differs there is the machine, not the code.")
 	return list
 }
+
+const sentinelMeaning = "A pinned build, measured with every session. It never changes, so that where it moves (beyond its 99% prediction interval, by more than half the margin), the machine did."

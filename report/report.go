@@ -49,6 +49,7 @@ type Report struct {
 	Facts       []Fact       `json:"facts"`                 // how it was measured, in reading order
 	Stored      []Stored     `json:"stored,omitempty"`      // history mode: the sessions that serve as baseline, oldest first
 	Notes       []Text       `json:"notes,omitempty"`       // what a reader should know about the whole
+	Sentinel    *Sentinel    `json:"sentinel,omitempty"`    // history mode: what a pinned build says about the machine; nil for none
 	Definitions []Definition `json:"definitions,omitempty"` // of every term that this report uses
 
 	Groups       Unworded[[]compare.Group] `json:"groups,omitzero"`   // regressions that moved together; worded in Patterns
@@ -141,6 +142,7 @@ func New(res *compare.Result, src Source) Report {
 	setSeconds(r.Controls, src)
 	sortRows(r.Rows)
 	r.Counts = count(r.Rows)
+	r.Sentinel = newSentinel(src.Memory, labels)
 	r.Outcome = withMemory(res.Outcome(), src.Memory)
 	r.Status = status(r, res)
 	r.Lenient = r.Outcome == compare.Passed && (r.Status == undecided || r.Status == Learning)
@@ -153,7 +155,7 @@ func New(res *compare.Result, src Source) Report {
 	r.Studies = newStudies(src, labels)
 	r.Grids = newGrids(src)
 	r.Works = newWorks(r, src)
-	r.Patterns = slices.Concat(overTexts(src.Memory, labels), subjectTexts(res.Namesakes), lines(cacheCause(r.Rows)), sameTexts(res), lines(disturbed(res.Busy), cause(r.Serving), capacityLead(r.Capacity)), doubtTexts(res.Doubts()), patterns(res), meanTexts(r.Means))
+	r.Patterns = slices.Concat(r.Sentinel.patterns(r.Status), overTexts(src.Memory, labels), subjectTexts(res.Namesakes), lines(cacheCause(r.Rows)), sameTexts(res), lines(disturbed(res.Busy), cause(r.Serving), capacityLead(r.Capacity)), doubtTexts(res.Doubts()), patterns(res), meanTexts(r.Means))
 	r.Steps = nextSteps(r, res, src)
 	r.Facts = newFacts(r, res, src)
 	r.Notes = slices.Concat(newNotes(r, res, src), saidNotes(arms), throttledNotes(src.runs()), unread)

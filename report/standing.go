@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/llama-regress/llama-regress/ci/record"
@@ -44,6 +45,8 @@ func withStanding(rows []Row, src Source) {
 		}
 		row.Standing = standing(s)
 		switch {
+		case len(s.Unseen) > 0:
+			row.Finding = concat(row.Standing, say("; it cannot be looked at, because the machine differs since in "), quoteAll(s.Unseen, 8))
 		case len(row.c.Candidate.Trials) == 0:
 			row.Finding = concat(row.Standing, say("; not measured this time, so nothing says that it is over"))
 		case row.c.Change == nil:
@@ -84,15 +87,26 @@ func lossOf(s history.Standing) string {
 	return signed(x, 1) + unit
 }
 
-// standingRemark adds to the counts since when losses are open.
+// standingRemark adds to the counts since when losses are open, and that the machine
+// moved.
 func standingRemark(m *history.Memory) string {
-	switch {
-	case m == nil || len(m.Open) == 0:
+	if m == nil {
 		return ""
-	case len(m.Open) == 1:
-		return "open since " + sinceNight(m.Open[0])
 	}
-	return fmt.Sprintf("%d of them open, the first since %s", len(m.Open), sinceNight(m.Open[0]))
+	var all []string
+	switch {
+	case len(m.Open) == 1:
+		all = append(all, "open since "+sinceNight(m.Open[0]))
+	case len(m.Open) > 1:
+		all = append(all, fmt.Sprintf("%d of them open, the first since %s", len(m.Open), sinceNight(m.Open[0])))
+	}
+	switch {
+	case m.Sentinel.Withholds() && len(m.Withheld) > 0:
+		all = append(all, fmt.Sprintf("the machine moved, %d withheld", len(m.Withheld)))
+	case m.Sentinel.Withholds():
+		all = append(all, "the machine moved")
+	}
+	return strings.Join(all, "; ")
 }
 
 // overTexts tell what was open and is over.
@@ -132,9 +146,10 @@ func memoryNotes(m *history.Memory) (list []Text) {
 }
 
 // withMemory is the outcome when what earlier sessions say counts too: where one of
-// their verdicts cannot be read, a regression may be open, which is no pass.
+// their verdicts cannot be read, a regression may be open, and where the sentinel
+// moved, nothing is known of the build. Neither is a pass.
 func withMemory(o compare.Outcome, m *history.Memory) compare.Outcome {
-	if o == compare.Passed && m != nil && len(m.Lost) > 0 {
+	if o == compare.Passed && m != nil && (len(m.Lost) > 0 || m.Sentinel.Withholds()) {
 		return compare.Undecided
 	}
 	return o

@@ -33,6 +33,9 @@ func nextSteps(r Report, res *compare.Result, src Source) []Step {
 	add(CheckInput, ignoreAdvice(res), ignoring(src.Compare, res.Ignorable)...)
 	add(CheckInput, sameSubject(res.Namesakes))
 	add(ReadLogs, readLogs(r, src))
+	if r.Sentinel.Moved() {
+		steps = append(steps, r.Sentinel.step())
+	}
 	historical := res.Method == compare.Historical && r.Counts.Regressions > 0
 	if historical {
 		steps = append(steps, pastSteps(r, src)...)

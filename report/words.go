@@ -7,6 +7,7 @@ import (
 
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/compare"
+	"github.com/llama-regress/llama-regress/compare/history"
 )
 
 // comparative says "slower", "longer" or "higher" for a change of this sign.
@@ -153,6 +154,8 @@ func reason(r Row) (why, remedy Text) {
 			say("measure the same on both sides, give unlike things different names, or compare them on purpose with --ignore %s", strings.Join(ignorable(c.Reason.Keys), ","))
 	case compare.ControlFired:
 		return say("the baseline differed from itself when measured twice, and the machine may have made this difference too"), say("make the machine steadier, then measure again")
+	case history.MachineMoved:
+		return say("the sentinel moved, so what differs is the machine and the build together"), say("wait until the sentinel is steady, or measure both builds in one session")
 	case compare.SuspectedByHistory:
 		return say("worse than the %s stored, which can have other causes than the build", plural(have, "session")), say("measure both builds in one session")
 	case compare.NoBaseline:

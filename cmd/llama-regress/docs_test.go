@@ -154,7 +154,7 @@ func TestReadme(t *testing.T) {
 // says what to do, and in the table of decisions.
 func TestReasonsAreExplained(t *testing.T) {
 	page, table := readDoc(t, ".github", "docs", "inconclusive.md"), readDoc(t, ".github", "docs", "verdicts.md")
-	codes := regexp.MustCompile(`ReasonCode = "(\w+)"`).FindAllStringSubmatch(readDoc(t, "compare", "verdict.go"), -1)
+	codes := regexp.MustCompile(`ReasonCode = "(\w+)"`).FindAllStringSubmatch(readDoc(t, "compare", "verdict.go")+readDoc(t, "compare", "history", "withhold.go"), -1)
 	if len(codes) < 10 {
 		t.Fatalf("%d reasons in compare/verdict.go", len(codes))
 	}

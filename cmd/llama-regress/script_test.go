@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -175,7 +176,11 @@ func writeNight(ts *testscript.TestScript, days int, from, to string) {
 		run.ID = fmt.Sprintf("%s-%03d", run.ID[len(run.ID)-4:], days+500)
 	}
 	run.Started, run.Finished = run.Started.AddDate(0, 0, days), run.Finished.AddDate(0, 0, days)
-	for _, t := range run.Trials {
+	trials := run.Trials
+	if run.Sentinel != nil {
+		trials = slices.Concat(trials, run.Sentinel.Trials)
+	}
+	for _, t := range trials {
 		for _, m := range t.Measurements {
 			for k := range m.Values {
 				m.Values[k] *= 1 + 0.002*float64((days%5+5)%5-2)

@@ -29,6 +29,7 @@ type ChangePoint struct {
 	Confirmed *Standing // the verdict that measured some of it in turns; nil for none
 
 	New        bool // none of it was to be seen before the last night
+	Relative   bool // the machine moved too, and some of it is what changed beyond the sentinel
 	SameBuild  bool // one build measured all nights in question: it is not the program that changed
 	Everywhere bool // four in five of all trends moved, and five or more: the machine, or something all of them use
 
@@ -141,7 +142,7 @@ func (m *Machine) changePoint(anchor moved, together []moved) ChangePoint {
 	p.New = true
 	for _, x := range together {
 		p.Moved = append(p.Moved, x.Moved)
-		p.New = p.New && x.c.New
+		p.New, p.Relative = p.New && x.c.New, p.Relative || x.c.Relative
 		if p.Confirmed == nil {
 			p.Confirmed = x.c.Confirmed
 		}

@@ -38,7 +38,7 @@ type Reading struct {
 	Level int
 	Since time.Time // when the level began; zero for the first one
 
-	Nights int    // sessions before it at its level; while learning, of sentinelNights
+	Nights int    // sessions before it at its level; while learning, of SentinelNights
 	Why    string // it says nothing, or begins anew, one clause; foreign
 }
 
@@ -53,13 +53,13 @@ type Move struct {
 func (r Reading) Withholds() bool { return r.State == SentinelMoved }
 
 const (
-	// sentinelNights is how many sessions a level needs before another one can be said
+	// SentinelNights is how many sessions a level needs before another one can be said
 	// to differ from the first of them.
-	sentinelNights = 4
+	SentinelNights = 4
 	// sentinelMost is how many of a level's latest sessions say what is to be expected.
 	sentinelMost = 20
-	// sentinelAgree is how many sessions that moved and agree are a new level.
-	sentinelAgree = 3
+	// SentinelAgree is how many sessions that moved and agree are a new level.
+	SentinelAgree = 3
 	// sentinelAlpha is the chance that a session of a steady machine is said to have
 	// moved, all metrics of its sentinel together: 99 % prediction intervals
 	// (statistics reference, null controls).
@@ -144,7 +144,7 @@ func (w *watch) read(night int, s *store.Session) {
 	}
 	l := w.lineOf(s, r)
 	now := l.levels[len(l.levels)-1]
-	if r.Nights = len(now.values); len(l.levels) == 1 && len(now.values) < sentinelNights {
+	if r.Nights = len(now.values); len(l.levels) == 1 && len(now.values) < SentinelNights {
 		r.State = SentinelLearning
 		now.add(values)
 		return
@@ -170,7 +170,7 @@ func (w *watch) read(night int, s *store.Session) {
 		l.moved = nil
 	}
 	l.moved = append(l.moved, seen{night, values, r.Moves})
-	if len(l.moved) == sentinelAgree {
+	if len(l.moved) == SentinelAgree {
 		w.settle(l)
 	}
 }
@@ -226,7 +226,7 @@ func (l *line) differs(s *store.Session) string {
 		return "the machine differs in " + keysOf(hard)
 	case len(files) > 0:
 		return "it is another build than before: " + strings.Join(files, ", ") + " differ"
-	case theirs.Build.Identity() != ours.Build.Identity():
+	case theirs.Build.Identity() != ours.Build.Identity(), theirs.Build.Commit != ours.Build.Commit:
 		return "it is another build than before"
 	case !maps.Equal(theirs.Params, ours.Params) || !maps.Equal(theirs.Env, ours.Env):
 		return "it ran with other parameters or environment than before"

@@ -21,6 +21,10 @@ type Standing struct {
 	Ended  time.Time // when the session began that closed it, or from which on it is accepted; zero while Open
 	Reason string    // why it was accepted; foreign
 	By     string    // who accepted it; foreign
+
+	// Unseen are the keys in which the machine of the session under test differs from
+	// what it was when the loss was found: it cannot be looked at, and stays open.
+	Unseen []string
 }
 
 // Since is when the session began that has the loss first.
@@ -86,11 +90,26 @@ func (s Standing) comparable(host record.Host) bool {
 	return len(hard) == 0
 }
 
+// another are the hard keys that tell one machine from another of its name; what else
+// differs was done to the machine.
+var another = []string{"arch", "cpu", "cpu_physical", "gpu", "os"}
+
+// unseen says in which keys the loss's machine differs from what it is now, and
+// whether it is another machine.
+func (s Standing) unseen(host record.Host) (keys []string, other bool) {
+	hard, _ := record.Host{Hard: s.Verdict.Host}.Compare(host)
+	for _, d := range hard {
+		keys = append(keys, d.Key)
+		other = other || slices.Contains(another, d.Key)
+	}
+	return keys, other
+}
+
 // A Memory is what earlier verdicts say about a session.
 type Memory struct {
 	Open  []Standing // losses that the session still has, or that nothing is known to have ended
 	Over  []Standing // losses that it has no more; Ended is its start
-	Other []Standing // open, of another machine of this name, or of a later date: nothing is known of them here
+	Other []Standing // open, of another machine of this name, or of a later date: nothing is known of them here, and they are told
 
 	Sentinel Reading              // what the session's own says, of Choose
 	Withheld []compare.Comparison // what would be suspected, had the sentinel not moved; as it was
@@ -104,9 +123,11 @@ type Memory struct {
 func Recall(c *store.Contents, head *record.Run, machine string) Memory {
 	m := Memory{Lost: c.LostVerdicts(machine)}
 	for _, s := range Standings(c, machine) {
+		keys, other := s.unseen(head.Host)
+		s.Unseen = keys
 		switch {
 		case s.State != Open && !(s.State == Recovered && s.Ended.After(started(head))):
-		case !s.comparable(head.Host), s.Since().After(started(head)):
+		case other, s.Since().After(started(head)):
 			m.Other = append(m.Other, s)
 		case !slices.ContainsFunc(m.Open, func(o Standing) bool { return o.about(s.Finding.Cell, s.Finding.Metric.Name) }):
 			m.Open = append(m.Open, s) // of two about one thing the earlier one
@@ -131,7 +152,7 @@ func (m *Memory) Apply(res *compare.Result, head compare.Selection) {
 	var still []Standing
 	for _, s := range m.Open {
 		i := slices.IndexFunc(res.Comparisons, func(c compare.Comparison) bool { return s.about(c.Cell, c.Metric.Name) })
-		if i >= 0 && !m.Sentinel.Withholds() && s.over(res.Comparisons[i]) {
+		if i >= 0 && !m.Sentinel.Withholds() && len(s.Unseen) == 0 && s.over(res.Comparisons[i]) {
 			s.State, s.Ended = Recovered, started(head.Run)
 			m.Over = append(m.Over, s)
 			continue

@@ -168,6 +168,12 @@ func TestConfirmedLossElsewhere(t *testing.T) {
 	if len(m.Open) > 0 || len(m.Other) != 1 || res.Outcome() == compare.Regressed {
 		t.Errorf("another machine: %+v", m)
 	}
+	kernel := *runs[20]
+	kernel.ID, kernel.Host.Hard = "kernel", map[string]string{"cpu": runs[20].Host.Hard["cpu"], "kernel": "6.12"}
+	res, m, _ = judged(t, s, &kernel)
+	if len(m.Open) != 1 || len(m.Open[0].Unseen) != 1 || m.Open[0].Unseen[0] != "kernel" || len(m.Other) > 0 || res.Outcome() != compare.Regressed {
+		t.Errorf("another kernel: %+v, %v", m, res.Outcome())
+	}
 	wrong := *runs[20]
 	wrong.ID, wrong.Started = "wrong", runs[10].Started.Add(time.Hour)
 	if _, m, _ = judged(t, s, &wrong); !m.OutOfLine || len(m.Open) != 1 {

@@ -15,7 +15,7 @@ const MachineMoved compare.ReasonCode = "machine_moved"
 func (m *Memory) withhold(res *compare.Result) {
 	for i := range res.Comparisons {
 		c := &res.Comparisons[i]
-		if c.Method != compare.Historical || c.Change == nil {
+		if c.Method != compare.Historical || c.Change == nil || c.Margin == nil {
 			continue
 		}
 		if suspicious(*c) {

@@ -110,38 +110,50 @@ func newNightlyCharts(n report.Nightly) nightlyCharts {
 		cm := chartMachine{Nights: []chartNight{}, Trends: make(map[string]chartTrend)}
 		at := make(map[string]int) // index of a night by its key
 		for k, t := range m.Trends {
-			ct := chartTrend{Name: t.Metric.Script(40) + "  " + t.Label.Script(60), Unit: t.Unit, Points: [][2]float64{}, Levels: [][5]float64{}, Breaks: []chartBreak{}, Changes: []chartMark{}}
-			for _, p := range t.Nights {
-				night, ok := at[p.Key]
-				if !ok {
-					night = len(cm.Nights)
-					at[p.Key] = night
-					cm.Nights = append(cm.Nights, chartNight{At: p.Started.Unix() / 60, Build: buildWords(p.Night)})
-				}
-				ct.Points = append(ct.Points, [2]float64{float64(night), rounded(p.Value)})
+			cm.Trends[trendID(i, k)] = cm.trend(t, at)
+		}
+		if m.Sentinel != nil {
+			for k, t := range m.Sentinel.Trends {
+				cm.Trends[pinnedID(i, k)] = cm.trend(t, at)
 			}
-			for _, l := range t.Levels {
-				ct.Levels = append(ct.Levels, [5]float64{float64(l.From), float64(l.To), rounded(l.Value), rounded(l.Low), rounded(l.High)})
-			}
-			for _, b := range t.Breaks {
-				why := b.Why.Script(60)
-				if b.Accepted {
-					why = "accepted: " + why
-				}
-				ct.Breaks = append(ct.Breaks, chartBreak{b.At, why})
-			}
-			for _, c := range t.Marks {
-				ct.Changes = append(ct.Changes, chartMark{c.At, c.Worse, c.Drift})
-			}
-			cm.Trends[trendID(i, k)] = ct
 		}
 		set.Machines = append(set.Machines, cm)
 	}
 	return set
 }
 
-// trendID names the element of a trend.
+// trend draws a trend. at has the machine's nights by their keys.
+func (cm *chartMachine) trend(t report.Trend, at map[string]int) chartTrend {
+	ct := chartTrend{Name: t.Metric.Script(40) + "  " + t.Label.Script(60), Unit: t.Unit, Points: [][2]float64{}, Levels: [][5]float64{}, Breaks: []chartBreak{}, Changes: []chartMark{}}
+	for _, p := range t.Nights {
+		night, ok := at[p.Key]
+		if !ok {
+			night = len(cm.Nights)
+			at[p.Key] = night
+			cm.Nights = append(cm.Nights, chartNight{At: p.Started.Unix() / 60, Build: buildWords(p.Night)})
+		}
+		ct.Points = append(ct.Points, [2]float64{float64(night), rounded(p.Value)})
+	}
+	for _, l := range t.Levels {
+		ct.Levels = append(ct.Levels, [5]float64{float64(l.From), float64(l.To), rounded(l.Value), rounded(l.Low), rounded(l.High)})
+	}
+	for _, b := range t.Breaks {
+		why := b.Why.Script(60)
+		if b.Accepted {
+			why = "accepted: " + why
+		}
+		ct.Breaks = append(ct.Breaks, chartBreak{b.At, why})
+	}
+	for _, c := range t.Marks {
+		ct.Changes = append(ct.Changes, chartMark{c.At, c.Worse, c.Drift})
+	}
+	return ct
+}
+
+// trendID names the element of a trend, pinnedID that of the sentinel's.
 func trendID(machine, trend int) string { return fmt.Sprintf("t-%d-%d", machine, trend) }
+
+func pinnedID(machine, trend int) string { return fmt.Sprintf("s-%d-%d", machine, trend) }
 
 func buildWords(n report.Night) string {
 	var parts []string

@@ -56,8 +56,8 @@ func TestNightlyOpens(t *testing.T) {
 	m := n.Machines[0]
 	p := open(t, chromium, renderNightly(t, n), look{})
 	p.wait(drawnTrends + ` > 0`)
-	if got := eval[int](p, `document.querySelectorAll("main > section > article.point").length`); got != 3 {
-		t.Errorf("%d open regressions, want 3", got)
+	if got := eval[int](p, `document.querySelectorAll("main > section > article.point").length`); got != 4 {
+		t.Errorf("%d open regressions, want 4", got)
 	}
 	if got := eval[string](p, `document.querySelector("h1").textContent`); !strings.HasSuffix(got, n.Status) {
 		t.Errorf("the heading is %q", got)
@@ -130,8 +130,8 @@ func TestNightlyPrint(t *testing.T) {
 	eval[int](p, `dispatchEvent(new Event("beforeprint")), 1`)
 	p.do(emulate(look{dark: true, print: true}))
 	p.wait(`getComputedStyle(document.body).backgroundColor === "rgb(255, 255, 255)"`)
-	if got := eval[int](p, `[...document.querySelectorAll("article.point > .chart svg")].filter(svg => svg.getBoundingClientRect().height > 100).length`); got != 3 {
-		t.Errorf("%d charts of open regressions on paper, want 3", got)
+	if got := eval[int](p, `[...document.querySelectorAll("article.point > .chart svg")].filter(svg => svg.getBoundingClientRect().height > 100).length`); got != 4 {
+		t.Errorf("%d charts of open regressions on paper, want 4", got)
 	}
 	if eval[bool](p, `document.getElementById("search").offsetHeight > 0`) {
 		t.Error("the search is on paper")

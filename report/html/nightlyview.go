@@ -25,6 +25,7 @@ type machineView struct {
 	Suspected         []moveView
 	NotMeasured       []moveView
 	Trends            []trendView // open ones first, then those that changed
+	Pinned            []trendView // of the sentinel
 	Changed           int         // trends with a change or an open regression
 }
 
@@ -79,6 +80,11 @@ func newNightlyView(n report.Nightly) nightlyView {
 			byCell[place{t.Cell, t.Metric}] = tv.ID
 			if tv.Changed {
 				mv.Changed++
+			}
+		}
+		if m.Sentinel != nil {
+			for k, t := range m.Sentinel.Trends {
+				mv.Pinned = append(mv.Pinned, newTrendView(t, pinnedID(i, k)))
 			}
 		}
 		slices.SortStableFunc(mv.Trends, func(a, b trendView) int { return order(a) - order(b) })

@@ -97,6 +97,10 @@ func suites(r report.Report) []*group {
 		g := of("comparison")
 		g.tests = append(g.tests, nothingCompared(r, machine))
 	}
+	if r.Sentinel != nil {
+		g := of("sentinel")
+		g.tests = append(g.tests, sentinelTest(r, machine))
+	}
 	for _, g := range list {
 		g.sort()
 	}

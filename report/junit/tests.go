@@ -7,6 +7,7 @@ import (
 
 	"github.com/jstemmer/go-junit-report/v2/junit"
 
+	"github.com/llama-regress/llama-regress/compare/history"
 	"github.com/llama-regress/llama-regress/report"
 )
 
@@ -75,6 +76,21 @@ func nothingCompared(r report.Report, machine string) test {
 	t := newTest("nothing compared", &group{name: "comparison"}, machine)
 	t.Time = duration(0)
 	t.Failure = &junit.Result{Type: "nothing_compared", Message: message(r.Lead), Data: message(r.Lead)}
+	return t
+}
+
+// sentinelTest fails where the machine moved: then no other test of the session can.
+func sentinelTest(r report.Report, machine string) test {
+	t := newTest("sentinel", &group{name: "sentinel"}, machine)
+	t.Time = duration(0)
+	switch {
+	case r.Sentinel.Moved():
+		t.Failure = &junit.Result{Type: "machine_moved", Message: "the machine moved, not the build: " + message(r.Sentinel.Text), Data: message(r.Sentinel.Lead())}
+	case r.Sentinel.State == history.SentinelMissing, r.Sentinel.State == history.SentinelLearning:
+		t.Skipped = &junit.Result{Type: "sentinel", Message: message(r.Sentinel.Text)}
+	default:
+		t.SystemOut = &junit.Output{Data: message(r.Sentinel.Text)}
+	}
 	return t
 }
 

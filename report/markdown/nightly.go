@@ -133,7 +133,31 @@ func (d *digester) write(n report.Nightly) {
 	}
 }
 
+// sentinel writes what the sentinel says, where it moved lately.
+func (d *digester) sentinel(m report.NightlyMachine) {
+	s := m.Sentinel
+	if s == nil || !s.Recent || d.digest.night == 0 {
+		return
+	}
+	d.line("### Sentinel of %s\n", named(m.Name))
+	d.line("%s\n", inline(s.Text))
+	for i, shift := range s.Shifts[:min(len(s.Shifts), 5)] {
+		if i == 0 {
+			d.line("New levels of the machine since\n")
+		}
+		d.line("- %s", inline(shift))
+	}
+	for i, t := range s.Withheld[:min(len(s.Withheld), d.digest.night)] {
+		if i == 0 {
+			d.line("\nWithheld (%d), because the machine moved:\n", len(s.Withheld))
+		}
+		d.line("- %s", inline(t))
+	}
+	d.line("")
+}
+
 func (d *digester) machine(m report.NightlyMachine, now time.Time) {
+	d.sentinel(m)
 	var over []report.ChangePoint
 	shown := 0
 	for _, p := range m.Recent(now.Add(-recent)) {

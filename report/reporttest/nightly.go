@@ -60,6 +60,7 @@ func makeNights(t testing.TB) []Night {
 		{"steady", Told(t, few(nil).Runs(), report.NightlySource{Store: "git:origin#perf-data"})},
 		{"suspected", Told(t, few(map[int]float64{29: 0.85}).Runs(), report.NightlySource{})},
 		{"failed", Told(t, failing(), report.NightlySource{})},
+		{"moved", Told(t, moved(), report.NightlySource{})},
 		{"one-night", Told(t, few(nil).Runs()[:1], report.NightlySource{})},
 		{"nothing-stored", report.NewNightly(history.Trends{}, report.NightlySource{Policy: compare.DefaultPolicy()})},
 		{"hostile", hostileNights(t)},
@@ -85,6 +86,14 @@ func failing() []*record.Run {
 		}
 	}
 	return runs
+}
+
+// moved are nights of a machine that moved once for good and once more last night.
+func moved() []*record.Run {
+	s := few(nil)
+	s.Sentinel = &historytest.Sentinel{Build: map[int]string{0: "aa"}}
+	s.Moves = map[int]float64{17: 0.95, 29: 0.92}
+	return s.Runs()
 }
 
 // falseAlarms is how many change points a year may be none: many, because the
@@ -169,6 +178,7 @@ func hostileNights(t testing.TB) report.Nightly {
 		for i := range run.Trials {
 			run.Trials[i].Arm = Names[2]
 		}
+		run.Sentinel = hostileSentinel(run, n == len(runs)-1)
 		run.Arms[0].Build.Commit = Names[n%len(Names)]
 		if n > 6 {
 			run.Host.Hard[Names[3]] = Names[4]
@@ -186,4 +196,23 @@ func hostileNights(t testing.TB) report.Nightly {
 		p.CommitCount = len(p.Commits)
 	}
 	return n
+}
+
+// hostileSentinel measured what the arm of a run did, and moved in one night.
+func hostileSentinel(run *record.Run, moved bool) *record.Sentinel {
+	s := &record.Sentinel{Arm: record.Arm{Name: Names[6], Bin: Names[3]}, Cells: run.Cells, Missing: Names[4]}
+	for _, trial := range run.Trials {
+		trial.Arm, trial.Outcome, trial.Failure = Names[6], record.OK, nil
+		for _, c := range run.Cells {
+			if c.Key == trial.Cell {
+				value := 100.0 + float64(run.Started.Day()%3)/10
+				if moved {
+					value = 80
+				}
+				trial.Measurements = []record.Measurement{{Metric: c.Metrics[0].Name, Values: []float64{value}}}
+			}
+		}
+		s.Trials = append(s.Trials, trial)
+	}
+	return s
 }

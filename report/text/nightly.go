@@ -39,7 +39,32 @@ func WriteNightly(w io.Writer, n report.Nightly, o Options) error {
 	return p.w.Flush()
 }
 
+// sentinel writes what the sentinel says, where it moved lately or says nothing.
+func (p *printer) sentinel(m report.NightlyMachine) {
+	s := m.Sentinel
+	if s == nil || !s.Recent && !p.Full {
+		return
+	}
+	p.heading("Sentinel of " + m.Name)
+	p.paragraph("  ", "    ", s.Text)
+	for i, shift := range s.Shifts {
+		if i == mostDetails && !p.Full {
+			p.more(len(s.Shifts)-i, "level")
+			break
+		}
+		p.paragraph("  ", "    ", report.Join("", report.Text{{Words: "new level since "}}, shift))
+	}
+	for i, t := range s.Withheld {
+		if i == mostRows && !p.Full {
+			p.more(len(s.Withheld)-i, "comparison")
+			break
+		}
+		p.paragraph("  ", "    ", report.Join("", report.Text{{Words: "withheld: "}}, t))
+	}
+}
+
 func (p *printer) machine(m report.NightlyMachine, now time.Time) {
+	p.sentinel(m)
 	points := m.ChangePoints
 	if !p.Full {
 		points = m.Recent(now.Add(-recent))

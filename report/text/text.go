@@ -218,7 +218,7 @@ func (p *printer) notes(notes []report.Text) {
 }
 
 // brief are the facts that a daily reader wants to see.
-var brief = map[string]bool{"machine": true, "cells": true, "held": true, "unset": true, "control": true, "stored": true, "blocks": true, "trials": true, "requests": true, "started": true, "duration": true, "interrupted": true, "seed": true, "tool": true}
+var brief = map[string]bool{"machine": true, "cells": true, "held": true, "unset": true, "control": true, "sentinel": true, "stored": true, "blocks": true, "trials": true, "requests": true, "started": true, "duration": true, "interrupted": true, "seed": true, "tool": true}
 
 func (p *printer) facts(facts []report.Fact) {
 	if len(facts) > 0 {
