@@ -6,12 +6,12 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// A Sentinel is a pinned build that is measured beside an arm that has no other to be
-// compared with, so that a machine that changed is told from a build that did.
+// A Sentinel is a pinned build that is measured with every session that is no pull
+// request's, so that a machine that changed is told from a build that did.
 type Sentinel struct {
 	Bin    string  `yaml:"bin"`    // folder of its programs, as written; see Config.Abs
 	Cells  Control `yaml:"cells"`  // ControlOne: the first cell, or ControlAll
-	Blocks int     `yaml:"blocks"` // its rounds, 2 to 1000: half of them before those of the arm, half after
+	Blocks int     `yaml:"blocks"` // its rounds, 2 to 1000: half of them before those of the arms, half after
 }
 
 // NewSentinel is the sentinel of that folder, all else as it is by default.

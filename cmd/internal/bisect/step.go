@@ -47,6 +47,7 @@ func (b *bisection) measure(ctx context.Context, name string, cfg *config.Config
 		return nil, err
 	}
 	builds.Point(cfg, pair)
+	cfg.Sentinel = nil // its builds are measured in turns, and no step is a night
 	how := b.how
 	how.Dir = filepath.Join(b.how.Dir, "runs", name)
 	if pair[0].Fresh || pair[1].Fresh {

@@ -200,7 +200,7 @@ func confirming(cfg *config.Config, run *record.Run, base string, cells, metrics
 	if err := settings.Against(&again, base); err != nil {
 		return nil, err
 	}
-	again.Cells = cells
+	again.Cells, again.Sentinel = cells, nil
 	again.Sampling.Blocks = blocks
 	again.Sampling.Adaptive, again.Sampling.ConfirmBlocks = 0, 0 // this is the confirmation
 	again.Bench.Tests = slices.DeleteFunc(slices.Clone(cfg.Bench.Tests), func(t record.Test) bool {

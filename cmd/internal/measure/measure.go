@@ -95,7 +95,7 @@ func Run(ctx context.Context, a *cli.App, cfg *config.Config, how Flags) (*recor
 			return nil, err
 		}
 	}
-	sentinel, begun := newSentinel(cfg, how), time.Now()
+	sentinel, begun := newSentinel(a, cfg, how), time.Now()
 	if sentinel == nil {
 		return runPlan(ctx, a, cfg, how)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/llama-regress/llama-regress/ci/config"
@@ -33,13 +34,16 @@ type sentinel struct {
 }
 
 // newSentinel plans the sentinel of a configuration, nil where none is to be measured:
-// arms that are measured in turns need none, nor has a part of a plan one of its own.
-func newSentinel(cfg *config.Config, how Flags) *sentinel {
-	if cfg.Sentinel == nil || len(cfg.Arms) != 1 || cfg.Arms[0].URL != "" || how.Shard != "" {
+// a pull request is no night, and a part of a plan has none of its own.
+func newSentinel(a *cli.App, cfg *config.Config, how Flags) *sentinel {
+	if cfg.Sentinel == nil || how.Shard != "" || a.PullRequest() != "" {
+		return nil
+	}
+	arm := cfg.Arms[slices.IndexFunc(cfg.Arms, func(arm config.Arm) bool { return arm.Name == cfg.Baseline })]
+	if arm.URL != "" {
 		return nil
 	}
 	again := *cfg
-	arm := cfg.Arms[0]
 	arm.Name, arm.Bin = sentinelArm, cfg.Sentinel.Bin
 	again.Arms, again.Baseline, again.Sentinel = []config.Arm{arm}, arm.Name, nil
 	again.Sampling.Control, again.Sampling.Adaptive, again.Sampling.ConfirmBlocks = config.ControlNone, 0, 0

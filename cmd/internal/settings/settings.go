@@ -50,7 +50,7 @@ type Flags struct {
 func (s *Flags) Register(f *pflag.FlagSet) {
 	f.StringVar(&s.Base, "base", "", "folder of the baseline's llama.cpp programs, or the address of a server that already runs; beside a configuration of one arm, what that is compared with")
 	f.StringVar(&s.Head, "head", "", "the same of the candidate; with --base it needs no configuration")
-	f.StringVar(&s.sentinel, "sentinel", "", "folder of a build that never changes, measured with a single build: where it moves, the machine did")
+	f.StringVar(&s.sentinel, "sentinel", "", "folder of a build that never changes, measured beside, but not in jobs of pull requests: where it moves, the machine did")
 	s.Running.register(f)
 	s.RegisterWork(f)
 }
