@@ -78,8 +78,12 @@ const (
 // where a side did not tell its functions.
 func newWorks(r Report, src Source) []Work {
 	var list []Work
+	counting := [2][]*record.Trial{countingTrials(src.Base), countingTrials(src.Head)}
+	if counting[0] == nil || counting[1] == nil {
+		return nil
+	}
 	for _, row := range r.Rows {
-		base, head := counted(src.Base, row.c.Baseline.Arm, row.c), counted(src.Head, row.c.Candidate.Arm, row.c)
+		base, head := counted(counting[0], row.c.Baseline.Arm, row.c), counted(counting[1], row.c.Candidate.Arm, row.c)
 		if len(base) == 0 || len(head) == 0 {
 			continue
 		}
@@ -95,13 +99,24 @@ func newWorks(r Report, src Source) []Work {
 	return list
 }
 
-// counted are the trials of an arm's test that told functions.
-func counted(run *record.Run, arm string, c compare.Comparison) (tests []record.CountedTest) {
+// countingTrials are the trials of a run that counted: few among many, which every
+// row asks for.
+func countingTrials(run *record.Run) (trials []*record.Trial) {
 	if run == nil {
 		return nil
 	}
-	for _, t := range run.Trials {
-		if t.Arm != arm || t.Cell != c.Cell || t.Counting == nil || t.Outcome != record.OK {
+	for i := range run.Trials {
+		if t := &run.Trials[i]; t.Counting != nil && t.Outcome == record.OK {
+			trials = append(trials, t)
+		}
+	}
+	return trials
+}
+
+// counted are the tests of an arm's cell that told functions.
+func counted(trials []*record.Trial, arm string, c compare.Comparison) (tests []record.CountedTest) {
+	for _, t := range trials {
+		if t.Arm != arm || t.Cell != c.Cell {
 			continue
 		}
 		for _, counted := range t.Counting.Tests {
