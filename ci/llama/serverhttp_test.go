@@ -157,7 +157,7 @@ llamacpp:requests_processing %d
 llamacpp:requests_deferred %d
 `
 
-// Polls are summed up; one that is late or unreadable is missed.
+// Polls are summed up; one that is refused or unreadable is missed.
 func TestPoll(t *testing.T) {
 	t.Parallel()
 	var polls atomic.Int64
@@ -170,19 +170,25 @@ func TestPoll(t *testing.T) {
 			fmt.Fprint(w, "llamacpp:requests_processing 1\nllamacpp:requests_deferred NaN\n")
 		case 5:
 			http.Error(w, "not supported", http.StatusNotImplemented)
-		case 6:
-			<-r.Context().Done()
 		default:
 			cancel() // this poll is under way, and neither answered nor missed
 			<-r.Context().Done()
 		}
 	})
-	got := srv.Poll(ctx, 500*time.Millisecond)
-	if got.Missed != 3 || got.Busy == nil || *got.Busy != (record.Gauge{Mean: 2, Max: 3, N: 3}) || *got.Deferred != (record.Gauge{Mean: 10, Max: 20, N: 3}) {
+	due := make(chan time.Time, 10)
+	for range cap(due) {
+		due <- time.Time{}
+	}
+	got := srv.poll(ctx, due, time.Hour)
+	if got.Missed != 2 || got.Busy == nil || *got.Busy != (record.Gauge{Mean: 2, Max: 3, N: 3}) || *got.Deferred != (record.Gauge{Mean: 10, Max: 20, N: 3}) {
 		t.Errorf("%+v %+v %+v", got, got.Busy, got.Deferred)
 	}
-	if polls.Load() != 7 {
+	if polls.Load() != 6 {
 		t.Errorf("%d polls", polls.Load())
+	}
+	late := answering(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	if _, _, ok := late.gauges(t.Context(), time.Millisecond); ok {
+		t.Error("an answer that never came is one")
 	}
 
 	ended := answering(t, always(""))

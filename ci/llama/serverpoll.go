@@ -22,16 +22,20 @@ type Polls struct {
 // poll that takes longer than the pace, or than a second, is missed. It is
 // never repeated or overtaken, so that polls do not pile up in the server.
 func (srv *Server) Poll(ctx context.Context, every time.Duration) Polls {
-	var polls Polls
-	var busy, deferred gauge
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
+	return srv.poll(ctx, ticker.C, min(every, time.Second))
+}
+
+func (srv *Server) poll(ctx context.Context, due <-chan time.Time, limit time.Duration) Polls {
+	var polls Polls
+	var busy, deferred gauge
 	for {
 		select {
 		case <-ctx.Done():
 		case <-srv.done:
-		case <-ticker.C:
-			b, d, ok := srv.gauges(ctx, min(every, time.Second))
+		case <-due:
+			b, d, ok := srv.gauges(ctx, limit)
 			switch {
 			case ok:
 				busy.add(b)
