@@ -24,6 +24,7 @@ import (
 	"github.com/llama-regress/llama-regress/fixtures/effort"
 	"github.com/llama-regress/llama-regress/fixtures/fakebench"
 	"github.com/llama-regress/llama-regress/fixtures/fakeserver"
+	"github.com/llama-regress/llama-regress/fixtures/fakevalgrind"
 )
 
 func TestMain(m *testing.M) {
@@ -55,7 +56,7 @@ func scripts(dir string) testscript.Params {
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "fake": fake, "fakeserver": fakeServer, "serves": serves, "bench": bench, "results": results, "edit": edit, "nights": nights, "night": night, "for-nights": forNights, "join": join, "no-process": noProcess, "kernel": fakeKernel, "raced": raced, "repository": makeRepository,
+			"exits": exits, "fake": fake, "fakeserver": fakeServer, "valgrind": fakeValgrind, "serves": serves, "bench": bench, "results": results, "edit": edit, "nights": nights, "night": night, "for-nights": forNights, "join": join, "no-process": noProcess, "kernel": fakeKernel, "raced": raced, "repository": makeRepository,
 		},
 	}
 }
@@ -93,6 +94,14 @@ func fake(ts *testscript.TestScript, _ bool, args []string) {
 // fakeServer DIR [SETTING...] puts a fake llama-server with these settings into DIR.
 func fakeServer(ts *testscript.TestScript, _ bool, args []string) {
 	_, err := fakeserver.Install(ts.MkAbs(args[0]), args[1:]...)
+	ts.Check(err)
+}
+
+// fakeValgrind DIR VERSION puts a fake valgrind of that version into DIR.
+func fakeValgrind(ts *testscript.TestScript, _ bool, args []string) {
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o755))
+	_, err := fakevalgrind.Install(dir, args[1])
 	ts.Check(err)
 }
 
