@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-//go:embed workflows/*.yml
+//go:embed workflows/*.yml workflows/hosted/*.yml
 var workflowFiles embed.FS
 
 // OwnAction is how this repository's own workflows name its action.
@@ -29,13 +29,24 @@ var configPath = regexp.MustCompile(`^[A-Za-z0-9_.][A-Za-z0-9_./-]*$`)
 // put into .github/workflows. action is OwnAction or OWNER/REPO/PATH@SHA; config
 // is the configuration's path from the repository's top folder.
 func Workflows(action, config string) (map[string][]byte, error) {
+	return filled("workflows", action, config)
+}
+
+// HostedWorkflows are those that count instructions on GitHub's own runners, for a
+// repository without a machine. They lie beside the others under names of their own.
+func HostedWorkflows(action, config string) (map[string][]byte, error) {
+	return filled("workflows/hosted", action, config)
+}
+
+// filled returns the workflows of a folder with action and configuration.
+func filled(folder, action, config string) (map[string][]byte, error) {
 	if !configPath.MatchString(config) || !filepath.IsLocal(config) {
 		return nil, fmt.Errorf("configuration %q: want a path of letters, digits and . _ - / within the repository", config)
 	}
 	if action != OwnAction && !actionRef.MatchString(action) {
 		return nil, fmt.Errorf("action %q: want OWNER/REPO/PATH@COMMIT with all 40 digits of the commit", action)
 	}
-	files, err := fs.Glob(workflowFiles, "workflows/*.yml")
+	files, err := fs.Glob(workflowFiles, folder+"/*.yml")
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +56,7 @@ func Workflows(action, config string) (map[string][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		all[strings.TrimPrefix(path, "workflows/")] = []byte(strings.NewReplacer("uses: "+OwnAction+"\n", "uses: "+action+"\n", OwnConfig, config).Replace(string(data)))
+		all[strings.TrimPrefix(path, folder+"/")] = []byte(strings.NewReplacer("uses: "+OwnAction+"\n", "uses: "+action+"\n", OwnConfig, config).Replace(string(data)))
 	}
 	return all, nil
 }

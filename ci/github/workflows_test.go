@@ -47,12 +47,12 @@ func (w workflow) steps() []step {
 	return all
 }
 
-// workflows reads everything below .github.
+// workflows reads everything below .github, and what repositories without a machine
+// are given.
 func workflows(t *testing.T) map[string]workflow {
 	t.Helper()
 	all := make(map[string]workflow)
-	root := filepath.Join("..", "..", ".github")
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	read := func(path string, d fs.DirEntry, err error) error {
 		if d != nil && d.IsDir() && d.Name() == "examples" { // of other forges
 			return fs.SkipDir
 		}
@@ -69,11 +69,13 @@ func workflows(t *testing.T) map[string]workflow {
 		}
 		all[w.name] = w
 		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	for _, name := range []string{"action.yml", "ci.yml", "nightly.yml", "pr-report.yml", "pr.yml", "release.yml"} {
+	for _, root := range []string{filepath.Join("..", "..", ".github"), filepath.Join("workflows", "hosted")} {
+		if err := filepath.WalkDir(root, read); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"action.yml", "ci.yml", "nightly.yml", "pr-count-report.yml", "pr-count.yml", "pr-report.yml", "pr.yml", "release.yml"} {
 		if len(all[name].steps()) == 0 {
 			t.Errorf("%s is not there or has no steps", name)
 		}
@@ -116,9 +118,11 @@ func TestScriptsHoldNoExpressions(t *testing.T) {
 func TestPermissionsAreMinimal(t *testing.T) {
 	allowed := map[string][]string{ // beyond contents: read
 		"pr-report.yml comment": {"actions: read", "pull-requests: write"},
-		"nightly.yml record":    {"actions: read", "contents: write"},
-		"nightly.yml report":    {"issues: write"},
-		"release.yml publish":   {"actions: read", "contents: write", "id-token: write", "attestations: write"},
+
+		"pr-count-report.yml comment": {"actions: read", "pull-requests: write"},
+		"nightly.yml record":          {"actions: read", "contents: write"},
+		"nightly.yml report":          {"issues: write"},
+		"release.yml publish":         {"actions: read", "contents: write", "id-token: write", "attestations: write"},
 	}
 	for _, w := range workflows(t) {
 		if w.name == "action.yml" {
@@ -154,17 +158,21 @@ func TestPullRequestCodeAndTokensStayApart(t *testing.T) {
 			}
 		}
 	}
-	if pr := all["pr.yml"].text; strings.Contains(pr, "secrets.") || strings.Contains(pr, "github.token") || strings.Contains(pr, "GITHUB_ENV") || strings.Contains(pr, "GITHUB_PATH") {
-		t.Error("pr.yml: a secret, a token, or a way into the next step's environment")
-	}
-	report := all["pr-report.yml"]
-	for _, s := range report.steps() {
-		if s.With["ref"] != nil || s.With["repository"] != nil || strings.Contains(s.Uses, "download-artifact") {
-			t.Errorf("pr-report.yml: %+v: only the default branch is checked out, and the tool itself reads the artifact", s)
+	for _, name := range []string{"pr.yml", "pr-count.yml"} {
+		if pr := all[name].text; strings.Contains(pr, "secrets.") || strings.Contains(pr, "github.token") || strings.Contains(pr, "GITHUB_ENV") || strings.Contains(pr, "GITHUB_PATH") {
+			t.Errorf("%s: a secret, a token, or a way into the next step's environment", name)
 		}
 	}
-	if strings.Contains(report.text, "pull_requests") {
-		t.Error("pr-report.yml: the event's list of pull requests is empty for forks")
+	for _, name := range []string{"pr-report.yml", "pr-count-report.yml"} {
+		report := all[name]
+		for _, s := range report.steps() {
+			if s.With["ref"] != nil || s.With["repository"] != nil || strings.Contains(s.Uses, "download-artifact") {
+				t.Errorf("%s: %+v: only the default branch is checked out, and the tool itself reads the artifact", name, s)
+			}
+		}
+		if strings.Contains(report.text, "pull_requests") {
+			t.Errorf("%s: the event's list of pull requests is empty for forks", name)
+		}
 	}
 }
 
@@ -235,25 +243,60 @@ func TestWorkflowsOfAnotherRepository(t *testing.T) {
 // earlier one built, by a key that begins with all that decides about it.
 func TestBuildsOfPullRequestsStayApart(t *testing.T) {
 	for name, text := range map[string]string{
-		"pr.yml": workflows(t)["pr.yml"].text, "nightly.yml": workflows(t)["nightly.yml"].text, "measure.yml": example(t, "measure.yml"),
+		"pr.yml": workflows(t)["pr.yml"].text, "pr-count.yml": workflows(t)["pr-count.yml"].text, "nightly.yml": workflows(t)["nightly.yml"].text, "measure.yml": example(t, "measure.yml"),
 		"Jenkinsfile": example(t, "Jenkinsfile"), "gitlab-ci.yml": example(t, "gitlab-ci.yml"),
 	} {
 		if !strings.Contains(text, "-DGGML_CCACHE=OFF") {
 			t.Errorf("%s: llama.cpp's CMake takes ccache by itself, and its folder is the machine's", name)
 		}
 	}
-	for name, text := range map[string]string{"pr.yml": workflows(t)["pr.yml"].text, "measure.yml": example(t, "measure.yml")} {
+	for name, text := range map[string]string{"pr.yml": workflows(t)["pr.yml"].text, "pr-count.yml": workflows(t)["pr-count.yml"].text, "measure.yml": example(t, "measure.yml")} {
 		key, restore := regexp.MustCompile(`(?m)^ +key: (.*)$`).FindStringSubmatch(text), regexp.MustCompile(`(?m)^ +restore-keys: (.*)$`).FindStringSubmatch(text)
 		if key == nil || restore == nil || !strings.HasPrefix(key[1], restore[1]) || !strings.HasSuffix(restore[1], "-") {
 			t.Fatalf("%s: key %q, restore-keys %q: want the one to begin with the other", name, key, restore)
 		}
-		for _, part := range []string{"machine", "base", "workflow"} {
+		machine := "machine"
+		if name == "pr-count.yml" { // any of GitHub's, whose code is the same by its flags
+			machine = "runner.arch"
+		}
+		for _, part := range []string{machine, "base", "workflow"} {
 			if !strings.Contains(restore[1], part) {
 				t.Errorf("%s: what is restored need not be of the same %s: %s", name, part, restore[1])
 			}
 		}
 		if strings.Contains(restore[1], "head") {
 			t.Errorf("%s: only the same head is restored: %s", name, restore[1])
+		}
+	}
+}
+
+// Workflows for repositories without a machine ask for none, lie beside the others, and
+// post what their own measuring workflow left: names on both sides are the same.
+func TestHostedWorkflows(t *testing.T) {
+	const action = "llama-regress/llama-regress/.github/actions/llama-regress@0123456789abcdef0123456789abcdef01234567"
+	files, err := github.HostedWorkflows(action, "perf.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	others, err := github.Workflows(action, "perf.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range files {
+		text := string(data)
+		if others[name] != nil || strings.Contains(text, "self-hosted") || strings.Contains(text, "vars.") || strings.Contains(text, "./.github") || strings.Contains(text, github.OwnConfig) {
+			t.Errorf("%s needs a machine, a variable, or this repository, or takes another's name", name)
+		}
+	}
+	count, report := string(files["pr-count.yml"]), string(files["pr-count-report.yml"])
+	if len(files) != 2 || !strings.Contains(count, "config: perf.yaml\n") || !strings.Contains(count, "-DGGML_NATIVE=OFF\n") || regexp.MustCompile("AVX512|OPENMP=ON").MatchString(count) {
+		t.Errorf("%d files; %s", len(files), count)
+	}
+	title := regexp.MustCompile(`(?m)^name: (.*)$`).FindStringSubmatch(count)[1]
+	artifact := regexp.MustCompile(`name: (llama-regress-count)-\$\{\{ github.run_attempt`).FindStringSubmatch(count)[1]
+	for _, want := range []string{`workflows: ["` + title + `"]`, "artifact: " + artifact + "\n", "workflow: .github/workflows/pr-count.yml\n"} {
+		if !strings.Contains(report, want) {
+			t.Errorf("pr-count-report.yml has no %q", want)
 		}
 	}
 }

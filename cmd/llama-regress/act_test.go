@@ -177,3 +177,58 @@ sampling: {blocks: 8}
 		t.Errorf("the night's reports are %v, %v", reports, err)
 	}
 }
+
+// A repository without a machine: the workflows for GitHub's own runners build both
+// revisions with their flags, make the model, gate, and comment. What a program
+// executes the fake does not have, so its speed stands for it.
+func TestHostedPullRequestWithAct(t *testing.T) {
+	a := newActRun(t)
+	j := newJob(t, githubtest.New(t), "", nil)
+	j.run(cli.ExitPass, "config", "init", "--workflows", "--hosted", "--action", "llama-regress/llama-regress/.github/actions/llama-regress@"+actionCommit, filepath.Join(a.path, "llama-regress.yaml"))
+	report := filepath.Join(a.path, ".github", "workflows", "pr-count-report.yml")
+	text, err := os.ReadFile(report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.write(report, strings.ReplaceAll(string(text), "      queue: max\n", "")) // act 0.2.89 does not know it
+	a.write(filepath.Join(a.path, "llama-regress.yaml"), `version: 1
+arms:
+  - {name: base, bin: build/base/bin}
+  - {name: head, bin: build/head/bin}
+models: [{path: model.gguf}]
+sampling: {blocks: 8}
+`)
+	a.write(filepath.Join(a.dir, "bin", "valgrind"), "#!/bin/sh\n") // so that nothing is installed here
+	if err := os.Chmod(filepath.Join(a.dir, "bin", "valgrind"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	a.commits()
+
+	pull := map[string]any{"action": "opened", "number": 7, "pull_request": map[string]any{"number": 7,
+		"head": map[string]any{"sha": a.head, "ref": "faster", "repo": map[string]any{"full_name": "someone/fork"}}, "base": map[string]any{"sha": a.base, "ref": "main"}},
+		"repository": map[string]any{"id": githubtest.RepoID, "full_name": githubtest.Repo, "default_branch": "main"}}
+	artifacts := filepath.Join(a.dir, "artifacts")
+	env := map[string]string{"STAND_IN_ORIGIN": a.path, "STAND_IN_ARTIFACTS": artifacts, "GITHUB_REPOSITORY": githubtest.Repo, measure.LockVariable: filepath.Join(a.dir, "lock")}
+	log, passed := a.run("pr-count.yml", "count", "pull_request", pull, env)
+	if passed || !strings.Contains(log, "2 regressions") || !strings.Contains(log, "model: making model.gguf") {
+		t.Fatal("the counting job did not fail for the regression, or made no model")
+	}
+	record, err := os.ReadFile(filepath.Join(artifacts, "llama-regress-count-1", "run.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	s := githubtest.New(t, first...)
+	fork(s, zipped(t, map[string][]byte{"run.json": record}))
+	s.Pulls[0].SHA, s.Artifacts[0].SHA, s.Artifacts[0].Name = a.head, a.head, "llama-regress-count-1"
+	done := forkEvent()
+	done["workflow_run"].(map[string]any)["head_sha"] = a.head
+	done["workflow_run"].(map[string]any)["path"] = ".github/workflows/pr-count.yml"
+	env["GITHUB_API_URL"] = s.URL
+	if _, passed = a.run("pr-count-report.yml", "comment", "workflow_run", done, env); !passed {
+		t.Fatal("the report job failed")
+	}
+	if comments := s.Comments(7); len(comments) != 1 || !strings.HasPrefix(comments[0].Body, "<!-- llama-regress:v1:key=count run=100 attempt=1 sha="+a.head+" -->\n## ❌ 2 regressions") {
+		t.Errorf("comments are %+v", comments)
+	}
+}

@@ -5,6 +5,10 @@ set -euo pipefail
 
 if [ -n "$LOCK" ]; then export LLAMA_REGRESS_LOCK=$LOCK; fi
 
+if [ -n "${SYNTHETIC-}" ] && [ ! -e "${SYNTHETIC_TO:=model.gguf}" ]; then
+  "$TOOL" provision model "--out=$SYNTHETIC_TO" -- "$SYNTHETIC"
+fi
+
 args=(gate)
 add --dir "$DIR"
 add --wait "$WAIT"

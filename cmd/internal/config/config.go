@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/llama-regress/llama-regress/ci/config"
+	"github.com/llama-regress/llama-regress/ci/github"
 	"github.com/llama-regress/llama-regress/ci/plan"
 	"github.com/llama-regress/llama-regress/ci/runner"
 	"github.com/llama-regress/llama-regress/cmd/internal/cli"
@@ -39,16 +40,20 @@ func Command(a *cli.App) *cobra.Command {
 
 func initCommand(a *cli.App) *cobra.Command {
 	var (
-		workflows bool
-		action    string
+		workflows, hosted bool
+		action            string
 	)
 	cmd := &cobra.Command{
 		Use:   "init [FILE]",
 		Short: "Write a commented configuration to start from, and workflows",
 		Example: `  llama-regress config init
-  llama-regress config init --workflows`,
+  llama-regress config init --workflows
+  llama-regress config init --workflows --hosted`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if hosted && !workflows {
+				return errors.New("--hosted says which workflows: give --workflows with it")
+			}
 			at := placeOf(configPath(args))
 			if rule := ignoredBy(cmd.Context(), at.path()); rule != "" && workflows && len(args) == 0 {
 				fmt.Fprintf(a.Err, "git ignores %s here (%s): the configuration is %s, which the workflows use; at a desk name it with -c\n", at.name, cli.Printable(rule), besideWorkflows)
@@ -61,8 +66,13 @@ func initCommand(a *cli.App) *cobra.Command {
 			switch {
 			case there && !workflows:
 				return fmt.Errorf("%s is there already; name another file, or remove it first", path)
+			case hosted:
+				if err := writeWorkflows(a, github.HostedWorkflows, at.root, at.name, action); err != nil {
+					return err
+				}
+				starter, setup = hostedStarter, strings.ReplaceAll(hostedSetup, "CONFIG", at.name)
 			case workflows:
-				if err := writeWorkflows(a, at.root, at.name, action); err != nil {
+				if err := writeWorkflows(a, github.Workflows, at.root, at.name, action); err != nil {
 					return err
 				}
 				starter, setup = workflowBuilds.Replace(starter), strings.ReplaceAll(workflowSetup, "CONFIG", at.name)
@@ -74,7 +84,7 @@ func initCommand(a *cli.App) *cobra.Command {
 			}
 			warnIgnored(cmd.Context(), a, path)
 			if workflows {
-				warnIgnored(cmd.Context(), a, filepath.Join(at.root, ".github", "workflows", "pr.yml"))
+				warnIgnored(cmd.Context(), a, filepath.Join(at.root, ".github", "workflows", map[bool]string{true: "pr-count.yml", false: "pr.yml"}[hosted]))
 			}
 			if setup == "" {
 				setup = fmt.Sprintf("next: name your two builds and a model in it, then 'llama-regress config check %[1]s' and 'llama-regress gate -c %[1]s'\n", path)
@@ -84,6 +94,7 @@ func initCommand(a *cli.App) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&workflows, "workflows", false, "also write .github/workflows: pull requests, their report, the night")
+	cmd.Flags().BoolVar(&hosted, "hosted", false, "with --workflows: those that count instructions on GitHub's own runners, for a repository without a machine")
 	cmd.Flags().StringVar(&action, "action", "", "action that they use, OWNER/REPO/PATH@COMMIT (default: of this build's commit)")
 	return cmd
 }

@@ -50,7 +50,7 @@ func ignoredBy(ctx context.Context, path string) string {
 // those of a configuration elsewhere below it.
 func (p place) reroot(starter string) string {
 	up := strings.Repeat("../", strings.Count(p.name, "/"))
-	for _, from := range []string{"build", "models/", "chats.json"} {
+	for _, from := range []string{"build", "models/", "model.gguf", "chats.json"} {
 		starter = strings.ReplaceAll(starter, ": "+from, ": "+up+from)
 	}
 	return starter

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/llama-regress/llama-regress/ci/github"
 	"github.com/llama-regress/llama-regress/cmd/internal/cli"
 )
 
@@ -30,13 +29,48 @@ Then, once:
      (accept a regression of this commit).
 `
 
+// hostedSetup is that of the workflows that need no machine.
+const hostedSetup = `
+CONFIG counts the instructions of build/base/bin and build/head/bin, which the
+workflows build on GitHub's own runners, with a synthetic model that they make.
+Then, once:
+  1. In Settings, Actions, General: require approval for all external
+     contributors, as for any workflow that builds what a stranger sends.
+  2. Make the label perf-accepted (accept a regression of this commit).
+`
+
+// hostedStarter is the configuration that the hosted workflows use.
+const hostedStarter = `# What to count, and what counts as a regression.
+# 'llama-regress config check' checks this file.
+version: 1
+
+# The builds that the workflows make. The first arm is the baseline.
+arms:
+  - {name: base, bin: build/base/bin}
+  - {name: head, bin: build/head/bin}
+
+# The workflows make it: a real shape with random weights.
+models:
+  - {path: model.gguf}
+
+# llama-bench, one thread, instructions a token: no other use of the machine shows in it.
+count:
+  tests: [pp64, tg16]
+  trials: 2
+
+# The largest change that does not matter.
+gate:
+  instructions: {margin: 0.5%}
+  fail: regression # inconclusive fails all that is not decided
+`
+
 // workflowBuilds names the builds of a starting configuration as the workflows
 // do.
 var workflowBuilds = strings.NewReplacer("build-base/bin", "build/base/bin", "build-head/bin", "build/head/bin")
 
-// writeWorkflows puts the workflows below dir, for a configuration there. It
-// replaces none.
-func writeWorkflows(a *cli.App, dir, config, action string) error {
+// writeWorkflows puts the workflows that make returns below dir, for a configuration
+// there. It replaces none.
+func writeWorkflows(a *cli.App, make func(action, config string) (map[string][]byte, error), dir, config, action string) error {
 	if action == "" {
 		commit := cli.Tool().Commit
 		if !cli.CommitHash.MatchString(commit) {
@@ -44,7 +78,7 @@ func writeWorkflows(a *cli.App, dir, config, action string) error {
 		}
 		action = "llama-regress/llama-regress/.github/actions/llama-regress@" + commit
 	}
-	files, err := github.Workflows(action, config)
+	files, err := make(action, config)
 	if err != nil {
 		return err
 	}
