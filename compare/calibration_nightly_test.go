@@ -22,12 +22,13 @@ type heard struct {
 // hear lets every rule judge the first so many of the cells.
 func (n nightly) hear(values [][]float64, atRisk int, seed uint64) heard {
 	h := heard{bound: 1, bySplit: 1}
+	known := stats.Resemblances(values) // as a nightly report takes it from all trends of the machine
 	for c, comparison := range n.judge(values, defaults).Comparisons[:atRisk] {
 		xs := values[c]
 		h.history = h.history || suspected(comparison)
 		h.bound = min(h.bound, predictionP(xs[:n.stored], xs[n.stored]))
 		h.bySplit = min(h.bySplit, bestSplitP(xs))
-		h.points = h.points || slices.ContainsFunc(stats.ChangePoints(xs, stats.ChangeRule{Alpha: 0.001, Margin: lambda, Seed: seed}),
+		h.points = h.points || slices.ContainsFunc(stats.ChangePoints(xs, stats.ChangeRule{Alpha: 0.001, Margin: lambda, Seed: seed, Resemblance: known[c]}),
 			func(change stats.Change) bool { return change.Shift.Theta < 0 })
 	}
 	alone := n
