@@ -72,7 +72,8 @@ func started(t *testing.T, code int, args ...string) (out, errors string) {
 }
 
 // A year of nights, of which the report names the right commits in every
-// format.
+// format. One of its four losses is out of sight since another kernel: nothing says
+// that it is over, so it is open.
 func TestNightlyOfAYear(t *testing.T) {
 	t.Parallel()
 	checkout := t.TempDir()
@@ -82,7 +83,7 @@ func TestNightlyOfAYear(t *testing.T) {
 	out, _ := started(t, cli.ExitRegression, "nightly", "--store", store, "--checkout", checkout, "--title", "llama.cpp",
 		"--out", "json="+filepath.Join(dir, "n.json"), "--out", "markdown="+filepath.Join(dir, "n.md"), "--out", "html="+filepath.Join(dir, "n.html"))
 	bad := commits[historytest.Recent]
-	if !strings.Contains(out, "3 regressions open") || !strings.Contains(out, bad[:9]+"  A. Author") ||
+	if !strings.Contains(out, "4 regressions open") || !strings.Contains(out, bad[:9]+"  A. Author") ||
 		!strings.Contains(out, "$ llama-regress bisect --repo "+checkout+" --good "+commits[historytest.Recent-1][:12]+" --bad "+bad[:12]+" --metric tg128") {
 		t.Errorf("got\n%s", out)
 	}
@@ -122,7 +123,7 @@ func TestNightlyOfAYear(t *testing.T) {
 	if len(steps) > 0 || len(doc.Machines[0].ChangePoints) != 7 {
 		t.Errorf("not found: %v; %d change points", steps, len(doc.Machines[0].ChangePoints))
 	}
-	for name, want := range map[string]string{"n.md": "❌", "n.html": "Open regressions on bench-01 (3)"} {
+	for name, want := range map[string]string{"n.md": "❌", "n.html": "Open regressions on bench-01 (4)"} {
 		data, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil || !strings.Contains(string(data), want) || !strings.Contains(string(data), bad[:12]) {
 			t.Errorf("%s: %v\n%.2000s", name, err, data)
