@@ -62,7 +62,7 @@ const (
 	SentinelAgree = 3
 	// sentinelAlpha is the chance that a session of a steady machine is said to have
 	// moved, all metrics of its sentinel together: 99 % prediction intervals
-	// (statistics reference, null controls).
+	// (statistics reference 7.3).
 	sentinelAlpha = 0.01
 )
 
