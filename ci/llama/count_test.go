@@ -2,7 +2,6 @@ package llama
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -226,7 +225,7 @@ func TestRealCount(t *testing.T) {
 			t.Errorf("functions add up to %v of %v", sum, m.Values)
 		}
 		values = append(values, m.Values[0])
-		fmt.Println(m.Values[0], trial.Counting.CLibrary, trial.Counting.Version, trial.Seconds)
+		t.Log(m.Values[0], trial.Counting.CLibrary, trial.Counting.Version)
 	}
 	if diff := values[1]/values[0] - 1; diff > 1e-3 || diff < -1e-3 {
 		t.Errorf("%v differ by %v", values, diff)
