@@ -42,7 +42,7 @@ var leastValgrind = [2]int{3, 15}
 
 var valgrindVersion = regexp.MustCompile(`^valgrind-(\d+)\.(\d+)`)
 
-const valgrindAdvice = "install it from the system's packages (apt-get install valgrind)"
+const valgrindAdvice = "install it from the system's packages (apt-get install valgrind), or put the folder of what 'llama-regress provision valgrind' prints into PATH"
 
 // chooseTool finds what counts: what the configuration asks for, or, of auto, the
 // processor's counters where they are, else valgrind.
