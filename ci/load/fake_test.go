@@ -205,10 +205,22 @@ func TestFakeCrash(t *testing.T) {
 			dead.Store(true)
 		}
 	}
-	n := classes(run(t, prompts(5), o).Requests)
-	if n[record.ServerCrash] == 0 || n[record.ServerCrash] > 8 || n[record.ConnectionRefused] < 60-20-8 ||
+	rows := run(t, prompts(5), o).Requests
+	n := classes(rows)
+	if n[record.ServerCrash] == 0 || n[record.ServerCrash] > 8 || n[record.ConnectionRefused] == 0 ||
 		n[""]+n[record.ServerCrash]+n[record.ConnectionRefused] != 60 {
 		t.Errorf("got %v, want at most 8 crashed, those before fine and those after refused", n)
+	}
+	var crashed float64 // when the first stream was cut
+	for _, r := range rows {
+		if end := r.Sent + r.Elapsed; r.Failure != nil && r.Failure.Class == record.ServerCrash && (crashed == 0 || end < crashed) {
+			crashed = end
+		}
+	}
+	for _, r := range rows {
+		if r.Failure == nil && r.Sent > crashed {
+			t.Errorf("request %d ended well and was sent %.3f s after the crash", r.Index, r.Sent-crashed)
+		}
 	}
 }
 
