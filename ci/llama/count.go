@@ -301,8 +301,11 @@ func (c *Counter) try(ctx context.Context, m *measurement, tool countTool) error
 	return nil
 }
 
+// cpuInfo is a variable for tests, which run on processors of both kinds.
+var cpuInfo = "/proc/cpuinfo"
+
 func hasAVX512() bool {
-	info, _ := os.ReadFile("/proc/cpuinfo") // "": another system
+	info, _ := os.ReadFile(cpuInfo) // "": another system
 	return strings.Contains(string(info), " avx512f ")
 }
 

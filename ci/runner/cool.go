@@ -26,10 +26,15 @@ type cooled struct {
 // cool waits until the processor is no warmer than Options.CoolBelow and the devices no
 // warmer than Options.CoolDevices, at most Options.CoolLimit.
 func (s *session) cool(ctx context.Context) cooled {
-	begun := s.opts.Now()
+	var begun time.Time // of the wait; reading a temperature is none
 	for {
 		now, hot := s.warmth()
-		waited := s.opts.Now().Sub(begun)
+		var waited time.Duration
+		if begun.IsZero() {
+			begun = s.opts.Now()
+		} else {
+			waited = s.opts.Now().Sub(begun)
+		}
 		switch {
 		case s.cooling.stayedHot >= givesUpCooling:
 			return now

@@ -20,18 +20,23 @@ func TestCooling(t *testing.T) {
 		seconds float64 // waited before the second trial
 		celsius float64 // at which it begins
 		gaveUp  bool
+		reading time.Duration // that the sensor takes to answer
 	}{
-		"cool":     {60, 5, 75, 0, 60, false},
-		"warm":     {90, 5, 75, 3, 75, false},
-		"hot":      {90, 1, 75, 10, 80, true},
-		"never":    {90, 5, 0, 0, 90, false},
-		"no model": {0, 0, 75, 0, 0, false},
+		"cool":     {60, 5, 75, 0, 60, false, 0},
+		"slow":     {60, 5, 75, 0, 60, false, 200 * time.Millisecond},
+		"warm":     {90, 5, 75, 3, 75, false, 0},
+		"hot":      {90, 1, 75, 10, 80, true, 0},
+		"never":    {90, 5, 0, 0, 90, false, 0},
+		"no model": {0, 0, 75, 0, 0, false, 0},
 	} {
 		celsius, now := 40.0, time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 		opts := options(t.TempDir())
 		opts.CoolBelow, opts.CoolLimit = c.below, 10*time.Second
 		opts.Now = func() time.Time { return now }
-		opts.Temperature = func() (float64, bool) { return celsius, c.heat > 0 }
+		opts.Temperature = func() (float64, bool) {
+			now = now.Add(c.reading)
+			return celsius, c.heat > 0
+		}
 		opts.Sleep = func(_ context.Context, d time.Duration) bool {
 			now, celsius = now.Add(d), celsius-c.falls*d.Seconds()
 			return true

@@ -159,5 +159,7 @@ func options(dir string) runner.Options {
 		Dir:  dir,
 		Host: record.Host{Name: "bench1", Hard: map[string]string{"cpu": "a processor"}, Soft: map[string]string{"microcode": "1"}},
 		Tool: record.Tool{Version: "v0.1.0"},
+
+		Temperature: func() (float64, bool) { return 0, false }, // this machine's would differ from run to run
 	}
 }
