@@ -10,18 +10,22 @@ import (
 	"strings"
 )
 
-// aptPackage is Debian's and Ubuntu's name for llama.cpp's programs.
+// aptPackage is Debian's and Ubuntu's name for llama.cpp's programs, and
+// aptBeside those of the programs that few need: llama-batched-bench, and
+// test-backend-ops. They are a tenth of the download.
 const aptPackage = "llama.cpp-tools"
+
+var aptBeside = []string{"llama.cpp-tools-extra", "llama.cpp-tests"}
 
 // apt finds the build unpacked from the system's packages, and fetches it where
 // the cache has none.
 func (f *finder) apt(ctx context.Context) (*Llama, error) {
-	return fetchOnce(ctx, f, f.openEntry, SourceApt, func(manifest) bool { return true }, fetchLlama)
+	return fetchOnce(ctx, f, f.openEntry, SourceApt, func(m manifest) bool { return m.Tree.has(f.Need) }, fetchLlama)
 }
 
 // fetchLlama asks the configured archives for llama.cpp's programs.
 func fetchLlama(ctx context.Context, h *holding) (*entry, error) {
-	return h.fetchApt(ctx, aptState{pkg: aptPackage}, func(dir string, m *manifest) (err error) {
+	return h.fetchApt(ctx, aptState{pkg: aptPackage, beside: aptBeside}, func(dir string, m *manifest) (err error) {
 		if m.Tree, err = survey(dir); err != nil {
 			return err
 		}
@@ -60,7 +64,8 @@ func (h *holding) fetchApt(ctx context.Context, wanted aptState, finish func(dir
 			suites = append(suites, next)
 		}
 		for _, suite := range suites {
-			e, err := a.fetch(ctx, archive.withSuite(suite), finish)
+			one := *a
+			e, err := one.fetch(ctx, archive.withSuite(suite), finish)
 			if err == nil || ctx.Err() != nil {
 				return e, err
 			}
@@ -79,6 +84,12 @@ func (a *aptState) fetch(ctx context.Context, archive aptSource, finish func(dir
 		return nil, err
 	}
 	debs, err := a.resolve(ctx)
+	if beside := a.beside; err != nil && len(beside) > 0 && ctx.Err() == nil {
+		a.beside = nil
+		if debs, err = a.resolve(ctx); err == nil {
+			a.logf("apt: %s has no %s: %s comes without", archive, strings.Join(beside, " or "), a.pkg)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ func TestAptColdAndWarm(t *testing.T) {
 	if got := w.calls("update "); !slices.Equal(got, []string{"update bookworm", "update sid"}) {
 		t.Errorf("suites asked: %q", got)
 	}
-	for _, want := range []string{"http://mirror.example/debian sid", "downloading 2 packages", "nothing is installed", "using " + l.Dir} {
+	for _, want := range []string{"http://mirror.example/debian sid", "downloading 4 packages", "nothing is installed", "using " + l.Dir} {
 		if !strings.Contains(log, want) {
 			t.Errorf("log does not say %q:\n%s", want, log)
 		}
@@ -53,6 +53,37 @@ func TestAptColdAndWarm(t *testing.T) {
 	}
 	if _, err := os.Stat(w.path("cache/apt")); !os.IsNotExist(err) {
 		t.Errorf("apt's state was left behind: %v", err)
+	}
+}
+
+// Programs that few need come with the others; a suite without them is taken all the
+// same, and an entry without them does not stand in for one that has them.
+func TestAptBeside(t *testing.T) {
+	w := newWorld(t)
+	w.write("fault-beside", "")
+	l, log := w.find(t, nil)
+	if !strings.Contains(log, "has no llama.cpp-tools-extra or llama.cpp-tests: llama.cpp-tools comes without") || !strings.Contains(log, "downloading 2 packages") {
+		t.Errorf("log:\n%s", log)
+	}
+	w.mend("beside")
+	if again, _ := w.find(t, nil); again.Dir != l.Dir {
+		t.Errorf("fetched anew although nobody needs more: %s", again.Dir)
+	}
+	more, _ := w.find(t, func(o *Options) { o.Need = []string{"llama-batched-bench", "test-backend-ops"} })
+	if more.Dir == l.Dir {
+		t.Fatal("the old entry lacks both programs")
+	}
+	t.Setenv("PATH", "/usr/bin:/bin")
+	ops, err := more.Program("test-backend-ops")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := lines(t, exec.Command(ops, "perf"))
+	if len(got) != 1 || !strings.HasPrefix(got[0], "ops ") || !strings.HasSuffix(got[0], "libggml-cpu-haswell.so perf") {
+		t.Errorf("test-backend-ops got %q", got)
+	}
+	if _, err := more.Program("test-sampling"); err == nil {
+		t.Error("tests that measure nothing have wrappers too")
 	}
 }
 

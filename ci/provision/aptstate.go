@@ -23,6 +23,8 @@ type aptState struct {
 	arch  string // as dpkg calls it
 	pkg   string // that is wanted
 	alone bool   // without what it depends on, which the machine has
+
+	beside []string // packages that come with it where the suite has them
 }
 
 // A deb is a package to unpack.
@@ -114,7 +116,7 @@ func (a *aptState) resolve(ctx context.Context) ([]deb, error) {
 	if a.alone {
 		verb = "download"
 	}
-	out, err := a.aptGet(ctx, "-o", "Dir::Cache::archives="+empty, "--print-uris", verb, a.pkg)
+	out, err := a.aptGet(ctx, append([]string{"-o", "Dir::Cache::archives=" + empty, "--print-uris", verb, a.pkg}, a.beside...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +160,7 @@ func (a *aptState) resolve(ctx context.Context) ([]deb, error) {
 // download fetches what is not there yet. apt checks what it fetches; what an
 // earlier process left is checked here, together with all the rest.
 func (a *aptState) download(ctx context.Context, debs []deb) error {
-	args := []string{"--download-only", "install", a.pkg}
+	args := append([]string{"--download-only", "install", a.pkg}, a.beside...)
 	if a.alone {
 		args = []string{"download", a.pkg}
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,6 +35,7 @@ func TestMain(m *testing.M) {
 //
 //	fault-update-SUITE    apt-get update of the suite fails with its text
 //	fault-install-SUITE   the package is not to be had from the suite, likewise
+//	fault-beside          the suite has neither llama.cpp-tools-extra nor llama.cpp-tests
 //	fault-download        what apt-get downloads is not what it announced
 //	fault-hang-WHAT       the step starts a child, and both hang: update, download, dpkg-deb
 //	fault-backend-NAME    the CPU backend does not load
@@ -165,6 +167,11 @@ var fakePackages = map[string]map[string]string{
 		"usr/bin/llama-server":   "#!/bin/sh\necho server \"$GGML_BACKEND_PATH\" \"$@\"\n",
 		"usr/bin/llama-quantize": "#!/bin/sh\nexit 7\n",
 	},
+	"llama.cpp-tools-extra_1%3a9.9+fake-1_amd64.deb": {"usr/bin/llama-batched-bench": "#!/bin/sh\nexit 8\n"},
+	"llama.cpp-tests_1%3a9.9+fake-1_amd64.deb": {
+		"usr/libexec/x86_64-linux-gnu/llama.cpp-tests/test-backend-ops": "#!/bin/sh\necho ops \"$GGML_BACKEND_PATH\" \"$@\"\n",
+		"usr/libexec/x86_64-linux-gnu/llama.cpp-tests/test-sampling":    "#!/bin/sh\nexit 6\n",
+	},
 	"libggml0_0.1-1_amd64.deb": {
 		"usr/lib/x86_64-linux-gnu/libggml.so.0":                           "",
 		"usr/lib/x86_64-linux-gnu/ggml/backends0/libggml-cpu-x64.so":      "x64",
@@ -232,6 +239,16 @@ func fakeAptGet(w world, args []string) int {
 		if !print {
 			archives, _ = os.Getwd()
 		}
+	}
+	if _, lacks := w.has("beside"); lacks {
+		if slices.Contains(args, "llama.cpp-tests") {
+			fmt.Fprintln(os.Stderr, "E: Unable to locate package llama.cpp-tests")
+			return 100
+		}
+		packages = maps.Clone(packages)
+		maps.DeleteFunc(packages, func(name string, _ map[string]string) bool {
+			return strings.HasPrefix(name, "llama.cpp-tests_") || strings.HasPrefix(name, "llama.cpp-tools-extra_")
+		})
 	}
 	switch {
 	case slices.Contains(args, "update"):

@@ -54,6 +54,18 @@ func (l *Llama) Program(name string) (string, error) {
 	return path, nil
 }
 
+// Quantise has the build's llama-quantize write the model to from the one that
+// stands in from, in a type as the program names it, such as "Q4_K_M". It works
+// with one thread. What stands in to after an error may be anything.
+func (l *Llama) Quantise(ctx context.Context, from, to, typ string) error {
+	program, err := l.Program("llama-quantize")
+	if err != nil {
+		return err
+	}
+	_, err = command{argv: []string{program, from, to, typ, "1"}}.run(ctx)
+	return err
+}
+
 // String returns what a person wants to know of it in one line.
 func (l *Llama) String() string {
 	var b strings.Builder

@@ -7,7 +7,8 @@
 //  1. a folder that the user names: then only that folder;
 //  2. the folder that PATH finds llama-bench in;
 //  3. apt, on Debian, Ubuntu and their relatives: the package llama.cpp-tools
-//     and all it depends on, from the mirror that the machine is configured
+//     and all it depends on, with llama.cpp-tools-extra and llama.cpp-tests
+//     where there are such, from the mirror that the machine is configured
 //     for, with a private apt state and signature checks on. Where the
 //     machine's own release has no such package, from the suite "sid" (Debian)
 //     or "devel" (Ubuntu). Nothing is installed: the packages are unpacked
@@ -157,7 +158,7 @@ func newFinder(o Options) (*finder, []Source, error) {
 		o.Need = append([]string{"llama-bench"}, o.Need...)
 	}
 	for _, name := range o.Need {
-		if !strings.HasPrefix(name, "llama-") || !safePath.MatchString(name) || strings.Contains(name, "/") {
+		if !strings.HasPrefix(name, "llama-") && name != opsProgram || !safePath.MatchString(name) || strings.Contains(name, "/") {
 			return nil, nil, fmt.Errorf("provision: %q is not the name of a llama.cpp program", name)
 		}
 	}

@@ -26,7 +26,7 @@ const oneBackend = "default"
 // A tree is what is needed to run an unpacked build. Paths are relative to the
 // entry.
 type tree struct {
-	Programs map[string]string `json:"programs"` // llama-bench and its siblings
+	Programs map[string]string `json:"programs"` // llama-bench, its siblings, and test-backend-ops where it was unpacked
 	Backends map[string]string `json:"backends"` // libggml-cpu-NAME.so by NAME
 	// Loader is the dynamic loader that came with the programs, Libs the folders
 	// it searches; both empty where the system's loader runs them.
@@ -37,7 +37,7 @@ type tree struct {
 // survey looks below dir/files for llama-bench and what runs it.
 func survey(dir string) (tree, error) {
 	t := tree{Programs: map[string]string{}, Backends: map[string]string{}}
-	var bench string
+	var bench, ops string
 	executables := map[string][]string{} // by folder
 	err := filepath.WalkDir(filepath.Join(dir, filesDir), func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -57,6 +57,9 @@ func survey(dir string) (tree, error) {
 				t.Backends[variant] = rel
 			}
 		}
+		if base == opsProgram && safePath.MatchString(rel) && checkExecutable(name) == nil {
+			ops = rel
+		}
 		if strings.HasPrefix(base, "llama-") && safePath.MatchString(rel) && checkExecutable(name) == nil {
 			executables[folder] = append(executables[folder], rel)
 			if base == "llama-bench" {
@@ -74,6 +77,9 @@ func survey(dir string) (tree, error) {
 	for _, rel := range executables[filepath.Dir(bench)] {
 		t.Programs[filepath.Base(rel)] = rel
 	}
+	if ops != "" {
+		t.Programs[opsProgram] = ops
+	}
 	slices.Sort(t.Libs)
 	t.Libs = slices.Compact(t.Libs)
 	t.Loader, err = findLoader(dir, bench)
@@ -81,6 +87,15 @@ func survey(dir string) (tree, error) {
 		t.Libs = nil
 	}
 	return t, err
+}
+
+// opsProgram is the one of llama.cpp's tests that measures, which packages keep in
+// a folder of their own.
+const opsProgram = "test-backend-ops"
+
+// has reports whether the programs are among those that were unpacked.
+func (t tree) has(programs []string) bool {
+	return !slices.ContainsFunc(programs, func(name string) bool { return t.Programs[name] == "" })
 }
 
 var library = regexp.MustCompile(`^lib.*\.so(\.[0-9.]+)?$`)

@@ -27,6 +27,7 @@ func Command(a *cli.App) *cobra.Command {
 func llamaCommand(a *cli.App) *cobra.Command {
 	var (
 		opts   provide.Flags
+		with   []string
 		asJSON bool
 	)
 	cmd := &cobra.Command{
@@ -36,10 +37,11 @@ func llamaCommand(a *cli.App) *cobra.Command {
 then in the system's package mirror (unpacked into the cache folder; nothing is
 installed), then in an official release named by --release. Prints the folder.`,
 		Example: `  llama-regress provision llama
+  llama-regress provision llama --with llama-batched-bench,test-backend-ops
   llama-regress gate --base "$(llama-regress provision llama)" --head build/bin --model model.gguf`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			found, err := provide.Find(cmd.Context(), a, opts, "llama-bench")
+			found, err := provide.Find(cmd.Context(), a, opts, append(with, "llama-bench")...)
 			if err != nil {
 				return err
 			}
@@ -52,13 +54,15 @@ installed), then in an official release named by --release. Prints the folder.`,
 	}
 	opts.Register(cmd.Flags())
 	cmd.Flags().BoolVar(&opts.Refresh, "refresh", false, "fetch anew although the cache has it")
+	cmd.Flags().StringSliceVar(&with, "with", nil, "programs that must be there beside llama-bench, such as llama-batched-bench,test-backend-ops")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, with every CPU backend")
 	return cmd
 }
 
 func modelCommand(a *cli.App) *cobra.Command {
 	var (
-		seed  uint64
+		of    provide.ModelOf
+		find  provide.Flags
 		out   string
 		force bool
 	)
@@ -67,8 +71,14 @@ func modelCommand(a *cli.App) *cobra.Command {
 		Short: "Make a synthetic GGUF model: a real shape with random weights",
 		Long: `Speed depends on a model's shape and types, not on the values of its weights, so
 a synthetic model gives honest throughput with no download. What it writes is
-noise. Prints the file's path.`,
+noise. Prints the file's path.
+
+--type quantises it with the llama-quantize of 'provision llama': most of
+llama.cpp's kernels work on quantised weights alone. tiny-moe is a mixture of
+experts, on which n_cpu_moe and override_tensor act.`,
 		Example: `  llama-regress provision model tiny
+  llama-regress provision model tiny --type q4_k_m
+  llama-regress provision model tiny-moe --type q4_0
   llama-regress provision model tinyllama-1.1b --out tinyllama-f16.gguf`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
@@ -78,7 +88,8 @@ noise. Prints the file's path.`,
 		},
 		ValidArgs: gguf.Presets(),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			path, err := provide.Model(cmd.Context(), a, args[0], seed, out, force)
+			of.Preset = args[0]
+			path, err := provide.Model(cmd.Context(), a, of, find, out, force)
 			if err != nil {
 				return err
 			}
@@ -88,7 +99,12 @@ noise. Prints the file's path.`,
 	}
 	cmd.Flags().StringVarP(&out, "out", "o", "", "file to write (default: in the cache folder)")
 	cmd.Flags().BoolVar(&force, "force", false, "replace the file if it is there")
-	cmd.Flags().Uint64Var(&seed, "seed", 1, "seed of the weights")
+	cmd.Flags().Uint64Var(&of.Seed, "seed", 1, "seed of the weights")
+	cmd.Flags().StringVar(&of.Type, "type", "f16", "type of the weights: "+strings.Join(provide.ModelTypes, ", "))
+	if err := cmd.RegisterFlagCompletionFunc("type", cobra.FixedCompletions(provide.ModelTypes, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // there is no such flag
+	}
+	find.Register(cmd.Flags())
 	return cmd
 }
 

@@ -100,12 +100,21 @@ func quickstartConfig(ctx context.Context, a *cli.App, found *provision.Llama, h
 	cfg = config.Default()
 	cfg.Arms = quickstartArms(found.Dir, Usable(found))
 	cfg.Baseline = cfg.Arms[0].Name
-	for _, preset := range models(cfg.Arms) {
-		path, err := provide.Model(ctx, a, preset, 1, "", false)
+	quantises := true
+	if _, err := found.Program("llama-quantize"); err != nil {
+		quantises = false
+		fmt.Fprintf(a.Err, "model: %v, so that no quantised model is measured\n", err)
+	}
+	for _, of := range models(cfg.Arms, quantises) {
+		path, err := provide.Model(ctx, a, of, provide.Flags{Options: provision.Options{LlamaDir: found.Dir}}, "", false)
 		if err != nil {
 			return nil, err
 		}
-		cfg.Models = append(cfg.Models, config.Model{Name: preset, Path: path})
+		name := of.Preset
+		if of.Type != "" {
+			name += "-" + of.Type
+		}
+		cfg.Models = append(cfg.Models, config.Model{Name: name, Path: path})
 	}
 	cfg.Bench = config.Bench{Tests: []record.Test{{Prompt: 128}, {Gen: 32}}, Repetitions: 5}
 	if cfg.Serve, err = quickstartServe(how.Dir); err != nil {
@@ -172,12 +181,20 @@ var slowerBackends = []string{"haswell", noHalf}
 // weights of the models here.
 const noHalf = "sandybridge"
 
-// models are those that both arms get through in a few minutes.
-func models(arms []config.Arm) []string {
-	if arms[1].Name == noHalf {
-		return []string{"tiny"} // the other one would take half an hour
+// models are those that both arms get through in a few minutes: half precision in
+// one, and in the other the quantised weights that most people run.
+func models(arms []config.Arm, quantises bool) []provide.ModelOf {
+	half, quantised := provide.ModelOf{Preset: "tiny", Seed: 1}, provide.ModelOf{Preset: "small", Seed: 1}
+	if quantises {
+		quantised.Type = "q4_k_m"
 	}
-	return []string{"tiny", "small"}
+	if arms[1].Name != noHalf {
+		return []provide.ModelOf{half, quantised}
+	}
+	if quantised.Preset = half.Preset; !quantises {
+		return []provide.ModelOf{half} // a larger one would take half an hour
+	}
+	return []provide.ModelOf{quantised}
 }
 
 // explain says in five lines what was found.

@@ -39,10 +39,10 @@ func TestQuickstartLimits(t *testing.T) {
 // the job would take half an hour.
 func TestQuickstartArms(t *testing.T) {
 	for best, want := range map[string]string{
-		"sapphirerapids": "sapphirerapids haswell tiny,small",
-		"haswell":        "haswell sandybridge tiny",
-		"ivybridge":      "ivybridge sandybridge tiny",
-		"x64":            "2-threads 1-thread tiny,small",
+		"sapphirerapids": "sapphirerapids haswell tiny,small-q4_k_m tiny,small",
+		"haswell":        "haswell sandybridge tiny-q4_k_m tiny",
+		"ivybridge":      "ivybridge sandybridge tiny-q4_k_m tiny",
+		"x64":            "2-threads 1-thread tiny,small-q4_k_m tiny,small",
 	} {
 		all := []string{"sapphirerapids", "skylakex", "haswell", "ivybridge", "sandybridge", "sse42", "x64"}
 		var fast []provision.Backend
@@ -50,7 +50,15 @@ func TestQuickstartArms(t *testing.T) {
 			fast = append(fast, provision.Backend{Name: name, Dir: name})
 		}
 		arms := quickstartArms("bin", fast)
-		if got := arms[0].Name + " " + arms[1].Name + " " + strings.Join(models(arms), ","); len(arms) != 2 || got != want {
+		got := arms[0].Name + " " + arms[1].Name
+		for _, quantises := range []bool{true, false} {
+			var names []string
+			for _, m := range models(arms, quantises) {
+				names = append(names, strings.TrimSuffix(m.Preset+"-"+m.Type, "-"))
+			}
+			got += " " + strings.Join(names, ",")
+		}
+		if len(arms) != 2 || got != want {
 			t.Errorf("%s: %s, want %s", best, got, want)
 		}
 	}
