@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Extra holds the fields of a JSON object that this version does not know, so
@@ -22,11 +23,14 @@ func Decode(data []byte, fields any, extra *Extra) error {
 	if err := json.Unmarshal(data, fields); err != nil {
 		return err
 	}
+	known := jsonNames(reflect.TypeOf(fields).Elem())
+	if *extra = nil; holdsOnly(data, known) {
+		return nil
+	}
 	var all Extra
 	if err := json.Unmarshal(data, &all); err != nil {
 		return err
 	}
-	known := jsonNames(reflect.TypeOf(fields).Elem())
 	maps.DeleteFunc(all, func(name string, _ json.RawMessage) bool {
 		return slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k, name) })
 	})
@@ -37,10 +41,39 @@ func Decode(data []byte, fields any, extra *Extra) error {
 		}
 		all[name] = tight.Bytes()
 	}
-	if *extra = all; len(all) == 0 {
-		*extra = nil
+	if len(all) > 0 {
+		*extra = all
 	}
 	return nil
+}
+
+// holdsOnly says whether an object, which is valid JSON, surely has no names but those
+// that are known: they are spelt as there.
+func holdsOnly(object []byte, known []string) bool {
+	depth, name := 0, false // name: a string that comes now is one of the object's names
+	for i := 0; i < len(object); i++ {
+		switch object[i] {
+		case '{', '[':
+			depth++
+			name = depth == 1
+		case '}', ']':
+			depth--
+		case ',':
+			name = depth == 1
+		case '"':
+			from := i + 1
+			for i++; object[i] != '"'; i++ {
+				if object[i] == '\\' {
+					i++
+				}
+			}
+			if name && !slices.ContainsFunc(known, func(k string) bool { return k == string(object[from:i]) }) {
+				return false
+			}
+			name = false
+		}
+	}
+	return true
 }
 
 // Encode encodes the struct fields, of which at least one is never left out,
@@ -57,8 +90,14 @@ func Encode(fields any, extra Extra) ([]byte, error) {
 	return slices.Concat(bytes.TrimSuffix(data, []byte("}")), []byte(","), rest[1:]), nil
 }
 
+// namesOf remembers the JSON names of structs.
+var namesOf sync.Map
+
 // jsonNames lists the JSON names of a struct's fields.
 func jsonNames(t reflect.Type) []string {
+	if known, ok := namesOf.Load(t); ok {
+		return known.([]string)
+	}
 	var names []string
 	for i := range t.NumField() {
 		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
@@ -66,6 +105,7 @@ func jsonNames(t reflect.Type) []string {
 			names = append(names, name)
 		}
 	}
+	namesOf.Store(t, names)
 	return names
 }
 

@@ -73,7 +73,7 @@ func (r *Run) told(arm string) Arm {
 		return Arm{}
 	}
 	told := r.Arms[at]
-	if told.Defaults != nil {
+	if told.Defaults != nil || len(r.Trials) == 0 {
 		return told
 	}
 	cells := make(map[string]*Cell, len(r.Cells))
@@ -116,6 +116,9 @@ const mostPairs = 250_000
 // configurations spelt out, and returns these keys. Cells of one key stay as they
 // are.
 func (r *Run) Like(arm string, other *Run, otherArm string) (keys map[string]bool) {
+	if slices.EqualFunc(r.Cells, other.Cells, func(a, b Cell) bool { return a.Key == b.Key }) {
+		return make(map[string]bool)
+	}
 	return r.like(r.told(arm), other, other.told(otherArm))
 }
 

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/store"
@@ -80,7 +79,7 @@ func Choose(c *store.Contents, head *record.Run, o Options) Choice {
 	passed := make(map[string]int)
 	standings, sessions := Standings(c, o.Machine), make(map[series]int)
 	levels := choice.readSentinel(c, head, o)
-	fit := 0
+	fit, tables := 0, make(cellTables)
 	for _, s := range slices.Backward(c.Sessions) { // latest first
 		if s.Key.Machine != o.Machine || s.Run.ID == head.ID {
 			continue
@@ -97,24 +96,24 @@ func Choose(c *store.Contents, head *record.Run, o Options) Choice {
 			continue
 		}
 		fit++
-		same := likeHead(&s.Run, head, o.Arm)
+		past := newPast(s, head, o, tables, standings)
 		serves, why := false, "measured no cell of this session"
-		for _, cell := range bothCells(head, s, fit <= o.Most) {
-			if because := unfitCell(c, s, head, o, cell.Key, same); because != "" {
+		for key := range past.cellsOfBoth(fit <= o.Most) {
+			if because := past.unfitCell(c, key); because != "" {
 				why = because
-				if len(namesakes(s, head, o, cell.Key)) > 0 && choice.Mismatched == nil {
-					choice.Mismatched = &s
+				if len(past.namesakes(key)) > 0 && choice.Mismatched == nil {
+					choice.Mismatched = &past.Session
 				}
 				continue
 			}
-			unspoilt, needed := choice.serveFor(s, cell.Key, standings, o.Most, sessions)
+			unspoilt, needed := choice.serveFor(past, key, o.Most, sessions)
 			if !unspoilt {
 				why = "has a loss that was confirmed"
 				continue
 			}
 			serves = true
 			if needed {
-				choice.Cells[cell.Key] = append(choice.Cells[cell.Key], s)
+				choice.Cells[key] = append(choice.Cells[key], past.Session)
 			}
 		}
 		if !serves {
@@ -139,10 +138,9 @@ func Choose(c *store.Contents, head *record.Run, o Options) Choice {
 // serveFor chooses a session for the metrics of one of its cells: for those of
 // which it has no confirmed loss, as long as fewer than most sessions serve. unspoilt
 // says that there is one without a loss, needed that it was chosen for any.
-func (c *Choice) serveFor(s store.Session, cell string, losses []Standing, most int, sessions map[series]int) (unspoilt, needed bool) {
-	at := slices.IndexFunc(s.Run.Cells, func(x record.Cell) bool { return x.Key == cell })
-	for _, m := range s.Run.Cells[at].Metrics {
-		if slices.ContainsFunc(losses, func(l Standing) bool { return l.about(cell, m.Name) && l.spoils(s.Key.Started, s.Run.Host) }) {
+func (c *Choice) serveFor(p *past, cell string, most int, sessions map[series]int) (unspoilt, needed bool) {
+	for _, m := range p.Run.Cells[p.places[cell]].Metrics {
+		if slices.ContainsFunc(p.losses, func(l Standing) bool { return l.about(cell, m.Name) }) {
 			continue
 		}
 		unspoilt = true
@@ -152,24 +150,12 @@ func (c *Choice) serveFor(s store.Session, cell string, losses []Standing, most 
 		}
 		sessions[one]++
 		needed = true
-		if c.chosen[s.Key] == nil {
-			c.chosen[s.Key] = make(map[series]bool)
+		if c.chosen[p.Key] == nil {
+			c.chosen[p.Key] = make(map[series]bool)
 		}
-		c.chosen[s.Key][one] = true
+		c.chosen[p.Key][one] = true
 	}
 	return unspoilt, needed
-}
-
-// bothCells are the cells of a session and, after them, those that it has lost: a
-// recent session has them, and it does not.
-func bothCells(head *record.Run, s store.Session, recent bool) []record.Cell {
-	cells := slices.Clone(head.Cells)
-	for _, c := range s.Run.Cells {
-		if recent && !slices.ContainsFunc(head.Cells, func(x record.Cell) bool { return x.Key == c.Key }) {
-			cells = append(cells, c)
-		}
-	}
-	return cells
 }
 
 // unfit says why a whole session cannot serve, "" when it may.
@@ -202,34 +188,6 @@ func hardDifferences(s store.Session, head *record.Run, arm string) []record.Key
 	return compare.HardDifferences(compare.Selection{Run: &s.Run, Arm: theirs.Name}, compare.Selection{Run: head, Arm: ours.Name})
 }
 
-// unfitCell says why a session cannot serve for one cell, "" when it can. Cells
-// that are the same under another key are known already.
-func unfitCell(c *store.Contents, s store.Session, head *record.Run, o Options, cell string, same map[string]bool) string {
-	if g, ok := c.Segment(o.Machine, cell); ok && s.Key.Started.Before(g.Start()) {
-		return fmt.Sprintf("before history began anew on %s: %s", g.Start().Format(time.DateOnly), g.Reason)
-	}
-	i := slices.IndexFunc(s.Run.Cells, func(x record.Cell) bool { return x.Key == cell })
-	if i < 0 {
-		return "measured no cell of this session"
-	}
-	if why := anotherOf(namesakes(s, head, o, cell), s.Run.Cells[i].Model); why != "" {
-		return why
-	}
-	arm, _ := armOf(&s.Run, o.Arm)
-	if at := slices.IndexFunc(head.Cells, func(x record.Cell) bool { return x.Key == cell }); at >= 0 && !same[cell] {
-		ours, _ := armOf(head, o.Arm)
-		if diffs := record.SettingsDiffer(arm, s.Run.Cells[i], ours, head.Cells[at]); len(diffs) > 0 {
-			return "ran with " + record.DifferText(diffs)
-		}
-	}
-	for _, x := range s.Samples {
-		if int(x.Cell) == i && s.Run.Arms[x.Arm].Name == arm.Name && len(x.Values)+int(x.Beyond) > 0 {
-			return ""
-		}
-	}
-	return "measured nothing: every trial failed"
-}
-
 // likeHead gives the cells of a session that ran with the same settings as cells
 // of the session under test the keys that these have, and returns them.
 func likeHead(run, head *record.Run, arm string) map[string]bool {
@@ -249,20 +207,6 @@ func armOf(run *record.Run, name string) (record.Arm, bool) {
 		}
 	}
 	return record.Arm{}, false
-}
-
-// namesakes lists what a session measured otherwise under the names of a cell,
-// as far as it is not ignored.
-func namesakes(s store.Session, head *record.Run, o Options, cell string) map[string][]record.KeyDiff {
-	i := slices.IndexFunc(s.Run.Cells, func(x record.Cell) bool { return x.Key == cell })
-	if i < 0 {
-		return nil
-	}
-	found := compare.Namesakes(&s.Run, head, s.Run.Cells[i])
-	for _, kind := range o.Policy.Ignore {
-		delete(found, kind)
-	}
-	return found
 }
 
 func hashOf(run *record.Run, model string) string {
@@ -313,18 +257,21 @@ func (c Choice) Selections(ctx context.Context, s store.Store) ([]compare.Select
 	if len(sessions) == 0 && c.Mismatched != nil {
 		sessions = []store.Session{*c.Mismatched}
 	}
+	runs, faults := make([]*record.Run, len(sessions)), make([]error, len(sessions))
+	together(len(sessions), func(i int) {
+		if runs[i], faults[i] = store.Fetch(ctx, s, sessions[i].Key.String()); faults[i] == nil {
+			likeHead(runs[i], c.head, c.Arm)
+			c.keepChosen(runs[i], sessions[i].Key)
+		}
+	})
 	var selections []compare.Selection
-	for _, session := range sessions {
-		key := session.Key
-		run, err := store.Fetch(ctx, s, key.String())
-		if errors.Is(err, store.ErrNotFound) {
+	for i, run := range runs {
+		switch {
+		case errors.Is(faults[i], store.ErrNotFound):
 			continue
+		case faults[i] != nil:
+			return nil, fmt.Errorf("read baseline: %w", faults[i])
 		}
-		if err != nil {
-			return nil, fmt.Errorf("read baseline: %w", err)
-		}
-		likeHead(run, c.head, c.Arm)
-		c.keepChosen(run, key)
 		arm, _ := armOf(run, c.Arm)
 		selections = append(selections, compare.Selection{Run: run, Arm: arm.Name})
 	}
@@ -340,6 +287,7 @@ func (c Choice) keepChosen(run *record.Run, key store.Key) {
 	run.Trials = slices.DeleteFunc(run.Trials, func(t record.Trial) bool { return !cells[t.Cell] })
 	for i := range run.Trials {
 		t := &run.Trials[i]
+		t.Command, t.Resources = nil, nil // nothing is judged by them, and there are thousands
 		t.Measurements = slices.DeleteFunc(t.Measurements, func(m record.Measurement) bool { return !c.chosen[key][series{t.Cell, m.Metric}] })
 	}
 }

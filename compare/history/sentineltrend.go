@@ -33,7 +33,7 @@ func (s Sentinel) Latest() Reading {
 // them: the readings say where they moved.
 func gatherSentinel(machine string, sessions []*store.Session, readings []Reading, policy compare.Policy) Sentinel {
 	s := Sentinel{Readings: readings}
-	b := trendBuilder{contents: new(store.Contents), policy: policy, machine: machine, at: make(map[trendKey]int)}
+	b := newTrendBuilder(new(store.Contents), policy, machine)
 	for night, session := range sessions {
 		sentinel := session.Run.Sentinel
 		if sentinel == nil {

@@ -109,34 +109,78 @@ type trendBuilder struct {
 	trends   []Trend
 	order    []int // of each trend in the last session that has it
 	at       map[trendKey]int
+
+	footing footing
+	last    []int                  // by trend: the footing of its latest point
+	found   map[*record.Cell][]int // the trend of each metric of a cell, plus one
+}
+
+func newTrendBuilder(c *store.Contents, policy compare.Policy, machine string) trendBuilder {
+	return trendBuilder{contents: c, policy: policy, machine: machine, at: make(map[trendKey]int), found: make(map[*record.Cell][]int)}
 }
 
 func (b *trendBuilder) add(night int, s *store.Session, arm record.Arm, r Reading) {
+	b.footing.step(s, arm, r, b.begun(s))
 	for i, x := range s.Samples {
 		if s.Run.Arms[x.Arm].Name != arm.Name {
 			continue
 		}
 		cell := &s.Run.Cells[x.Cell]
-		metric := cell.Metrics[x.Metric]
-		key := trendKey{cell.Key, metric.Name}
-		at, ok := b.at[key]
-		if !ok {
-			at = len(b.trends)
-			b.at[key] = at
-			b.trends, b.order = append(b.trends, Trend{}), append(b.order, 0)
-		}
+		at := b.trendOf(cell, x.Metric)
 		t := &b.trends[at]
 		b.order[at] = i
-		t.Cell, t.Workload, t.Model, t.Params, t.Metric = cell.Key, cell.Workload, cell.Model, cell.Params, metric
-		t.Margin, t.Judged = b.policy.Margin(metric)
-		t.Judged = t.Judged && !metric.Exact
-		p, ok := newPoint(night, x, t.scale())
-		if !ok {
-			t.Missed = append(t.Missed, night)
-			continue
+		if b.last[at] != b.footing.number {
+			metric := cell.Metrics[x.Metric]
+			t.Cell, t.Workload, t.Model, t.Params, t.Metric = cell.Key, cell.Workload, cell.Model, cell.Params, metric
+			t.Margin, t.Judged = b.policy.Margin(metric)
+			t.Judged = t.Judged && !metric.Exact
 		}
-		b.place(t, p, s, arm, r)
+		p, ok := newPoint(night, x, t.scale())
+		switch {
+		case !ok:
+			t.Missed = append(t.Missed, night)
+		case b.last[at] == b.footing.number:
+			p.stretch = t.Points[len(t.Points)-1].stretch
+			st := &t.stretches[p.stretch]
+			st.points = append(st.points, len(t.Points))
+			t.Points = append(t.Points, p)
+		default:
+			b.place(t, p, s, arm, r)
+			b.last[at] = b.footing.number
+		}
 	}
+}
+
+// trendOf is the trend of a metric of a cell, by its place, a new one where there is
+// none.
+func (b *trendBuilder) trendOf(cell *record.Cell, metric int32) int {
+	known, ok := b.found[cell]
+	if !ok {
+		known = make([]int, len(cell.Metrics))
+		b.found[cell] = known
+	}
+	if known[metric] > 0 {
+		return known[metric] - 1
+	}
+	key := trendKey{cell.Key, cell.Metrics[metric].Name}
+	at, ok := b.at[key]
+	if !ok {
+		at = len(b.trends)
+		b.at[key] = at
+		b.trends, b.order, b.last = append(b.trends, Trend{}), append(b.order, 0), append(b.last, 0)
+	}
+	known[metric] = at + 1
+	return at
+}
+
+// begun counts the marks of the machine's history that have begun by a session.
+func (b *trendBuilder) begun(s *store.Session) (marks int) {
+	for _, g := range b.contents.Segments {
+		if g.Machine == b.machine && !s.Key.Started.Before(g.Start()) {
+			marks++
+		}
+	}
+	return marks
 }
 
 // newPoint is what a session says of a metric, false when that is nothing: a

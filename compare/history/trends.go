@@ -109,10 +109,11 @@ func Analyze(c *store.Contents, o TrendOptions) Trends {
 	for i := range t.Machines {
 		m := &t.Machines[i]
 		standings := Standings(c, m.Name)
-		for k, known := range m.lend() {
-			m.Trends[k].search(m, t.Level, known, standings)
-			m.Trends[k].searchRelative(m, t.Level, known)
-		}
+		known := m.lend()
+		together(len(m.Trends), func(k int) {
+			m.Trends[k].search(m, t.Level, known[k], standings)
+			m.Trends[k].searchRelative(m, t.Level, known[k])
+		})
 		m.group()
 	}
 	return t
@@ -121,7 +122,7 @@ func Analyze(c *store.Contents, o TrendOptions) Trends {
 // gather collects a machine's nights and trends; nothing is searched yet.
 func gather(name string, sessions []store.Session, c *store.Contents, o TrendOptions) Machine {
 	m := Machine{Name: name}
-	b := trendBuilder{contents: c, policy: o.Policy, machine: name, at: make(map[trendKey]int)}
+	b := newTrendBuilder(c, o.Policy, name)
 	var followedSessions []*store.Session
 	for i := range sessions {
 		if _, ok := followed(&sessions[i].Run, o.Arm); ok {
