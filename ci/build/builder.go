@@ -86,10 +86,9 @@ func (b Builder) build(ctx context.Context, dir string, commit Commit, log strin
 	cmd.Stdout = io.MultiWriter(last, deaf{out}) // a full disk does not end the build
 	cmd.Stderr = cmd.Stdout
 	proc.EndTogether(cmd)
-	before := proc.Children()
 	if _, err = proc.StartMarked(cmd); err == nil {
 		err = cmd.Wait()
-		proc.EndAdopted(cmd.Process.Pid, before) // nothing goes on compiling while something is measured
+		proc.EndAdopted(cmd.Process.Pid) // nothing goes on compiling while something is measured
 	}
 	broken := func(why string) error { return &Error{commit, why, log, last.String()} }
 	switch {

@@ -155,7 +155,7 @@ func startChild(ctx context.Context, spec childSpec) (*child, error) {
 		defer cancel(nil)
 		defer release()
 		defer hurry()
-		begin, known := time.Now(), proc.Children()
+		begin := time.Now()
 		defer group.Leave()
 		var counted countReading
 		var uncounted error
@@ -170,7 +170,7 @@ func startChild(ctx context.Context, spec childSpec) (*child, error) {
 		if err != nil {
 			return
 		}
-		c.end = c.waitAndEnd(limited, patience, begin, cmp.Or(spec.grace, gracePeriod), mark, known)
+		c.end = c.waitAndEnd(limited, patience, begin, cmp.Or(spec.grace, gracePeriod), mark)
 		c.end.stdout, c.end.stderr = stdout.Data, stderr.String()
 		if c.end.uncounted = uncounted; counted != nil {
 			c.end.instructions, c.end.uncounted = counted.End()
@@ -196,8 +196,8 @@ func (c *child) stop(ctx context.Context) {
 }
 
 // waitAndEnd waits until the child has ended, and sees to it that it does when
-// ctx is done. known are the children that this process had before.
-func (c *child) waitAndEnd(ctx, patience context.Context, begin time.Time, grace time.Duration, mark string, known []int) *childEnd {
+// ctx is done.
+func (c *child) waitAndEnd(ctx, patience context.Context, begin time.Time, grace time.Duration, mark string) *childEnd {
 	end, cmd := new(childEnd), c.cmd
 	exited := make(chan struct{})
 	var watcher sync.WaitGroup
@@ -210,7 +210,7 @@ func (c *child) waitAndEnd(ctx, patience context.Context, begin time.Time, grace
 		end.placed, end.misplaced = c.placed()
 		end.starved = c.group.OutOfMemory()
 		proc.KillGroup(cmd) // whoever it left behind would disturb the next trial
-		end.strays = append(proc.KillMarked(mark, cmd.Process.Pid), proc.EndAdopted(cmd.Process.Pid, known)...)
+		end.strays = append(proc.KillMarked(mark, cmd.Process.Pid), proc.EndAdopted(cmd.Process.Pid)...)
 	})
 	end.heldOpen = errors.Is(err, exec.ErrWaitDelay)
 	end.state = cmd.ProcessState

@@ -1,11 +1,13 @@
 package llama
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -71,17 +73,24 @@ func processor(t *testing.T, avx512 bool) {
 // Start-up, loading and warm-up cancel; what is left is the truth, by function too.
 func TestCount(t *testing.T) {
 	valgrindInPath(t, "3.19.0")
-	for i, build := range []string{"11669", "4000", "11669"} { // with --no-warmup, without, and on a processor that valgrind knows in part
-		want := 5
-		processor(t, i == 2)
-		if i == 2 {
-			want++
-		}
+	for _, kind := range []struct {
+		build, fault string
+		invocations  int  // as it is, and counted
+		warm         bool // after the program's own warm-up
+		avx512       bool // the processor has it, which valgrind has not
+	}{
+		{"11669", "", 1 + 1, true, false},
+		{"11669", "nomarks", 1 + 1 + 2, false, false}, // the repetition cannot be told apart
+		{"4000", "nomarks", 1 + 1 + 2, true, false},   // nor is there a --no-warmup
+		{"11669", "", 1 + 1, true, true},
+	} {
+		build := kind.build
+		processor(t, kind.avx512)
 		log := filepath.Join(t.TempDir(), "log")
 		bin := fake(t, "FAKE_BUILD="+build, "FAKE_LOG="+log)
-		withTruth(t, bin, "BASE=123456789 PP=3202282 TG=4673385 HOT=1000000")
+		withTruth(t, bin, "BASE=123456789 PP=3202282 TG=4673385 HOT=1000000 FAULT="+kind.fault)
 		p := countPlan(bin, modelFile(t), "valgrind", "pp64", "tg16")
-		trial := counted1(t, &Counter{CPU: "EPYC"}, p)
+		trial := counted1(t, &Counter{CPU: "EPYC", workers: 1}, p)
 		if trial.Failure != nil {
 			t.Fatalf("%+v", trial.Failure)
 		}
@@ -99,18 +108,53 @@ func TestCount(t *testing.T) {
 		}
 		runs, err := fakebench.Invocations(log)
 		runs = slices.DeleteFunc(runs, func(run fakebench.Invocation) bool { return !slices.Contains(run.Args, "-r") })
+		want := 1 + 2*(kind.invocations-1)
+		if kind.avx512 {
+			want++ // one token, to see whether the build runs
+		}
 		if err != nil || len(runs) != want {
-			t.Fatalf("%d invocations, want one as it is, with AVX-512 one of a token, and two of each test (%v)", len(runs), err)
+			t.Fatalf("%s %s: %d invocations, want %d (%v)", build, kind.fault, len(runs), want, err)
 		}
 		for i, run := range runs {
 			words := strings.Join(run.Args, " ")
 			if !strings.Contains(words, "-t 1") {
 				t.Errorf("not one thread: %s", words)
 			}
-			if warm := strings.Contains(words, "--no-warmup"); warm != (i > 0 && build == "11669") {
-				t.Errorf("build %s, invocation %d: %s", build, i, words)
+			if cold := strings.Contains(words, "--no-warmup"); i == len(runs)-1 && cold == kind.warm {
+				t.Errorf("build %s %s, invocation %d: %s", build, kind.fault, i, words)
 			}
 		}
+	}
+}
+
+// The trials of a block are measured at once, each as the one it is; no other is
+// begun with them.
+func TestCountBeside(t *testing.T) {
+	valgrindInPath(t, "3.19.0")
+	processor(t, false)
+	log := filepath.Join(t.TempDir(), "log")
+	base, head := fake(t, "FAKE_LOG="+log), fake(t, "FAKE_LOG="+log)
+	withTruth(t, base, "PP=1000")
+	withTruth(t, head, "PP=2000")
+	p := countPlan(base, modelFile(t), "valgrind", "pp64")
+	p.Arms = append(p.Arms, record.Arm{Name: "head", Bin: head})
+	p.Trials = []plan.Trial{{ID: "b0.head", Arm: 1}, {ID: "b0.base", Order: 1}, {ID: "b1.base", Block: 1, Order: 2}}
+	c := &Counter{workers: 2}
+	for i, want := range []float64{2000, 1000, 1000} {
+		trial, err := c.Measure(t.Context(), p, p.Trials[i])
+		if m, _ := trial.Measurement("pp64_instructions"); err != nil || !slices.Equal(m.Values, []float64{want}) {
+			t.Errorf("%s: %v (%v, %+v), want %v", p.Trials[i].ID, m.Values, err, trial.Failure, want)
+		}
+		runs, err := fakebench.Invocations(log)
+		runs = slices.DeleteFunc(runs, func(run fakebench.Invocation) bool { return !slices.Contains(run.Args, "-r") })
+		if n := []int{4, 4, 6}[i]; err != nil || len(runs) != n {
+			t.Errorf("%d invocations after trial %d, want %d (%v)", len(runs), i, n, err)
+		}
+	}
+	again := p.Trials[0]
+	again.ID = "b0.head.again1"
+	if _, err := c.Measure(t.Context(), p, again); err != nil || len(c.ahead) > 0 {
+		t.Errorf("%v: a trial that is run again has %d beside it", err, len(c.ahead))
 	}
 }
 
@@ -158,9 +202,38 @@ func TestCountWithoutValgrind(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := new(Counter).chooseTool("valgrind"); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "apt-get install valgrind") {
+		if _, err := new(Counter).chooseTool(t.Context(), "valgrind"); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "apt-get install valgrind") {
 			t.Errorf("%v does not say %q", err, want)
 		}
+	}
+}
+
+// A valgrind that never says its version is ended with the run, and is no tool that
+// was refused; one outside of PATH is used where it is found.
+func TestCountFindsValgrind(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "valgrind")
+	asked := filepath.Join(dir, "asked")
+	if err := syscall.Mkfifo(asked, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := fakeprogram.WriteScript(path, "#!/bin/sh\necho >"+asked+"\nexec sleep 600\n"); err != nil {
+		t.Fatal(err)
+	}
+	c := &Counter{Find: func(context.Context) (string, error) { return path, nil }}
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		_, _ = os.ReadFile(asked)
+		cancel()
+	}()
+	if _, err := c.tool(ctx, "valgrind"); !errors.Is(err, context.Canceled) || c.refused != nil {
+		t.Errorf("%v, %v", err, c.refused)
+	}
+	if _, err := fakevalgrind.Install(dir, "3.21.0"); err != nil {
+		t.Fatal(err)
+	}
+	if tool, err := c.tool(t.Context(), "valgrind"); err != nil || tool.version != "valgrind-3.21.0" || tool.path != path {
+		t.Errorf("%+v, %v", tool, err)
 	}
 }
 
@@ -208,7 +281,7 @@ func TestTooLarge(t *testing.T) {
 		t.Errorf("a tiny model: %s", why)
 	}
 	why := tooLarge(tests, 100, 2, 10*time.Minute)
-	if !strings.Contains(why, "37m30s") || !strings.Contains(why, "at most 170 fit") {
+	if !strings.Contains(why, "25m0s") || !strings.Contains(why, "at most 256 fit") {
 		t.Error(why)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/llama-regress/llama-regress/ci/callgrind"
 	"github.com/llama-regress/llama-regress/ci/record"
@@ -46,7 +47,7 @@ const valgrindAdvice = "install it from the system's packages (apt-get install v
 
 // chooseTool finds what counts: what the configuration asks for, or, of auto, the
 // processor's counters where they are, else valgrind.
-func (c *Counter) chooseTool(asked string) (countTool, error) {
+func (c *Counter) chooseTool(ctx context.Context, asked string) (countTool, error) {
 	counters := c.counters
 	if counters == nil {
 		counters = perfCounters{}
@@ -67,15 +68,14 @@ func (c *Counter) chooseTool(asked string) (countTool, error) {
 			return countTool{}, err
 		}
 	}
-	path, err := exec.LookPath("valgrind")
+	path, err := c.valgrind(ctx)
 	if err != nil {
-		return countTool{}, fmt.Errorf("valgrind is not in PATH, and the processor's counters are not to be had: %s", valgrindAdvice)
+		return countTool{}, fmt.Errorf("the processor's counters are not to be had, and %w", err)
 	}
-	out, err := exec.Command(path, "--version").Output()
+	version, err := versionOf(ctx, path)
 	if err != nil {
 		return countTool{}, fmt.Errorf("%s --version failed (%w): %s", path, err, valgrindAdvice)
 	}
-	version := strings.TrimSpace(string(out))
 	m := valgrindVersion.FindStringSubmatch(version)
 	if m == nil {
 		return countTool{}, fmt.Errorf("%s is not valgrind: to --version it printed %.60q; %s", path, version, valgrindAdvice)
@@ -86,10 +86,53 @@ func (c *Counter) chooseTool(asked string) (countTool, error) {
 	return countTool{kind: record.Valgrind, version: version[:min(len(version), 60)], path: path}, nil
 }
 
+// valgrind is where it is.
+func (c *Counter) valgrind(ctx context.Context) (path string, err error) {
+	if c.Find != nil {
+		return c.Find(ctx)
+	}
+	if path, err = exec.LookPath("valgrind"); err != nil {
+		return "", fmt.Errorf("valgrind is not in PATH: %s", valgrindAdvice)
+	}
+	return path, nil
+}
+
+// versionLimit is how long a program may take to say its version, on a busy machine.
+const versionLimit = time.Minute
+
+// versionOf is what a program prints to --version.
+func versionOf(ctx context.Context, path string) (string, error) {
+	end, err := runChild(ctx, childSpec{program: path, args: []string{"--version"}, env: os.Environ(), maxStdout: 4 << 10, timeout: versionLimit, limit: versionLimit})
+	if err != nil {
+		return "", err
+	}
+	if f := failureOf(end, childSpec{program: path, limit: versionLimit}, false); f != nil {
+		return "", errors.New(f.Message)
+	}
+	return strings.TrimSpace(string(end.stdout)), nil
+}
+
+// tool is what counts, chosen once.
+func (c *Counter) tool(ctx context.Context, asked string) (countTool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.chosen == nil && c.refused == nil {
+		tool, err := c.chooseTool(ctx, asked)
+		if err != nil && ctx.Err() != nil {
+			return countTool{}, ctx.Err()
+		}
+		c.chosen, c.refused = &tool, err
+	}
+	return *c.chosen, c.refused
+}
+
 // A counted is what one invocation of the program executed.
 type counted struct {
-	instructions int64
+	instructions int64              // of all processes
 	profile      *callgrind.Profile // of the process that executed most; nil where the tool tells none
+
+	before     int64              // of the process with the repetition, until that began
+	repetition *callgrind.Profile // from its beginning to the end of its context; nil where nothing tells it apart
 }
 
 // run runs the program once and counts. dir is an empty folder for files of the tool.
@@ -97,7 +140,8 @@ type counted struct {
 func (t countTool) run(ctx context.Context, spec childSpec, dir string) (counted, *childEnd, *record.Failure, error) {
 	program := spec.program
 	if t.kind == record.Valgrind {
-		spec.args = append([]string{"--tool=callgrind", "--trace-children=yes", "--dump-line=no", "--callgrind-out-file=" + filepath.Join(dir, "%p.out"), "--log-file=" + filepath.Join(dir, "%p.log"), program}, spec.args...)
+		spec.args = slices.Concat([]string{"--tool=callgrind", "--trace-children=yes", "--dump-line=no"}, markArgs(),
+			[]string{"--callgrind-out-file=" + filepath.Join(dir, "%p.out"), "--log-file=" + filepath.Join(dir, "%p.log"), program}, spec.args)
 		spec.program = t.path
 	} else {
 		spec.counter = t.counter
@@ -148,82 +192,4 @@ func withoutAVX512(program string) string {
 		return "use the variant in " + other + ", or " + build
 	}
 	return build
-}
-
-// readProfiles adds up what the processes of one invocation executed: a wrapper
-// script is a process too, and what it starts. Their count is that of all, the
-// profile that of the largest.
-func readProfiles(dir string) (n counted, err error) {
-	files, err := filepath.Glob(filepath.Join(dir, "*.out*"))
-	if err != nil {
-		return n, err
-	}
-	for _, file := range files {
-		p, err := readProfile(file)
-		if err != nil {
-			return n, err
-		}
-		n.instructions += p.Instructions
-		if n.profile == nil || p.Instructions > n.profile.Instructions {
-			n.profile = p
-		}
-	}
-	if n.profile == nil {
-		return n, errors.New("it wrote no profile")
-	}
-	return n, nil
-}
-
-func readProfile(file string) (*callgrind.Profile, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return callgrind.Read(f)
-}
-
-// libcVersion is what glibc says of itself within its library.
-var libcVersion = regexp.MustCompile(`GNU C Library [^\n]{0,200}?version (\d{1,2}\.\d{1,3})`)
-
-// cLibrary names the C library that a profile shows, or else that of the system;
-// "" where nothing tells.
-func cLibrary(p *callgrind.Profile) string {
-	if p != nil {
-		for _, f := range p.Functions {
-			if !strings.HasPrefix(filepath.Base(f.Object), "libc.so") && !strings.HasPrefix(filepath.Base(f.Object), "libc-") {
-				continue
-			}
-			if data, err := os.ReadFile(f.Object); err == nil {
-				if m := libcVersion.FindSubmatch(data); m != nil {
-					return "glibc " + string(m[1])
-				}
-			}
-			break
-		}
-	}
-	out, err := exec.Command("getconf", "GNU_LIBC_VERSION").Output()
-	if text := strings.TrimSpace(string(out)); err == nil && strings.HasPrefix(text, "glibc ") && len(text) < 40 {
-		return text
-	}
-	return ""
-}
-
-// tunables keep the C library from choosing its functions by what is new in a
-// processor, and by the sizes of its caches. A library that does not know one leaves
-// it out.
-const tunables = "glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX512BW,-ERMS,-FSRM:" +
-	"glibc.cpu.x86_data_cache_size=32768:glibc.cpu.x86_shared_cache_size=1048576:glibc.cpu.x86_non_temporal_threshold=786432"
-
-const tunablesVariable = "GLIBC_TUNABLES"
-
-// pinned is an environment with the tunables, unless it has some, and those that are
-// in force.
-func pinned(env []string) (all []string, inForce string) {
-	for _, entry := range slices.Backward(env) {
-		if value, ok := strings.CutPrefix(entry, tunablesVariable+"="); ok {
-			return env, value
-		}
-	}
-	return append(slices.Clip(env), tunablesVariable+"="+tunables), tunables
 }

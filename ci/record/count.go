@@ -54,8 +54,9 @@ type Counting struct {
 }
 
 // A CountedTest is one test of a count trial. Its measurement is the difference of
-// the two invocations by their difference in tokens, so that what both do once
-// cancels.
+// Many and Few by their difference in tokens, so that what is done once cancels. They
+// are two invocations; or one that the tool tells apart, and then Few is all before
+// its repetition and Many ends with it.
 type CountedTest struct {
 	Test string     `json:"test"` // Test.Name
 	Few  Invocation `json:"few"`
@@ -69,10 +70,10 @@ type CountedTest struct {
 	Extra Extra `json:"-"`
 }
 
-// An Invocation is one run of the program under the tool.
+// An Invocation is one run of the program under the tool, or the beginning of one.
 type Invocation struct {
-	Repetitions  int   `json:"repetitions"`  // of the test, without warm-up; 1 or more
-	Instructions int64 `json:"instructions"` // of the whole process; 1 or more
+	Repetitions  int   `json:"repetitions"`  // of the test, without warm-up; 0 before the first
+	Instructions int64 `json:"instructions"` // of the process from its start on; 1 or more
 }
 
 // A Function is a part of the work of a test. All texts are foreign.

@@ -2,7 +2,9 @@ package proc
 
 import (
 	"os"
+	"os/exec"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -24,13 +26,36 @@ func Adopt() error {
 	return nil
 }
 
-// Children returns the children of this process that Adopt would not bring, to be
-// asked before one is started whose leavings are to be found. Without Adopt it
-// returns nil.
-func Children() (pids []int) {
+// brood is what has been started while others of it run. The last of them to end
+// takes along what all of them left: whom an adopted process came from is not known,
+// and one that still runs may need it.
+var brood struct {
+	sync.Mutex
+	running int
+	spared  []int // children that nobody adopted: those before the first, and all that were started
+}
+
+// startOfBrood starts a command that EndAdopted will be told the end of. Without
+// Adopt it only starts it.
+func startOfBrood(cmd *exec.Cmd, start func(*exec.Cmd) error) error {
 	if !adopting.Load() {
-		return nil
+		return start(cmd)
 	}
+	brood.Lock()
+	defer brood.Unlock()
+	if brood.running == 0 {
+		brood.spared = children()
+	}
+	if err := start(cmd); err != nil {
+		return err
+	}
+	brood.running++
+	brood.spared = append(brood.spared, cmd.Process.Pid)
+	return nil
+}
+
+// children are those of this process now, those that have ended among them.
+func children() (pids []int) {
 	for _, p := range processes() {
 		if p.parent == os.Getpid() {
 			pids = append(pids, p.pid)
@@ -39,25 +64,31 @@ func Children() (pids []int) {
 	return pids
 }
 
-// EndAdopted ends and collects the children of this process that are neither the
-// child pid nor among known, which is what Children said before pid was started.
-// Nobody else may have started any since. It goes on until none is left, for each
-// that ends may leave others, and names those that had left the group of pid, "NAME
-// (PID)". Without Adopt it does nothing.
-func EndAdopted(pid int, known []int) (killed []string) {
+// EndAdopted is to be called once for each command that StartMarked has started,
+// after it has ended. Where no other one runs it ends and collects the children of
+// this process that came by Adopt. It goes on until none is left, for each that ends
+// may leave others, and names those that had left the group of pid, "NAME (PID)".
+// Children that somebody else has started while commands ran are taken for adopted.
+// Without Adopt it does nothing.
+func EndAdopted(pid int) (killed []string) {
 	if !adopting.Load() {
 		return nil
 	}
-	known = append(slices.Clone(known), pid)
+	brood.Lock()
+	defer brood.Unlock()
+	if brood.running--; brood.running > 0 {
+		return nil
+	}
+	spared := brood.spared
 	for range mostRounds {
 		left := false
 		for _, p := range processes() {
-			if p.parent != os.Getpid() || slices.Contains(known, p.pid) {
+			if p.parent != os.Getpid() || slices.Contains(spared, p.pid) {
 				continue
 			}
 			name, err := end(p.pid)
 			if err != nil { // another user's now: it cannot be ended, nor waited for
-				known = append(known, p.pid)
+				spared = append(spared, p.pid)
 				continue
 			}
 			left = true

@@ -23,6 +23,8 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	case "adopter":
 		adopter()
+	case "siblings":
+		siblings()
 	case "starter":
 		starter()
 	case "guard":
@@ -39,7 +41,6 @@ func adopter() {
 	check(Adopt())
 	bystander := exec.Command("sleep", "600")
 	check(bystander.Start())
-	known := Children()
 	cmd := exec.Command("sh", "-c", `
 env -i setsid sh -c 'echo left; exec sleep 601' &
 env -i setsid sh -c 'setsid sh -c "echo left; exec sleep 602" & wait' &
@@ -48,15 +49,47 @@ exit 0`)
 	cmd.SysProcAttr = OwnGroup()
 	out, err := cmd.StdoutPipe()
 	check(err)
-	check(cmd.Start())
+	_, err = StartMarked(cmd)
+	check(err)
 	var left [2]string
 	_, err = fmt.Fscan(out, &left[0], &left[1]) // both have a session of their own now
 	check(err)
 	check(cmd.Wait())
-	killed := EndAdopted(cmd.Process.Pid, known)
+	killed := EndAdopted(cmd.Process.Pid)
 	fmt.Println("killed", strings.Join(killed, ", "))
-	fmt.Println("left", Children(), bystander.Process.Pid)
+	fmt.Println("left", children(), bystander.Process.Pid)
 	check(bystander.Process.Kill())
+}
+
+// siblings runs two commands at once, each of which leaves a process behind, and
+// prints how each ended and what the end of each ended.
+func siblings() {
+	check(Adopt())
+	var first, second *exec.Cmd
+	for _, cmd := range []**exec.Cmd{&first, &second} {
+		*cmd = exec.Command("sh", "-c", "env -i setsid sh -c 'echo left; exec sleep 600' & read line")
+		one := *cmd
+		one.SysProcAttr = OwnGroup()
+		_, err := one.StdinPipe()
+		check(err)
+		out, err := one.StdoutPipe()
+		check(err)
+		_, err = StartMarked(one)
+		check(err)
+		var left string
+		_, err = fmt.Fscan(out, &left)
+		check(err)
+	}
+	for _, cmd := range []*exec.Cmd{first, second} {
+		KillGroup(cmd)
+		var info unix.Siginfo
+		check(unix.Waitid(unix.P_PID, cmd.Process.Pid, &info, unix.WEXITED|unix.WNOWAIT, nil))
+		fmt.Println("killed", len(EndAdopted(cmd.Process.Pid)))
+	}
+	for _, cmd := range []*exec.Cmd{first, second} {
+		fmt.Println(cmd.Wait())
+	}
+	fmt.Println("left", children())
 }
 
 // starter starts a guard and a marked command that goes out of sight, and waits.
@@ -107,6 +140,15 @@ func TestAdopted(t *testing.T) {
 	// The members of its group are ended without a word: whoever started it does so.
 	if n := strings.Count(killed, "("); !strings.HasPrefix(killed, "killed ") || n != 3 {
 		t.Errorf("%q: want those three that left the group", killed)
+	}
+}
+
+// Of two commands at once the end of one leaves the other and its process alone, and
+// collects neither: whoever started them does. The last takes all along.
+func TestAdoptedOfSiblings(t *testing.T) {
+	out, err := role(t, "siblings").Output()
+	if want := "killed 0\nkilled 2\nsignal: killed\nsignal: killed\nleft []\n"; err != nil || string(out) != want {
+		t.Errorf("%q (%v), want %q", out, err, want)
 	}
 }
 

@@ -23,6 +23,7 @@ import (
 	"github.com/llama-regress/llama-regress/ci/llama"
 	"github.com/llama-regress/llama-regress/ci/load"
 	"github.com/llama-regress/llama-regress/ci/plan"
+	"github.com/llama-regress/llama-regress/ci/provision"
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/runner"
 	"github.com/llama-regress/llama-regress/ci/serve"
@@ -206,7 +207,7 @@ func Benches(p *plan.Plan, dir string, links *llama.Links, devices *device.Set, 
 		case record.BenchWorkload:
 			all[name] = &llama.Bench{LogDir: logs, Links: links, Devices: devices}
 		case record.CountWorkload:
-			all[name] = &llama.Counter{Bench: llama.Bench{LogDir: logs, Links: links, Devices: devices}, CPU: host.Describe(context.Background(), nil).Hard["cpu"]}
+			all[name] = &llama.Counter{Bench: llama.Bench{LogDir: logs, Links: links, Devices: devices}, CPU: host.Describe(context.Background(), nil).Hard["cpu"], Find: findValgrind}
 		case record.ServeWorkload, record.EmbeddingsWorkload, record.RerankWorkload:
 			served := ServeBench(logs, filepath.Join(dir, record.RequestFile), within)
 			served.Servers.Links, served.Devices = links, devices
@@ -215,6 +216,15 @@ func Benches(p *plan.Plan, dir string, links *llama.Links, devices *device.Set, 
 		}
 	}
 	return all
+}
+
+// findValgrind is valgrind in PATH, in the cache or from the system's packages.
+func findValgrind(ctx context.Context) (string, error) {
+	found, err := provision.FindValgrind(ctx, provision.Options{})
+	if err != nil {
+		return "", errors.New(strings.Join(strings.Fields(err.Error()), " ")) // it becomes the message of a failure
+	}
+	return found.Path, nil
 }
 
 // bins are the folders of the arms' programs.
