@@ -159,7 +159,7 @@ func (k *checker) arms(c *Config) {
 		return
 	}
 	if nameless := slices.ContainsFunc(c.Arms, func(a Arm) bool { return a.Name == "" }); c.Baseline != "" || !nameless {
-		k.fault("baseline", "no arm is named %q%s", short(c.Baseline), suggest(c.Baseline, slices.Sorted(maps.Keys(first))))
+		k.fault("baseline", "no arm is named %q%s", short(c.Baseline), Suggest(c.Baseline, slices.Sorted(maps.Keys(first))))
 	}
 }
 

@@ -125,6 +125,6 @@ func (k *checker) dataset(d Dataset) {
 
 func (k *checker) oneOf(path, value string, values []string) {
 	if !slices.Contains(values, value) {
-		k.fault(path, "want one of %s, have %q%s", strings.Join(values, ", "), short(value), suggest(value, values))
+		k.fault(path, "want one of %s, have %q%s", strings.Join(values, ", "), short(value), Suggest(value, values))
 	}
 }

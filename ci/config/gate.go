@@ -82,7 +82,7 @@ func metricName(key string) (string, error) {
 		return t.Name(), nil
 	}
 	slices.Sort(known)
-	return "", fmt.Errorf("unknown metric %q in gate%s", short(key), suggest(key, append(slices.Compact(known), "fail")))
+	return "", fmt.Errorf("unknown metric %q in gate%s", short(key), Suggest(key, append(slices.Compact(known), "fail")))
 }
 
 // inPoints says whether the margin of a metric, or of a kind of metric, is a

@@ -50,7 +50,7 @@ func (r *reader) object(path string, n ast.Node, keys map[string]setter, later .
 			r.faultAt(key, at, "%q%s is not supported by configuration version %d yet", key.Value, inside(path), Version)
 		default:
 			known := slices.Sorted(maps.Keys(keys))
-			hint := suggest(key.Value, known)
+			hint := Suggest(key.Value, known)
 			if hint == "" {
 				hint = "; known here: " + strings.Join(known, ", ")
 			}

@@ -12,9 +12,9 @@ var elsewhere = map[string]string{
 	"runs": "repetitions", "rounds": "blocks", "binary": "bin", "environment": "env", "file": "path",
 }
 
-// suggest returns `; did you mean "threads"?` for the known name most like
+// Suggest returns `; did you mean "threads"?` for the known name most like
 // name, or "" when none is like it.
-func suggest(name string, known []string) string {
+func Suggest(name string, known []string) string {
 	lower := strings.ReplaceAll(strings.ToLower(name), "-", "_")
 	best, distance := "", max(1, len(lower)/3)+1
 	for _, k := range known {

@@ -57,7 +57,7 @@ func TestSuggest(t *testing.T) {
 		if want != "" {
 			expect = `; did you mean "` + want + `"?`
 		}
-		if got := suggest(name, known); got != expect {
+		if got := Suggest(name, known); got != expect {
 			t.Errorf("%q: got %q, want %q", name, got, expect)
 		}
 	}

@@ -68,7 +68,7 @@ failed, 130 interrupted.`,
 		Version:       cli.Tool().Version,
 	}
 	root.PersistentFlags().StringVar(&a.Color, "color", "auto", "colour the terminal report: auto, always or never")
-	root.SetFlagErrorFunc(cli.SeeHelp)
+	root.SetFlagErrorFunc(flagMistake)
 	root.AddCommand(
 		quickstart.Command(a),
 		gate.Command(a),
@@ -93,23 +93,10 @@ failed, 130 interrupted.`,
 		config.Command(a),
 		version.Command(a),
 	)
+	root.Args = cobra.ArbitraryArgs // so that cli.Group tells of a misspelt command
+	cli.Group(root)
 	completeValues(a, root)
-	argumentErrors(root)
+	argumentMistakes(a, root)
+	setHelp(a, root)
 	return root
-}
-
-// argumentErrors makes mistakes in the arguments of all commands below cmd point
-// at the help, as those in flags do.
-func argumentErrors(cmd *cobra.Command) {
-	for _, c := range cmd.Commands() {
-		if check := c.Args; check != nil {
-			c.Args = func(c *cobra.Command, args []string) error {
-				if err := check(c, args); err != nil {
-					return cli.SeeHelp(c, err)
-				}
-				return nil
-			}
-		}
-		argumentErrors(c)
-	}
 }
