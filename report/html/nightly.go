@@ -106,15 +106,18 @@ type chartMark struct {
 
 func newNightlyCharts(n report.Nightly) nightlyCharts {
 	set := nightlyCharts{Rows: []chartRow{}, Tables: map[string]map[string]any{"trend": trendChart()}, Machines: []chartMachine{}}
+	shares := portions(n)
 	for i, m := range n.Machines {
 		cm := chartMachine{Nights: []chartNight{}, Trends: make(map[string]chartTrend)}
 		at := make(map[string]int) // index of a night by its key
 		for k, t := range m.Trends {
-			cm.Trends[trendID(i, k)] = cm.trend(t, at)
+			if share := shares[i][k]; share.shown {
+				cm.Trends[trendID(i, k)] = cm.trend(t, at, share.drawn)
+			}
 		}
 		if m.Sentinel != nil {
 			for k, t := range m.Sentinel.Trends {
-				cm.Trends[pinnedID(i, k)] = cm.trend(t, at)
+				cm.Trends[pinnedID(i, k)] = cm.trend(t, at, len(t.Nights))
 			}
 		}
 		set.Machines = append(set.Machines, cm)
@@ -122,10 +125,11 @@ func newNightlyCharts(n report.Nightly) nightlyCharts {
 	return set
 }
 
-// trend draws a trend. at has the machine's nights by their keys.
-func (cm *chartMachine) trend(t report.Trend, at map[string]int) chartTrend {
+// trend draws the latest nights of a trend. at has the machine's nights by their keys.
+func (cm *chartMachine) trend(t report.Trend, at map[string]int, nights int) chartTrend {
 	ct := chartTrend{Name: t.Metric.Script(40) + "  " + t.Label.Script(60), Unit: t.Unit, Points: [][2]float64{}, Levels: [][5]float64{}, Breaks: []chartBreak{}, Changes: []chartMark{}}
-	for _, p := range t.Nights {
+	first := len(t.Nights) - nights
+	for _, p := range t.Nights[first:] {
 		night, ok := at[p.Key]
 		if !ok {
 			night = len(cm.Nights)
@@ -135,17 +139,24 @@ func (cm *chartMachine) trend(t report.Trend, at map[string]int) chartTrend {
 		ct.Points = append(ct.Points, [2]float64{float64(night), rounded(p.Value)})
 	}
 	for _, l := range t.Levels {
-		ct.Levels = append(ct.Levels, [5]float64{float64(l.From), float64(l.To), rounded(l.Value), rounded(l.Low), rounded(l.High)})
+		if l.To > first {
+			ct.Levels = append(ct.Levels, [5]float64{float64(max(0, l.From-first)), float64(l.To - first), rounded(l.Value), rounded(l.Low), rounded(l.High)})
+		}
 	}
 	for _, b := range t.Breaks {
+		if b.At < first {
+			continue
+		}
 		why := b.Why.Script(60)
 		if b.Accepted {
 			why = "accepted: " + why
 		}
-		ct.Breaks = append(ct.Breaks, chartBreak{b.At, why})
+		ct.Breaks = append(ct.Breaks, chartBreak{b.At - first, why})
 	}
 	for _, c := range t.Marks {
-		ct.Changes = append(ct.Changes, chartMark{c.At, c.Worse, c.Drift})
+		if c.At >= first {
+			ct.Changes = append(ct.Changes, chartMark{c.At - first, c.Worse, c.Drift})
+		}
 	}
 	return ct
 }

@@ -27,6 +27,7 @@ type machineView struct {
 	Trends            []trendView // open ones first, then those that changed
 	Pinned            []trendView // of the sentinel
 	Changed           int         // trends with a change or an open regression
+	Unshown           int         // trends that there is no room for
 }
 
 type pointView struct {
@@ -50,6 +51,7 @@ type trendView struct {
 	Spans   []spanView
 	Recent  []report.TrendNight // the latest first
 	Older   int
+	Drawn   int // its latest nights
 }
 
 // A spanView is a level, with what began it.
@@ -65,13 +67,19 @@ type spanView struct {
 func newNightlyView(n report.Nightly) nightlyView {
 	v := nightlyView{Nightly: n}
 	v.Tone, v.Mark = nightlyTone(n)
+	shares := portions(n)
 	for i, m := range n.Machines {
 		mv := machineView{NightlyMachine: m}
 		ids := make(map[string]string) // of a trend's element by the trend's own
 		type place struct{ cell, metric report.Foreign }
 		byCell := make(map[place]string) // by cell and metric
 		for k, t := range m.Trends {
-			tv := newTrendView(t, trendID(i, k))
+			share := shares[i][k]
+			if !share.shown {
+				mv.Unshown++
+				continue
+			}
+			tv := newTrendView(t, trendID(i, k), share)
 			tv.Failed = slices.ContainsFunc(t.Missed, func(n report.Night) bool { return n.Key == m.Night.Key })
 			mv.Trends = append(mv.Trends, tv)
 			if _, twice := ids[t.ID]; !twice {
@@ -84,7 +92,7 @@ func newNightlyView(n report.Nightly) nightlyView {
 		}
 		if m.Sentinel != nil {
 			for k, t := range m.Sentinel.Trends {
-				mv.Pinned = append(mv.Pinned, newTrendView(t, pinnedID(i, k)))
+				mv.Pinned = append(mv.Pinned, newTrendView(t, pinnedID(i, k), portion{shown: true, drawn: len(t.Nights), table: min(len(t.Nights), nightsShown)}))
 			}
 		}
 		slices.SortStableFunc(mv.Trends, func(a, b trendView) int { return order(a) - order(b) })
@@ -134,8 +142,8 @@ func order(t trendView) int {
 	return 2
 }
 
-func newTrendView(t report.Trend, id string) trendView {
-	v := trendView{Trend: t, ID: id, Changed: len(t.Marks) > 0}
+func newTrendView(t report.Trend, id string, share portion) trendView {
+	v := trendView{Trend: t, ID: id, Changed: len(t.Marks) > 0, Drawn: share.drawn}
 	for _, l := range t.Levels {
 		s := spanView{From: t.Nights[l.From].Started, To: t.Nights[l.To-1].Started, Nights: l.To - l.From, Text: l.Text}
 		if l.Low < l.High {
@@ -159,7 +167,7 @@ func newTrendView(t report.Trend, id string) trendView {
 		}
 		v.Spans = append(v.Spans, s)
 	}
-	for i := len(t.Nights) - 1; i >= max(0, len(t.Nights)-nightsShown); i-- {
+	for i := len(t.Nights) - 1; i >= len(t.Nights)-share.table; i-- {
 		v.Recent = append(v.Recent, t.Nights[i])
 	}
 	v.Older = len(t.Nights) - len(v.Recent)
