@@ -31,9 +31,9 @@ type Trend struct {
 	Open   bool          `json:"open"`   // a regression of it is open
 }
 
-// A TrendNight is what one session measured.
+// A TrendNight is what one session measured. All trends of a machine share its nights.
 type TrendNight struct {
-	Night
+	*Night
 	Value  float64 `json:"value"`
 	Trials int     `json:"trials"`
 	Failed int     `json:"failed,omitempty"`
@@ -75,12 +75,16 @@ func newTrends(m *history.Machine, labels map[string]string, points []ChangePoin
 			byChange[place{x.Trend, x.Change}] = &m.ChangePoints[i]
 		}
 	}
+	nights := make([]Night, len(m.Nights))
+	for i, n := range m.Nights {
+		nights[i] = newNight(n)
+	}
 	trends := make([]Trend, 0, len(m.Trends))
 	for i := range m.Trends {
 		h := &m.Trends[i]
 		t := Trend{
 			ID: seriesName(h), Cell: Foreign{h.Cell}, Metric: Foreign{h.Metric.Name}, Label: Foreign{labels[h.Cell]}, Better: h.Metric.Better.String(), Judged: h.Judged,
-			Nights: []TrendNight{}, Missed: []Night{}, Levels: []TrendLevel{}, Breaks: []TrendBreak{}, Marks: []TrendChange{},
+			Nights: make([]TrendNight, 0, len(h.Points)), Missed: []Night{}, Levels: []TrendLevel{}, Breaks: []TrendBreak{}, Marks: []TrendChange{},
 		}
 		var u unit
 		precision := 0.0
@@ -97,10 +101,10 @@ func newTrends(m *history.Machine, labels map[string]string, points []ChangePoin
 			return fixed(x*u.factor, decimalsFor(p*u.factor)) + u.suffix()
 		}
 		for _, p := range h.Points {
-			t.Nights = append(t.Nights, TrendNight{Night: newNight(m.Nights[p.Night]), Value: p.Value * u.factor, Trials: p.Trials, Failed: p.Failed})
+			t.Nights = append(t.Nights, TrendNight{Night: &nights[p.Night], Value: p.Value * u.factor, Trials: p.Trials, Failed: p.Failed})
 		}
 		for _, n := range h.Missed {
-			t.Missed = append(t.Missed, newNight(m.Nights[n]))
+			t.Missed = append(t.Missed, nights[n])
 		}
 		for _, l := range h.Segments {
 			t.Levels = append(t.Levels, TrendLevel{l.From, l.To, l.Value * u.factor, l.Low * u.factor, l.High * u.factor, words(l.Value)})
@@ -121,7 +125,7 @@ func newTrends(m *history.Machine, labels map[string]string, points []ChangePoin
 			t.Latest = words(h.Points[n-1].Value)
 			t.Gone = h.Points[n-1].Night != len(m.Nights)-1 && (len(h.Missed) == 0 || h.Missed[len(h.Missed)-1] != len(m.Nights)-1)
 		}
-		t.Lost, t.Ran = h.Lost, newNight(m.Nights[h.Ran()])
+		t.Lost, t.Ran = h.Lost, nights[h.Ran()]
 		trends = append(trends, t)
 	}
 	return trends

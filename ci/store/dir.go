@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -139,7 +140,7 @@ func (d *dirStore) Get(_ context.Context, key string) ([]byte, error) {
 		}
 		if f, err = root.Open(key); err == nil {
 			defer f.Close()
-			data, err := readBounded(f)
+			data, err := readSized(f)
 			if err != nil {
 				err = fmt.Errorf("%s: %s: %w", d, key, err)
 			}
@@ -167,6 +168,21 @@ func (d *dirStore) Remove(_ context.Context, keys []string) error {
 		}
 	}
 	return nil
+}
+
+// readSized reads a file into memory of its size: what grows leaves twice as much
+// behind. A file that changed meanwhile is read as far as it goes.
+func readSized(f *os.File) ([]byte, error) {
+	info, err := f.Stat()
+	if err != nil || info.Size() > MaxBytes {
+		return readBounded(f)
+	}
+	b := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead))
+	n, err := b.ReadFrom(io.LimitReader(f, MaxBytes+1))
+	if n > MaxBytes {
+		return nil, errTooLarge
+	}
+	return b.Bytes(), err
 }
 
 // readBounded reads all of r, which must be at most MaxBytes.

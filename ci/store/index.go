@@ -153,13 +153,16 @@ func (ix *index) write() {
 		e.Table, e.Session.Run.Cells = n, nil
 		file.Entries = append(file.Entries, e)
 	}
-	var payload bytes.Buffer
-	if err := gob.NewEncoder(&payload).Encode(file); err != nil {
+	var text bytes.Buffer
+	text.WriteString(indexName)
+	text.Write(make([]byte, sha256.Size)) // the sum of what follows
+	if err := gob.NewEncoder(&text).Encode(file); err != nil {
 		return
 	}
-	sum := sha256.Sum256(payload.Bytes())
-	data := append([]byte(indexName), sum[:]...)
+	data := text.Bytes()
+	sum := sha256.Sum256(data[len(indexName)+sha256.Size:])
+	copy(data[len(indexName):], sum[:])
 	if os.MkdirAll(filepath.Dir(ix.path), 0o755) == nil {
-		record.WriteAtomically(ix.path, append(data, payload.Bytes()...))
+		record.WriteAtomically(ix.path, data)
 	}
 }

@@ -134,7 +134,7 @@ func (cm *chartMachine) trend(t report.Trend, at map[string]int, nights int) cha
 		if !ok {
 			night = len(cm.Nights)
 			at[p.Key] = night
-			cm.Nights = append(cm.Nights, chartNight{At: p.Started.Unix() / 60, Build: buildWords(p.Night)})
+			cm.Nights = append(cm.Nights, chartNight{At: p.Started.Unix() / 60, Build: buildWords(*p.Night)})
 		}
 		ct.Points = append(ct.Points, [2]float64{float64(night), rounded(p.Value)})
 	}

@@ -21,7 +21,7 @@ func TestNightlyPageIsBounded(t *testing.T) {
 	for i := range trends {
 		trend := report.Trend{ID: fmt.Sprintf("%08x", i), Metric: report.AsForeign("tg128"), Label: report.AsForeign(fmt.Sprintf("model %d", i)), Unit: "tok/s", Judged: true, Latest: "100.0 tok/s"}
 		for n := range nights {
-			trend.Nights = append(trend.Nights, report.TrendNight{Night: report.Night{Started: first.AddDate(0, 0, n), Key: fmt.Sprint(n), Build: 6000 + n}, Value: 100 + float64((i*7+n*3)%13)/7, Trials: 3})
+			trend.Nights = append(trend.Nights, report.TrendNight{Night: &report.Night{Started: first.AddDate(0, 0, n), Key: fmt.Sprint(n), Build: 6000 + n}, Value: 100 + float64((i*7+n*3)%13)/7, Trials: 3})
 		}
 		trend.Levels = []report.TrendLevel{{From: 0, To: nights, Value: 100, Low: 98, High: 102, Text: "100"}}
 		if i == moved {

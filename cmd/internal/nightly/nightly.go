@@ -5,6 +5,7 @@ package nightly
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -85,6 +86,7 @@ failed.`,
 				return err
 			}
 			how.title = out.Title
+			defer frugal(a)()
 			n, err := lookAtNights(cmd.Context(), a, how)
 			if err != nil {
 				return err
@@ -110,6 +112,17 @@ failed.`,
 		},
 	})
 	return cmd
+}
+
+// frugal makes the collector of garbage run twice as often, until the returned function
+// is called: years of nights are large, and the machine may be a small one. GOGC in the
+// environment has the last word.
+func frugal(a *cli.App) (restore func()) {
+	if a.Getenv("GOGC") != "" {
+		return func() {}
+	}
+	before := debug.SetGCPercent(50)
+	return func() { debug.SetGCPercent(before) }
 }
 
 // lookAtNights reads the store and words what it has to say.
