@@ -50,6 +50,9 @@ turns with the good end and stops as soon as that can be told: after 6, 10, 15 o
 20 blocks. Commits that do not build, or lie too near to the border, are skipped.
 The commit that is found is then measured against its parent.
 
+--count searches by counted instructions instead: each commit is counted once, which
+takes no quiet machine and says in which functions the work went up.
+
 The repository is only read, and revisions mean what they mean there: upstream/master,
 a tag, HEAD. The commits are built in two clones, which stay for the next bisection
 or 'gate --repo' of the same repository and build command. That command is the
@@ -60,6 +63,7 @@ measured. ccache, where it is installed, shares what was compiled before.`,
   llama-regress bisect --good b6082 --bad b6090 -c llama-regress.yaml --metric tg128
   llama-regress bisect --good b6082 --bad b6090 --model m.gguf --build 'cmake -B build -DGGML_CUDA=ON && cmake --build build --target llama-bench'
   llama-regress nightly --json >night.json; llama-regress bisect --from night.json --repo llama.cpp -c llama-regress.yaml
+  llama-regress bisect --good b6082 --bad master --model tiny.gguf --count=pp64
   llama-regress bisect --good b6082 --bad master --model model.gguf --resume`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -84,6 +88,9 @@ measured. ccache, where it is installed, shares what was compiled before.`,
 			var err error
 			if b.cfg, err = builds.Load(func() (*config.Config, error) { return what.Load(cmd) }, &what, [2]string{goodArm, candidateArm}); err != nil {
 				return err
+			}
+			if cmd.Flags().Changed("count") {
+				countAlone(b.cfg)
 			}
 			if b.policy, err = pass.Policy(b.cfg.Gate); err != nil {
 				return err
@@ -179,7 +186,7 @@ func (b *bisection) search(ctx context.Context, metric string) error {
 		if err != nil {
 			return err
 		}
-		found := worst(res, metric)
+		found := worst(res, metric, b.counted())
 		if found == nil {
 			return b.nothing(res, report.Source{Base: run, Head: run, BaseFile: b.log.Good.Short(), HeadFile: b.log.Bad.Short()})
 		}
@@ -187,11 +194,22 @@ func (b *bisection) search(ctx context.Context, metric string) error {
 		if err != nil {
 			return err
 		}
-		split := compare.NewSplit(*found, bits.Len(uint(between)), b.policy)
-		b.log.Split, b.log.Ends.Change, b.log.Ends.Interval, b.log.Ends.Blocks = &split, found.Change, found.Interval, found.Replicates
+		if b.counted() {
+			if b.log.Split, b.log.Count, err = newCountedSplit(*found, run); err != nil {
+				return err
+			}
+		} else {
+			split := compare.NewSplit(*found, bits.Len(uint(between)), b.policy)
+			b.log.Split = &split
+		}
+		b.log.Ends.Change, b.log.Ends.Interval, b.log.Ends.Blocks = found.Change, found.Interval, found.Replicates
 		if err := b.log.write(b.how.Dir); err != nil {
 			return err
 		}
+	}
+	if counted := b.log.Count != nil; counted != b.counted() {
+		by := map[bool]string{true: "instructions", false: "time"}
+		return fmt.Errorf("%s holds a bisection by %s, and this one goes by %s: choose another folder (--dir)", b.how.Dir, by[counted], by[b.counted()])
 	}
 	if err := b.narrow(); err != nil {
 		return err
@@ -210,7 +228,11 @@ func (b *bisection) search(ctx context.Context, metric string) error {
 	}
 	for !state.Over() {
 		fmt.Fprintln(b.app.Err, b.log.ahead(state.Left))
-		step, err := b.step(ctx, len(b.log.Steps)+1, state.Next)
+		measured := b.step
+		if b.log.Count != nil {
+			measured = b.countStep
+		}
+		step, err := measured(ctx, len(b.log.Steps)+1, state.Next)
 		if err != nil {
 			return err
 		}
@@ -251,6 +273,14 @@ func (b *bisection) effect(ctx context.Context, first build.Commit) error {
 	}()
 	if parent.SHA == b.log.Good.SHA && first.SHA == b.log.Bad.SHA {
 		*b.log.Effect = *b.log.Ends // which was that very measurement
+	}
+	if b.log.Count != nil {
+		if counted, ok := b.countEffect(first, parent); ok {
+			b.log.Effect = counted
+			return nil
+		}
+	}
+	if b.log.Effect.Run != "" {
 		return nil
 	}
 	cfg := *b.cfg

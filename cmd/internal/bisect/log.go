@@ -34,7 +34,8 @@ type bisectLog struct {
 	// Split is what tells good commits from bad ones; null until both ends are
 	// measured, and where they do not differ.
 	Split *compare.Split `json:"split"`
-	Ends  *bisectStep    `json:"ends"` // the bad end against the good one
+	Ends  *bisectStep    `json:"ends"`            // the bad end against the good one
+	Count *countedEnds   `json:"count,omitempty"` // of the ends, where instructions are counted and nothing is timed
 	Steps []bisectStep   `json:"steps"`
 
 	First      *build.Commit  `json:"first"`                // the first bad commit; null while it is not known
@@ -51,8 +52,20 @@ type bisectStep struct {
 	Change   *float64          `json:"change,omitempty"` // of the metric, commit/against - 1
 	Interval *compare.Interval `json:"interval,omitempty"`
 	Blocks   int               `json:"blocks,omitempty"`
-	Seconds  float64           `json:"seconds"`       // building included
-	Run      string            `json:"run,omitempty"` // folder of the measurement, relative to the log
+	Count    float64           `json:"count,omitempty"` // instructions a token; 0 where time was measured
+	Seconds  float64           `json:"seconds"`         // building included
+	Run      string            `json:"run,omitempty"`   // folder of the measurement, relative to the log
+
+	Functions []bisectFunction `json:"functions,omitempty"` // of the effect: those whose counts changed most
+}
+
+// A bisectFunction is a part of a change of counted instructions. All texts are
+// foreign; the name is "" where functions of a file were renamed or inlined.
+type bisectFunction struct {
+	Name   string  `json:"name"`
+	File   string  `json:"file,omitempty"`
+	Object string  `json:"object,omitempty"`
+	Share  float64 `json:"share"` // of its change in all work of the parent
 }
 
 func (l *bisectLog) write(dir string) error {

@@ -42,11 +42,17 @@ type bisection struct {
 // a folder of its own. One that holds a part of it is gone on with if both builds
 // are the ones that were measured there.
 func (b *bisection) measure(ctx context.Context, name string, cfg *config.Config, good, candidate build.Commit, watch *stopper) (*record.Run, error) {
+	return b.measureOf(ctx, name, cfg, good, candidate, watch, func(all []config.Arm) []config.Arm { return all })
+}
+
+// measureOf measures of the two arms those that are picked.
+func (b *bisection) measureOf(ctx context.Context, name string, cfg *config.Config, good, candidate build.Commit, watch *stopper, pick func([]config.Arm) []config.Arm) (*record.Run, error) {
 	pair, err := b.kept.Pair(ctx, good, candidate)
 	if err != nil {
 		return nil, err
 	}
 	builds.Point(cfg, pair)
+	cfg.Arms = pick(cfg.Arms)
 	cfg.Sentinel = nil // its builds are measured in turns, and no step is a night
 	how := b.how
 	how.Dir = filepath.Join(b.how.Dir, "runs", name)
@@ -84,13 +90,14 @@ func (b *bisection) ends(ctx context.Context) (*compare.Result, *record.Run, err
 }
 
 // worst is the regression that lies furthest beyond its margin, of those that
-// can be bisected: success rates have no blocks to pair.
-func worst(res *compare.Result, metric string) *compare.Comparison {
+// can be bisected: success rates have no blocks to pair. Of counts alone it is one of
+// them.
+func worst(res *compare.Result, metric string, counted bool) *compare.Comparison {
 	var found *compare.Comparison
 	far := func(c *compare.Comparison) float64 { return *c.Change / (c.Margin.High - c.Margin.Low) }
 	for i := range res.Comparisons {
 		c := &res.Comparisons[i]
-		if c.Verdict != compare.Regression || c.Estimator != compare.PairedT || metric != "" && c.Metric.Name != metric {
+		if c.Verdict != compare.Regression || c.Metric.Exact != counted || !counted && c.Estimator != compare.PairedT || metric != "" && c.Metric.Name != metric {
 			continue
 		}
 		loss := func(c *compare.Comparison) float64 {
@@ -120,6 +127,13 @@ func (b *bisection) narrow() error {
 	}
 	if b.cfg.Bench.Tests = tests; len(tests) > 0 {
 		b.cfg.Serve = nil
+	}
+	if b.log.Count == nil {
+		b.cfg.Count = nil
+	} else {
+		count := *b.cfg.Count
+		count.Tests = slices.DeleteFunc(slices.Clone(count.Tests), func(t record.Test) bool { return t.InstructionsMetric().Name != split.Metric.Name })
+		b.cfg.Count = &count
 	}
 	p, err := plan.Expand(b.cfg)
 	if err == nil {

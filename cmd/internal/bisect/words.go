@@ -1,6 +1,7 @@
 package bisect
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -18,7 +19,15 @@ func (s bisectStep) words() string {
 	if s.Mark == bisect.Skip {
 		return "skipped: " + cli.Printable(s.Why)
 	}
-	return fmt.Sprintf("%s: %s, %d blocks", s.Mark, changeText(&s), s.Blocks)
+	return fmt.Sprintf("%s: %s, %s", s.Mark, changeText(&s), s.often())
+}
+
+// often is how often it was measured.
+func (s *bisectStep) often() string {
+	if s.Count > 0 {
+		return "counted once"
+	}
+	return fmt.Sprintf("%d blocks", s.Blocks)
 }
 
 // changeText is a step's change with its interval.
@@ -59,7 +68,15 @@ func (b *bisection) conclude() error {
 		if e := l.Effect; e.Change == nil {
 			row("effect", "not measured against its parent %s: %s", e.Against[:min(10, len(e.Against))], cli.Printable(e.Why))
 		} else {
-			row("effect", "%s of %s: %s against its parent %s, %d blocks", cli.Printable(l.Split.Metric.Name), cli.Printable(l.Split.Cell), changeText(e), e.Against[:min(10, len(e.Against))], e.Blocks)
+			row("effect", "%s of %s: %s against its parent %s, %s", cli.Printable(l.Split.Metric.Name), cli.Printable(l.Split.Cell), changeText(e), e.Against[:min(10, len(e.Against))], e.often())
+			for i, f := range e.Functions {
+				label := ""
+				if i == 0 {
+					label = "functions"
+				}
+				name := cmp.Or(f.Name, "renamed or inlined functions of "+cmp.Or(f.File, f.Object))
+				row(label, "%s %+.2f%% of the work", cli.Printable(name), 100*f.Share)
+			}
 		}
 	} else {
 		row("not found", "only commits that were skipped are left; the first bad one is one of these %d:", len(l.Candidates))
