@@ -268,6 +268,7 @@ const (
 	Resume     StepKind = "resume"      // finish what was interrupted
 	CheckInput StepKind = "check_input" // the two sides have nothing in common
 	Accept     StepKind = "accept"      // the regression is intended
+	Explain    StepKind = "explain"     // see where the time went
 )
 
 // An Arm is one side as measured.

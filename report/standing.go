@@ -6,20 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/compare"
 	"github.com/llama-regress/llama-regress/compare/history"
 )
-
-// A Range is two builds between which something got worse. Its texts are foreign.
-type Range struct {
-	Good, Bad string // commits, as builds say them
-	Cell      string
-	Metric    string
-	Workload  string
-	Model     string          // path of its file; "" when not known
-	Commits   history.Commits // between them; zero where there is no checkout
-}
 
 // open is the standing of a row that an earlier session was confirmed to have lost.
 func (s Source) open(c *compare.Comparison) (history.Standing, bool) {
@@ -153,30 +142,6 @@ func withMemory(o compare.Outcome, m *history.Memory) compare.Outcome {
 		return compare.Undecided
 	}
 	return o
-}
-
-// findCommit says how to find the commit that made something worse, or names it.
-func findCommit(r Range) Step {
-	what := concat(quote(r.Metric), say(" between commit "), quote(r.Good), say(" and "), quote(r.Bad))
-	if r.Commits.Total == 1 && len(r.Commits.List) == 1 {
-		c := r.Commits.List[0]
-		return Step{Kind: Reproduce, Text: concat(say("One commit lies between the two builds: "), quote(c.SHA[:min(12, len(c.SHA))]), say(", "), quote(c.Subject), say(", by "), quote(c.Author), say("."))}
-	}
-	step := Step{Kind: Reproduce, Text: concat(say("Find the commit that made "), what, say(" worse, in a checkout of llama.cpp."))}
-	if r.Commits.Total > 1 {
-		step.Text = concat(say("Find the commit that made "), what, say(" worse: %d lie between.", r.Commits.Total))
-	}
-	words := []string{"llama-regress", "bisect", "--good", r.Good, "--bad", r.Bad}
-	if r.Workload == record.BenchWorkload {
-		if r.Model != "" {
-			words = append(words, "--model", r.Model)
-		}
-		words = append(words, "--tests", r.Metric, "--metric", r.Metric)
-	} else {
-		words = append(words, "-c", "llama-regress.yaml", "--cell", r.Cell, "--metric", r.Metric)
-	}
-	step.Command = shellQuote(words)
-	return step
 }
 
 // pastSteps say what to do about regressions that history found: find the commit,

@@ -40,8 +40,17 @@ func nextSteps(r Report, res *compare.Result, src Source) []Step {
 	if historical {
 		steps = append(steps, pastSteps(r, src)...)
 	} else if r.Counts.Regressions > 0 {
-		add(Reproduce, again(res.Method, len(src.Reproduce) > 0), src.Reproduce...)
-		shown = len(src.Reproduce) > 0
+		apart := builtApart(r, res, src)
+		for _, between := range apart[:min(len(apart), mostLooks)] {
+			steps = append(steps, findCommit(between))
+		}
+		if text, command := countWork(r, src); len(apart) > 0 {
+			add(Explain, text, command...)
+		}
+		if len(apart) == 0 || doubtful(res) {
+			add(Reproduce, again(res.Method, len(src.Reproduce) > 0), src.Reproduce...)
+			shown = len(src.Reproduce) > 0
+		}
 	}
 	if hasReason(r.Rows, compare.SuspectedByHistory) && !hasReason(r.Rows, compare.EnvironmentMixed) {
 		add(SameHost, concat(together(r.Rows), rebuild(src.Rebuild)), src.Confirm...)

@@ -23,6 +23,10 @@ type Run struct {
 	Devices  []Device  `json:"devices,omitempty"` // accelerators of the machine, used or not; of a version before 2026-12 none
 	Trials   []Trial   `json:"trials"`
 
+	// Command is the program and the arguments that measured this, as typed; none of
+	// a version before 2026-12, and none of a record that was merged from shards.
+	Command []string `json:"command,omitempty"`
+
 	// Interrupted is why fewer trials ran than were planned, "" when all ran:
 	// "interrupt", "budget", "error", "killed".
 	Interrupted string    `json:"interrupted,omitempty"`

@@ -19,7 +19,7 @@ func (r *Run) Validate() error {
 	}{
 		{"arms", len(r.Arms), mostArms}, {"models", len(r.Models), mostCells}, {"datasets", len(r.Datasets), mostCells},
 		{"cells", len(r.Cells), mostCells}, {"trials", len(r.Trials), mostTrials}, {"looks", len(r.Interims), mostTrials},
-		{"parts", len(r.Parts), mostCells}, {"notes", len(r.Notes), mostCells},
+		{"parts", len(r.Parts), mostCells}, {"notes", len(r.Notes), mostCells}, {"command", len(r.Command), mostCells},
 	} {
 		if list.n > list.most {
 			return fmt.Errorf("%s: %d of them, at most %d are read", list.name, list.n, list.most)

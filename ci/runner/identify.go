@@ -23,6 +23,7 @@ func (s *session) identify(ctx context.Context) error {
 		Started:  start,
 		Finished: start,
 		Tool:     s.opts.Tool,
+		Command:  s.opts.Command,
 		Host:     s.opts.Host,
 		Plan:     summary(s.plan),
 		Baseline: s.plan.Baseline,

@@ -89,6 +89,9 @@ type Options struct {
 	Host record.Host // this machine; host.Describe
 	Tool record.Tool // this program
 
+	// Command is the program and the arguments that the record says measured it.
+	Command []string
+
 	Notes []string // what a reader of the record should know about how it was called
 
 	Observer   Observer                     // told what happens as it happens; nil: nobody

@@ -161,6 +161,7 @@ func runPlan(ctx context.Context, a *cli.App, cfg *config.Config, how Flags) (*r
 		Host:     host.Describe(ctx, devices.Devices()),
 		Devices:  devices,
 		Tool:     cli.Tool(),
+		Command:  typed(a),
 		Observer: observer,
 		CheckModel: func(path string) error {
 			_, err := gguf.Inspect(path)
@@ -280,11 +281,16 @@ func setAside(dir string) error {
 	return nil
 }
 
+// typed is the command that measures this, without what only continues it.
+func typed(a *cli.App) []string {
+	words := append([]string{"llama-regress"}, a.Args...)
+	return slices.DeleteFunc(words, func(s string) bool { return s == "--resume" || strings.HasPrefix(s, "--resume=") })
+}
+
 // Source says where a measured run's result comes from.
 func Source(a *cli.App, run *record.Run, how Flags) report.Source {
 	file := filepath.Join(how.Dir, runner.RecordFile)
-	again := append([]string{"llama-regress"}, a.Args...)
-	again = slices.DeleteFunc(again, func(s string) bool { return s == "--resume" || strings.HasPrefix(s, "--resume=") })
+	again := typed(a)
 	resume := append(slices.Clip(again), "--resume")
 	return requests.With(report.Source{
 		Base: run, Head: run, BaseFile: file, HeadFile: file,

@@ -61,7 +61,7 @@ reports what its journal holds.`,
 				fmt.Fprintln(a.Out)
 			}
 			src := measure.Source(a, run, how)
-			src.Reproduce, src.Resume = nil, nil // this command measures nothing
+			src.Reproduce, src.Resume = run.Command, nil // this command measures nothing
 			return output.Conclude(a, compare.Run(run, policy), src, out)
 		},
 	}
