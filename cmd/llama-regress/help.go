@@ -38,7 +38,7 @@ var flagGroups = []struct {
 		"older-than", "yes",
 	}},
 	{"This machine", []string{
-		"wait", "no-wait", "resume", "ignore-doctor", "all", "watch", "runner", "fix",
+		"wait", "no-wait", "resume", "fresh", "ignore-doctor", "all", "watch", "runner", "fix",
 	}},
 	{"GitHub", []string{
 		"pr", "sha", "workflow", "artifact", "artifact-name", "key", "author", "policy", "check", "dry-run", "require-post", "api-wait",

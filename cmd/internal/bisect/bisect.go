@@ -150,8 +150,16 @@ func (b *bisection) prepare(ctx context.Context, good, bad string) error {
 	if err != nil {
 		return err
 	}
-	if old != nil && !b.how.Resume {
-		return fmt.Errorf("%s holds a bisection: go on with it (--resume), or choose another folder (--dir)", b.how.Dir)
+	switch {
+	case b.how.Resume && b.how.Fresh:
+		return errors.New("--resume goes on with a bisection, and --fresh starts over: choose one")
+	case old != nil && b.how.Fresh:
+		if err := measure.Move(b.how.Dir, filepath.Join(b.how.Dir, measure.PreviousFolder, time.Now().UTC().Format("20060102T150405Z")), "runs", bisectFile); err != nil {
+			return err
+		}
+		old = nil
+	case old != nil && !b.how.Resume:
+		return fmt.Errorf("%s holds a bisection: go on with it (--resume), start over (--fresh), or choose another folder (--dir)", b.how.Dir)
 	}
 	log := &bisectLog{Schema: bisectSchema, Build: b.kept.Builder.Command, Steps: []bisectStep{}}
 	between := 0

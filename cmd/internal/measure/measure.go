@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,7 +27,6 @@ import (
 	"github.com/llama-regress/llama-regress/ci/runner"
 	"github.com/llama-regress/llama-regress/ci/serve"
 	"github.com/llama-regress/llama-regress/cmd/internal/cli"
-	"github.com/llama-regress/llama-regress/cmd/internal/output"
 	"github.com/llama-regress/llama-regress/cmd/internal/requests"
 	"github.com/llama-regress/llama-regress/cmd/internal/settings"
 	"github.com/llama-regress/llama-regress/compare"
@@ -51,6 +49,7 @@ const ConfirmBlocks = 12
 type Flags struct {
 	Dir    string
 	Resume bool
+	Fresh  bool // start over, whatever the folder holds
 	wait   waiting
 	unfit  bool   // measure although doctor says that it is no use
 	Shard  string // "i/n", the part of the plan to measure; "" for all of it
@@ -77,7 +76,8 @@ func (m *Flags) Register(f *pflag.FlagSet) {
 	m.RegisterDir(f)
 	m.wait.register(f)
 	f.BoolVar(&m.unfit, "ignore-doctor", false, "measure although 'llama-regress doctor' says that it is no use; the record says so")
-	f.BoolVar(&m.Resume, "resume", false, "go on with the run that DIR holds")
+	f.BoolVar(&m.Resume, "resume", false, "go on with the run that DIR holds: what it measured stays")
+	f.BoolVar(&m.Fresh, "fresh", false, "start over where DIR holds a run that was interrupted: it is moved to DIR/previous")
 }
 
 // RegisterDir defines --dir alone, for what measures nothing.
@@ -91,8 +91,13 @@ func Run(ctx context.Context, a *cli.App, cfg *config.Config, how Flags) (*recor
 	if _, err := how.Expand(cfg); err != nil {
 		return nil, err
 	}
-	if !how.Resume {
-		if err := setAside(how.Dir); err != nil {
+	if how.Resume && how.Fresh {
+		return nil, errors.New("--resume goes on with a run, and --fresh starts over: choose one")
+	}
+	if how.Resume {
+		resuming(a, how.Dir)
+	} else {
+		if err := setAside(a, how.Dir, how.Fresh); err != nil {
 			return nil, err
 		}
 	}
@@ -254,37 +259,12 @@ func observer(a *cli.App) (runner.Observer, func(load.Progress)) {
 	return runner.NewPlainLines(a.Err, time.Now), nil
 }
 
-// setAside moves a finished run out of the folder, so that measuring again
-// takes one command and loses nothing.
-func setAside(dir string) error {
-	old, err := record.ReadFile(filepath.Join(dir, runner.RecordFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if _, journal := os.Stat(filepath.Join(dir, runner.JournalFile)); journal == nil || err != nil {
-		return err // a run to resume: the runner says so
-	}
-	aside := filepath.Join(dir, "previous", filepath.Base(old.ID))
-	if err := os.MkdirAll(aside, 0o755); err != nil {
-		return err
-	}
-	names := []string{ConfirmFolder, SentinelFolder, VerdictFile, record.RequestFile, runner.LogFolder, runner.RecordFile} // the record last: as long as it is there, the move is tried again
-	for _, k := range output.Kinds {
-		names = append([]string{k.File}, names...)
-	}
-	for _, name := range names {
-		err := os.Rename(filepath.Join(dir, name), filepath.Join(aside, name))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("setting the previous run aside: %w", err)
-		}
-	}
-	return nil
-}
-
 // typed is the command that measures this, without what only continues it.
 func typed(a *cli.App) []string {
 	words := append([]string{"llama-regress"}, a.Args...)
-	return slices.DeleteFunc(words, func(s string) bool { return s == "--resume" || strings.HasPrefix(s, "--resume=") })
+	return slices.DeleteFunc(words, func(s string) bool {
+		return s == "--resume" || s == "--fresh" || strings.HasPrefix(s, "--resume=") || strings.HasPrefix(s, "--fresh=")
+	})
 }
 
 // Source says where a measured run's result comes from.
