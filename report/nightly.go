@@ -126,6 +126,7 @@ type NightlySource struct {
 	Checkout    string // folder of the llama.cpp checkout; "" without one
 	Calibration string
 	Faults      int // records of the store that could not be used
+	Ahead       int // sessions and marks that are dated after now
 }
 
 // NewNightly orders and words the trends of a store.

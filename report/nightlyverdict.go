@@ -330,6 +330,9 @@ func nightlyNotes(n Nightly, src NightlySource) (notes []Text) {
 	if src.Faults > 0 {
 		notes = append(notes, say("%s of the store cannot be read and take no part.", plural(src.Faults, "record")))
 	}
+	if src.Ahead > 0 {
+		notes = append(notes, say("%s of the store: dated after now, so that the clock of its machine was wrong, or this one's is. It takes no part until its day comes; standard error names it and what to do.", plural(src.Ahead, "record")))
+	}
 	for _, m := range n.Machines {
 		if m.Last == nil {
 			continue

@@ -48,7 +48,7 @@ func BenchmarkLoad(b *testing.B) {
 	s := open(b, "dir:"+nights(b, n), Options{})
 	for _, how := range []string{"cold", "warm"} {
 		b.Run(how, func(b *testing.B) {
-			o := LoadOptions{Cache: b.TempDir()}
+			o := LoadOptions{Cache: b.TempDir(), Now: night.AddDate(0, 0, n)}
 			if how == "warm" {
 				load(b, s, o)
 			}

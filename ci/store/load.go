@@ -20,6 +20,8 @@ type LoadOptions struct {
 	// Cache is the folder in which the index is kept from one Load to the
 	// next; "" keeps none, and every record is read again.
 	Cache string
+
+	Now time.Time // by the clock that is trusted; zero is time.Now
 }
 
 // Contents is what a store holds.
@@ -28,6 +30,7 @@ type Contents struct {
 	Segments []Segment // by the time they were made
 	Verdicts []Verdict // by machine, then by the session that they are about
 	Faults   []Fault   // objects that cannot be used, by key
+	Ahead    []Fault   // sessions, then segments, that are dated after now; none of them is above
 }
 
 // A Fault is an object that cannot be used, and why. The others can.
@@ -94,6 +97,10 @@ func Load(ctx context.Context, s Store, o LoadOptions) (*Contents, error) {
 	ix.write()
 	c.sort()
 	c.dropDuplicates()
+	if o.Now.IsZero() {
+		o.Now = time.Now()
+	}
+	c.dropAhead(o.Now)
 	return c, nil
 }
 

@@ -9,15 +9,22 @@ import (
 type Retention struct {
 	Keep   int       // the latest so many of every machine stay whatever their age; at least 1
 	Before time.Time // of the others, those begun before then go; zero keeps them all
+
+	// Now is by the clock that is trusted; zero is time.Now. Sessions dated after it stay
+	// and are none of the latest.
+	Now time.Time
 }
 
 // Prunable returns the keys that a retention rule lets go, oldest first. It
 // goes by keys alone: what is no record's is nothing it touches, and segments
 // stay.
 func Prunable(objects []Object, r Retention) []string {
+	if r.Now.IsZero() {
+		r.Now = time.Now()
+	}
 	machines := make(map[string][]Key)
 	for _, o := range objects {
-		if key, err := ParseKey(o.Key); err == nil {
+		if key, err := ParseKey(o.Key); err == nil && !key.Ahead(r.Now) {
 			machines[key.Machine] = append(machines[key.Machine], key)
 		}
 	}

@@ -53,7 +53,7 @@ func Record(ctx context.Context, s Store, run *record.Run, o RecordOptions) (Rec
 	switch {
 	case run.Started.Before(born):
 		return r, fmt.Errorf("run %s began on %s, before llama.cpp did: set the machine's clock and measure again", run.ID, run.Started.Format(time.DateOnly))
-	case run.Started.After(o.Now.Add(time.Hour)):
+	case ahead(run.Started, o.Now):
 		return r, fmt.Errorf("run %s began at %s, which is still to come: it would stay the latest session until then; set the machine's clock and measure again", run.ID, run.Started.Format(time.RFC3339))
 	case run.Finished.Before(run.Started):
 		r.Warnings = append(r.Warnings, fmt.Sprintf("the machine's clock went back during the session: it ended %v before it began", run.Started.Sub(run.Finished)))
@@ -69,7 +69,7 @@ func Record(ctx context.Context, s Store, run *record.Run, o RecordOptions) (Rec
 	if len(data) > MaxBytes {
 		return r, fmt.Errorf("%s: %w", r.Key, errTooLarge)
 	}
-	warning, err := outOfOrder(ctx, s, key)
+	warning, err := outOfOrder(ctx, s, key, o.Now)
 	if err != nil {
 		return r, err
 	}
@@ -89,14 +89,14 @@ func Record(ctx context.Context, s Store, run *record.Run, o RecordOptions) (Rec
 }
 
 // outOfOrder warns of a session dated before one that is stored: the clock went
-// back, or history is being filled in.
-func outOfOrder(ctx context.Context, s Store, key Key) (string, error) {
+// back, or history is being filled in. One that is dated after now is none to go by.
+func outOfOrder(ctx context.Context, s Store, key Key, now time.Time) (string, error) {
 	objects, err := s.List(ctx, runsFolder+key.Machine+"/")
 	if err != nil {
 		return "", err
 	}
 	for i := len(objects) - 1; i >= 0; i-- {
-		if last, err := ParseKey(objects[i].Key); err == nil {
+		if last, err := ParseKey(objects[i].Key); err == nil && !last.Ahead(now) {
 			if last.Started.After(key.Started) {
 				return fmt.Sprintf("the session is dated before the latest one stored, %s: it takes the place that its date gives it", last), nil
 			}

@@ -40,7 +40,8 @@ nothing, so a job may be repeated. The keys go to standard output.
 Raw output of llama-bench, in any of its formats, is stored too, a file a session;
 --build takes one build of a file with several. It
 does not name its machine: --machine does. --at says when it was measured, where
-the file does not or is wrong.`,
+the file does not or is wrong; a record of a machine whose clock was wrong gets its
+right place by it, too.`,
 		Example: `  llama-regress baseline put
   llama-regress baseline put nightly/run.json --machine gpu-runner --store s3://perf/llama.cpp
   llama-regress baseline put night-0309.jsonl --machine gpu-runner --at 2026-03-09T02:17:00Z`,
@@ -67,7 +68,7 @@ the file does not or is wrong.`,
 	cmd.Flags().IntVar(&how.Attempt, "attempt", 1, "number of this measurement, where another one has the same run ID")
 	judge.RegisterRaw(cmd.Flags(), &raw)
 	judge.RegisterBuild(cmd.Flags(), &raw)
-	cmd.Flags().StringVar(&at, "at", "", "when raw output was measured: 2026-03-09T02:17:00Z, or a day")
+	cmd.Flags().StringVar(&at, "at", "", "when it was measured, where the file does not say or its clock was wrong: 2026-03-09T02:17:00Z, or a day")
 	return cmd
 }
 
@@ -98,10 +99,11 @@ func put(ctx context.Context, a *cli.App, s store.Store, path, at string, how st
 // readSession reads a run record, or raw output of llama-bench as one.
 func readSession(path, at, machine string, how llama.ImportOptions) (*record.Run, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() || os.IsNotExist(err) {
-		if at != "" {
-			return nil, errors.New("--at is for raw output: a record knows when it was measured")
+		run, err := stored.ReadRun(path)
+		if err != nil {
+			return nil, err
 		}
-		return stored.ReadRun(path)
+		return run, moveTo(run, at)
 	}
 	run, err := judge.ReadMeasured(path, how)
 	if err != nil {
@@ -109,22 +111,14 @@ func readSession(path, at, machine string, how llama.ImportOptions) (*record.Run
 	}
 	raw := strings.HasPrefix(run.ID, llama.ImportedID)
 	switch {
-	case !raw && at != "":
-		return nil, fmt.Errorf("--at is for raw output: %s is a record and knows when it was measured", path)
 	case !raw:
-		return run, nil
+		return run, moveTo(run, at)
 	case machine == "":
 		return nil, fmt.Errorf("%s is raw output of llama-bench, which does not name its machine: say it with --machine", path)
 	}
 	run.Host.Name = machine
-	if at != "" {
-		begun, err := time.Parse(time.RFC3339, at)
-		if err != nil {
-			if begun, err = time.Parse(time.DateOnly, at); err != nil {
-				return nil, fmt.Errorf("--at %q: want a time such as 2026-03-09T02:17:00Z, or a day such as 2026-03-09", at)
-			}
-		}
-		shift(run, begun.UTC())
+	if err := moveTo(run, at); err != nil {
+		return nil, err
 	}
 	if run.Started.IsZero() {
 		return nil, fmt.Errorf("%s does not say when it was measured: say it with --at", path)
@@ -132,15 +126,44 @@ func readSession(path, at, machine string, how llama.ImportOptions) (*record.Run
 	return run, nil
 }
 
+// moveTo moves a run to the time that --at says, nowhere for "".
+func moveTo(run *record.Run, at string) error {
+	if at == "" {
+		return nil
+	}
+	begun, err := time.Parse(time.RFC3339, at)
+	if err != nil {
+		if begun, err = time.Parse(time.DateOnly, at); err != nil {
+			return fmt.Errorf("--at %q: want a time such as 2026-03-09T02:17:00Z, or a day such as 2026-03-09", at)
+		}
+	}
+	shift(run, begun.UTC())
+	return nil
+}
+
 // shift moves a run to another time.
 func shift(run *record.Run, begun time.Time) {
 	lasted := run.Finished.Sub(run.Started)
 	was := run.Started
 	run.Started, run.Finished = begun, begun.Add(lasted)
-	for i := range run.Trials {
-		if t := &run.Trials[i]; !t.Start.IsZero() {
-			t.Start = begun.Add(t.Start.Sub(was))
+	move := func(at *time.Time) {
+		if !at.IsZero() {
+			*at = begun.Add(at.Sub(was))
 		}
+	}
+	trials := func(list []record.Trial) {
+		for i := range list {
+			move(&list[i].Start)
+		}
+	}
+	trials(run.Trials)
+	if run.Sentinel != nil {
+		move(&run.Sentinel.Started)
+		trials(run.Sentinel.Trials)
+	}
+	for i := range run.Parts {
+		move(&run.Parts[i].Started)
+		move(&run.Parts[i].Finished)
 	}
 }
 

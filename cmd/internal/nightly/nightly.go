@@ -160,7 +160,7 @@ func lookAtNights(ctx context.Context, a *cli.App, how lookback) (report.Nightly
 	trends := history.Analyze(c, history.TrendOptions{Arm: how.arm, Policy: policy, FalseAlarms: how.falseAlarms, Now: now})
 	src := report.NightlySource{
 		Title: how.title, Store: s.String(), Since: load.Since, Policy: policy, Latest: make(map[string]*history.Latest),
-		Checkout: how.checkout, Calibration: compare.Calibration(), Faults: len(c.Faults),
+		Checkout: how.checkout, Calibration: compare.Calibration(), Faults: len(c.Faults), Ahead: len(c.Ahead),
 	}
 	for i := range trends.Machines {
 		m := &trends.Machines[i]

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/store"
@@ -78,7 +79,7 @@ func Resolve(ctx context.Context, s store.Store, machine, name string) (store.Ke
 		case byCommit:
 			return commit != "" && (strings.HasPrefix(key.Commit, commit) || strings.HasPrefix(commit, key.Commit))
 		case latest:
-			return true
+			return !key.Ahead(time.Now()) // its clock was wrong
 		}
 		return strings.Contains(text, name)
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,9 +21,9 @@ import (
 	"github.com/llama-regress/llama-regress/cmd/internal/settings"
 )
 
-// Complain names what cannot be used. The rest can, so it is no failure.
+// Complain names what cannot be used, or not yet. The rest can, so it is no failure.
 func Complain(a *cli.App, c *store.Contents) {
-	for _, f := range c.Faults {
+	for _, f := range slices.Concat(c.Faults, c.Ahead) {
 		fmt.Fprintf(a.Err, "left out: %s\n", cli.Printable(f.Error()))
 	}
 }
