@@ -3,12 +3,15 @@
 package serve
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"sync"
 
@@ -66,6 +69,29 @@ func (b *Bench) Identify(ctx context.Context, arm record.Arm) (record.Build, err
 		return b.Running.Identify(ctx, arm, b.API)
 	}
 	return b.Servers.Identify(ctx, arm)
+}
+
+// Glance looks at the first bytes of the plan's dataset and says why they are not
+// those of JSON. It costs nothing, however large the file.
+func Glance(p *plan.Plan) error {
+	if p.Serve == nil {
+		return nil
+	}
+	f, err := os.Open(p.Serve.DatasetPath)
+	if err != nil {
+		return fmt.Errorf("dataset: %w", err)
+	}
+	defer f.Close()
+	head := make([]byte, 4096)
+	n, err := io.ReadFull(f, head)
+	if err != nil && err != io.ErrUnexpectedEOF && err != io.EOF {
+		return fmt.Errorf("dataset: %w", err)
+	}
+	text := bytes.TrimSpace(bytes.TrimPrefix(head[:n], []byte("\ufeff")))
+	if len(text) > 0 && text[0] != '[' && text[0] != '{' {
+		return fmt.Errorf("dataset: %s: no ShareGPT file, which is JSON: it begins with %.20q; get one with 'llama-regress provision dataset'", p.Serve.DatasetPath, text)
+	}
+	return nil
 }
 
 // Datasets reads the plan's dataset once, so that a file that is missing,

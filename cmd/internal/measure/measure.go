@@ -185,6 +185,9 @@ func prepare(ctx context.Context, a *cli.App, cfg *config.Config, how Flags, p *
 	if err := cmp.Or(runner.Missing(p), llama.Startable(p)); err != nil {
 		return nil, nil, cli.Unmeasured(err)
 	}
+	if err := foreignFiles(p); err != nil { // told before a wait for the machine
+		return nil, nil, cli.Unmeasured(err)
+	}
 	unlock, err := Alone(ctx, a, how)
 	if err != nil {
 		return nil, nil, err
@@ -198,6 +201,21 @@ func prepare(ctx context.Context, a *cli.App, cfg *config.Config, how Flags, p *
 		return nil, nil, err
 	}
 	return func() { _ = links.Close(); unlock() }, append(slices.Clone(how.Notes), notes...), nil
+}
+
+// foreignFiles tells of models and datasets that are something else, as far as their
+// beginnings show it.
+func foreignFiles(p *plan.Plan) error {
+	var faults []error
+	for _, m := range p.Models {
+		if m.Path == "" { // a server has it
+			continue
+		}
+		if _, err := gguf.Inspect(m.Path); err != nil {
+			faults = append(faults, fmt.Errorf("model %s: %w", m.Name, err))
+		}
+	}
+	return errors.Join(append(faults, serve.Glance(p))...)
 }
 
 // Benches brings what measures each workload of the plan.
