@@ -112,6 +112,13 @@ func versionOf(ctx context.Context, path string) (string, error) {
 	return strings.TrimSpace(string(end.stdout)), nil
 }
 
+// Usable says why nothing counts on this machine, of the tools that are asked for as
+// in the configuration, and what to do.
+func (c *Counter) Usable(ctx context.Context, asked string) error {
+	_, err := c.tool(ctx, asked)
+	return err
+}
+
 // tool is what counts, chosen once.
 func (c *Counter) tool(ctx context.Context, asked string) (countTool, error) {
 	c.mu.Lock()

@@ -231,7 +231,7 @@ func Benches(p *plan.Plan, dir string, links *llama.Links, devices *device.Set, 
 		case record.BenchWorkload:
 			all[name] = &llama.Bench{LogDir: logs, Links: links, Devices: devices}
 		case record.CountWorkload:
-			all[name] = &llama.Counter{Bench: llama.Bench{LogDir: logs, Links: links, Devices: devices}, CPU: host.Describe(context.Background(), nil).Hard["cpu"], Find: findValgrind}
+			all[name] = &llama.Counter{Bench: llama.Bench{LogDir: logs, Links: links, Devices: devices}, CPU: host.Describe(context.Background(), nil).Hard["cpu"], Find: FindValgrind}
 		case record.ServeWorkload, record.EmbeddingsWorkload, record.RerankWorkload:
 			served := ServeBench(logs, filepath.Join(dir, record.RequestFile), within)
 			served.Servers.Links, served.Devices = links, devices
@@ -242,8 +242,8 @@ func Benches(p *plan.Plan, dir string, links *llama.Links, devices *device.Set, 
 	return all
 }
 
-// findValgrind is valgrind in PATH, in the cache or from the system's packages.
-func findValgrind(ctx context.Context) (string, error) {
+// FindValgrind is valgrind in PATH, in the cache or from the system's packages.
+func FindValgrind(ctx context.Context) (string, error) {
 	found, err := provision.FindValgrind(ctx, provision.Options{})
 	if err != nil {
 		return "", errors.New(strings.Join(strings.Fields(err.Error()), " ")) // it becomes the message of a failure

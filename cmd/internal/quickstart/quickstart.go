@@ -39,7 +39,8 @@ func Command(a *cli.App) *cobra.Command {
 build in two ways that differ for real: with the CPU backend that fits this
 processor and with an older one, or with 2 threads and with 1, in llama-bench and
 in llama-server answering prompts. The first is also measured against itself, as
-null control. All reports go to DIR.
+null control. All reports go to DIR. Then the instructions of both are counted, which
+needs valgrind and no quiet machine; those reports go to DIR/count.
 
 Exits 0 when the job could be done, although it finds a regression on purpose.`,
 		Example: `  llama-regress quickstart
@@ -87,6 +88,9 @@ func quickstart(ctx context.Context, a *cli.App, find provide.Flags, how measure
 	w := a.Out
 	if out.Format != "text" {
 		w = a.Err // standard output is for machines
+	}
+	if err := secondAct(ctx, a, w, found, cfg, how, out); err != nil {
+		return err
 	}
 	explain(w, res, rep, run, how, time.Since(started))
 	if len(res.Failures) > 0 || res.Unmeasured() > 0 {
@@ -218,9 +222,9 @@ func explain(w io.Writer, res *compare.Result, rep report.Report, run *record.Ru
 measured     %d trials of the real llama-bench and llama-server in %s: %s against %s, %s
 regressions  %s
 control      the baseline against itself %s
-reports      %s (open it), report.md, junit.xml, report.json, run.json
+reports      %s (open it), report.md, junit.xml, report.json, run.json; of the instructions in %s
 next         llama-regress gate --base BUILD1/bin --head BUILD2/bin --model MODEL.gguf
-`, len(run.Trials), took.Round(time.Second), run.Baseline, candidate(run), sizes(run), worse, control, filepath.Join(how.Dir, "report.html"))
+`, len(run.Trials), took.Round(time.Second), run.Baseline, candidate(run), sizes(run), worse, control, filepath.Join(how.Dir, "report.html"), filepath.Join(how.Dir, CountFolder))
 }
 
 func candidate(run *record.Run) string {

@@ -56,7 +56,7 @@ var changes = []change{
 func main() {
 	tool := flag.String("tool", "", "llama-regress (default: built from this tree)")
 	dir := flag.String("dir", "", "folder of measurements, kept; one that holds some is gone on with (default: a new one)")
-	blocks := flag.Int("blocks", 12, "of what is timed")
+	blocks := flag.Int("blocks", 8, "of what is timed")
 	flag.Parse()
 	if err := run(*tool, *dir, *blocks); err != nil {
 		fmt.Fprintln(os.Stderr, "changes:", err)
@@ -120,7 +120,7 @@ func measure(tool, variants, dir string, blocks int, c change) (string, error) {
 	if len(models) == 2 {
 		weightsAsArm(run, c.weights)
 	}
-	return lines(c.name, compare.Run(run, compare.DefaultPolicy())), nil
+	return lines(c.name, run), nil
 }
 
 // weightsAsArm turns what one build did with a model into another arm: two arms of a
@@ -170,9 +170,9 @@ func measured(tool, dir string, blocks int, arms []map[string]any, models []map[
 		value any
 	}{
 		{"arms", arms}, {"baseline", "base"}, {"models", models},
-		{"bench", map[string]any{"tests": []string{"pp16", "tg8"}, "repetitions": 20}},
+		{"bench", map[string]any{"tests": []string{"pp16", "tg8"}, "repetitions": 10}},
 		{"sampling", map[string]any{"blocks": blocks, "control": "none", "timeout": "2h"}},
-		{"count", map[string]any{"tests": []string{"pp16", "tg8"}}},
+		{"count", map[string]any{"tests": []string{"pp16", "tg8"}, "trials": 1}}, // it repeats, as the tests of this repository show
 	} {
 		text, err := json.Marshal(part.value) // which is YAML too
 		if err != nil {
@@ -193,19 +193,31 @@ func measured(tool, dir string, blocks int, arms []map[string]any, models []map[
 }
 
 // lines are a test each: the change of its count, and of its time a token.
-func lines(name string, res *compare.Result) string {
+func lines(name string, run *record.Run) string {
 	var b strings.Builder
+	res := compare.Run(run, compare.DefaultPolicy())
 	for _, test := range []string{"pp16", "tg8"} {
-		count, time := find(res, test+"_instructions"), find(res, test)
-		if count == nil || count.Change == nil || time == nil || time.Change == nil {
+		time := find(res, test)
+		base, head := counted(run, "base", test), counted(run, "head", test)
+		if !(base > 0) || !(head > 0) || time == nil || time.Change == nil || time.Interval == nil {
 			fmt.Fprintf(&b, "| %s | %s | not measured | | |\n", name, test)
 			continue
 		}
 		slower := func(rate float64) float64 { return 100 * (1/(1+rate) - 1) } // of tokens a second
-		fmt.Fprintf(&b, "| %s | %s | %+.2f %% | %+.1f %% | %+.1f to %+.1f %% |\n", name, test,
-			100**count.Change, slower(*time.Change), slower(time.Interval.High), slower(time.Interval.Low))
+		fmt.Fprintf(&b, "| %s | %s | %+.2f %% | %+.0f %% | %+.0f to %+.0f %% |\n", name, test,
+			100*(head/base-1), slower(*time.Change), slower(time.Interval.High), slower(time.Interval.Low))
 	}
 	return b.String()
+}
+
+// counted is what an arm's trial of a test executed for a token; 0 without one.
+func counted(run *record.Run, arm, test string) float64 {
+	for _, t := range run.Trials {
+		if m, ok := t.Measurement(test + "_instructions"); ok && t.Arm == arm {
+			return m.Values[0]
+		}
+	}
+	return 0
 }
 
 func find(res *compare.Result, metric string) *compare.Comparison {
