@@ -33,7 +33,7 @@ func tooLarge(tests []record.Test, seconds float64, atATime int, limit time.Dura
 // try runs one token under valgrind, on a processor with instructions that valgrind
 // does not know: what a build uses of them shows there, and not after minutes.
 func (c *Counter) try(ctx context.Context, m *measurement, tool countTool) error {
-	if !hasAVX512() {
+	if !BeyondValgrind() {
 		return nil
 	}
 	key := m.program.path + "\x00" + m.cell.ModelPath
@@ -79,7 +79,9 @@ func (c *Counter) try(ctx context.Context, m *measurement, tool countTool) error
 // cpuInfo is a variable for tests, which run on processors of both kinds.
 var cpuInfo = "/proc/cpuinfo"
 
-func hasAVX512() bool {
+// BeyondValgrind says that this processor has instructions that valgrind does not
+// know, so that a build for it alone cannot be counted by valgrind.
+func BeyondValgrind() bool {
 	info, _ := os.ReadFile(cpuInfo) // "": another system
 	return strings.Contains(string(info), " avx512f ")
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/llama-regress/llama-regress/ci/build"
 	"github.com/llama-regress/llama-regress/ci/config"
 	"github.com/llama-regress/llama-regress/ci/gguf"
+	"github.com/llama-regress/llama-regress/ci/llama"
 	"github.com/llama-regress/llama-regress/ci/plan"
 	"github.com/llama-regress/llama-regress/ci/provision"
 	"github.com/llama-regress/llama-regress/ci/record"
@@ -85,7 +86,7 @@ func (b *Flags) Open(ctx context.Context, repo string, cfg *config.Config) (*bui
 	if err != nil {
 		return nil, err
 	}
-	builder := build.DefaultBuilder()
+	builder := builderFor(p, llama.BeyondValgrind())
 	builder.Command = cmp.Or(b.command, cfg.Build.Command, builder.Command)
 	builder.Bin = cmp.Or(b.bin, cfg.Build.Bin, builder.Bin)
 	builder.Programs, builder.Timeout = Programs(p), b.timeout
@@ -120,6 +121,16 @@ func (b *Flags) Open(ctx context.Context, repo string, cfg *config.Config) (*bui
 		return nil, err
 	}
 	return build.Keep(ctx, r, dir, builder)
+}
+
+// builderFor is how a plan's programs are built where nobody says how. Where nothing is
+// timed valgrind is to be able to run them.
+func builderFor(p *plan.Plan, beyondValgrind bool) build.Builder {
+	timed := slices.ContainsFunc(p.Cells, func(c plan.Cell) bool { return c.Cell.Workload != record.CountWorkload })
+	if beyondValgrind && !timed && p.Count.Tool != string(record.Perf) {
+		return build.ForValgrind()
+	}
+	return build.DefaultBuilder()
 }
 
 // Programs are those that a plan's cells run.

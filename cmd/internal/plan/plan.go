@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"text/tabwriter"
 	"time"
 
@@ -67,7 +68,7 @@ merge. All arms of a cell stay in one shard, so on one machine.`,
 			if asJSON {
 				return a.PrintJSON(p)
 			}
-			if _, err := fmt.Fprint(a.Out, p.Summary()); err != nil || !full {
+			if _, err := fmt.Fprint(a.Out, p.Summary(), countLine(p, runtime.NumCPU())); err != nil || !full {
 				return err
 			}
 			for _, t := range p.Trials {
