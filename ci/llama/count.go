@@ -56,6 +56,11 @@ func (c *Counter) Measure(ctx context.Context, p *plan.Plan, t plan.Trial) (reco
 	if ok {
 		return done.trial, done.err
 	}
+	// What finds the tool starts programs of its own, and the end of a trial would take
+	// them for what that left behind.
+	if _, err := c.tool(ctx, p.Count.Tool); err != nil && ctx.Err() != nil {
+		return record.Trial{}, ctx.Err()
+	}
 	beside := besideOf(p, t)
 	all := make([]counting, 1+len(beside))
 	var group sync.WaitGroup

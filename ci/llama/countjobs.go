@@ -1,6 +1,7 @@
 package llama
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -177,7 +178,7 @@ func (c *Counter) runAll(ctx context.Context, m *measurement, tool countTool, al
 			m.failure = j.failure
 		}
 	}
-	all.CLibrary = cLibrary(jobs[0].counted.profile)
+	all.CLibrary = cmp.Or(cLibrary(jobs[0].counted.profile), tool.cLibrary)
 	return jobs, nil
 }
 

@@ -106,22 +106,27 @@ func readProfile(file string) (p *callgrind.Profile, trigger string, err error) 
 // libcVersion is what glibc says of itself within its library.
 var libcVersion = regexp.MustCompile(`GNU C Library [^\n]{0,200}?version (\d{1,2}\.\d{1,3})`)
 
-// cLibrary names the C library that a profile shows, or else that of the system;
-// "" where nothing tells.
+// cLibrary names the C library that a profile shows; "" where it shows none.
 func cLibrary(p *callgrind.Profile) string {
-	if p != nil {
-		for _, f := range p.Functions {
-			if !strings.HasPrefix(filepath.Base(f.Object), "libc.so") && !strings.HasPrefix(filepath.Base(f.Object), "libc-") {
-				continue
-			}
-			if data, err := os.ReadFile(f.Object); err == nil {
-				if m := libcVersion.FindSubmatch(data); m != nil {
-					return "glibc " + string(m[1])
-				}
-			}
-			break
-		}
+	if p == nil {
+		return ""
 	}
+	for _, f := range p.Functions {
+		if !strings.HasPrefix(filepath.Base(f.Object), "libc.so") && !strings.HasPrefix(filepath.Base(f.Object), "libc-") {
+			continue
+		}
+		if data, err := os.ReadFile(f.Object); err == nil {
+			if m := libcVersion.FindSubmatch(data); m != nil {
+				return "glibc " + string(m[1])
+			}
+		}
+		break
+	}
+	return ""
+}
+
+// cLibraryOfSystem is that of the machine; "" where nothing tells.
+func cLibraryOfSystem() string {
 	out, err := exec.Command("getconf", "GNU_LIBC_VERSION").Output()
 	if text := strings.TrimSpace(string(out)); err == nil && strings.HasPrefix(text, "glibc ") && len(text) < 40 {
 		return text

@@ -36,6 +36,8 @@ type countTool struct {
 	version string
 	path    string             // of valgrind
 	counter instructionCounter // of the processor
+
+	cLibrary string // of the system
 }
 
 // leastValgrind is the oldest version that is known to do what is asked of it.
@@ -128,6 +130,7 @@ func (c *Counter) tool(ctx context.Context, asked string) (countTool, error) {
 		if err != nil && ctx.Err() != nil {
 			return countTool{}, ctx.Err()
 		}
+		tool.cLibrary = cLibraryOfSystem()
 		c.chosen, c.refused = &tool, err
 	}
 	return *c.chosen, c.refused

@@ -193,6 +193,9 @@ func againstItself(cfg *config.Config) *config.Config {
 // showNoise analyses and writes: the table for people, the block for the
 // configuration, and the page.
 func showNoise(a *cli.App, runs []*record.Run, how measure.Flags, c calibrating, measured bool) error {
+	if n := counts(a.Err, runs); n > 0 && countedAlone(runs) && c.write == "" && c.html == "" && !c.asJSON {
+		return nil // there is nothing to propose
+	}
 	r, err := noise.Of(runs, noise.Options{Budget: c.gate.Seconds(), Candidates: c.candidates})
 	if err != nil {
 		return cli.Unmeasured(err)
