@@ -23,6 +23,7 @@ func completeValues(a *cli.App, root *cobra.Command) {
 		"fail":           config.Fails,
 		"format":         kindsOfReport,
 		"store":          store.Examples(),
+		"webhook":        {"json", "slack"},
 	}
 	for _, cmd := range commandsOf(root) {
 		out := cmd.Flags().Lookup("out")

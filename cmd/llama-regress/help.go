@@ -31,7 +31,7 @@ var flagGroups = []struct {
 		"margin", "fail", "exit-zero", "false-alarms", "baseline", "ignore", "mixed", "partial", "arm", "accept", "change",
 	}},
 	{"Reports", []string{
-		"dir", "format", "out", "full", "plain", "json", "html", "title", "only", "color", "write", "github-matrix",
+		"dir", "format", "out", "full", "plain", "json", "html", "title", "only", "color", "write", "github-matrix", "webhook", "webhook-always",
 	}},
 	{"Store and history", []string{
 		"store", "record", "machine", "checkout", "confirm-with", "no-confirm", "since", "at", "attempt", "by", "reason", "revoke", "keep",

@@ -22,7 +22,7 @@ var clouds = []string{"ACTIONS_", "AWS_", "AZURE_", "ARM_CLIENT_", "GOOGLE_APPLI
 
 // words make a variable a secret wherever they stand in its name, between
 // underscores.
-var words = []string{"TOKEN", "TOKENS", "SECRET", "SECRETS", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "CREDENTIALS", "APIKEY", "API_KEY", "ACCESS_KEY", "PRIVATE_KEY", "SECRET_KEY", "PAT", "AUTH"}
+var words = []string{"TOKEN", "TOKENS", "SECRET", "SECRETS", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "CREDENTIALS", "APIKEY", "API_KEY", "ACCESS_KEY", "PRIVATE_KEY", "SECRET_KEY", "PAT", "AUTH", "WEBHOOK", "WEBHOOK_URL"}
 
 // Without returns the entries of env ("NAME=value") that are no secret, in their
 // order. env is not changed.

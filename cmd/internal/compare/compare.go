@@ -64,6 +64,7 @@ FILE#ARM selects an arm of a run record; -b and -c select two builds of one raw 
 	c.past.Register(cmd.Flags())
 	c.pass.Register(cmd.Flags())
 	c.out.Register(cmd.Flags())
+	c.out.RegisterHook(cmd.Flags())
 	return cmd
 }
 

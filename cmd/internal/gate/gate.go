@@ -84,6 +84,7 @@ Nothing is stored unless --record says so, and pull requests never store.`,
 	how.Register(cmd.Flags())
 	pass.Register(cmd.Flags())
 	out.Register(cmd.Flags())
+	out.RegisterHook(cmd.Flags())
 	past.register(cmd.Flags())
 	from.register(cmd.Flags())
 	return cmd

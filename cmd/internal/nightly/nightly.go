@@ -99,6 +99,7 @@ failed.`,
 	}
 	how.register(cmd.Flags())
 	out.Register(cmd.Flags())
+	out.RegisterHook(cmd.Flags())
 	cmd.Flags().BoolVar(&asJSON, "json", false, "the same as --format json")
 	cmd.MarkFlagsMutuallyExclusive("json", "format")
 	cmd.MarkFlagDirname("checkout")

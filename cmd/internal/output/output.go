@@ -15,6 +15,7 @@ import (
 
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/cmd/internal/cli"
+	"github.com/llama-regress/llama-regress/cmd/internal/hook"
 	"github.com/llama-regress/llama-regress/compare"
 	"github.com/llama-regress/llama-regress/report"
 	"github.com/llama-regress/llama-regress/report/html"
@@ -84,6 +85,9 @@ type Flags struct {
 	Title    string
 	full     bool
 	ExitZero bool
+
+	hook       string // form of the notice: json or slack; "" for none
+	hookAlways bool   // of a pass, too
 }
 
 // Register defines the flags.
@@ -93,6 +97,12 @@ func (o *Flags) Register(f *pflag.FlagSet) {
 	f.BoolVar(&o.full, "full", false, "list everything on the terminal, not only what asks for attention")
 	f.StringVar(&o.Title, "title", "", "heading of the reports")
 	f.BoolVar(&o.ExitZero, "exit-zero", false, "exit 0 whatever the verdict, for jobs that only advise")
+}
+
+// RegisterHook defines the flags that tell a web hook.
+func (o *Flags) RegisterHook(f *pflag.FlagSet) {
+	f.StringVar(&o.hook, "webhook", "", "post the verdict to the address in "+HookVariable+" unless it is a pass: json, or slack for Slack and Mattermost")
+	f.BoolVar(&o.hookAlways, "webhook-always", false, "post passes, too")
 }
 
 // Check finds mistakes in the flags, and folders that cannot be made, before
@@ -157,6 +167,9 @@ func targets[R any](a *cli.App, o Flags, writer func(*Kind) Writer[R]) ([]target
 	if _, err := a.Colored(a.Out); err != nil {
 		return nil, err
 	}
+	if err := checkHook(a, o); err != nil {
+		return nil, err
+	}
 	var ts []target[R]
 	for _, f := range o.Files {
 		kind, path, _ := strings.Cut(f, "=")
@@ -173,7 +186,9 @@ func targets[R any](a *cli.App, o Flags, writer func(*Kind) Writer[R]) ([]target
 func Conclude(a *cli.App, res *compare.Result, src report.Source, o Flags) error {
 	src.Title = o.Title
 	r := NewReport(res, src)
-	if err := Emit(a, r, o); err != nil || o.ExitZero {
+	err := Emit(a, r, o)
+	tell(a, o, hook.Of(r, runPage(a)))
+	if err != nil || o.ExitZero {
 		return err
 	}
 	return cli.Exit(cli.ExitCode(r.Outcome))
@@ -184,7 +199,9 @@ func Emit(a *cli.App, r report.Report, o Flags) error { return emit(a, r, o, ofR
 
 // EmitNights does so with the report of many nights.
 func EmitNights(a *cli.App, n report.Nightly, o Flags) error {
-	return emit(a, n, o, ofNights, text.WriteNightly)
+	err := emit(a, n, o, ofNights, text.WriteNightly)
+	tell(a, o, hook.OfNights(n, runPage(a)))
+	return err
 }
 
 // emit is that of any report; onTerminal writes the text for one. A file that

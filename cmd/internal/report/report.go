@@ -77,6 +77,7 @@ reports what its journal holds.`,
 	how.RegisterDir(cmd.Flags())
 	pass.Register(cmd.Flags())
 	out.Register(cmd.Flags())
+	out.RegisterHook(cmd.Flags())
 	return cmd
 }
 
