@@ -167,6 +167,8 @@ func commitsUnder(p ChangePoint, h history.ChangePoint, src NightlySource) Text 
 	switch {
 	case h.SameBuild:
 		return nil
+	case p.Confirmed && p.LastGood.Commit.Commit() != "" && p.LastGood.ShortCommit() == p.FirstBad.ShortCommit():
+		return say("Both programs name this commit: what differs is how they were built.")
 	case p.Drift && p.CommitCount > 0:
 		return say("%s in that time.", plural(p.CommitCount, "commit"))
 	case p.Drift:
@@ -190,15 +192,17 @@ func changeSteps(p ChangePoint, src NightlySource) (steps []Step) {
 	if !p.Open() {
 		return nil
 	}
-	if p.Blamable && !p.Drift && src.Checkout != "" && p.LastGood.Commit.Commit() != "" && p.FirstBad.Commit.Commit() != "" {
+	good, bad := p.LastGood.ShortCommit().text, p.FirstBad.ShortCommit().text
+	known := p.Blamable && p.LastGood.Commit.Commit() != "" && p.FirstBad.Commit.Commit() != "" && good != bad
+	if known && !p.Drift && src.Checkout != "" {
 		steps = append(steps, Step{Kind: Reproduce, Text: say("See what changed."),
-			Command: shellQuote([]string{"git", "-C", src.Checkout, "log", "--stat", p.LastGood.ShortCommit().text + ".." + p.FirstBad.ShortCommit().text})})
+			Command: shellQuote([]string{"git", "-C", src.Checkout, "log", "--stat", good + ".." + bad})})
 	}
 	if len(steps) > 0 && len(p.Commits) > 1 && p.Rows[0].c.Workload == record.BenchWorkload {
 		steps = append(steps, Step{Kind: Reproduce, Text: say("Find the commit, by measuring those between in turns with the last good one."),
-			Command: shellQuote([]string{"llama-regress", "bisect", "--repo", src.Checkout, "--good", p.LastGood.ShortCommit().text, "--bad", p.FirstBad.ShortCommit().text, "--metric", p.Rows[0].c.Metric.Name})})
+			Command: shellQuote([]string{"llama-regress", "bisect", "--repo", src.Checkout, "--good", good, "--bad", bad, "--metric", p.Rows[0].c.Metric.Name})})
 	}
-	if good, bad := p.LastGood.ShortCommit().text, p.FirstBad.ShortCommit().text; p.Confirmed && src.Checkout == "" && p.Blamable && p.LastGood.Commit.Commit() != "" && p.FirstBad.Commit.Commit() != "" {
+	if known && p.Confirmed && src.Checkout == "" {
 		steps = append(steps, findCommit(Range{Good: good, Bad: bad, Cell: p.Rows[0].c.Cell, Metric: p.Rows[0].c.Metric.Name, Workload: p.Rows[0].c.Workload}))
 	}
 	accept := []string{"llama-regress", "baseline", "promote", "--machine", p.Machine, "--from", p.FirstBad.Key, "--reason", "..."}

@@ -154,7 +154,8 @@ func (m *Machine) changePoint(anchor moved, together []moved) ChangePoint {
 	}
 	p.settle(m)
 	p.Everywhere = m.everywhere(p)
-	p.SameBuild = !slices.ContainsFunc(m.Nights[p.SurelyGood:p.SurelyBad+1], func(n Night) bool { return !n.sameBuild(m.Nights[p.SurelyGood]) })
+	// Programs that were measured in turns are two, whatever they say of their commit.
+	p.SameBuild = p.Confirmed == nil && !slices.ContainsFunc(m.Nights[p.SurelyGood:p.SurelyBad+1], func(n Night) bool { return !n.sameBuild(m.Nights[p.SurelyGood]) })
 	bad := m.Nights[p.FirstBad]
 	sum := sha256.Sum256([]byte(m.Name + "\n" + bad.Key.String() + map[bool]string{true: "\ndrift"}[p.Drift]))
 	p.ID = "p-" + hex.EncodeToString(sum[:5])
