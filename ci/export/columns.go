@@ -75,7 +75,9 @@ var columns = []column{
 	{"flash_attn", "INTEGER", whole("flash_attn")},
 	{"devices", "TEXT", words("devices")},
 	{"tensor_split", "TEXT", words("tensor_split")},
-	{"tensor_buft_overrides", "TEXT", words("tensor_buft_overrides")},
+	{"tensor_buft_overrides", "TEXT", func(r row) any {
+		return cmp.Or(r.trial.Echo["tensor_buft_overrides"], r.setting("override_tensor")) // the first in records of before it was a parameter
+	}},
 	{"use_mmap", "INTEGER", whole("mmap")},
 	{"load_mode", "TEXT", func(r row) any { return loadMode(r.setting("mmap")) }},
 	{"lazy_mode", "TEXT", words("lazy_mode")},

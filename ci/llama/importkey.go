@@ -11,13 +11,11 @@ import (
 // quietSettings are settings that are no parameter of ours and change what is
 // measured, with the value that does not.
 var quietSettings = map[string]string{
-	"embeddings":            "false",
-	"no_host":               "false",
-	"repack":                "true",
-	"lazy_mode":             "auto",
-	"fit_target":            "0",
-	"fit_min_ctx":           "0",
-	"tensor_buft_overrides": "none",
+	"embeddings":  "false",
+	"no_host":     "false",
+	"lazy_mode":   "auto",
+	"fit_target":  "0",
+	"fit_min_ctx": "0",
 }
 
 // key returns the parameters by which a configuration's cell is told from others.

@@ -37,7 +37,7 @@ func TestRealBench(t *testing.T) {
 		"threads": "1", "batch": "256", "ubatch": "128", "flash_attn": "on", "gpu_layers": "0",
 		"type_k": "q8_0", "type_v": "q8_0", "mmap": "off", "poll": "10", "split_mode": "none",
 		"tensor_split": "3/1", "kv_offload": "off", "op_offload": "off", "cpu_mask": "0x01",
-		"cpu_strict": "on", "n_cpu_moe": "1", "devices": "none",
+		"cpu_strict": "on", "n_cpu_moe": "1", "devices": "none", "override_tensor": "blk\\.0.*=CPU;exps=CPU", "repack": "off",
 	}
 	p := onePlan(dir, model, params, "pp32", "tg4", "pp16+tg4", "pp32@d64")
 	b := &Bench{LogDir: t.TempDir()}

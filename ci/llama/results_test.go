@@ -72,7 +72,7 @@ func TestReadRecorded(t *testing.T) {
 	want := map[string]string{
 		"threads": "1", "batch": "2048", "ubatch": "512", "flash_attn": "auto", "gpu_layers": "auto", "type_k": "f16", "type_v": "f16",
 		"mmap": "auto", "poll": "50", "split_mode": "layer", "main_gpu": "0", "tensor_split": "0", "kv_offload": "on", "op_offload": "on",
-		"cpu_mask": "0", "cpu_strict": "off", "n_cpu_moe": "0", "devices": "auto",
+		"cpu_mask": "0", "cpu_strict": "off", "n_cpu_moe": "0", "override_tensor": "none", "repack": "on", "devices": "auto",
 	}
 	if diff := cmp.Diff(want, results[0].Parameters()); diff != "" {
 		t.Error(diff)

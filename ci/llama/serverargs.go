@@ -43,6 +43,8 @@ var serverSettings = []serverSetting{
 	{param: "cpu_strict", flag: "--cpu-strict", since: 3644, unset: "off", write: worded("--cpu-strict")},
 	{param: "numa", flag: "--numa", write: valued("--numa")},
 	{param: "n_cpu_moe", flag: "-ncmoe", since: 6082, unset: "0", write: valued("-ncmoe")},
+	{param: "override_tensor", flag: "-ot", unset: "none", write: overrides},
+	{param: "repack", flag: "--no-repack", unset: "on", write: switched("on", "--repack", "--no-repack")},
 	{param: "devices", flag: "-dev", write: deviceList},
 	{param: "parallel", flag: "-np", write: valued("-np")},
 	{param: "ctx_size", flag: "-c", write: valued("-c")},
@@ -127,6 +129,14 @@ func listed(flag string) func(capabilities, string) ([]string, bool) {
 	return func(c capabilities, value string) ([]string, bool) {
 		return []string{flag, strings.ReplaceAll(value, "/", ",")}, c.has(flag)
 	}
+}
+
+// overrides passes "a=CPU;b=CPU" as "a=CPU,b=CPU", and "none" not at all.
+func overrides(c capabilities, value string) ([]string, bool) {
+	if value == "none" {
+		return nil, true
+	}
+	return []string{"-ot", strings.ReplaceAll(value, ";", ",")}, c.has("-ot")
 }
 
 // deviceList is listed, but "auto", all of them, is what no flag means.

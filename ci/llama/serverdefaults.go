@@ -45,7 +45,7 @@ func unsetDefaults(p *program, values, env map[string]string) map[string]string 
 // readDefault reads a default as the configuration would say it.
 func readDefault(param, text string) (value string, ok bool) {
 	switch param {
-	case "kv_offload", "op_offload", "cont_batching", "cpu_strict", record.CachePrompt:
+	case "kv_offload", "op_offload", "repack", "cont_batching", "cpu_strict", record.CachePrompt:
 		switch strings.ToLower(text) {
 		case "enabled", "true", "1":
 			return "on", true

@@ -21,7 +21,7 @@ func TestUnsetDefaults(t *testing.T) {
 	p := &program{caps: caps}
 	want := map[string]string{
 		"batch": "2048", "ubatch": "512", "flash_attn": "auto", "gpu_layers": "auto", "type_k": "f16", "type_v": "f16", "mmap": "auto", "poll": "50",
-		"main_gpu": "0", "kv_offload": "on", "op_offload": "on", "cpu_strict": "off", "cont_batching": "on",
+		"main_gpu": "0", "kv_offload": "on", "op_offload": "on", "repack": "on", "cpu_strict": "off", "cont_batching": "on",
 		"cache_prompt": "on", "cache_ram": "8192", "ctx_checkpoints": "32", "slot_similarity": "0.10", // of conversations
 	}
 	held := map[string]string{"parallel": "4", "ctx_size": "8192", "cache_reuse": "0"}

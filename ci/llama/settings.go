@@ -39,6 +39,8 @@ var settings = []setting{
 	{param: "cpu_strict", flags: []string{"--cpu-strict"}, since: 3644, unset: "off", write: onOff, fields: []string{"cpu_strict"}, read: readSwitch},
 	{param: "numa", flags: []string{"--numa"}, write: asIs},
 	{param: "n_cpu_moe", flags: []string{"-ncmoe"}, since: 6490, unset: "0", write: asIs, fields: []string{"n_cpu_moe"}, read: same},
+	{param: "override_tensor", flags: []string{"-ot"}, since: 5200, unset: "none", write: asIs, fields: []string{"tensor_buft_overrides"}, read: same},
+	{param: "repack", flags: []string{"--repack"}, since: 11469, unset: "on", write: onOff, fields: []string{"repack"}, read: readSwitch},
 	{param: "devices", flags: []string{"-dev"}, since: 6522, unset: "auto", write: asIs, fields: []string{"devices"}, read: same},
 }
 

@@ -91,6 +91,8 @@ var Params = []Param{
 	{Name: "cpu_strict", Values: onOff, Doc: "pin each thread to one CPU of the mask"},
 	{Name: "numa", Values: []string{"distribute", "isolate", "numactl"}, Doc: "llama.cpp's own NUMA strategy"},
 	{Name: "n_cpu_moe", Number: true, Doc: "layers whose experts stay on the CPU"},
+	{Name: "override_tensor", Default: "none", Doc: "where tensors are kept: pattern=buffer type, such as exps=CPU; several joined by ;"},
+	{Name: "repack", Default: "on", Values: onOff, Doc: "rearrange quantised weights for the processor as they are loaded"},
 	{Name: "devices", Doc: "devices to use, joined by /"},
 	{Name: "parallel", Only: ServeWorkload, Default: "4", Held: HeldAlways, Number: true, Min: 1, Max: 1024, Doc: "slots of llama-server; 4 where nobody sets them"},
 	{Name: "ctx_size", Only: ServeWorkload, Default: "8192", Held: HeldAlways, Number: true, Min: 64, Doc: "context of llama-server, tokens, divided over its slots; 8192 where nobody sets it"},
