@@ -221,7 +221,7 @@ func (k *checker) schedulers(s Schedulers) {
 }
 
 func (k *checker) models(c *Config) {
-	if len(c.Models) == 0 {
+	if len(c.Models) == 0 && !c.bare() {
 		k.fault("models", "at least one is needed, such as {path: models/tiny.gguf}")
 	}
 	first, paths := map[string]int{}, map[string]int{}

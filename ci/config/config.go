@@ -240,6 +240,19 @@ func (c *Config) measures(workload string) bool {
 	return c.Sections[workload] != nil
 }
 
+// bare says whether nothing of the configuration has a model.
+func (c *Config) bare() bool {
+	some := false
+	for _, w := range record.Workloads() {
+		if c.measures(w.Name) {
+			if some = true; !w.Bare {
+				return false
+			}
+		}
+	}
+	return some
+}
+
 // Abs returns a path of the configuration as an absolute one: relative paths are
 // relative to the configuration's file, or to the working directory when there
 // is none.

@@ -20,7 +20,7 @@ func TestErrors(t *testing.T) {
 		// keys
 		{"matrix:\n  treads: [2]\n", `5: unknown key "treads" in matrix; did you mean "threads"?`},
 		{"Matrix: {}\n", `4: unknown key "Matrix"; did you mean "matrix"?`},
-		{"colour: red\n", `4: unknown key "colour"; known here: arms, baseline, bench, build, count, gate, matrix, models, placement, sampling, schedulers, sentinel, serve, store, version`},
+		{"colour: red\n", `4: unknown key "colour"; known here: arms, baseline, batched, bench, build, count, gate, matrix, models, ops, placement, sampling, schedulers, sentinel, serve, store, version`},
 		{"matrix: {ngl: 99, batch-size: 1, n_threads: 2}\n", `4: unknown key "ngl" in matrix; did you mean "gpu_layers"?
 4: unknown key "batch-size" in matrix; did you mean "batch"?
 4: unknown key "n_threads" in matrix; did you mean "threads"?`},
@@ -64,7 +64,7 @@ func TestErrors(t *testing.T) {
 		{"matrix:\n  <<: {threads: 1}\n", `5: only plain keys are supported in matrix: no merge keys, anchors or aliases`},
 		{"matrix:\n  threads: &t [1]\n  batch: *t\n", `5: matrix.threads: anchors and aliases are not supported; write the value out
 6: matrix.batch: anchors and aliases are not supported; write the value out`},
-		{"1: 2\ntrue: 3\n", "4: unknown key \"1\"; known here: arms, baseline, bench, build, count, gate, matrix, models, placement, sampling, schedulers, sentinel, serve, store, version\n5: unknown key \"true\"; known here: arms, baseline, bench, build, count, gate, matrix, models, placement, sampling, schedulers, sentinel, serve, store, version"},
+		{"1: 2\ntrue: 3\n", "4: unknown key \"1\"; known here: arms, baseline, batched, bench, build, count, gate, matrix, models, ops, placement, sampling, schedulers, sentinel, serve, store, version\n5: unknown key \"true\"; known here: arms, baseline, batched, bench, build, count, gate, matrix, models, ops, placement, sampling, schedulers, sentinel, serve, store, version"},
 
 		// types
 		{"bench: 5\n", `4: bench: want a mapping (key: value), have 5`},
@@ -138,7 +138,7 @@ func TestErrors(t *testing.T) {
 		{"gate:\n  pp1024: {margin: 3%}\n", `5: gate.pp1024: bench.tests has no such test`},
 
 		// foreign text
-		{"\"a\\nb\\e[31m\": 1\n", `4: unknown key "a\nb\x1b[31m"; known here: arms, baseline, bench, build, count, gate, matrix, models, placement, sampling, schedulers, sentinel, serve, store, version`},
+		{"\"a\\nb\\e[31m\": 1\n", `4: unknown key "a\nb\x1b[31m"; known here: arms, baseline, batched, bench, build, count, gate, matrix, models, ops, placement, sampling, schedulers, sentinel, serve, store, version`},
 		{"gate: {\"\\n\": {margin: 1%}}\n", `4: unknown metric "\n" in gate`},
 		{"gate: {pp512: {\"x\\ty\": 1%}}\n", `4: unknown key "x\ty" in gate.pp512; known here: margin`},
 

@@ -74,7 +74,7 @@ func TestLoad(t *testing.T) {
 		Placement:  map[string]string{"numactl": "--interleave=0,3", "cpu_limit": "1.5", "memory_limit": "4G"},
 		Schedulers: config.Schedulers{Settle: 500 * time.Millisecond, StartTimeout: time.Minute},
 		Gate: config.Gate{
-			Margins: map[string]float64{"throughput": 0.04, "ttft_p50": 0.06, "ttft_p95": 0.125, "tpot_p50": 0.07, "goodput": 0.1, "success_rate": 0.015, "latency_p50": 0.05, "latency_p95": 0.15, "tg16@d32": 0.005, "ttft_later_p50": 0.05, "cache_hit_rate": 0.05, "completed_conversations": 0.02, "instructions": 0.005},
+			Margins: map[string]float64{"throughput": 0.04, "ttft_p50": 0.06, "ttft_p95": 0.125, "tpot_p50": 0.07, "goodput": 0.1, "success_rate": 0.015, "latency_p50": 0.05, "latency_p95": 0.15, "op_time": 0.05, "tg16@d32": 0.005, "ttft_later_p50": 0.05, "cache_hit_rate": 0.05, "completed_conversations": 0.02, "instructions": 0.005},
 			Fail:    "suspected",
 		},
 		Build: config.Build{Command: "make all", Bin: "out"},
@@ -210,7 +210,7 @@ func TestMargin(t *testing.T) {
 			t.Errorf("%s: got %v, %v; want %v, %v", c.name, got, ok, c.want, c.ok)
 		}
 	}
-	want := map[string]float64{"throughput": 0.03, "ttft_p50": 0.05, "ttft_p95": 0.15, "tpot_p50": 0.05, "success_rate": 0.02, "latency_p50": 0.05, "latency_p95": 0.15, "ttft_later_p50": 0.05, "cache_hit_rate": 0.05, "completed_conversations": 0.02, "instructions": 0.005}
+	want := map[string]float64{"throughput": 0.03, "ttft_p50": 0.05, "ttft_p95": 0.15, "tpot_p50": 0.05, "success_rate": 0.02, "latency_p50": 0.05, "latency_p95": 0.15, "op_time": 0.05, "ttft_later_p50": 0.05, "cache_hit_rate": 0.05, "completed_conversations": 0.02, "instructions": 0.005}
 	if diff := cmp.Diff(want, config.Default().Gate.Margins); diff != "" {
 		t.Errorf("default margins, -want +got:\n%s", diff)
 	}

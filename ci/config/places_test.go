@@ -31,7 +31,7 @@ func TestLinesAfterAllSortsOfText(t *testing.T) {
 				text := minimal + before + "mistake: 1\n" + "gate:\n  speed: {}\n"
 				line := 1 + strings.Count(minimal+before, "\n")
 				_, err := config.Parse([]byte(strings.ReplaceAll(text, "\n", eol)), "c.yaml")
-				want := fmt.Sprintf("c.yaml:%d: unknown key \"mistake\"; known here: arms, baseline, bench, build, count, gate, matrix, models, placement, sampling, schedulers, sentinel, serve, store, version\nc.yaml:%d: unknown metric \"speed\" in gate", line, line+2)
+				want := fmt.Sprintf("c.yaml:%d: unknown key \"mistake\"; known here: arms, baseline, batched, bench, build, count, gate, matrix, models, ops, placement, sampling, schedulers, sentinel, serve, store, version\nc.yaml:%d: unknown metric \"speed\" in gate", line, line+2)
 				if fmt.Sprint(err) != want {
 					t.Errorf("got\n%v\nwant\n%s\nfor\n%s", err, want, text)
 				}

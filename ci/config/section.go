@@ -24,7 +24,7 @@ type section struct {
 	empty  func() Section
 }
 
-var sections []section
+var sections = []section{batchedSection, opsSection}
 
 // Register makes the key name of a configuration a section of its own, read
 // into what empty returns, a pointer to a struct with its defaults. schema is

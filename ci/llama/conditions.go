@@ -36,15 +36,9 @@ func runWatched(ctx context.Context, spec childSpec, devices *device.Set) (*chil
 // would have begun if nothing had come between them and the program's end. In
 // truth they began earlier, so that reading the model and the program's own
 // warm-up of its first test are certain to lie before it.
-func (w watched) stop(results []Result) *record.Samples {
+func (w watched) stop(measured time.Duration) *record.Samples {
 	if w.watch == nil {
 		return nil
-	}
-	var measured time.Duration
-	for _, r := range results {
-		for _, ns := range r.SamplesNS {
-			measured += time.Duration(ns)
-		}
 	}
 	if measured > 0 {
 		w.watch.Began(w.ended.Add(-measured))

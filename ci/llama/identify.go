@@ -113,7 +113,7 @@ func (p *program) ask(ctx context.Context, flag string, env []string) (*childEnd
 		return nil, fmt.Errorf("%s %s did not end within %s; it printed %s", p.path, flag, identifyTimeout, quoted(end))
 	case end.reason == endedFlood:
 		return nil, fmt.Errorf("%s is not %s: %s prints without end", p.path, p.kind, flag)
-	case !end.state.Success():
+	case !end.state.Success() && !(p.kind == opsProgram && flag == "-h" && end.state.ExitCode() == 1): // as that ends after its help
 		return nil, fmt.Errorf("%s %s failed (%s): it printed %s; %s", p.path, flag, end.state, quoted(end), libraryAdvice(end.stderr))
 	}
 	return end, nil

@@ -56,6 +56,7 @@ func (b *Bench) begin(ctx context.Context, p *plan.Plan, t plan.Trial) (m *measu
 		m.log = &proc.Log{W: f, Room: maxLog}
 	}
 	m.values = parameters(record.BenchWorkload, cell.Cell.Params, arm.Params)
+	m.read = m.readResults
 	return m, end, nil
 }
 
@@ -83,6 +84,9 @@ type measurement struct {
 	values  map[string]string // parameters it is given
 	log     *proc.Log         // nil for none
 
+	// read takes what a process printed, and returns how long it measured.
+	read func(stdout []byte) (time.Duration, error)
+
 	command   []string
 	results   []Result
 	failure   *record.Failure
@@ -96,13 +100,7 @@ type measurement struct {
 
 // run walks the invocations until one fails.
 func (m *measurement) run(ctx context.Context) error {
-	if err := m.program.unchanged(); err != nil {
-		m.fail(record.BuildChanged, "%v; measure builds that nobody rebuilds meanwhile", err)
-		return nil
-	}
-	var err error
-	if m.placement, err = sched.NewPlacement(m.cell.Cell.Params, m.plan.Arms[m.arm].Params); err != nil {
-		m.fail(record.BadArgument, "%v", err)
+	if m.place(); m.failure != nil {
 		return nil
 	}
 	commands, err := m.commands()
@@ -110,6 +108,29 @@ func (m *measurement) run(ctx context.Context) error {
 		m.fail(record.BadArgument, "%s: %v", m.program.name(), err)
 		return nil
 	}
+	if err := m.runAll(ctx, commands); err != nil || m.failure != nil {
+		return err
+	}
+	m.check()
+	return nil
+}
+
+// place sees that the build is the one that the run began with, and settles where
+// its processes run.
+func (m *measurement) place() {
+	if err := m.program.unchanged(); err != nil {
+		m.fail(record.BuildChanged, "%v; measure builds that nobody rebuilds meanwhile", err)
+		return
+	}
+	var err error
+	if m.placement, err = sched.NewPlacement(m.cell.Cell.Params, m.plan.Arms[m.arm].Params); err != nil {
+		m.fail(record.BadArgument, "%v", err)
+	}
+}
+
+// runAll runs the program once for each list of arguments, within one time limit,
+// until one fails.
+func (m *measurement) runAll(ctx context.Context, commands [][]string) error {
 	deadline := time.Now().Add(m.plan.Timeout)
 	for i, args := range commands {
 		spec := childSpec{program: m.path, args: args, env: padded(m.program.env, m.padding), maxStdout: cmp.Or(m.bench.maxResults, maxResults), placement: m.placement}
@@ -120,7 +141,6 @@ func (m *measurement) run(ctx context.Context) error {
 			return err
 		}
 	}
-	m.check()
 	return nil
 }
 
@@ -176,8 +196,8 @@ func (m *measurement) invoke(ctx context.Context, spec childSpec, again bool) er
 	}
 	killsBefore := memoryKills()
 	end, watch, err := runWatched(ctx, spec, m.bench.Devices)
-	var results []Result
-	defer func() { m.samples = longer(m.samples, watch.stop(results)) }()
+	var measured time.Duration
+	defer func() { m.samples = longer(m.samples, watch.stop(measured)) }()
 	switch {
 	case ctx.Err() != nil && err != nil:
 		return ctx.Err()
@@ -190,8 +210,7 @@ func (m *measurement) invoke(ctx context.Context, spec childSpec, again bool) er
 	if m.placed = end.placed; end.misplaced != nil {
 		m.fail(record.PlacementDiffers, "%v", end.misplaced)
 	}
-	results, err = ReadResults(bytes.NewReader(end.stdout), "stdout")
-	m.results = append(m.results, results...)
+	measured, err = m.read(end.stdout)
 	if err != nil && m.failure == nil {
 		m.fail(record.BadOutput, "%s; see what it printed in the trial's log", proc.OneLine(err.Error(), 600))
 		m.failure.Stderr = proc.LastLines(end.stderr, 8<<10)
@@ -200,6 +219,19 @@ func (m *measurement) invoke(ctx context.Context, spec childSpec, again bool) er
 		fmt.Fprintf(m.log, "\n--- stdout of the failed command ---\n%s\n", end.stdout)
 	}
 	return nil
+}
+
+// readResults reads what llama-bench printed, and returns how long its repetitions
+// took together.
+func (m *measurement) readResults(stdout []byte) (measured time.Duration, err error) {
+	results, err := ReadResults(bytes.NewReader(stdout), "stdout")
+	for _, r := range results {
+		for _, ns := range r.SamplesNS {
+			measured += time.Duration(ns)
+		}
+	}
+	m.results = append(m.results, results...)
+	return measured, err
 }
 
 // add sums up the resources and keeps the warnings.
@@ -214,10 +246,10 @@ func (m *measurement) add(end *childEnd) {
 		m.warn("%s", w)
 	}
 	if end.strays != nil {
-		m.warn("llama-bench left processes behind, which were killed: %s", strings.Join(end.strays, ", "))
+		m.warn("%s left processes behind, which were killed: %s", m.program.kind, strings.Join(end.strays, ", "))
 	}
 	if end.heldOpen {
-		m.warn("llama-bench left a process behind that kept its output open; it may disturb later trials")
+		m.warn("%s left a process behind that kept its output open; it may disturb later trials", m.program.kind)
 	}
 }
 

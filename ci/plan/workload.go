@@ -26,6 +26,8 @@ var workloads = []Workload{
 	{record.EmbeddingsWorkload, served(record.EmbeddingsWorkload)},
 	{record.RerankWorkload, served(record.RerankWorkload)},
 	{record.CountWorkload, addCountCells},
+	{record.BatchedWorkload, addBatchedCells},
+	{record.OpsWorkload, addOpsCells},
 }
 
 // Register adds a workload to those that Expand knows and returns what takes it

@@ -88,6 +88,9 @@ type Workload struct {
 
 	Repeats bool // a trial repeats its tests within one process
 	Sends   bool // a trial sends requests: it has a load, and requests that can fail
+
+	Bare      bool // it has no model, and its program takes none of llama.cpp's parameters
+	Discovers bool // what a trial can yield is known from the program alone, when it has run
 }
 
 // Names of the workloads that are built in.
@@ -96,7 +99,7 @@ const (
 	ServeWorkload = "serve" // llama-server under a load of requests
 )
 
-var workloads = []Workload{bench, serve, embeddings, rerank, count}
+var workloads = []Workload{bench, serve, embeddings, rerank, count, batched, ops}
 
 // Workloads returns the catalogue of workloads, in the order in which a plan
 // expands them.

@@ -58,11 +58,14 @@ const (
 
 // Of reports whether a workload takes the parameter.
 func (p Param) Of(workload string) bool {
+	b, _ := WorkloadByName(workload)
+	if b.Bare && p.Target != System {
+		return false
+	}
 	if p.Only == "" || p.Only == workload {
 		return true
 	}
 	a, _ := WorkloadByName(p.Only)
-	b, _ := WorkloadByName(workload)
 	return a.Program != "" && a.Program == b.Program
 }
 

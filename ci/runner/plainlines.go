@@ -156,6 +156,9 @@ func (l *PlainLines) medians(t plan.Trial, r record.Trial) string {
 			parts = append(parts, part)
 		}
 	}
+	if n := len(r.Measurements); parts == nil && n > 0 { // what they are is known from the program alone
+		return fmt.Sprintf("%d measured", n)
+	}
 	if more := len(parts) - most; more > 0 {
 		parts = append(parts[:most], fmt.Sprintf("and %d more", more))
 	}

@@ -142,6 +142,7 @@ func (p *past) add(e entry, line int, seen map[string]bool) error {
 			return fmt.Errorf("trial %s is there twice", e.Trial.ID)
 		}
 		seen[e.Trial.ID] = true
+		p.run.Discover(e.Trial)
 		if err := checkTrial(p.run, *e.Trial); err != nil {
 			return err
 		}

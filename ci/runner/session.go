@@ -161,6 +161,7 @@ func (s *session) measure(ctx context.Context, t plan.Trial) (record.Trial, erro
 			trial.Devices = append(trial.Devices, d.ID)
 		}
 	}
+	s.run.Discover(&trial)
 	return usable(s.run, trial), nil
 }
 

@@ -24,12 +24,14 @@ import (
 	"github.com/llama-regress/llama-regress/fixtures/effort"
 	"github.com/llama-regress/llama-regress/fixtures/fakebench"
 	"github.com/llama-regress/llama-regress/fixtures/fakeserver"
+	"github.com/llama-regress/llama-regress/fixtures/faketools"
 	"github.com/llama-regress/llama-regress/fixtures/fakevalgrind"
 )
 
 func TestMain(m *testing.M) {
 	fakebench.TakeOver() // does not return in a process named llama-bench
 	fakeserver.TakeOver()
+	faketools.TakeOver()
 	takeOverScheduler()
 	effort.SideBySide(3)
 	testscript.Main(m, map[string]func(){"llama-regress": main})
@@ -56,7 +58,7 @@ func scripts(dir string) testscript.Params {
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "fake": fake, "fakeserver": fakeServer, "valgrind": fakeValgrind, "serves": serves, "bench": bench, "results": results, "edit": edit, "nights": nights, "night": night, "for-nights": forNights, "join": join, "no-process": noProcess, "kernel": fakeKernel, "raced": raced, "repository": makeRepository,
+			"exits": exits, "fake": fake, "fakeserver": fakeServer, "faketool": fakeTool, "valgrind": fakeValgrind, "serves": serves, "bench": bench, "results": results, "edit": edit, "nights": nights, "night": night, "for-nights": forNights, "join": join, "no-process": noProcess, "kernel": fakeKernel, "raced": raced, "repository": makeRepository,
 		},
 	}
 }
@@ -94,6 +96,14 @@ func fake(ts *testscript.TestScript, _ bool, args []string) {
 // fakeServer DIR [SETTING...] puts a fake llama-server with these settings into DIR.
 func fakeServer(ts *testscript.TestScript, _ bool, args []string) {
 	_, err := fakeserver.Install(ts.MkAbs(args[0]), args[1:]...)
+	ts.Check(err)
+}
+
+// fakeTool NAME DIR [SETTING...] puts a fake llama-batched-bench or test-backend-ops with
+// these settings into DIR, in place of another.
+func fakeTool(ts *testscript.TestScript, _ bool, args []string) {
+	_ = os.Remove(filepath.Join(ts.MkAbs(args[1]), args[0])) // of an earlier call
+	_, err := faketools.Install(ts.MkAbs(args[1]), args[0], args[2:]...)
 	ts.Check(err)
 }
 

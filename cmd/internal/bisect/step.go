@@ -222,6 +222,7 @@ func (s *stopper) Begin(p *plan.Plan, done []record.Trial) {
 		s.run.Cells = append(s.run.Cells, c.Cell)
 	}
 	for _, t := range done {
+		s.run.Discover(&t)
 		s.ended[t.Block]++
 	}
 	s.look()
@@ -229,6 +230,7 @@ func (s *stopper) Begin(p *plan.Plan, done []record.Trial) {
 
 func (s *stopper) Finished(t plan.Trial, r record.Trial) {
 	s.Observer.Finished(t, r)
+	s.run.Discover(&r)
 	s.run.Trials = append(s.run.Trials, r)
 	s.ended[t.Block]++
 	s.look()
@@ -236,6 +238,7 @@ func (s *stopper) Finished(t plan.Trial, r record.Trial) {
 
 func (s *stopper) Repeated(t plan.Trial, r record.Trial) {
 	s.Observer.Repeated(t, r)
+	s.run.Discover(&r)
 	s.run.Trials = append(s.run.Trials, r)
 }
 

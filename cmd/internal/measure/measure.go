@@ -232,6 +232,10 @@ func Benches(p *plan.Plan, dir string, links *llama.Links, devices *device.Set, 
 			all[name] = &llama.Bench{LogDir: logs, Links: links, Devices: devices}
 		case record.CountWorkload:
 			all[name] = &llama.Counter{Bench: llama.Bench{LogDir: logs, Links: links, Devices: devices}, CPU: host.Describe(context.Background(), nil).Hard["cpu"], Find: FindValgrind}
+		case record.BatchedWorkload:
+			all[name] = llama.NewBatched(logs, links, devices)
+		case record.OpsWorkload:
+			all[name] = llama.NewOps(logs, links, devices)
 		case record.ServeWorkload, record.EmbeddingsWorkload, record.RerankWorkload:
 			served := ServeBench(logs, filepath.Join(dir, record.RequestFile), within)
 			served.Servers.Links, served.Devices = links, devices

@@ -1,5 +1,5 @@
 # repository DIR SPEED... makes a repository with a commit for each speed, whose
-# "build" is the llama-bench of the folder fake, so much slower, or fails.
+# "build" is the programs of the folder fake, so much slower, or fails.
 set -e
 dir=$1; shift
 git init -q -b main $dir
@@ -14,9 +14,10 @@ case $speed in
   broken) echo "build.sh: error: commit $n" >&2; exit 1 ;;
   none) exit 0 ;;
 esac
-cp $WORK/fake/llama-bench out/
-cp $WORK/fake/llama-bench.env out/
-echo FAKE_SLOW=$speed >>out/llama-bench.env
+for settings in $WORK/fake/*.env; do
+  cp \$settings \${settings%.env} out/
+  echo FAKE_SLOW=$speed >>out/\${settings##*/}
+done
 EOF
   echo $n >$dir/tracked
   cat >$dir/waits.sh <<EOF
