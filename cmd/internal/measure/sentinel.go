@@ -68,15 +68,55 @@ func (s *sentinel) before(ctx context.Context, a *cli.App, cells config.Control)
 		s.missing(a, fmt.Errorf("there is no folder %s", s.found.Arm.Bin))
 		return ctx.Err()
 	}
-	if cells == config.ControlOne {
-		p, err := plan.Expand(s.cfg)
-		if err != nil || len(p.Cells) == 0 {
-			s.missing(a, err)
-			return ctx.Err()
-		}
-		s.cfg.Cells = []string{p.Cells[0].Cell.Key}
+	if p, err := s.expand(cells); err != nil || len(p.Cells) == 0 {
+		s.missing(a, err)
+		return ctx.Err()
 	}
 	return s.half(ctx, a, "before", s.cfg.Sampling.Blocks)
+}
+
+// expand plans the first half, in the first cell or in all.
+func (s *sentinel) expand(cells config.Control) (*plan.Plan, error) {
+	p, err := plan.Expand(s.cfg)
+	if err != nil || len(p.Cells) == 0 || cells != config.ControlOne {
+		return p, err
+	}
+	s.cfg.Cells = []string{p.Cells[0].Cell.Key}
+	return plan.Expand(s.cfg)
+}
+
+// A SentinelPlan is what a run measures of its sentinel.
+type SentinelPlan struct {
+	Bin    string   `json:"bin"` // absolute
+	Cells  []string `json:"cells"`
+	Before int      `json:"before"` // blocks ahead of the arms'
+	After  int      `json:"after"`  // and after them
+	Trials int      `json:"trials"` // in all
+}
+
+// PlanSentinel says what a run of the configuration would measure of its sentinel, nil
+// where that is none.
+func PlanSentinel(a *cli.App, cfg *config.Config, how Flags) (*SentinelPlan, error) {
+	s := newSentinel(a, cfg, how)
+	if s == nil {
+		return nil, nil
+	}
+	p, err := s.expand(cfg.Sentinel.Cells)
+	if err != nil {
+		return nil, err
+	}
+	found := &SentinelPlan{Bin: s.found.Arm.Bin, Cells: []string{}, Before: s.cfg.Sampling.Blocks, After: s.last, Trials: len(p.Trials)}
+	for _, c := range p.Cells {
+		found.Cells = append(found.Cells, c.Cell.Key)
+	}
+	if s.last > 0 {
+		s.cfg.Sampling.Blocks = s.last
+		if p, err = plan.Expand(s.cfg); err != nil {
+			return nil, err
+		}
+		found.Trials += len(p.Trials)
+	}
+	return found, nil
 }
 
 // after measures the second half, and gives the record the sentinel.

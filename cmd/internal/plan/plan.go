@@ -65,10 +65,17 @@ merge. All arms of a cell stay in one shard, so on one machine.`,
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return a.PrintJSON(p)
+			sentinel, err := measure.PlanSentinel(a, cfg, shard)
+			if err != nil {
+				return err
 			}
-			if _, err := fmt.Fprint(a.Out, p.Summary(), countLine(p, runtime.NumCPU())); err != nil || !full {
+			if asJSON {
+				return a.PrintJSON(struct {
+					*plan.Plan
+					Sentinel *measure.SentinelPlan `json:"sentinel,omitempty"`
+				}{p, sentinel})
+			}
+			if _, err := fmt.Fprint(a.Out, p.Summary(), countLine(p, runtime.NumCPU()), sentinelLine(sentinel, len(p.Trials))); err != nil || !full {
 				return err
 			}
 			for _, t := range p.Trials {
