@@ -3,6 +3,7 @@ package markdown_test
 import (
 	"bytes"
 	"errors"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -110,3 +111,14 @@ func TestWriteError(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Write([]byte) (int, error) { return 0, f.err }
+
+// A comment about 24 cells fits one screen: what is not folded has at most 2 kB.
+func TestCommentFitsAScreen(t *testing.T) {
+	folded := regexp.MustCompile(`(?s)<details>.*?</details>`)
+	for _, c := range []reporttest.Case{reporttest.Together(24), reporttest.Grid(24, 6)} {
+		visible := folded.ReplaceAllString(render(t, c.Report(), markdown.Options{}), "")
+		if len(visible) > 2000 {
+			t.Errorf("%s: %d bytes at once:\n%s", c.Name, len(visible), visible)
+		}
+	}
+}

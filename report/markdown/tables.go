@@ -25,8 +25,22 @@ func (d *document) openTable() {
 	if len(rows) == 0 || d.plan.open == 0 {
 		return
 	}
-	d.table(rows, d.plan.open, false)
+	shown, families := report.Families(rows)
+	d.table(shown, d.plan.open, false)
 	d.line("")
+	left := d.plan.open - len(shown)
+	for _, f := range families {
+		span := ""
+		if f.Span != "" {
+			span = ", " + report.Minus(f.Span)
+		}
+		if d.plan.detail != Full || left <= 0 {
+			d.line("… and %d more of %s%s\n", len(f.Rows), code(f.Metric), span)
+			continue
+		}
+		d.folded(fmt.Sprintf("… and %d more like these%s", len(f.Rows), span), func() { d.table(f.Rows, left, false) })
+		left -= len(f.Rows)
+	}
 }
 
 func (d *document) allResults() {

@@ -220,6 +220,16 @@ func Grid(n, blocks int) Case {
 	return paired(fmt.Sprintf("grid-%d", n), session{seed: 47, arms: []record.Arm{baseArm(), headArm()}, cells: cells, blocks: blocks}.run())
 }
 
+// Together compares n cells of two metrics of one model, one of which lost 8 % in all.
+func Together(n int) Case {
+	tg := record.Metric{Name: "tg128", Kind: pp512.Kind, Unit: pp512.Unit, Better: pp512.Better}
+	var cells []cell
+	for i := range n {
+		cells = append(cells, bench("model", fmt.Sprint(1+i), of(pp512, 800+float64(i), 0.008, -0.08), of(tg, 50, 0.005, 0)))
+	}
+	return paired(fmt.Sprintf("together-%d", n), session{seed: 53, arms: []record.Arm{baseArm(), headArm()}, cells: cells, blocks: 8}.run())
+}
+
 func bench(model, threads string, list ...series) cell {
 	return cell{workload: "bench", model: model, params: map[string]string{"threads": threads, "batch": "512", "flash_attn": "on"}, series: list}
 }

@@ -50,6 +50,10 @@ func (p *printer) class(rows []report.Row, candidates bool, legend *bool) {
 	for _, t := range said.Sentences(len(rows)) {
 		p.paragraph("  ", "  ", t)
 	}
+	var families []report.Family
+	if !quiet && !p.Full {
+		rows, families = report.Families(rows)
+	}
 	limit := mostRows
 	if quiet || class == report.Improvement {
 		limit = mostQuiet
@@ -67,6 +71,13 @@ func (p *printer) class(rows []report.Row, candidates bool, legend *bool) {
 			p.row(rows[i:i+n], candidates, said)
 		}
 		i += n
+	}
+	for _, f := range families {
+		span := ""
+		if f.Span != "" {
+			span = ", " + f.Span
+		}
+		p.line("  … and %d more of %s%s (--full lists them)", len(f.Rows), f.Metric.Terminal(40), span)
 	}
 	if quiet && class != report.Equivalent {
 		p.reasons(rows)
