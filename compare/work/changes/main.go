@@ -38,8 +38,6 @@ var baseline = change{name: "base", variant: "haswell", params: map[string]strin
 var changes = []change{
 	{name: "CPU backend ivybridge", variant: "ivybridge"},
 	{name: "CPU backend sandybridge", variant: "sandybridge"},
-	{name: "CPU backend sse42", variant: "sse42"},
-	{name: "CPU backend x64", variant: "x64"},
 	{name: "flash attention", params: map[string]string{"flash_attn": "on"}},
 	{name: "K of q8_0", params: map[string]string{"type_k": "q8_0"}},
 	{name: "flash attention, K and V of q8_0", params: map[string]string{"flash_attn": "on", "type_k": "q8_0", "type_v": "q8_0"}},
@@ -51,6 +49,8 @@ var changes = []change{
 	{name: "weights of q8_0", weights: "q8_0"},
 	{name: "weights of q4_0", weights: "q4_0"},
 	{name: "weights of q4_k_m", weights: "q4_k_m"},
+	{name: "CPU backend sse42", variant: "sse42"},
+	{name: "CPU backend x64", variant: "x64"},
 }
 
 func main() {
@@ -89,8 +89,8 @@ func run(tool, dir string, blocks int) (err error) {
 		return fmt.Errorf("%w: wanted are the variants that 'llama-regress provision llama' unpacks", err)
 	}
 	fmt.Printf("| change | test | instructions | time a token | 90 %% interval |\n|---|---|---|---|---|\n")
-	for i, c := range changes {
-		lines, err := measure(tool, variants, filepath.Join(dir, fmt.Sprintf("%02d", i)), blocks, c)
+	for _, c := range changes {
+		lines, err := measure(tool, variants, filepath.Join(dir, strings.ReplaceAll(c.name, " ", "-")), blocks, c)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
