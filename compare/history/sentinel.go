@@ -8,12 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"gonum.org/v1/gonum/stat/distuv"
-
 	"github.com/llama-regress/llama-regress/ci/record"
 	"github.com/llama-regress/llama-regress/ci/store"
 	"github.com/llama-regress/llama-regress/compare"
-	"github.com/llama-regress/llama-regress/stats"
 )
 
 // A SentinelState is what a sentinel says about the machine in one session.
@@ -58,6 +55,8 @@ const (
 	SentinelNights = 4
 	// sentinelMost is how many of a level's latest sessions say what is to be expected.
 	sentinelMost = 20
+	// sentinelNoise is how many of them say how much sessions differ.
+	sentinelNoise = 100
 	// SentinelAgree is how many sessions that moved and agree are a new level.
 	SentinelAgree = 3
 	// sentinelAlpha is the chance that a session of a steady machine is said to have
@@ -241,57 +240,4 @@ func (l *line) differs(s *store.Session) string {
 
 func (l *level) add(values map[trendKey]float64) {
 	l.values = append(l.values, values)
-}
-
-// moves lists in what a sentinel lies outside of what sessions lead to expect, the
-// largest first.
-func (l *line) moves(sessions []map[trendKey]float64, values map[trendKey]float64, s *store.Session, policy compare.Policy) (all []Move) {
-	sessions = sessions[max(0, len(sessions)-sentinelMost):]
-	for _, cell := range s.Run.Sentinel.Cells {
-		for _, m := range cell.Metrics {
-			key := trendKey{cell.Key, m.Name}
-			x, ok := values[key]
-			xs := valuesOf(sessions, key)
-			if !ok || len(xs) == 0 {
-				continue
-			}
-			margin, _ := policy.Margin(m)
-			sd, df := l.noise(key)
-			shift := x - stats.PairedT(xs).Theta
-			if math.Abs(shift) <= margin.Lambda()/2 || df == 0 {
-				continue
-			}
-			t := math.Abs(shift) / (sd * math.Sqrt(1+1/float64(len(xs))))
-			if p := 2 * (distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(df)}).Survival(t); p < sentinelAlpha/float64(len(values)) {
-				all = append(all, Move{cell.Key, m, math.Expm1(shift)})
-			}
-		}
-	}
-	slices.SortStableFunc(all, func(a, b Move) int { return cmp.Compare(math.Abs(b.Change), math.Abs(a.Change)) })
-	return all
-}
-
-// noise is the standard deviation of a session around its level, of logs, with its
-// degrees of freedom: 0 where no level has two.
-func (l *line) noise(key trendKey) (sd float64, df int) {
-	sum := 0.0
-	for _, old := range l.levels {
-		xs := valuesOf(old.values[max(0, len(old.values)-sentinelMost):], key)
-		if len(xs) > 1 {
-			sum, df = sum+squares(xs), df+len(xs)-1
-		}
-	}
-	if df == 0 {
-		return 0, 0
-	}
-	return math.Sqrt(sum / float64(df)), df
-}
-
-func valuesOf(sessions []map[trendKey]float64, key trendKey) (xs []float64) {
-	for _, values := range sessions {
-		if x, ok := values[key]; ok {
-			xs = append(xs, x)
-		}
-	}
-	return xs
 }
