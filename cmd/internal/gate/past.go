@@ -108,6 +108,17 @@ func keepVerdict(dir string, v *store.Verdict) error {
 	return record.WriteAtomically(path, data)
 }
 
+// against says whether a run measured more than one build.
+func against(run *record.Run) bool {
+	builds := 0
+	for _, arm := range run.Arms {
+		if arm.ControlOf == "" {
+			builds++
+		}
+	}
+	return builds > 1
+}
+
 // put stores the session, and what was found out about it, if it was told to. A
 // session that cannot be stored has been measured, judged and reported all the same,
 // and the command that stores it is printed.
@@ -125,6 +136,9 @@ func (g *gatePast) put(ctx context.Context, a *cli.App, run *record.Run, v *stor
 	}
 	if err == nil {
 		fmt.Fprintf(a.Err, "stored: %s\n", receipt.Key)
+		if against(run) {
+			fmt.Fprintln(a.Err, "what two builds show of each other is in that session; a regression of the store is opened and closed by a gate of one build alone, which its stored sessions judge")
+		}
 		if v != nil {
 			err = stored.PutVerdict(ctx, a, g.store, *v, receipt.Key)
 		}
