@@ -18,6 +18,7 @@ import (
 	"github.com/llama-regress/llama-regress/ci/plan"
 	"github.com/llama-regress/llama-regress/ci/runner"
 	"github.com/llama-regress/llama-regress/cmd/internal/cli"
+	"github.com/llama-regress/llama-regress/cmd/internal/measure"
 )
 
 // Command is 'llama-regress config'.
@@ -133,7 +134,8 @@ func checkCommand(a *cli.App) *cobra.Command {
 			if err := runner.Missing(p); err != nil {
 				fmt.Fprintf(a.Err, "not on this machine:\n  %s\n", strings.ReplaceAll(err.Error(), "\n", "\n  "))
 			}
-			_, err = fmt.Fprintf(a.Out, "%s: ok\n%s", path, p.Summary())
+			time, _ := runner.HowLong(p, measure.DefaultFolder, cfg.Sampling.Budget)
+			_, err = fmt.Fprintf(a.Out, "%s: ok\n%stime    %s\n", path, p.Summary(), time)
 			return err
 		},
 	}

@@ -33,6 +33,9 @@ import (
 	"github.com/llama-regress/llama-regress/report"
 )
 
+// DefaultFolder is where a measurement is kept unless told otherwise.
+const DefaultFolder = "llama-regress-out"
+
 // ConfirmFolder holds, within the output folder, the run that confirmed what
 // history suspected.
 const ConfirmFolder = "confirm"
@@ -82,13 +85,14 @@ func (m *Flags) Register(f *pflag.FlagSet) {
 
 // RegisterDir defines --dir alone, for what measures nothing.
 func (m *Flags) RegisterDir(f *pflag.FlagSet) {
-	f.StringVarP(&m.Dir, "dir", "d", "llama-regress-out", "folder for the run record, logs and reports")
+	f.StringVarP(&m.Dir, "dir", "d", DefaultFolder, "folder for the run record, logs and reports")
 }
 
 // Run runs a configuration's plan, its sentinel around it. The record is nil when
 // nothing was begun; with an error it holds what was measured until then.
 func Run(ctx context.Context, a *cli.App, cfg *config.Config, how Flags) (*record.Run, error) {
-	if _, err := how.Expand(cfg); err != nil {
+	p, err := how.Expand(cfg)
+	if err != nil {
 		return nil, err
 	}
 	if how.Resume && how.Fresh {
@@ -97,6 +101,9 @@ func Run(ctx context.Context, a *cli.App, cfg *config.Config, how Flags) (*recor
 	if how.Resume {
 		resuming(a, how.Dir)
 	} else {
+		if text, known := runner.HowLong(p, how.Dir, cfg.Sampling.Budget); known {
+			fmt.Fprintf(a.Err, "%d trials: %s\n", len(p.Trials), text)
+		}
 		if err := setAside(a, how.Dir, how.Fresh); err != nil {
 			return nil, err
 		}

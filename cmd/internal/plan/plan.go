@@ -14,6 +14,7 @@ import (
 	"github.com/llama-regress/llama-regress/ci/config"
 	"github.com/llama-regress/llama-regress/ci/plan"
 	"github.com/llama-regress/llama-regress/ci/record"
+	"github.com/llama-regress/llama-regress/ci/runner"
 	"github.com/llama-regress/llama-regress/cmd/internal/cli"
 	"github.com/llama-regress/llama-regress/cmd/internal/measure"
 	"github.com/llama-regress/llama-regress/cmd/internal/settings"
@@ -75,7 +76,7 @@ merge. All arms of a cell stay in one shard, so on one machine.`,
 					Sentinel *measure.SentinelPlan `json:"sentinel,omitempty"`
 				}{p, sentinel})
 			}
-			if _, err := fmt.Fprint(a.Out, p.Summary(), countLine(p, runtime.NumCPU()), sentinelLine(sentinel, len(p.Trials))); err != nil || !full {
+			if _, err := fmt.Fprint(a.Out, p.Summary(), countLine(p, runtime.NumCPU()), sentinelLine(sentinel, len(p.Trials)), timeLine(p, cfg)); err != nil || !full {
 				return err
 			}
 			for _, t := range p.Trials {
@@ -97,6 +98,12 @@ merge. All arms of a cell stay in one shard, so on one machine.`,
 		cmd.MarkFlagsMutuallyExclusive("github-matrix", other)
 	}
 	return cmd
+}
+
+// timeLine says how long the plan takes, as far as the run before it tells.
+func timeLine(p *plan.Plan, cfg *config.Config) string {
+	text, _ := runner.HowLong(p, measure.DefaultFolder, cfg.Sampling.Budget)
+	return "time    " + text + "\n"
 }
 
 // githubMatrix prints what fromJSON makes strategy.matrix of.
