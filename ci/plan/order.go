@@ -10,7 +10,8 @@ import (
 // cells in an order drawn for it, and in each cell through its arms, back to
 // back. The arms of a cell are in an order drawn once and reversed from block to
 // block, AB BA AB BA: over two blocks each arm's mean position is the same, so a
-// machine that slowly heats up or slows down favours none.
+// machine that slowly heats up or slows down favours none. The baseline is in the
+// middle: see around.
 //
 // Loading a scheduler takes seconds and disturbs, so where trials ask for
 // several a block goes through the schedulers, and under each through the cells
@@ -24,8 +25,7 @@ func order(p *Plan, arms [][]int, first int) []Trial {
 	rng := rand.New(rand.NewPCG(p.Seed, 0))
 	turn := make([][]int, len(arms)) // each cell's arms in the order of the block at hand
 	for c := range arms {
-		turn[c] = slices.Clone(arms[c])
-		rng.Shuffle(len(turn[c]), func(i, j int) { turn[c][i], turn[c][j] = turn[c][j], turn[c][i] })
+		turn[c] = p.around(arms[c], rng)
 	}
 	schedulers := p.rota(arms, rng.Shuffle)
 	var trials []Trial
@@ -56,6 +56,45 @@ func order(p *Plan, arms [][]int, first int) []Trial {
 		slices.Reverse(schedulers)
 	}
 	return trials
+}
+
+// around draws an order of a cell's arms with the baseline in the middle: control, base,
+// head and, in the next block, head, base, control. What the machine does changes from
+// trial to trial, so that neighbours differ least: every comparison is with the baseline,
+// and no null control stands between a candidate and it. Two candidates stand on both
+// sides of the baseline, and the control at an end.
+func (p *Plan) around(arms []int, rng *rand.Rand) []int {
+	if len(arms) < 3 {
+		turn := slices.Clone(arms)
+		rng.Shuffle(len(turn), func(i, j int) { turn[i], turn[j] = turn[j], turn[i] })
+		return turn
+	}
+	base, control := -1, -1
+	var candidates []int
+	for _, a := range arms {
+		switch arm := p.Arms[a]; {
+		case arm.Name == p.Baseline:
+			base = a
+		case arm.ControlOf != "":
+			control = a
+		default:
+			candidates = append(candidates, a)
+		}
+	}
+	rng.Shuffle(len(candidates), func(i, j int) { candidates[i], candidates[j] = candidates[j], candidates[i] })
+	half := len(candidates) / 2
+	turn := candidates[:half:half]
+	if control >= 0 {
+		turn = append([]int{control}, turn...) // at the end with fewer candidates
+	}
+	if base >= 0 {
+		turn = append(turn, base)
+	}
+	turn = append(turn, candidates[half:]...)
+	if rng.IntN(2) == 1 {
+		slices.Reverse(turn)
+	}
+	return turn
 }
 
 // mostPadding is a page of memory: what a stack can be moved by and still be

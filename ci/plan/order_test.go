@@ -107,12 +107,40 @@ func checkTurns(t *testing.T, p *plan.Plan) {
 			if !slices.Equal(before, reversed) {
 				t.Fatalf("cell %d: block %d has %v after %v", c, b, now, before)
 			}
+			checkNeighbours(t, p, now)
 			for _, arm := range now {
 				if sum := slices.Index(before, arm) + slices.Index(now, arm); sum != len(now)-1 {
 					t.Fatalf("cell %d: arm %d has a mean place of %v/2 in blocks %d and %d", c, arm, sum, b-1, b)
 				}
 			}
 		}
+	}
+}
+
+// checkNeighbours: the baseline has as many candidates before it as after it, or one
+// more on one side, and no null control is between a candidate and it.
+func checkNeighbours(t *testing.T, p *plan.Plan, turn []int) {
+	t.Helper()
+	base := slices.IndexFunc(turn, func(a int) bool { return p.Arms[a].Name == p.Baseline })
+	sides := [2]int{}
+	for at, a := range turn {
+		switch {
+		case at == base:
+		case p.Arms[a].ControlOf != "":
+			if at != 0 && at != len(turn)-1 {
+				t.Fatalf("%v: the control stands at %d, the baseline at %d", turn, at, base)
+			}
+		case at < base:
+			sides[0]++
+		default:
+			sides[1]++
+		}
+	}
+	if d := sides[0] - sides[1]; d < -1 || d > 1 {
+		t.Fatalf("%v: %d candidates before the baseline, %d after it", turn, sides[0], sides[1])
+	}
+	if len(turn) == 3 && sides[0]+sides[1] == 1 && base != 1 {
+		t.Fatalf("%v: of three arms the baseline is not in the middle", turn)
 	}
 }
 
