@@ -85,12 +85,15 @@ func findCommit(r Range) Step {
 		step.Text = concat(find, say(": %d lie between.", r.Commits.Total))
 	}
 	words := []string{"llama-regress", "bisect", "--good", r.Good, "--bad", r.Bad}
-	if r.Workload == record.BenchWorkload {
-		if r.Model != "" {
-			words = append(words, "--model", r.Model)
-		}
+	if r.Model != "" && (r.Workload == record.BenchWorkload || r.Workload == record.CountWorkload) {
+		words = append(words, "--model", r.Model)
+	}
+	switch r.Workload {
+	case record.BenchWorkload:
 		words = append(words, "--tests", r.Metric, "--metric", r.Metric)
-	} else {
+	case record.CountWorkload:
+		words = append(words, "--count="+record.CountedTestOf(r.Metric))
+	default:
 		words = append(words, "-c", "llama-regress.yaml", "--cell", r.Cell, "--metric", r.Metric)
 	}
 	step.Command = shellQuote(words)

@@ -47,7 +47,9 @@ func nextSteps(r Report, res *compare.Result, src Source) []Step {
 		if text, command := countWork(r, src); len(apart) > 0 {
 			add(Explain, text, command...)
 		}
-		if len(apart) == 0 || doubtful(res) {
+		if onlyWork(r) {
+			add(Explain, say("More work is probably slower, and need not be: measure the time of both builds, with --tests, before acting on it."))
+		} else if len(apart) == 0 || doubtful(res) {
 			add(Reproduce, again(res.Method, len(src.Reproduce) > 0), src.Reproduce...)
 			shown = len(src.Reproduce) > 0
 		}
@@ -72,6 +74,12 @@ func nextSteps(r Report, res *compare.Result, src Source) []Step {
 		add(Accept, concat(say("If the change is intended, accept it: "), quote(src.Accept), say(".")))
 	}
 	return steps
+}
+
+// onlyWork says that every regression is one of counted instructions, which measuring
+// again would only count again.
+func onlyWork(r Report) bool {
+	return !slices.ContainsFunc(r.Rows, func(row Row) bool { return row.Class == Regression && !row.c.Metric.Exact })
 }
 
 // again advises to see a regression twice before acting on it.

@@ -70,6 +70,19 @@ func TestWorkSaysWhatItCannotName(t *testing.T) {
 	}
 }
 
+// A regression of counts alone asks for a time, and not for another count.
+func TestWorkAsksForTime(t *testing.T) {
+	r := reporttest.Counted().Report()
+	var asked, again bool
+	for _, s := range r.Steps {
+		asked = asked || s.Kind == report.Explain && strings.Contains(s.Text.Terminal(), "measure the time")
+		again = again || s.Kind == report.Reproduce && strings.Contains(s.Text.Terminal(), "again")
+	}
+	if !asked || again {
+		t.Errorf("%+v", r.Steps)
+	}
+}
+
 // A session that was not counted has no such section.
 func TestNoWorkWithoutCounts(t *testing.T) {
 	if r := reporttest.Regression().Report(); len(r.Works) != 0 {

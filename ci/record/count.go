@@ -1,6 +1,9 @@
 package record
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // CountWorkload is llama-bench under a tool that counts the instructions of a
 // program. A trial of it needs no quiet machine: load changes how long instructions
@@ -28,6 +31,10 @@ var count = Workload{
 func (t Test) InstructionsMetric() Metric {
 	return count.Metrics[0].Metric(t.Name() + instructionsSuffix)
 }
+
+// CountedTestOf is the name of the test that a metric counts: "pp64" of
+// "pp64_instructions".
+func CountedTestOf(metric string) string { return strings.TrimSuffix(metric, instructionsSuffix) }
 
 // A CountTool is what counted instructions.
 type CountTool string
