@@ -94,7 +94,7 @@ func (k *checker) gate(c *Config) {
 		switch _, workload, ok := record.DefinitionOf(name); {
 		case !ok:
 			k.fault("gate."+name, "no workload has such a metric")
-		case workload == record.BenchWorkload:
+		case workload == record.BenchWorkload && !record.IsResource(name):
 			if tests && !slices.ContainsFunc(c.Bench.Tests, func(t record.Test) bool { return t.Name() == name }) {
 				k.fault("gate."+name, "bench.tests has no such test")
 			}

@@ -33,6 +33,7 @@ type childSpec struct {
 	limit     time.Duration // the one that a message names: of all calls together, of which timeout is what is left
 	grace     time.Duration // 0 for gracePeriod
 	maxStdout int           // bytes; more of them end the child
+	loading   *loadClock    // of --progress on stderr; nil for none
 	log       io.Writer     // what it writes to stderr, all of it; nil for nowhere
 	output    io.Writer     // takes stdout and stderr together, and none is kept; nil keeps them apart
 	placement sched.Placement
@@ -59,6 +60,8 @@ type childEnd struct {
 	starved   bool              // the kernel ended it, or a part of it, for the limit of its control group
 
 	resources record.Resources
+	inherited int64   // bytes of memory that the account in resources began with
+	loaded    float64 // seconds until it was ready, where a loadClock saw that; else 0
 
 	instructions int64 // where there was a counter
 	uncounted    error // why they could not be counted
@@ -142,6 +145,10 @@ func startChild(ctx context.Context, spec childSpec) (*child, error) {
 	case spec.log != nil:
 		cmd.Stderr = io.MultiWriter(stderr, spec.log)
 	}
+	if spec.loading != nil {
+		spec.loading.next = cmd.Stderr
+		cmd.Stderr = spec.loading
+	}
 	cmd.WaitDelay = drainPeriod
 	cmd.SysProcAttr = attr
 
@@ -163,6 +170,7 @@ func startChild(ctx context.Context, spec childSpec) (*child, error) {
 			counted, uncounted = spec.counter.Begin() // of this thread, whose children are counted
 		}
 		mark, err := proc.StartMarked(cmd)
+		inherited := ownPeak()
 		if err == nil {
 			c.group, c.placed = group, spec.placement.Follow(cmd.Process.Pid, group)
 		}
@@ -171,6 +179,13 @@ func startChild(ctx context.Context, spec childSpec) (*child, error) {
 			return
 		}
 		c.end = c.waitAndEnd(limited, patience, begin, cmp.Or(spec.grace, gracePeriod), mark)
+		if l := spec.loading; l != nil {
+			l.end()
+			if !l.ready.IsZero() {
+				c.end.loaded = l.ready.Sub(begin).Seconds()
+			}
+		}
+		c.end.inherited = inherited
 		c.end.stdout, c.end.stderr = stdout.Data, stderr.String()
 		if c.end.uncounted = uncounted; counted != nil {
 			c.end.instructions, c.end.uncounted = counted.End()

@@ -16,6 +16,16 @@ func endSignal(state *os.ProcessState) syscall.Signal {
 	return 0
 }
 
+// ownPeak is the most memory that was resident of this process so far, bytes; 0 where the
+// account of a child does not begin with that of its parent.
+func ownPeak() int64 {
+	var usage syscall.Rusage
+	if runtime.GOOS != "linux" || syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {
+		return 0
+	}
+	return int64(usage.Maxrss) << 10
+}
+
 func resources(state *os.ProcessState) record.Resources {
 	r := record.Resources{
 		UserSeconds:   state.UserTime().Seconds(),

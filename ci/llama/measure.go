@@ -91,6 +91,8 @@ type measurement struct {
 	results   []Result
 	failure   *record.Failure
 	resources *record.Resources
+	taken     Taken
+	counted   int // results whose energy is in taken, or is not known
 	samples   *record.Samples
 	placed    map[string]string
 	warnings  []string
@@ -134,6 +136,9 @@ func (m *measurement) runAll(ctx context.Context, commands [][]string) error {
 	deadline := time.Now().Add(m.plan.Timeout)
 	for i, args := range commands {
 		spec := childSpec{program: m.path, args: args, env: padded(m.program.env, m.padding), maxStdout: cmp.Or(m.bench.maxResults, maxResults), placement: m.placement}
+		if m.program.caps.has("--progress") { // tells when the model is loaded
+			spec.args, spec.loading = append(spec.args, "--progress"), new(loadClock)
+		}
 		if m.plan.Timeout > 0 {
 			spec.timeout, spec.limit = max(time.Until(deadline), time.Nanosecond), m.plan.Timeout
 		}
@@ -197,7 +202,11 @@ func (m *measurement) invoke(ctx context.Context, spec childSpec, again bool) er
 	killsBefore := memoryKills()
 	end, watch, err := runWatched(ctx, spec, m.bench.Devices)
 	var measured time.Duration
-	defer func() { m.samples = longer(m.samples, watch.stop(measured)) }()
+	defer func() {
+		seen := watch.stop(measured)
+		m.samples = longer(m.samples, seen)
+		m.take(end, seen)
+	}()
 	switch {
 	case ctx.Err() != nil && err != nil:
 		return ctx.Err()
@@ -234,6 +243,24 @@ func (m *measurement) readResults(stdout []byte) (measured time.Duration, err er
 	return measured, err
 }
 
+// take sums up what the invocations took.
+func (m *measurement) take(end *childEnd, seen *record.Samples) {
+	if end == nil || m.resources == nil { // it did not start, or its context is done
+		return
+	}
+	m.taken.Loads = append(m.taken.Loads, end.loaded)
+	m.taken.Memory = max(m.taken.Memory, end.peakMemory())
+	m.resources.MaxRSSBytes = m.taken.Memory
+	m.taken.DeviceMemory = max(m.taken.DeviceMemory, seen.PeakDeviceMemory())
+	if used := seen.DeviceEnergy(); used > 0 { // of an invocation that was too short, neither
+		m.taken.Energy += used
+		for _, r := range m.results[m.counted:] {
+			m.taken.Tokens += int64(r.Test.Tokens()) * int64(len(r.SamplesNS))
+		}
+	}
+	m.counted = len(m.results)
+}
+
 // add sums up the resources and keeps the warnings.
 func (m *measurement) add(end *childEnd) {
 	if m.resources == nil {
@@ -241,7 +268,6 @@ func (m *measurement) add(end *childEnd) {
 	}
 	m.resources.UserSeconds += end.resources.UserSeconds
 	m.resources.SystemSeconds += end.resources.SystemSeconds
-	m.resources.MaxRSSBytes = max(m.resources.MaxRSSBytes, end.resources.MaxRSSBytes)
 	for _, w := range warningsIn(end.stderr) {
 		m.warn("%s", w)
 	}
@@ -270,7 +296,7 @@ func (m *measurement) fail(class record.FailureClass, format string, args ...any
 func (m *measurement) trial() record.Trial {
 	t := record.Trial{
 		Outcome:      record.OK,
-		Measurements: m.measurements(),
+		Measurements: append(m.measurements(), m.taken.Measurements(m.cell.Cell.Metrics)...),
 		Failure:      m.failure,
 		Command:      m.command,
 		Resources:    m.resources,

@@ -204,7 +204,7 @@ func TestMeasureArguments(t *testing.T) {
 		if err != nil || trial.Failure != nil {
 			t.Fatalf("%v, %+v", err, trial.Failure)
 		}
-		if n := len(trial.Command); !slices.Equal(trial.Command[n-2:], []string{"-ot", "a b$HOME=CPU"}) || trial.Echo["override_tensor"] != "a b$HOME=CPU" {
+		if n := len(trial.Command); !slices.Equal(trial.Command[n-3:], []string{"-ot", "a b$HOME=CPU", "--progress"}) || trial.Echo["override_tensor"] != "a b$HOME=CPU" {
 			t.Errorf("%q, echo %q", trial.Command, trial.Echo)
 		}
 	}

@@ -19,6 +19,19 @@ func memoryKills() int {
 	return n
 }
 
+// peakOf is the most memory that was resident of a running process, bytes; 0 when that
+// is not known.
+func peakOf(pid int) int64 {
+	data, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
+	for line := range strings.Lines(string(data)) {
+		if text, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kib, _ := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(text), "kB")), 10, 64)
+			return kib << 10
+		}
+	}
+	return 0
+}
+
 // ownGroupPath is our control group (version 2) below its mount point.
 func ownGroupPath() string {
 	data, _ := os.ReadFile("/proc/self/cgroup")

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/llama-regress/llama-regress/ci/internal/proc"
@@ -61,6 +62,9 @@ type Server struct {
 	unset   map[string]string // defaults of the others, as its help tells them
 	model   string
 	child   *child
+	begun   time.Time
+	loaded  time.Duration // until it was healthy
+	peak    atomic.Int64  // bytes of memory resident at most, as last asked of the kernel; 0 when not known
 	log     *serverLog
 	client  *http.Client
 	kills   int           // memory kills that the kernel counted while it ran; before done, those until it started
@@ -199,6 +203,7 @@ func (srv *Server) start(ctx context.Context, port func() (int, error), args []s
 	srv.kills = memoryKills()
 	spec := srv.spec
 	spec.args, spec.output = args, srv.log
+	srv.begun = time.Now()
 	srv.child, err = startChild(ctx, spec)
 	switch {
 	case ctx.Err() != nil && err != nil:
@@ -216,6 +221,9 @@ func (srv *Server) start(ctx context.Context, port func() (int, error), args []s
 	}()
 	return nil, nil
 }
+
+// Loaded is how long the server took from its start until it was healthy.
+func (srv *Server) Loaded() time.Duration { return srv.loaded }
 
 // URL is where the server listens, without a slash at the end.
 func (srv *Server) URL() string { return fmt.Sprintf("http://127.0.0.1:%d", srv.port) }
@@ -255,11 +263,22 @@ func (srv *Server) Placement() (map[string]string, error) {
 // left, what the server used, and Ended: why it had ended before. Stopping
 // again returns the same.
 func (srv *Server) Stop(ctx context.Context) (record.Resources, *record.Failure) {
+	select {
+	case <-srv.done: // its number may be another's by now
+	default:
+		if peak := peakOf(srv.PID()); peak > 0 {
+			srv.peak.Store(peak)
+		}
+	}
 	srv.child.stop(ctx)
 	<-srv.done
 	srv.client.CloseIdleConnections()
 	srv.awaitGroup()
-	return srv.child.end.resources, srv.Ended()
+	used := srv.child.end.resources
+	if used.MaxRSSBytes <= srv.child.end.inherited {
+		used.MaxRSSBytes = srv.peak.Load()
+	}
+	return used, srv.Ended()
 }
 
 func failure(class record.FailureClass, format string, args ...any) *record.Failure {

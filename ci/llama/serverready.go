@@ -11,9 +11,10 @@ import (
 )
 
 const (
-	healthEvery   = 50 * time.Millisecond
-	healthTimeout = 2 * time.Second // of one question while it starts
-	hangTimeout   = 5 * time.Second // of Check
+	healthEvery   = 50 * time.Millisecond // at most
+	healthSoonest = 5 * time.Millisecond  // and in the beginning
+	healthTimeout = 2 * time.Second       // of one question while it starts
+	hangTimeout   = 5 * time.Second       // of Check
 	dyingTime     = 100 * time.Millisecond
 )
 
@@ -24,8 +25,8 @@ var errNeverAsked = errors.New("it was never asked")
 func (srv *Server) awaitReady(ctx context.Context, deadline time.Time, limit time.Duration) (*record.Failure, error) {
 	timer := time.NewTimer(time.Until(deadline))
 	defer timer.Stop()
-	ticker := time.NewTicker(healthEvery)
-	defer ticker.Stop()
+	ask := time.NewTimer(healthSoonest)
+	defer ask.Stop()
 	var said error
 	for {
 		select {
@@ -38,12 +39,14 @@ func (srv *Server) awaitReady(ctx context.Context, deadline time.Time, limit tim
 		case <-timer.C:
 			f := failure(record.NotReady, "llama-server was not ready within %s: %s", limit, cmp.Or(said, errNeverAsked))
 			return srv.abandon(ctx, f)
-		case <-ticker.C:
+		case <-ask.C:
 		}
 		limit, asked := min(healthTimeout, max(time.Until(deadline), time.Millisecond)), said
 		if said = srv.health(ctx, limit); said == nil {
+			srv.loaded = time.Since(srv.begun)
 			return srv.accept(ctx)
 		}
+		ask.Reset(min(max(time.Since(srv.begun)/20, healthSoonest), healthEvery)) // so that the load time is known to 5 %
 		if errors.As(said, new(*silence)) && limit < healthTimeout && asked != nil {
 			said = asked // the deadline cut this question short: the answer before tells more
 		}

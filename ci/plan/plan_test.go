@@ -103,7 +103,7 @@ func TestExpand(t *testing.T) {
 		return plan.Cell{
 			Cell: record.Cell{
 				Key: "bench/" + model + "/threads=" + threads, Workload: "bench", Model: model, Params: params,
-				Metrics: []record.Metric{tests[0].Metric(), tests[1].Metric()},
+				Metrics: append([]record.Metric{tests[0].Metric(), tests[1].Metric()}, record.ResourceMetrics()...),
 			},
 			ModelPath: path,
 			Tests:     tests,

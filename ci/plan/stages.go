@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/llama-regress/llama-regress/ci/record"
 )
 
 // Stops says whether cells may get fewer blocks than the plan has.
@@ -55,7 +57,7 @@ func (p *Plan) sampling() string {
 		if t.Block < first {
 			least++
 		} else {
-			comparisons := candidates * len(p.Cells[t.Cell].Cell.Metrics)
+			comparisons := candidates * judged(p.Cells[t.Cell].Cell)
 			about += 1 - math.Pow(1-screenShare, float64(comparisons))
 		}
 	}
@@ -72,6 +74,17 @@ func (p *Plan) sampling() string {
 		fmt.Fprintf(&b, "interim analyses after %s blocks: a cell whose verdict is reached stops\n", list(p.Interims))
 	}
 	return b.String()
+}
+
+// judged is how many metrics of a cell have a margin by default: only they can send it on.
+func judged(c record.Cell) (n int) {
+	margins := record.DefaultMargins()
+	for _, m := range c.Metrics {
+		if margins[m.Kind] > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 func (p *Plan) fresh() string {

@@ -48,6 +48,7 @@ func addBenchCells(p *Plan, cfg *config.Config, points []map[string]string) erro
 	for _, t := range cfg.Bench.Tests {
 		metrics = append(metrics, t.Metric())
 	}
+	metrics = append(metrics, record.ResourceMetrics()...)
 	for _, m := range p.Models {
 		seen := make(map[string]bool)
 		for _, point := range withArgs(record.BenchArgs, cfg.Bench.Args, points) {
@@ -106,7 +107,7 @@ func addServeCells(workload string, p *Plan, cfg *config.Config, points []map[st
 						Key: record.CellKey(workload, m.Name, params), Workload: workload, Model: m.Name, Params: params,
 						Metrics: record.RequestMetrics(workload, record.ServeDesign{
 							Requests: load.Requests, Turns: cfg.Serve.Turns.Least, Draft: p.drafts(params), Tokens: cfg.Serve.OutputTokens, Objectives: cfg.Serve.Objectives.Any(), Retries: cfg.Serve.Retries > 0,
-							Warmup: cfg.Serve.Warmup > 0,
+							Warmup: cfg.Serve.Warmup > 0, Running: slices.ContainsFunc(p.Arms, func(a record.Arm) bool { return a.URL != "" }),
 						}),
 						Objectives: cfg.Serve.Objectives.Seconds(),
 					},

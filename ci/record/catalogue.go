@@ -62,6 +62,8 @@ const (
 	NeedsWarmup     Need = "warmup"     // requests before those that count
 	NeedsDraft      Need = "draft"      // an arm that drafts tokens
 	NeedsTurns      Need = "turns"      // conversations
+	NeedsProcess    Need = "process"    // a program that the trial starts itself
+	NeedsDevice     Need = "device"     // an accelerator that the trial uses
 )
 
 // Metric returns what a record keeps of a metric of that name.

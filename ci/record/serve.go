@@ -47,7 +47,7 @@ const (
 // serve is llama-server under a load of requests.
 var serve = Workload{
 	Name: ServeWorkload, Title: "llama-server", Program: "llama-server", Sends: true,
-	Metrics: []Definition{
+	Metrics: withResources([]Definition{
 		{Name: SuccessRate, Kind: SuccessRate, Unit: "1", Better: Higher, Scale: Points, Margin: 0.02, Censoring: Counted,
 			Term: "success rate", Meaning: "Share of requests that were answered in full at the first attempt. Retries do not mend it."},
 		{Name: TTFTp50, Kind: TTFTp50, Unit: "s", Better: Lower, Scale: Ratio, Margin: 0.05, Censoring: SlowFailure, Requests: requestsForMedian,
@@ -88,7 +88,7 @@ var serve = Workload{
 			Term: "prompt evaluated, later turns", Meaning: "Tokens of a later turn's prompt that the server processed, on average, as it tells them."},
 		{Name: Completed, Kind: Completed, Unit: "1", Better: Higher, Scale: Points, Margin: 0.02, Censoring: Counted, Needs: NeedsTurns,
 			Term: "completed conversations", Meaning: "Share of conversations that got to their last turn. The others ended where their history no longer fitted into the context."},
-	},
+	}...),
 }
 
 // A ServeDesign is what the metrics of a serve cell follow from.
@@ -100,6 +100,7 @@ type ServeDesign struct {
 	Draft      bool // some arm drafts tokens
 	Retries    bool // failed requests are sent again
 	Warmup     bool // requests are sent before those that count
+	Running    bool // an arm is a server that already runs, of whose process nothing is known
 }
 
 // ServeMetrics returns the metrics of a serve cell, in order. Goodput is there
@@ -114,6 +115,7 @@ func RequestMetrics(workload string, of ServeDesign) []Metric {
 	w, _ := WorkloadByName(workload)
 	has := map[Need]bool{
 		NeedsNothing: true, NeedsHead: true, NeedsTokens: of.Tokens != 1, NeedsObjectives: of.Objectives, NeedsRetries: of.Retries, NeedsWarmup: of.Warmup, NeedsTurns: of.Turns > 0, NeedsDraft: of.Draft,
+		NeedsProcess: !of.Running, NeedsDevice: !of.Running,
 	}
 	var ms []Metric
 	for _, d := range w.Metrics {
@@ -136,14 +138,16 @@ func RequestMetrics(workload string, of ServeDesign) []Metric {
 // MayNotExist says whether a trial can be whole without the metric: what lies
 // between the tokens of an answer does not exist where every answer has one, and
 // the parts of a TTFT not where the head of the answer comes with its first content,
-// and what came from a cache is not known where the server does not tell.
+// and what came from a cache is not known where the server does not tell. What a trial
+// takes is not known of every program and machine, and a device is not used by every trial.
 func MayNotExist(metric string) bool { return mayNotExist()[metric] }
 
 // mayNotExist is asked of every trial and metric.
 var mayNotExist = sync.OnceValue(func() map[string]bool {
 	names := make(map[string]bool)
 	for _, d := range serve.Metrics {
-		if d.Needs == NeedsTokens || d.Needs == NeedsHead || d.Needs == NeedsTurns || d.Needs == NeedsDraft {
+		switch d.Needs {
+		case NeedsTokens, NeedsHead, NeedsTurns, NeedsDraft, NeedsProcess, NeedsDevice:
 			names[d.Name] = true
 		}
 	}

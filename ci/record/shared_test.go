@@ -36,7 +36,7 @@ func TestShared(t *testing.T) {
 // MayNotExist knows metrics by their names alone.
 func TestMayNotExist(t *testing.T) {
 	for _, d := range serve.Metrics {
-		needs := d.Needs == NeedsTokens || d.Needs == NeedsHead || d.Needs == NeedsTurns || d.Needs == NeedsDraft
+		needs := d.Needs == NeedsTokens || d.Needs == NeedsHead || d.Needs == NeedsTurns || d.Needs == NeedsDraft || d.Needs == NeedsProcess || d.Needs == NeedsDevice
 		if d.Pattern != "" || MayNotExist(d.Name) != needs {
 			t.Errorf("%s: pattern %q, may not exist: %v, want %v", d.Name, d.Pattern, MayNotExist(d.Name), needs)
 		}

@@ -32,14 +32,14 @@ func wholeMetrics() []Definition {
 		}
 		panic("record: no metric " + name)
 	}
-	return []Definition{
+	return withResources(
 		shared(SuccessRate),
-		{Name: LatencyP50, Kind: LatencyP50, Unit: "s", Better: Lower, Scale: Ratio, Margin: 0.05, Censoring: SlowFailure, Requests: requestsForMedian,
+		Definition{Name: LatencyP50, Kind: LatencyP50, Unit: "s", Better: Lower, Scale: Ratio, Margin: 0.05, Censoring: SlowFailure, Requests: requestsForMedian,
 			Term: "latency", Meaning: "From sending a request (at a given rate: from when it was to be sent) to its whole answer, where answers do not come token by token. Quantiles count failed requests as infinitely slow."},
-		{Name: LatencyP95, Kind: LatencyP95, Unit: "s", Better: Lower, Scale: Ratio, Margin: 0.15, Censoring: SlowFailure, Requests: requestsForP95},
-		{Name: InputTPS, Kind: Throughput, Unit: "tok/s", Better: Higher, Scale: Ratio, Margin: 0.03, Censoring: Survivors,
+		Definition{Name: LatencyP95, Kind: LatencyP95, Unit: "s", Better: Lower, Scale: Ratio, Margin: 0.15, Censoring: SlowFailure, Requests: requestsForP95},
+		Definition{Name: InputTPS, Kind: Throughput, Unit: "tok/s", Better: Higher, Scale: Ratio, Margin: 0.03, Censoring: Survivors,
 			Term: "input tokens/s", Meaning: "Tokens of the inputs of requests that succeeded, divided by the duration of the load."},
 		shared(RequestRate),
 		shared(EventualRate),
-	}
+	)
 }

@@ -141,7 +141,7 @@ func (l *PlainLines) medians(t plan.Trial, r record.Trial) string {
 	const most = 5 // of a serve trial: success, latencies, throughput
 	var parts []string
 	for _, m := range l.plan.Cells[t.Cell].Cell.Metrics {
-		if measured, ok := r.Measurement(m.Name); ok {
+		if measured, ok := r.Measurement(m.Name); ok && !record.IsResource(m.Name) {
 			beyond := "" // on the bad side of the number
 			if measured.Censored {
 				beyond = map[record.Direction]string{record.Higher: "<", record.Lower: ">"}[m.Better]

@@ -43,6 +43,7 @@ func Recover(dir string) (*record.Run, error) {
 		return nil, err
 	}
 	run := past.run
+	run.DropUnmeasured()
 	run.Finished = finished(run)
 	run.Notes = append(run.Notes, past.notes...)
 	run.Interrupted = "killed"

@@ -109,6 +109,7 @@ func (f *folder) inspect(p *plan.Plan, resume bool) (contents, error) {
 // and safely on the disk.
 func (s *session) finish(why string, cause error) error {
 	s.markDisturbed()
+	s.run.DropUnmeasured()
 	s.run.Finished = finished(s.run)
 	s.run.Interrupted = why
 	s.run.Notes = slices.Concat(s.run.Notes, datasetNotes(s.run), s.notes, s.opts.Devices.Warnings(), s.failures.notes(s.plan), conditionsNote(s.run))

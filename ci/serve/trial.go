@@ -157,7 +157,7 @@ func (tr *trial) press(ctx context.Context, srv server, prompts drawn) (*record.
 	l := y.summary(res)
 	l.BusySlots, l.Deferred = polls.Busy, polls.Deferred
 	tr.record.Load = l
-	measured := y.measurements(tr.cell.Cell.Metrics)
+	measured := append(y.measurements(tr.cell.Cell.Metrics), tr.taken(srv, l).Measurements(tr.cell.Cell.Metrics)...)
 	if broken != nil {
 		broken.Message = fmt.Sprintf("after %d of %d requests: %s", l.Succeeded, l.Requests, broken.Message)
 		tr.record.Measurements = measured
@@ -178,6 +178,18 @@ func (tr *trial) press(ctx context.Context, srv server, prompts drawn) (*record.
 	}
 	tr.record.Measurements = measured
 	return y.dead(tr.record), nil
+}
+
+// taken is what the trial took of a server that it started itself.
+func (tr *trial) taken(srv server, l *record.Load) llama.Taken {
+	s, ok := srv.(started)
+	if !ok {
+		return llama.Taken{}
+	}
+	return llama.Taken{
+		Loads: []float64{s.Loaded().Seconds()}, Memory: tr.record.Resources.MaxRSSBytes,
+		DeviceMemory: tr.record.Samples.PeakDeviceMemory(), Energy: tr.record.Samples.DeviceEnergy(), Tokens: l.PromptTokens + l.OutputTokens,
+	}
 }
 
 // options is the load of this trial's cell.
