@@ -85,13 +85,14 @@ func findCommit(r Range) Step {
 		step.Text = concat(find, say(": %d lie between.", r.Commits.Total))
 	}
 	words := []string{"llama-regress", "bisect", "--good", r.Good, "--bad", r.Bad}
-	if r.Model != "" && (r.Workload == record.BenchWorkload || r.Workload == record.CountWorkload) {
+	resource := record.IsResource(r.Metric) // a margin of those is set in a configuration
+	if r.Model != "" && !resource && (r.Workload == record.BenchWorkload || r.Workload == record.CountWorkload) {
 		words = append(words, "--model", r.Model)
 	}
-	switch r.Workload {
-	case record.BenchWorkload:
+	switch {
+	case r.Workload == record.BenchWorkload && !resource:
 		words = append(words, "--tests", r.Metric, "--metric", r.Metric)
-	case record.CountWorkload:
+	case r.Workload == record.CountWorkload:
 		words = append(words, "--count="+record.CountedTestOf(r.Metric))
 	default:
 		words = append(words, "-c", "llama-regress.yaml", "--cell", r.Cell, "--metric", r.Metric)

@@ -3,7 +3,6 @@ package llama
 import (
 	"slices"
 
-	"github.com/llama-regress/llama-regress/ci/host"
 	"github.com/llama-regress/llama-regress/ci/record"
 )
 
@@ -35,15 +34,11 @@ func (t Taken) Measurements(metrics []record.Metric) []record.Measurement {
 }
 
 // peakMemory is the most memory that was resident of a child, bytes; 0 when that is not
-// known. The kernel's account of a child begins with what its parent had when it started
-// the child (Linux: setmax_mm_hiwater_rss in exec_mmap). An account that
-// is no larger tells nothing of the child, and the latest reading of the child's own is taken.
-func (e *childEnd) peakMemory(s *record.Samples) int64 {
+// known. Linux begins the account of a child with what its parent had when it started the
+// child (exec_mmap, setmax_mm_hiwater_rss). An account that is no larger tells nothing.
+func (e *childEnd) peakMemory() int64 {
 	if e.resources.MaxRSSBytes > e.inherited {
 		return e.resources.MaxRSSBytes
 	}
-	if s == nil || len(s.Series[host.RSSPeak]) == 0 {
-		return 0
-	}
-	return int64(slices.Max(s.Series[host.RSSPeak]))
+	return 0
 }

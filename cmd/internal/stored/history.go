@@ -302,7 +302,7 @@ func measureAgain(s compare.Selection) []string {
 			return nil
 		}
 		for _, m := range c.Metrics {
-			if !slices.Contains(tests, m.Name) {
+			if !record.IsResource(m.Name) && !slices.Contains(tests, m.Name) {
 				tests = append(tests, m.Name)
 			}
 		}
