@@ -62,6 +62,7 @@ func TestRealTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	mine := ownPeak() // of the tests before this one
 	p := onePlan(bin, model, map[string]string{"threads": "1"}, "pp8")
 	p.Cells[0].Cell.Metrics = append(p.Cells[0].Cell.Metrics, record.ResourceMetrics()...)
 	trial, err := new(Bench).Measure(t.Context(), p, p.Trials[0])
@@ -70,8 +71,11 @@ func TestRealTaken(t *testing.T) {
 	}
 	memory, _ := trial.Measurement(record.PeakMemory)
 	load, _ := trial.Measurement(record.LoadTime)
-	if len(memory.Values) != 1 || len(load.Values) != 1 {
+	if len(load.Values) != 1 || len(memory.Values) != 1 && mine < info.Size() {
 		t.Fatalf("%+v", trial.Measurements)
+	}
+	if len(memory.Values) == 0 {
+		t.Skipf("the tests before this one took %d bytes, more than the program", mine)
 	}
 	if memory.Values[0] < float64(info.Size()) {
 		t.Errorf("%.0f bytes were resident, and the model has %d", memory.Values[0], info.Size())

@@ -74,7 +74,7 @@ func TestRealGate(t *testing.T) {
 		t.Errorf("%d trials without repetitions, interrupted %q; want 12 and all of them", planned, measured.Interrupted)
 	}
 	for _, trial := range measured.Trials {
-		if trial.Outcome != record.OK || len(trial.Measurements) != 4 || len(trial.Measurements[0].Values) != 3 {
+		if trial.Outcome != record.OK || len(trial.Measurements) < 3 || len(trial.Measurements[0].Values) != 3 {
 			t.Errorf("trial %s: %s, %d measurements", trial.ID, trial.Outcome, len(trial.Measurements))
 		}
 	}
