@@ -73,6 +73,30 @@ func countWork(r Report, src Source) (text Text, command []string) {
 	return say("See if it is more work, and in which functions: count the instructions of both builds."), append(slices.Clip(src.Reproduce), "--count")
 }
 
+// timeOperators advises to time single operators where llama-bench lost and none were
+// timed: generation multiplies with one column, a prompt with a whole batch of them.
+func timeOperators(r Report, src Source) (text Text, command []string) {
+	prompts := true
+	lost := false
+	for _, row := range r.Rows {
+		if row.c.Workload == record.OpsWorkload {
+			return nil, nil
+		}
+		if test, err := record.ParseTest(row.c.Metric.Name); err == nil && row.Class == Regression && row.c.Workload == record.BenchWorkload {
+			lost, prompts = true, prompts && test.Gen == 0
+		}
+	}
+	if !lost || len(src.Reproduce) == 0 {
+		return nil, nil
+	}
+	columns := ",n=1,"
+	if prompts {
+		columns = ",n=512,"
+	}
+	return say("See which operator lost: time operators alone, by both builds' test-backend-ops."),
+		append(slices.Clip(src.Reproduce), "--ops=MUL_MAT,MUL_MAT_ID", "--op-shapes="+columns)
+}
+
 // findCommit says how to find the commit that made something worse, or names it.
 func findCommit(r Range) Step {
 	if r.Commits.Total == 1 && len(r.Commits.List) == 1 {

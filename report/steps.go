@@ -53,6 +53,9 @@ func nextSteps(r Report, res *compare.Result, src Source) []Step {
 			add(Reproduce, again(res.Method, len(src.Reproduce) > 0), src.Reproduce...)
 			shown = len(src.Reproduce) > 0
 		}
+		if text, command := timeOperators(r, src); len(text) > 0 {
+			add(Explain, text, command...)
+		}
 	}
 	if hasReason(r.Rows, compare.SuspectedByHistory) && !hasReason(r.Rows, compare.EnvironmentMixed) {
 		add(SameHost, concat(together(r.Rows), rebuild(src.Rebuild)), src.Confirm...)

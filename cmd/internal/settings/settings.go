@@ -37,6 +37,8 @@ type Flags struct {
 	Serve      serveFlags
 	Running    runningFlags
 	count      string
+	ops        []string
+	opShapes   string
 	sched      schedulerFlags
 
 	blocks, repetitions, warmup int
@@ -63,6 +65,9 @@ func (s *Flags) RegisterWork(f *pflag.FlagSet) {
 	f.StringSliceVar(&s.tests, "tests", nil, "llama-bench tests, such as pp512,tg128,tg128@d4096")
 	f.StringVar(&s.count, "count", "", "count the instructions of tests, such as --count=pp64,tg16, beside what else is measured: a verdict without noise")
 	f.Lookup("count").NoOptDefVal = "pp64,tg16"
+	f.StringSliceVar(&s.ops, "ops", nil, "time single operators by test-backend-ops, such as --ops=MUL_MAT,FLASH_ATTN_EXT, beside what else is measured")
+	f.Lookup("ops").NoOptDefVal = "MUL_MAT"
+	f.StringVar(&s.opShapes, "op-shapes", "", "only cases of --ops whose parameters fit a regular expression, such as 'type_a=q4_0,.*n=1,'; each takes a second or more")
 	f.StringVarP(&s.threads, "threads", "t", "", "thread counts, such as 2,8; each is a cell")
 	f.StringArrayVar(&s.params, "param", nil, "vary a parameter: name=value,value; repeat for several")
 	f.StringVar(&s.benchArgs, "bench-args", "", "arguments of llama-bench that no parameter stands for, in every cell, such as \"--prio 2\"")
@@ -120,15 +125,15 @@ func (s *Flags) source() (*config.Config, error) {
 		return nil, err
 	case s.File != "":
 		return nil, errors.New("--config excludes builds on the command line, but for the --base that its one arm is compared with; name them as arms in the configuration")
-	case len(s.Models) == 0 && slices.ContainsFunc(arms, func(a config.Arm) bool { return a.URL == "" }):
+	case len(s.Models) == 0 && !(s.ops != nil && s.count == "" && len(s.tests) == 0 && !s.Serve.given()) && slices.ContainsFunc(arms, func(a config.Arm) bool { return a.URL == "" }):
 		return nil, errors.New("no model: add --model FILE.gguf, or make one with 'llama-regress provision model tiny'")
 	}
 	cfg := config.Default()
 	cfg.Arms, cfg.Baseline = arms, arms[0].Name
-	if len(s.Models) == 0 {
+	if len(s.Models) == 0 && s.ops == nil {
 		cfg.Models = []config.Model{{Name: config.ServedModel}}
 	}
-	if (s.Serve.given() || s.count != "") && len(s.tests) == 0 && s.Serve.bench == "" {
+	if (s.Serve.given() || s.count != "" || s.ops != nil) && len(s.tests) == 0 && s.Serve.bench == "" {
 		cfg.Bench.Tests = nil // who asks for serving or counting alone gets no llama-bench
 	}
 	cfg.Dir, err = os.Getwd()
@@ -213,6 +218,9 @@ func (s *Flags) override(f *pflag.FlagSet, cfg *config.Config) error {
 	if err := s.counted(cfg); err != nil {
 		return err
 	}
+	if err := s.operators(cfg); err != nil {
+		return err
+	}
 	if err := s.Serve.override(f, cfg); err != nil {
 		return err
 	}
@@ -289,6 +297,31 @@ func (s *Flags) counted(cfg *config.Config) error {
 		c.Tests = append(c.Tests, t)
 	}
 	cfg.Count = &c
+	return nil
+}
+
+// operators times those of --ops, over what the configuration says of them.
+func (s *Flags) operators(cfg *config.Config) error {
+	if s.ops == nil && s.opShapes == "" {
+		return nil
+	}
+	o := *config.DefaultOps()
+	if there, ok := cfg.Sections[record.OpsWorkload].(*config.Ops); ok {
+		o = *there
+	} else if s.ops == nil {
+		return errors.New("--op-shapes: no operator is timed: name some, --ops=MUL_MAT")
+	}
+	if s.ops != nil {
+		o.Ops = s.ops
+	}
+	o.Shapes = cmp.Or(s.opShapes, o.Shapes)
+	if err := o.Check(); err != nil {
+		return fmt.Errorf("--ops: %w", err)
+	}
+	if cfg.Sections == nil {
+		cfg.Sections = make(map[string]config.Section)
+	}
+	cfg.Sections[record.OpsWorkload] = &o
 	return nil
 }
 
