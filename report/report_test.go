@@ -68,10 +68,10 @@ func TestReadingOrder(t *testing.T) {
 
 func TestStepsFollowTheSituation(t *testing.T) {
 	want := map[string][]report.StepKind{
-		"regression":       {report.ReadLogs, report.Reproduce, report.MoreBlocks, report.Accept},
+		"regression":       {report.ReadLogs, report.Reproduce, report.Explain, report.MoreBlocks, report.Accept},
 		"pass":             {},
 		"undecided":        {report.Quieten},
-		"contenders":       {report.Reproduce, report.Accept},
+		"contenders":       {report.Reproduce, report.Explain, report.Accept},
 		"only-failures":    {report.ReadLogs},
 		"empty":            {report.CheckInput},
 		"raw-files":        {report.Reproduce},
