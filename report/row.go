@@ -25,6 +25,9 @@ func newRows(list []compare.Comparison, res *compare.Result, labels map[string]s
 			Label:      Foreign{labels[c.Cell]},
 			c:          c,
 		}
+		if _, gated := res.Policy.Margin(c.Metric); !gated && c.Reason != nil && c.Reason.Code == compare.NoBaseline {
+			row.Class = Unjudged // more sessions would not have it judged
+		}
 		row.Figures = newFigures(&c, row.Points)
 		row.Finding = finding(row)
 		row.Reason, row.Remedy = reason(row)
