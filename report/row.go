@@ -25,8 +25,8 @@ func newRows(list []compare.Comparison, res *compare.Result, labels map[string]s
 			Label:      Foreign{labels[c.Cell]},
 			c:          c,
 		}
-		if _, gated := res.Policy.Margin(c.Metric); !gated && c.Reason != nil && c.Reason.Code == compare.NoBaseline {
-			row.Class = Unjudged // more sessions would not have it judged
+		if _, gated := res.Policy.Margin(c.Metric); !gated && c.Reason != nil && (c.Reason.Code == compare.NoBaseline || c.Reason.Code == compare.Undefined) {
+			row.Class = Unjudged // nothing that is measured would have it judged
 		}
 		row.Figures = newFigures(&c, row.Points)
 		row.Finding = finding(row)

@@ -18,7 +18,7 @@ var flagGroups = []struct {
 	flags []string
 }{
 	{"What is measured", []string{
-		"config", "base", "head", "good", "bad", "model", "tests", "count", "dataset", "num-samples", "output-tokens", "max-concurrent",
+		"config", "base", "head", "good", "bad", "model", "tests", "count", "ops", "op-shapes", "dataset", "num-samples", "output-tokens", "max-concurrent",
 		"parallel", "rate", "think-time", "sweep", "isolate", "param", "threads", "schedulers", "production-only", "cell", "metric",
 		"bench-args", "serve-args", "bench-binary", "server-binary", "url", "api", "api-key-env", "served-model", "sentinel", "compare",
 	}},

@@ -86,6 +86,14 @@ func argumentMistake(a *cli.App, c *cobra.Command, args []string) error {
 		takes = strings.TrimSpace(takes[:at])
 	}
 	switch {
+	case len(args) > 0 && c.HasAvailableSubCommands():
+		var names []string
+		for _, sub := range c.Commands() {
+			if sub.IsAvailableCommand() {
+				names = append(names, sub.Name())
+			}
+		}
+		return fmt.Errorf("unknown command %q for %q: it has %s", args[0], c.CommandPath(), strings.Join(names, ", "))
 	case takes == "" && len(args) > 0:
 		if flag := ownerOf(a, c, args[0]); flag != "" {
 			return fmt.Errorf("%s takes no arguments, and %q is one: a value of %s needs the sign, %[3]s=%[2]s", name, args[0], flag)
