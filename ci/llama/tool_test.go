@@ -81,6 +81,13 @@ func TestBatched(t *testing.T) {
 	}
 }
 
+func wantFailure(t *testing.T, fault string, trial record.Trial, class record.FailureClass, says string) {
+	t.Helper()
+	if trial.Failure == nil || trial.Failure.Class != class || !strings.Contains(trial.Failure.Message, says) {
+		t.Errorf("%s: %+v, want %s: %s", fault, trial.Failure, class, says)
+	}
+}
+
 // Each way in which a program's output can be wrong is a sentence of its own.
 func TestBatchedFaults(t *testing.T) {
 	for fault, want := range map[string]struct {
@@ -99,9 +106,7 @@ func TestBatchedFaults(t *testing.T) {
 		p := toolPlan(t, fakeTool(t, faketools.Batched, "FAKE_FAULT="+fault), record.BatchedWorkload, map[string]string{"npp": "32", "ntg": "8", "threads": "2"}, someBatches)
 		p.Warmup, p.Repetitions = 1, 1
 		trial := measured(t, NewBatched("", nil, nil), p)
-		if trial.Failure == nil || trial.Failure.Class != want.class || !strings.Contains(trial.Failure.Message, want.says) {
-			t.Errorf("%s: %+v, want %s: %s", fault, trial.Failure, want.class, want.says)
-		}
+		wantFailure(t, fault, trial, want.class, want.says)
 	}
 	// The last result may be lost: one more was asked for.
 	p := toolPlan(t, fakeTool(t, faketools.Batched, "FAKE_FAULT=missing"), record.BatchedWorkload, map[string]string{"npp": "32"}, someBatches)
@@ -190,9 +195,7 @@ func TestOpsFaults(t *testing.T) {
 		"nan":      {record.BadOutput, "want a number above 0"},
 	} {
 		trial := measured(t, NewOps("", nil, nil), toolPlan(t, fakeTool(t, faketools.Ops, "FAKE_FAULT="+fault), record.OpsWorkload, nil, someOps))
-		if trial.Failure == nil || trial.Failure.Class != want.class || !strings.Contains(trial.Failure.Message, want.says) {
-			t.Errorf("%s: %+v, want %s: %s", fault, trial.Failure, want.class, want.says)
-		}
+		wantFailure(t, fault, trial, want.class, want.says)
 	}
 	f := someOps
 	f.Backend = "CUDA0"

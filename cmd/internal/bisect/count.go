@@ -86,17 +86,11 @@ func (b *bisection) countStep(ctx context.Context, n int, commit build.Commit) (
 		return slices.DeleteFunc(slices.Clone(arms), func(a config.Arm) bool { return a.Name != candidateArm })
 	}
 	run, err := b.measureOf(ctx, name, &cfg, b.log.Good, commit, nil, alone)
-	var unmeasurable *runner.UnmeasurableError
-	var broken *build.Error
-	switch {
-	case ctx.Err() != nil:
-		return step, context.Cause(ctx)
-	case errors.As(err, &broken) && broken.Commit.SHA == commit.SHA:
-		return skip("does not build: " + broken.Why)
-	case errors.As(err, &unmeasurable):
-		return skip("cannot be measured: " + err.Error())
+	switch why, err := skipped(ctx, err, commit); {
 	case err != nil:
 		return step, err
+	case why != "":
+		return skip(why)
 	}
 	value, identity := countedValue(run, candidateArm, b.log.Split.Cell, b.log.Split.Metric.Name)
 	if !(value > 0) {

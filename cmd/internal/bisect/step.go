@@ -142,6 +142,22 @@ func (b *bisection) narrow() error {
 	return err
 }
 
+// skipped says why a commit that could not be measured is skipped: it does not build,
+// or its build cannot be measured. Any other error, and an interrupt, ends the bisection.
+func skipped(ctx context.Context, err error, commit build.Commit) (why string, _ error) {
+	var unmeasurable *runner.UnmeasurableError
+	var broken *build.Error
+	switch {
+	case ctx.Err() != nil:
+		return "", context.Cause(ctx)
+	case errors.As(err, &broken) && broken.Commit.SHA == commit.SHA:
+		return "does not build: " + broken.Why, nil
+	case errors.As(err, &unmeasurable):
+		return "cannot be measured: " + err.Error(), nil
+	}
+	return "", err
+}
+
 // step builds a commit and measures it against the good end until the
 // sequential rule stops it.
 func (b *bisection) step(ctx context.Context, n int, commit build.Commit) (bisectStep, error) {
@@ -156,17 +172,11 @@ func (b *bisection) step(ctx context.Context, n int, commit build.Commit) (bisec
 	cfg.Sampling.Blocks, cfg.Sampling.Adaptive, cfg.Sampling.ConfirmBlocks = b.log.Split.MostBlocks(), 0, 0 // the stopper looks
 	watch := newStopper(ctx, b.log.Split, b.policy)
 	_, err := b.measure(ctx, name, &cfg, b.log.Good, commit, watch)
-	var unmeasurable *runner.UnmeasurableError
-	var broken *build.Error
-	switch {
-	case ctx.Err() != nil:
-		return step, context.Cause(ctx)
-	case errors.As(err, &broken) && broken.Commit.SHA == commit.SHA:
-		return skip("does not build: " + broken.Why)
-	case errors.As(err, &unmeasurable):
-		return skip("cannot be measured: " + err.Error())
+	switch why, err := skipped(ctx, err, commit); {
 	case err != nil && !errors.Is(err, errStepDecided):
 		return step, err
+	case why != "":
+		return skip(why)
 	}
 	answer := watch.answer
 	step.Change, step.Interval, step.Blocks, step.Run = answer.Change, answer.Interval, answer.Blocks, "runs/"+name

@@ -1,3 +1,5 @@
+// Package provide gets what a command needs and does not have: the programs of
+// llama.cpp, a model, valgrind.
 package provide
 
 import (

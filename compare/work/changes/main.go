@@ -1,4 +1,4 @@
-// Changes measures real changes of llama.cpp both ways, by time and by counted
+// Command changes measures real changes of llama.cpp both ways, by time and by counted
 // instructions, and prints the table of .github/docs/verdicts.md:
 //
 //	go run ./compare/work/changes
